@@ -1,0 +1,58 @@
+# make without a target prints what there is.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+GO ?= go
+FOLDERS := cmd config jobs extract transform billing templates
+
+# The race detector is on everywhere, also where DuckDB is linked in: only the
+# Go side pays for it, and that is the side whose goroutines share rows with
+# DuckDB's threads. Turning it off for some packages would compile all that
+# they share a second time, which costs more than it saves. vet has run before.
+TESTFLAGS ?= -race -vet=off
+
+# How long each fuzz target runs. A count, not a duration: up to Go 1.26 a
+# duration can end a run with "context deadline exceeded" although nothing
+# failed (go.dev/issue/75804). For a long run: make fuzz FUZZTIME=10m
+FUZZTIME ?= 10000x
+
+BENCH_DIR ?= $(or $(TMPDIR),/tmp)/chargeback-bench
+BENCH_ROWS ?= 2000000
+BENCH_RUNS ?= 3
+
+.PHONY: help demo test tools lint vet unit fuzz bench
+
+help: ## this list
+	@echo "make TARGET, where TARGET is one of:"
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1:/' | awk -F: '{ printf "%-10s %s\n", $$1, $$2 }'
+
+demo: ## make a small company's month in ./chargeback-demo and run it
+	@$(GO) run ./cmd/chargeback demo
+
+test: tools lint unit fuzz ## install what is missing, then lint, all tests and a short run of every fuzz target
+
+lint: vet ## gofmt, go vet and staticcheck
+	@unformatted=$$(gofmt -l $(wildcard $(FOLDERS))); \
+	if [ -n "$$unformatted" ]; then printf 'gofmt would change %s; run gofmt -w on it\n' $$unformatted >&2; exit 1; fi
+	@$(GO) tool staticcheck ./...
+
+fuzz: ## run every fuzz target for FUZZTIME (a number of inputs such as 10000x, or 10m)
+	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" .ci/fuzz
+
+bench: ## compare a nightly run over BENCH_ROWS requests with a hand-written DuckDB script
+	@mkdir -p $(BENCH_DIR)
+	@$(GO) build -o $(BENCH_DIR)/bench ./cmd/bench
+	@$(BENCH_DIR)/bench gen -n $(BENCH_ROWS) -out $(BENCH_DIR)/$(BENCH_ROWS)
+	@$(BENCH_DIR)/bench run -runs $(BENCH_RUNS) $(BENCH_DIR)/$(BENCH_ROWS)
+
+tools:
+	@.ci/tools
+
+vet:
+	@$(GO) vet ./...
+
+unit:
+	@GO="$(GO)" .ci/unit $(TESTFLAGS)

@@ -1,0 +1,111 @@
+package invoice
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"chargeback/transform/money"
+)
+
+func csvRows(t interface{ Fatal(...any) }, write func(*bytes.Buffer) error) []map[string]string {
+	var out bytes.Buffer
+	if err := write(&out); err != nil {
+		t.Fatal(err)
+	}
+	records, err := csv.NewReader(&out).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []map[string]string
+	for _, record := range records[1:] {
+		row := map[string]string{}
+		for i, name := range records[0] {
+			row[name] = record[i]
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func TestWriteCSV(t *testing.T) {
+	in := testInput()
+	in.Charges = in.Charges[1:4]
+	in.Charges[0].AgentName, in.Charges[1].AgentName = "=HYPERLINK(\"x\")", ""
+	in.Charges[0].Model, in.Charges[1].Model = "-large", "-large"
+	in.Shared = in.Shared[:1]
+	var out bytes.Buffer
+	if err := WriteCSV(&out, mustBuild(t, in)); err != nil {
+		t.Fatal(err)
+	}
+	want := `number,month,cost_center,currency,row,section,line_no,agent_id,agent_name,model,shared_cost,split_method,split_ratio,adjusts_month,adjusts_invoice,requests,cache_hits,estimated_requests,input_tokens,cache_read_tokens,cache_write_tokens,output_tokens,llm_usd,infra_usd,tool_usd,shared_usd,total_usd,llm_usd_exact,infra_usd_exact,tool_usd_exact,shared_usd_exact,total_usd_exact,cache_savings_usd_exact
+CB-2026-10-00420-r0,2026-10,00420,USD,line,direct,1,bot,"'=HYPERLINK(""x"")",'-large,,,,,,11,3,1,100,50,7,20,1.01,0.00,0.50,0.00,1.51,1.005000000000,0.003000000000,0.500000000000,0.000000000000,1.508000000000,0.100000000000
+CB-2026-10-00420-r0,2026-10,00420,USD,subtotal,direct,,,,,,,,,,11,3,1,100,50,7,20,1.01,0.00,0.50,0.00,1.51,1.005000000000,0.003000000000,0.500000000000,0.000000000000,1.508000000000,0.100000000000
+CB-2026-10-00420-r0,2026-10,00420,USD,line,shared,2,,,,Vector store,fixed,60/100,,,0,0,0,0,0,0,0,0.00,0.00,0.00,0.33,0.33,0.000000000000,0.000000000000,0.000000000000,0.333000000000,0.333000000000,0.000000000000
+CB-2026-10-00420-r0,2026-10,00420,USD,subtotal,shared,,,,,,,,,,0,0,0,0,0,0,0,0.00,0.00,0.00,0.33,0.33,0.000000000000,0.000000000000,0.000000000000,0.333000000000,0.333000000000,0.000000000000
+CB-2026-10-00420-r0,2026-10,00420,USD,line,adjustment,3,bot,Support Bot,large,,,,2026-09,CB-2026-09-00420-r0,-1,0,0,0,0,0,0,-0.25,0.00,0.00,0.00,-0.25,-0.250000000000,0.000000000000,0.000000000000,0.000000000000,-0.250000000000,0.000000000000
+CB-2026-10-00420-r0,2026-10,00420,USD,subtotal,adjustment,,,,,,,,,,-1,0,0,0,0,0,0,-0.25,0.00,0.00,0.00,-0.25,-0.250000000000,0.000000000000,0.000000000000,0.000000000000,-0.250000000000,0.000000000000
+CB-2026-10-00420-r0,2026-10,00420,USD,total,,,,,,,,,,,10,3,1,100,50,7,20,0.76,0.00,0.50,0.33,1.59,0.755000000000,0.003000000000,0.500000000000,0.333000000000,1.591000000000,0.100000000000
+`
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Goal: the CSV carries the document's figures and adds up by itself.
+// Method: sum the rows called line as a reader would.
+func TestCSVAddsUp(t *testing.T) {
+	amounts := []string{
+		"llm_usd", "infra_usd", "tool_usd", "shared_usd", "total_usd",
+		"llm_usd_exact", "infra_usd_exact", "tool_usd_exact", "shared_usd_exact", "total_usd_exact", "cache_savings_usd_exact",
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		doc, err := Build(drawInput(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows := csvRows(t, func(out *bytes.Buffer) error { return WriteCSV(out, doc) })
+		for _, name := range amounts {
+			sums := map[string]money.USD{}
+			for _, row := range rows {
+				sums[row["row"]] = sums[row["row"]].Add(usd(row[name]))
+			}
+			if !sums["line"].Equal(sums["total"]) || !sums["subtotal"].Equal(sums["total"]) {
+				t.Errorf("%s: lines %s, subtotals %s, total %s", name, sums["line"], sums["subtotal"], sums["total"])
+			}
+		}
+		last := rows[len(rows)-1]
+		if last["total_usd"] != doc.Total.Cents.Total.String() || last["total_usd_exact"] != doc.Total.Exact.Total.Fixed() {
+			t.Errorf("last row is %v, want the document's total", last)
+		}
+	})
+}
+
+var errFull = errors.New("disk is full")
+
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, errFull }
+
+func TestWritersReportErrors(t *testing.T) {
+	doc := mustBuild(t, testInput())
+	for _, row := range []struct {
+		name string
+		err  error
+		want string
+	}{
+		{"lines", WriteCSV(fullDisk{}, doc), "write CSV of CB-2026-10-00420-r0"},
+		{"journal", WriteJournal(fullDisk{}, []Document{doc}), "write journal"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			if !errors.Is(row.err, errFull) || !strings.HasPrefix(row.err.Error(), row.want) {
+				t.Errorf("got %v", row.err)
+			}
+		})
+	}
+}

@@ -1,0 +1,124 @@
+package invoice
+
+import "chargeback/transform/money"
+
+// Currency is the currency of every amount.
+const Currency = "USD"
+
+// StatusFinal is the status of a document of a closed month.
+const StatusFinal = "Final"
+
+// Document is a finished invoice or statement. All views of it (PDF, CSV,
+// journal) print these figures and compute none of their own.
+//
+// Within each Columns the total is the sum of the others, and each subtotal
+// and total is the sum of its lines, column by column: exactly in USD, and in
+// cents as shown.
+type Document struct {
+	Number, Status          string
+	Period                  Period
+	IssueDate, DisputeUntil string
+	Issuer                  Issuer
+	Party                   Party
+	RecoveryAccount         string
+
+	Direct      Section // usage of this month
+	Shared      Section // parts of shared costs
+	Adjustments Section // corrections of closed months
+	Total       Amounts
+	Savings     Savings
+	Notes       Notes
+
+	// ContentHash is the SHA-256, in hex, of all the rest.
+	ContentHash string `json:",omitempty"`
+}
+
+// Sections lists the sections in the order of the page.
+func (d Document) Sections() []Section { return []Section{d.Direct, d.Shared, d.Adjustments} }
+
+// SectionName is the name of a section in the CSV.
+type SectionName string
+
+// The sections of a document.
+const (
+	SectionDirect      SectionName = "direct"
+	SectionShared      SectionName = "shared"
+	SectionAdjustments SectionName = "adjustment"
+)
+
+// Section is a run of lines, dearest first, and their sum.
+type Section struct {
+	Name     SectionName
+	Lines    []Line
+	Subtotal Amounts
+}
+
+// Line is one line of the document. A line of shared cost has SharedName,
+// Method and Ratio; every other has an agent and a model.
+type Line struct {
+	AgentID, AgentName, Model    string
+	SharedName, Method, Ratio    string
+	AdjustsMonth, AdjustsInvoice string
+	Amounts
+	CacheSavings money.USD
+
+	key string // unique in the document, for ties
+}
+
+// Amounts is what a line or a sum of lines counts and costs.
+type Amounts struct {
+	Quantities
+	Exact Exact
+	Cents Cents
+}
+
+// Quantities counts requests and tokens. Token classes are disjoint.
+type Quantities struct {
+	Requests, CacheHits, Estimated int64
+	InputTokens, CacheReadTokens   int64
+	CacheWriteTokens, OutputTokens int64
+}
+
+// Exact is unrounded cost by kind.
+type Exact struct{ LLM, Infra, Tool, Shared, Total money.USD }
+
+// Cents is cost by kind as the document shows it.
+type Cents struct{ LLM, Infra, Tool, Shared, Total money.Cents }
+
+// Savings is what caching saved on this month's direct usage. It is
+// information and no part of the total. Gross - Saved = Net, and Net is the
+// direct subtotal.
+type Savings struct {
+	Exact             money.USD
+	Gross, Saved, Net money.Cents
+}
+
+func (a Amounts) plus(b Amounts) Amounts {
+	return Amounts{a.Quantities.plus(b.Quantities), a.Exact.plus(b.Exact), a.Cents.plus(b.Cents)}
+}
+
+func (q Quantities) plus(r Quantities) Quantities {
+	return Quantities{
+		Requests:         q.Requests + r.Requests,
+		CacheHits:        q.CacheHits + r.CacheHits,
+		Estimated:        q.Estimated + r.Estimated,
+		InputTokens:      q.InputTokens + r.InputTokens,
+		CacheReadTokens:  q.CacheReadTokens + r.CacheReadTokens,
+		CacheWriteTokens: q.CacheWriteTokens + r.CacheWriteTokens,
+		OutputTokens:     q.OutputTokens + r.OutputTokens,
+	}
+}
+
+func (e Exact) plus(f Exact) Exact {
+	return Exact{
+		LLM:    e.LLM.Add(f.LLM),
+		Infra:  e.Infra.Add(f.Infra),
+		Tool:   e.Tool.Add(f.Tool),
+		Shared: e.Shared.Add(f.Shared),
+		Total:  e.Total.Add(f.Total),
+	}
+}
+
+func (c Cents) plus(d Cents) Cents {
+	return Cents{c.LLM + d.LLM, c.Infra + d.Infra, c.Tool + d.Tool, c.Shared + d.Shared, c.Total + d.Total}
+}

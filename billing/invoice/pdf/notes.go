@@ -1,0 +1,189 @@
+package pdf
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"chargeback/billing/invoice"
+	"chargeback/templates"
+	"chargeback/transform/money"
+)
+
+const budgetsMax = 8
+
+// closing draws what follows the table: savings beside budgets, then notes.
+func (s *sheet) closing() {
+	s.figures()
+	s.notes()
+}
+
+func (s *sheet) figures() {
+	const (
+		between      = 10 * mm
+		savingsWidth = 92 * mm
+		rowHeight    = 480
+		budgetHeight = 950
+	)
+	budgets := s.doc.Notes.Budgets
+	rows := min(len(budgets), budgetsMax)
+	h := max(8*mm+3*rowHeight, 8*mm+length(rows)*budgetHeight+rowHeight)
+	s.need(h)
+	end := s.savings(marginLeft, savingsWidth, rowHeight)
+	if rows > 0 {
+		x := marginLeft + savingsWidth + between
+		end = max(end, s.budgets(x, rightEdge-x, budgetHeight, budgets))
+	}
+	s.y = end + gap
+}
+
+// savings shows what the direct usage would have cost without caching.
+func (s *sheet) savings(x, w, rowHeight length) length {
+	y := s.columnHeading(x, w, "Cache savings (information, not part of the total)")
+	saved := s.doc.Savings
+	for i, row := range []struct {
+		title string
+		cents money.Cents
+	}{
+		{"Direct usage without caching", saved.Gross},
+		{"Saved by caching", -saved.Saved},
+		{"Direct usage as charged", saved.Net},
+	} {
+		st := body()
+		if i == 2 {
+			st = st.bold()
+			y += 40
+			s.rule(x+w-30*mm, x+w, y-30, 10, ink())
+		}
+		s.text(x, y, w, left, st, row.title)
+		s.fitted(x+w/2, y, w/2, right, st, usd(row.cents))
+		y += rowHeight
+	}
+	return y
+}
+
+func (s *sheet) budgets(x, w, rowHeight length, budgets []invoice.Budget) length {
+	y := s.columnHeading(x, w, "Budget and actual")
+	for _, b := range budgets[:min(len(budgets), budgetsMax)] {
+		s.budget(x, y, w, b)
+		y += rowHeight
+	}
+	if more := len(budgets) - budgetsMax; more > 0 {
+		s.text(x, y, w, left, label(), templates.InvoiceMore(more))
+		y += label().height()
+	}
+	return y
+}
+
+// budget draws a bar of spend with a tick at each threshold. A bar that is
+// over the budget is full and amber.
+func (s *sheet) budget(x, y, w length, b invoice.Budget) {
+	percent := money.Percent(b.Actual, b.Amount)
+	title := b.Name
+	if b.Scope != "" {
+		title += ", " + b.Scope
+	}
+	s.text(x, y, w/2, left, body(), s.firstLine(body(), title, w/2))
+	s.fitted(x+w/2, y, w/2, right, body(), templates.InvoiceBudget(usd(b.Actual.Cents()), usd(b.Amount.Cents()), percent, warnings(b)))
+	top := y + body().height() + 30
+	const h = 250
+	s.fill(x, top, w, h, light())
+	col := accent()
+	if percent >= 100 {
+		col = amber()
+	}
+	s.fill(x, top, w*length(min(max(percent, 0), 100))/100, h, col)
+	for _, threshold := range b.Thresholds {
+		if threshold > 0 && threshold < 100 {
+			tick := x + w*length(threshold)/100
+			s.fill(tick, top-60, 15, h+120, ink())
+		}
+	}
+}
+
+// note is a label and a text of its own style.
+type note struct {
+	label, text string
+	style       style
+}
+
+func (s *sheet) notes() {
+	s.need(20 * mm)
+	s.y = s.columnHeading(marginLeft, bodyWidth, "Notes")
+	for _, n := range s.noteList() {
+		s.note(n)
+	}
+	if s.replaced { // known only after everything else is drawn
+		s.note(note{"Characters", templates.InvoiceReplaced(), body()})
+	}
+}
+
+// note draws one note, over several pages where it must.
+func (s *sheet) note(n note) {
+	const labelWidth = 34 * mm
+	for i, l := range s.wrap(n.style, n.text, bodyWidth-labelWidth, noteLinesMax) {
+		s.need(n.style.height())
+		if i == 0 {
+			s.text(marginLeft, s.y+20, labelWidth, left, label(), n.label)
+		}
+		s.text(marginLeft+labelWidth, s.y, bodyWidth-labelWidth, left, n.style, l)
+		s.y += n.style.height()
+	}
+	s.y += 35
+}
+
+// noteLinesMax bounds a note, so that one broken text can not fill a file.
+const noteLinesMax = 60
+
+// noteList is every note that has something to say, the warnings first.
+func (s *sheet) noteList() []note {
+	n := s.doc.Notes
+	var list []note
+	add := func(label, text string, st style) {
+		if text != "" {
+			list = append(list, note{label, text, st})
+		}
+	}
+	for _, w := range n.Waivers {
+		add("Waived check", templates.InvoiceWaiver(w.Gate, w.By, w.Reason), body().bold().colored(amber()))
+	}
+	add("Held records", templates.InvoiceHeld(n.Held.Unpriced, n.Held.Pending, n.Held.Conflicts), body().colored(amber()))
+	if estimated := s.doc.Total.Estimated; estimated != 0 {
+		add("Estimates", templates.InvoiceEstimated(estimated), body())
+	}
+	if len(s.doc.Adjustments.Lines) > 0 {
+		add("Adjustments", templates.InvoiceAdjustments(), body())
+	}
+	add("Rounding", templates.InvoiceRounding(), body())
+	add("Terms", s.terms(), body())
+	add("Approved by", strings.Join(nonEmpty(s.doc.Issuer.Approver, s.doc.Issuer.Name), ", "), body())
+	add("Data sources", strings.Join(n.DataSources, ", "), body())
+	add("Price book", strings.Join(n.RateVersions, ", "), body())
+	add("Directory", n.DirectoryVersion, body())
+	add("Run", n.Run, body())
+	add("Ledger sha256", n.LedgerHash, body())
+	add("Attachment", templates.InvoiceAttachment(csvName(s.doc)), body())
+	return list
+}
+
+func (s *sheet) terms() string {
+	contact := cmp.Or(s.doc.Issuer.Contact, s.doc.Issuer.Name)
+	if s.doc.Party.Mode == invoice.Showback {
+		return templates.StatementTerms(s.doc.DisputeUntil, contact)
+	}
+	return templates.InvoiceTerms(s.doc.Period.Month, s.doc.DisputeUntil, contact)
+}
+
+func nonEmpty(texts ...string) []string {
+	return slices.DeleteFunc(texts, func(t string) bool { return t == "" })
+}
+
+// warnings lists a budget's thresholds.
+func warnings(b invoice.Budget) string {
+	levels := make([]string, len(b.Thresholds))
+	for i, t := range b.Thresholds {
+		levels[i] = strconv.FormatInt(t, 10)
+	}
+	return strings.Join(levels, ", ")
+}

@@ -1,0 +1,277 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"chargeback/transform/civil"
+)
+
+// ErrNotTied says that rows in and rows accounted for differ. Nothing of the
+// run was kept.
+var ErrNotTied = errors.New("control totals do not tie")
+
+// Days is a run of business dates, both ends inclusive.
+type Days struct{ First, Last civil.Date }
+
+// Build says which days are made anew and by what.
+type Build struct {
+	Days        []Days     // not touching each other, oldest first
+	LateUntil   civil.Date // requests up to this day no longer wait for usage
+	OpenMonth   civil.Month
+	RateVersion string
+	Run         string
+	References  func(Seen) (References, error)
+}
+
+// Seen is what occurs in the staged rows of the days, for what Go resolves and
+// SQL then joins.
+type Seen struct {
+	Models    [][2]string // provider, model as sent
+	Providers []string
+	Owned     [][2]string // kind, value: keys, teams, projects, callers
+	Tools     []string    // tool mixes
+}
+
+// References are the rows that the models join with.
+type References struct {
+	ModelKeys   []ModelKey
+	Prices      []Price
+	Fees        []Fee
+	ToolFees    []ToolFee
+	CostCenters [][2]string // code, department
+	Agents      []Agent
+	Owners      []Owner
+	UsageFrom   []string // providers whose own per-request file is the usage
+}
+
+// ModelKey leads from a model as sent to an entry of the rate book.
+type ModelKey struct{ Provider, Model, PriceKey, EstimatedAs string }
+
+// Price is a unit price in pico-dollars a token; To is exclusive.
+type Price struct {
+	Key                                                  string
+	From, To                                             time.Time
+	Input, CacheRead, CacheWrite5m, CacheWrite1h, Output int64
+	Fallbacks                                            string
+}
+
+// Fee is what a request costs besides tokens, in pico-dollars.
+type Fee struct {
+	Provider        string
+	From, To        time.Time
+	Infra, CacheHit int64
+}
+
+// ToolFee is what a mix of tool calls costs, in pico-dollars; Missing names a
+// tool without a fee, and then Pico means nothing.
+type ToolFee struct {
+	Tools    string
+	From, To time.Time
+	Pico     int64
+	Missing  string
+}
+
+// Agent is an agent with its owner: a cost centre or an address.
+type Agent struct {
+	ID, CostCenter, OwnerEmail string
+	From, To                   civil.Date
+}
+
+// Owner owns a key, team, project or caller.
+type Owner struct {
+	Kind, Value, CostCenter string
+	From, To                civil.Date
+}
+
+// ReplaceDays makes the cost records of the days exactly what the models
+// yield, and runs then in the same transaction. It is atomic: a reader, and a
+// process started after a crash, sees the old rows or the new rows, never a
+// mixture. Days of a closed month keep their rows; what has come since becomes
+// adjustments in b.OpenMonth. It returns ErrNotTied, and keeps nothing, where a
+// usage row is neither charged nor set aside.
+func (l *Ledger) ReplaceDays(ctx context.Context, b Build, then func() error) error {
+	return l.engine.Transact(ctx, func() error {
+		for _, days := range b.Days {
+			if err := l.replace(ctx, b, days); err != nil {
+				return fmt.Errorf("cost records of %s to %s: %w", days.First, days.Last, err)
+			}
+		}
+		return then()
+	})
+}
+
+func (l *Ledger) replace(ctx context.Context, b Build, days Days) error {
+	args := Args{
+		"first_day": days.First, "last_day": days.Last,
+		"scan_first": days.First.AddDays(-1), "scan_last": days.Last.AddDays(1),
+		"late_until": b.LateUntil, "open_month": b.OpenMonth, "rate_version": b.RateVersion, "run": b.Run,
+	}
+	if err := l.loadReferences(ctx, b, args); err != nil {
+		return err
+	}
+	for _, m := range l.models {
+		if err := l.engine.Keep(ctx, m.Name, m.AsTable, m.Text, args); err != nil {
+			return fmt.Errorf("model %s: %w", m.Name, err)
+		}
+	}
+	columns := recordsTable.ColumnNames()
+	steps := []string{
+		"delete from cost_records where usage_date between @first_day and @last_day and billing_month not in (select month from months where state = 'closed')",
+		"insert into cost_records (" + columns + ") select " + columns + " from fresh_records where billing_month not in (select month from months where state = 'closed')",
+		"delete from repeats where usage_date between @first_day and @last_day",
+		"insert into repeats (kind, object_id, line, usage_date, verdict) select 'usage', object_id, line, usage_date, verdict from usage_repeats where verdict <> 'kept' and usage_date between @first_day and @last_day",
+		"insert into repeats (kind, object_id, line, usage_date, verdict) select 'request', object_id, line, request_date, verdict from request_repeats where verdict <> 'kept' and request_date between @first_day and @last_day",
+	}
+	closed, err := l.closedWithin(ctx, days)
+	if err != nil {
+		return err
+	}
+	if closed {
+		steps = append(steps, "insert into cost_records ("+columns+") select "+columns+" from adjustments")
+	}
+	for _, text := range steps {
+		if err := l.engine.Exec(ctx, text, args); err != nil {
+			return fmt.Errorf("%.40s...: %w", text, err)
+		}
+	}
+	if closed {
+		return nil // the closed rows stand as they were; there is nothing new to tie them to
+	}
+	return l.tie(ctx, args)
+}
+
+func (l *Ledger) closedWithin(ctx context.Context, days Days) (bool, error) {
+	row, err := l.one(ctx, "select count(*) from months where state = 'closed' and month between @first_month and @last_month",
+		Args{"first_month": days.First.Month(), "last_month": days.Last.Month()})
+	if err != nil {
+		return false, fmt.Errorf("read closed months: %w", err)
+	}
+	return row.Int(0) > 0, nil
+}
+
+// tie checks that every staged usage row of the days is charged once or set
+// aside once, every request without usage is accounted for once, and that
+// amounts add up across.
+func (l *Ledger) tie(ctx context.Context, args Args) error {
+	row, err := l.one(ctx, `
+select
+  (select count(*) from usage where usage_date between @first_day and @last_day) as staged,
+  (select count(*) from repeats where kind = 'usage' and usage_date between @first_day and @last_day) as set_aside,
+  count(usage_line) as charged,
+  (select count(*) from requests_kept as r where r.request_date between @first_day and @last_day
+    and not exists (select 1 from matches as m where m.request_object_id = r.object_id and m.request_line = r.line)) as requests_alone,
+  countif(usage_line is null) as charged_alone,
+  total_usd(total_cost_usd) as total,
+  total_usd(llm_cost_usd) as llm,
+  total_usd(infra_cost_usd) as infra,
+  total_usd(tool_cost_usd) as tools
+from cost_records
+where usage_date between @first_day and @last_day`, args)
+	if err != nil {
+		return fmt.Errorf("read control totals: %w", err)
+	}
+	staged, aside, charged := row.Int(0), row.Int(1), row.Int(2)
+	if staged != aside+charged {
+		return fmt.Errorf("%w: %d usage rows staged, %d set aside as duplicates or conflicts, %d charged", ErrNotTied, staged, aside, charged)
+	}
+	if row.Int(3) != row.Int(4) {
+		return fmt.Errorf("%w: %d requests without usage, %d accounted for", ErrNotTied, row.Int(3), row.Int(4))
+	}
+	if sum := row.USD(6).Add(row.USD(7)).Add(row.USD(8)); !row.USD(5).Equal(sum) {
+		return fmt.Errorf("%w: total %s USD, but LLM + infra + tools is %s USD", ErrNotTied, row.USD(5), sum)
+	}
+	return nil
+}
+
+func (l *Ledger) loadReferences(ctx context.Context, b Build, args Args) error {
+	seen, err := l.seen(ctx, args)
+	if err != nil {
+		return fmt.Errorf("read what occurs: %w", err)
+	}
+	refs, err := b.References(seen)
+	if err != nil {
+		return err
+	}
+	rows := refs.rows()
+	for _, t := range referenceTables {
+		if err := l.engine.Exec(ctx, "delete from "+t.Name+" where true", nil); err != nil {
+			return fmt.Errorf("empty %s: %w", t.Name, err)
+		}
+		if err := l.engine.Insert(ctx, t, rows[t.Name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r References) rows() map[string][][]any {
+	rows := map[string][][]any{}
+	add := func(t Table, values ...any) { rows[t.Name] = append(rows[t.Name], values) }
+	for _, k := range r.ModelKeys {
+		add(refModelKeysTable, k.Provider, k.Model, k.PriceKey, nullText(k.EstimatedAs))
+	}
+	for _, p := range r.Prices {
+		add(refPricesTable, p.Key, p.From, p.To, p.Input, p.CacheRead, p.CacheWrite5m, p.CacheWrite1h, p.Output, nullText(p.Fallbacks))
+	}
+	for _, f := range r.Fees {
+		add(refFeesTable, f.Provider, f.From, f.To, f.Infra, f.CacheHit)
+	}
+	for _, f := range r.ToolFees {
+		if f.Missing != "" {
+			add(refToolFeesTable, f.Tools, f.From, f.To, nil, f.Missing)
+		} else {
+			add(refToolFeesTable, f.Tools, f.From, f.To, f.Pico, nil)
+		}
+	}
+	for _, c := range r.CostCenters {
+		add(refCostCentersTable, c[0], c[1])
+	}
+	for _, a := range r.Agents {
+		add(refAgentsTable, a.ID, nullText(a.CostCenter), nullText(a.OwnerEmail), a.From, a.To)
+	}
+	for _, o := range r.Owners {
+		add(refOwnersTable, o.Kind, o.Value, o.CostCenter, o.From, o.To)
+	}
+	for _, p := range r.UsageFrom {
+		add(refUsageFromTable, p)
+	}
+	return rows
+}
+
+const (
+	inUsage    = " from usage where usage_date between @scan_first and @scan_last"
+	inRequests = " from requests where request_date between @scan_first and @scan_last"
+)
+
+// seen lists the distinct values that need resolving.
+func (l *Ledger) seen(ctx context.Context, args Args) (s Seen, err error) {
+	pairs := func(into *[][2]string, text string) {
+		if err != nil {
+			return
+		}
+		err = l.engine.Query(ctx, text, args, func(r Row) error {
+			*into = append(*into, [2]string{r.Text(0), r.Text(1)})
+			return nil
+		})
+	}
+	pairs(&s.Models, "select distinct provider, model"+inUsage+" union distinct select distinct provider, ifnull(model, 'unknown')"+inRequests+" order by 1, 2")
+	for _, kind := range []struct{ name, column, from string }{
+		{"key", "key_alias", inRequests}, {"team", "team", inRequests}, {"project", "project", inRequests}, {"caller", "caller", inUsage},
+	} {
+		pairs(&s.Owned, "select distinct '"+kind.name+"', "+kind.column+kind.from+" and "+kind.column+" is not null order by 2")
+	}
+	var tools [][2]string
+	pairs(&tools, "select distinct tools, ''"+inRequests+" and tools is not null order by 1")
+	for _, t := range tools {
+		s.Tools = append(s.Tools, t[0])
+	}
+	for i, m := range s.Models {
+		if i == 0 || m[0] != s.Models[i-1][0] {
+			s.Providers = append(s.Providers, m[0])
+		}
+	}
+	return s, err
+}

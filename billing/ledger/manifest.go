@@ -1,0 +1,195 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+
+	"chargeback/extract/record"
+	"chargeback/transform/civil"
+)
+
+// States of an object in the manifest.
+const (
+	ObjectRead     = "read"
+	ObjectFailed   = "failed"
+	ObjectMissing  = "missing"
+	ObjectReplaced = "replaced"
+)
+
+// Object is one version of one object as the manifest has it.
+type Object struct {
+	ID          int64
+	Source      string
+	Format      string
+	Key         string
+	ETag        string
+	SizeBytes   int64
+	Day         civil.Date // zero where the key has none
+	State       string
+	Staged      int64
+	Rejected    int64
+	BeforeStart int64
+	Error       string
+	Run         string
+}
+
+// Reject is one record that was not taken in.
+type Reject struct {
+	ObjectID int64
+	Line     int64
+	Reason   string
+}
+
+// Manifest returns the current version of every object of a source that lies
+// in the days from first to last or in no day, by key.
+func (l *Ledger) Manifest(ctx context.Context, source string, first, last civil.Date) (map[string]Object, error) {
+	found := map[string]Object{}
+	err := l.engine.Query(ctx, `
+select object_id, object_key, etag, state, size_bytes, day
+from objects
+where source = @source and state <> 'replaced' and (day is null or day between @first_day and @last_day)`,
+		Args{"source": source, "first_day": first, "last_day": last}, func(r Row) error {
+			found[r.Text(1)] = Object{ID: r.Int(0), Source: source, Key: r.Text(1), ETag: r.Text(2), State: r.Text(3), SizeBytes: r.Int(4), Day: r.Date(5)}
+			return nil
+		})
+	if err != nil {
+		return nil, fmt.Errorf("read manifest of %s: %w", source, err)
+	}
+	return found, nil
+}
+
+// Staging is what one source brings in one run.
+type Staging struct {
+	Source  string
+	Schema  *record.Schema
+	Batches <-chan *record.Batch
+	Done    func(*record.Batch)
+	// Results is called when Batches is closed. Objects are those that were
+	// read or failed; Replaced are ids of versions that these stand in for.
+	Results func() (StagingResult, error)
+}
+
+// StagingResult is what became of the objects of a Staging.
+type StagingResult struct {
+	Objects  []Object
+	Rejects  []Reject
+	Replaced []int64
+}
+
+// Stage takes one source's records in: all rows, manifest entries and rejects
+// of the run, or none. Rows of objects that failed are not kept, nor are rows
+// of versions that were replaced.
+func (l *Ledger) Stage(ctx context.Context, s Staging) error {
+	return l.engine.Transact(ctx, func() error {
+		if _, err := l.engine.Load(ctx, s.Schema, s.Batches, s.Done); err != nil {
+			return err
+		}
+		result, err := s.Results()
+		if err != nil {
+			return err
+		}
+		drop := append([]int64(nil), result.Replaced...)
+		for _, o := range result.Objects {
+			if o.State == ObjectFailed {
+				drop = append(drop, o.ID)
+			}
+		}
+		if err := l.dropRows(ctx, s.Schema.Table, drop); err != nil {
+			return err
+		}
+		if err := l.setState(ctx, result.Replaced, ObjectReplaced); err != nil {
+			return err
+		}
+		return l.enter(ctx, result)
+	})
+}
+
+// enter writes manifest rows and rejects, in place of earlier failures of the
+// same versions.
+func (l *Ledger) enter(ctx context.Context, result StagingResult) error {
+	rows := make([][]any, 0, len(result.Objects))
+	read := make(map[int64]bool, len(result.Objects))
+	for _, o := range result.Objects {
+		read[o.ID] = true
+		rows = append(rows, []any{o.ID, o.Source, o.Format, o.Key, o.ETag, o.SizeBytes, nullDate(o.Day), o.State, o.Staged, o.Rejected, o.BeforeStart, nullText(o.Error), o.Run})
+	}
+	var again []int64
+	err := l.engine.Query(ctx, "select object_id from objects where state = 'failed'", nil, func(r Row) error {
+		if read[r.Int(0)] {
+			again = append(again, r.Int(0))
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read failed objects: %w", err)
+	}
+	if err := l.dropRows(ctx, "objects", again); err != nil {
+		return err
+	}
+	if err := l.engine.Insert(ctx, objectsTable, rows); err != nil {
+		return err
+	}
+	rejects := make([][]any, 0, len(result.Rejects))
+	for _, r := range result.Rejects {
+		rejects = append(rejects, []any{r.ObjectID, r.Line, r.Reason})
+	}
+	return l.engine.Insert(ctx, rejectsTable, rejects)
+}
+
+const idsPerStatement = 1000
+
+// dropRows deletes the rows of objects from a table that has object_id.
+func (l *Ledger) dropRows(ctx context.Context, table string, ids []int64) error {
+	return inParts(ids, func(list string) error {
+		return l.engine.Exec(ctx, "delete from "+table+" where object_id in ("+list+")", nil)
+	})
+}
+
+func (l *Ledger) setState(ctx context.Context, ids []int64, state string) error {
+	return inParts(ids, func(list string) error {
+		return l.engine.Exec(ctx, "update objects set state = @state where object_id in ("+list+")", Args{"state": state})
+	})
+}
+
+func inParts(ids []int64, do func(list string) error) error {
+	for len(ids) > 0 {
+		n := min(idsPerStatement, len(ids))
+		list := ""
+		for i, id := range ids[:n] {
+			if i > 0 {
+				list += ", "
+			}
+			list += fmt.Sprint(id)
+		}
+		if err := do(list); err != nil {
+			return err
+		}
+		ids = ids[n:]
+	}
+	return nil
+}
+
+// MarkMissing notes that objects which were read are gone from their source,
+// and that others are back. Their records stay.
+func (l *Ledger) MarkMissing(ctx context.Context, gone, back []int64) error {
+	return l.engine.Transact(ctx, func() error {
+		if err := l.setState(ctx, gone, ObjectMissing); err != nil {
+			return err
+		}
+		return l.setState(ctx, back, ObjectRead)
+	})
+}
+
+func nullText(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+func nullDate(d civil.Date) any {
+	if d.IsZero() {
+		return nil
+	}
+	return d
+}

@@ -1,0 +1,144 @@
+package ledger
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"chargeback/transform/civil"
+	"chargeback/transform/money"
+)
+
+// ErrClosed says that a month is closed and can't be closed or changed again.
+var ErrClosed = errors.New("month is closed")
+
+// Issued is one document as it was issued. Document is JSON.
+type Issued struct {
+	Number, Month, CostCenter string
+	Total                     money.Cents
+	ContentHash               string
+	Document                  string
+}
+
+// CloseMonth closes a month with the documents that it was billed by, and runs
+// then in the same transaction. It returns ErrClosed where it is closed.
+func (l *Ledger) CloseMonth(ctx context.Context, month civil.Month, now time.Time, hash string, summary any, documents []Issued, then func() error) error {
+	text, err := json.Marshal(summary)
+	if err != nil {
+		return fmt.Errorf("write summary of %s: %w", month, err)
+	}
+	return l.engine.Transact(ctx, func() error {
+		closed, err := l.ClosedMonths(ctx)
+		if err != nil {
+			return err
+		}
+		if _, is := closed[month]; is {
+			return fmt.Errorf("close %s: %w", month, ErrClosed)
+		}
+		rows := make([][]any, 0, len(documents))
+		for _, d := range documents {
+			rows = append(rows, []any{d.Number, d.Month, d.CostCenter, int64(d.Total), d.ContentHash, d.Document})
+		}
+		if err := l.engine.Insert(ctx, invoicesTable, rows); err != nil {
+			return err
+		}
+		if err := l.engine.Insert(ctx, monthsTable, [][]any{{month.String(), "closed", now, hash, string(text)}}); err != nil {
+			return err
+		}
+		return then()
+	})
+}
+
+// Issued returns the documents of a month, by number.
+func (l *Ledger) Issued(ctx context.Context, month civil.Month) (documents []Issued, err error) {
+	err = l.engine.Query(ctx, "select number, month, cost_center, total_cents, content_hash, document from invoices where month = @month order by number", Args{"month": month}, func(r Row) error {
+		documents = append(documents, Issued{r.Text(0), r.Text(1), r.Text(2), money.Cents(r.Int(3)), r.Text(4), r.Text(5)})
+		return nil
+	})
+	return documents, err
+}
+
+// Gates counts what may stand in the way of a month's close.
+type Gates struct {
+	Unpriced, Pending, Conflicts, Rejected, Failed, Missing int64
+	Unallocated                                             money.USD
+}
+
+// Gates reads the gates of a month. Rejects and objects belong to the month
+// in which their objects were delivered.
+func (l *Ledger) Gates(ctx context.Context, month civil.Month) (g Gates, err error) {
+	args := Args{"month": month, "first_day": month.FirstDay(), "last_day": month.LastDay(), "since": civil.Min}
+	row, err := l.one(ctx, `
+select
+  countif(pricing = 'unpriced'),
+  countif(pricing = 'pending'),
+  total_usd(if(cost_center = 'UNALLOCATED', total_cost_usd, null)),
+  (select count(*) from repeats where verdict = 'conflict' and usage_date between @first_day and @last_day),
+  (select ifnull(sum(rows_rejected), 0) from objects where state <> 'replaced' and (day is null or day between @first_day and @last_day)),
+  (select count(*) from objects where state = 'failed' and (day is null or day between @first_day and @last_day)),
+  (select count(*) from objects where state = 'missing' and (day is null or day between @first_day and @last_day))
+from cost_records
+where billing_month = @month and usage_date >= @since`, args)
+	if err != nil {
+		return g, fmt.Errorf("read gates of %s: %w", month, err)
+	}
+	return Gates{Unpriced: row.Int(0), Pending: row.Int(1), Unallocated: row.USD(2), Conflicts: row.Int(3), Rejected: row.Int(4), Failed: row.Int(5), Missing: row.Int(6)}, nil
+}
+
+// Hash is the SHA-256, in hex, of the cost records that match: everything that
+// decides who owes what and why, with the lines of their sources. Which run
+// wrote a row, and which version of an object it came from, is left out, so
+// that the same inputs give the same hash in every ledger.
+func (l *Ledger) Hash(ctx context.Context, first, last civil.Date, month string) (string, error) {
+	sum := sha256.New()
+	err := l.engine.Query(ctx, `
+select
+  c.record_id, c.provider_request_id, c.agent_request_id, c.started_at, c.usage_date, c.billing_month, c.adjusts_month,
+  c.provider, c.account, c.region, c.model, c.price_key, c.service_tier,
+  c.input_uncached_tokens, c.cache_read_tokens, c.cache_write_5m_tokens, c.cache_write_1h_tokens, c.cache_write_unknown_tokens,
+  c.output_tokens, c.reasoning_tokens, c.user_id, c.department, c.cost_center, c.agent_id, c.tools, c.tool_calls, c.cache_hit,
+  c.llm_cost_usd, c.infra_cost_usd, c.tool_cost_usd, c.total_cost_usd, c.cache_savings_usd,
+  c.match, c.match_rung, c.pricing, c.pricing_note, c.attribution, c.rate_version,
+  u.source, u.object_key, c.usage_line, r.source, r.object_key, c.request_line
+from cost_records as c
+left join objects as u on u.object_id = c.usage_object_id
+left join objects as r on r.object_id = c.request_object_id
+where c.usage_date between @first_day and @last_day and (@month = '' or c.billing_month = @month)
+order by c.usage_date, c.record_id`, Args{"first_day": first, "last_day": last, "month": month}, func(r Row) error {
+		for _, v := range r {
+			sum.Write([]byte(canonical(v)))
+			sum.Write([]byte{0})
+		}
+		sum.Write([]byte{'\n'})
+		return nil
+	})
+	if err != nil {
+		return "", fmt.Errorf("hash cost records: %w", err)
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+func canonical(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "\x01"
+	case string:
+		return v
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case bool:
+		return strconv.FormatBool(v)
+	case time.Time:
+		return strconv.FormatInt(v.UnixMicro(), 10)
+	case civil.Date:
+		return v.String()
+	case money.USD:
+		return v.Fixed()
+	}
+	return fmt.Sprint(v)
+}

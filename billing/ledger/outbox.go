@@ -1,0 +1,131 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+
+	"chargeback/transform/civil"
+	"chargeback/transform/money"
+)
+
+// States of a message in the outbox.
+const (
+	MessagePending = "pending"
+	MessageSending = "sending"
+	MessageSent    = "sent"
+	MessageFailed  = "failed"
+)
+
+// Message is one message to people. Payload is JSON that the ledger doesn't
+// look into.
+type Message struct {
+	ID       string
+	Channel  string
+	State    string
+	Attempts int
+	Payload  string
+}
+
+// Raise puts a message into the outbox together with the alert keys that it
+// reports. It belongs inside the transaction of the spend it reports. A key
+// that was reported before is an error: the caller asks RaisedKeys first.
+func (l *Ledger) Raise(ctx context.Context, m Message, keys []string) error {
+	for _, key := range keys {
+		row, err := l.one(ctx, "select count(*) from alerts where alert_key = @key", Args{"key": key})
+		if err != nil {
+			return fmt.Errorf("look up alert %s: %w", key, err)
+		}
+		if row.Int(0) > 0 {
+			return fmt.Errorf("alert %s was raised before", key)
+		}
+		if err := l.engine.Insert(ctx, alertsTable, [][]any{{key, m.ID}}); err != nil {
+			return err
+		}
+	}
+	return l.engine.Insert(ctx, outboxTable, [][]any{{m.ID, m.Channel, MessagePending, 0, nil, nil, m.Payload}})
+}
+
+// RaisedKeys returns the alert keys that were ever reported for a month.
+func (l *Ledger) RaisedKeys(ctx context.Context, month civil.Month) (keys []string, err error) {
+	err = l.engine.Query(ctx, "select alert_key from alerts where alert_key like @pattern order by alert_key", Args{"pattern": "%/" + month.String() + "/%"}, func(r Row) error {
+		keys = append(keys, r.Text(0))
+		return nil
+	})
+	return keys, err
+}
+
+// Outgoing returns the messages whose delivery is not settled, by id.
+func (l *Ledger) Outgoing(ctx context.Context) (messages []Message, err error) {
+	err = l.engine.Query(ctx, "select message_id, channel, state, attempts, payload from outbox where state in ('pending', 'sending') order by message_id", nil, func(r Row) error {
+		messages = append(messages, Message{r.Text(0), r.Text(1), r.Text(2), int(r.Int(3)), r.Text(4)})
+		return nil
+	})
+	return messages, err
+}
+
+// Messages returns all messages of the outbox, by id.
+func (l *Ledger) Messages(ctx context.Context) (messages []Message, err error) {
+	err = l.engine.Query(ctx, "select message_id, channel, state, attempts, payload from outbox order by message_id", nil, func(r Row) error {
+		messages = append(messages, Message{r.Text(0), r.Text(1), r.Text(2), int(r.Int(3)), r.Text(4)})
+		return nil
+	})
+	return messages, err
+}
+
+// SetMessage changes a message's state. Sending counts an attempt; reference
+// and reason are kept where they are not empty.
+func (l *Ledger) SetMessage(ctx context.Context, id, state, reference, reason string) error {
+	return l.engine.Exec(ctx, `
+update outbox set
+  state = @state,
+  attempts = attempts + if(@state = 'sending', 1, 0),
+  reference = coalesce(@reference, reference),
+  reason = coalesce(@reason, reason)
+where message_id = @id`, Args{"id": id, "state": state, "reference": nullText(reference), "reason": nullText(reason)})
+}
+
+// Spend is what one cost centre has spent in a month so far.
+type Spend struct {
+	Department, CostCenter string
+	Actual                 money.USD
+	Held                   int64 // requests without a cost yet
+}
+
+// Spend sums the month's cost records by cost centre.
+func (l *Ledger) Spend(ctx context.Context, month civil.Month) (spend []Spend, err error) {
+	err = l.engine.Query(ctx, `
+select department, cost_center, total_usd(total_cost_usd), countif(pricing in ('unpriced', 'pending'))
+from cost_records
+where billing_month = @month and usage_date >= @since
+group by department, cost_center
+order by department, cost_center`, Args{"month": month, "since": civil.Min}, func(r Row) error {
+		spend = append(spend, Spend{r.Text(0), r.Text(1), r.USD(2), r.Int(3)})
+		return nil
+	})
+	return spend, err
+}
+
+// Driver is one agent's part of a spend.
+type Driver struct {
+	Label string
+	Spent money.USD
+}
+
+// Drivers returns the dearest agents of a department or cost centre (column
+// names which) in a month.
+func (l *Ledger) Drivers(ctx context.Context, month civil.Month, column, value string, limit int) (drivers []Driver, err error) {
+	if column != "department" && column != "cost_center" {
+		return nil, fmt.Errorf("drivers of %q: only department and cost_center are known", column)
+	}
+	err = l.engine.Query(ctx, `
+select ifnull(agent_id, 'no agent'), total_usd(total_cost_usd)
+from cost_records
+where billing_month = @month and usage_date >= @since and `+column+` = @value
+group by 1
+order by 2 desc, 1
+limit @limit`, Args{"month": month, "since": civil.Min, "value": value, "limit": limit}, func(r Row) error {
+		drivers = append(drivers, Driver{r.Text(0), r.USD(1)})
+		return nil
+	})
+	return drivers, err
+}

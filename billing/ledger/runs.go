@@ -1,0 +1,92 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"chargeback/transform/civil"
+)
+
+// States of a run.
+const (
+	RunRunning = "running"
+	RunDone    = "done"
+	RunFailed  = "failed"
+)
+
+// Run is one attempt at a window.
+type Run struct {
+	Window   string
+	Attempt  int64
+	State    string
+	Started  time.Time
+	Finished time.Time
+	Summary  string // JSON
+}
+
+// BeginRun numbers a new attempt at a window and notes that it runs.
+func (l *Ledger) BeginRun(ctx context.Context, window string, now time.Time) (attempt int64, err error) {
+	err = l.engine.Transact(ctx, func() error {
+		row, err := l.one(ctx, "select ifnull(max(attempt), 0) from runs where run_window = @name", Args{"name": window})
+		if err != nil {
+			return err
+		}
+		attempt = row.Int(0) + 1
+		return l.engine.Insert(ctx, runsTable, [][]any{{window, attempt, RunRunning, now, nil, nil}})
+	})
+	if err != nil {
+		return 0, fmt.Errorf("begin run %s: %w", window, err)
+	}
+	return attempt, nil
+}
+
+// EndRun notes how an attempt ended. It belongs inside the transaction of what
+// the run did, so that a run is done exactly where its effect is there.
+func (l *Ledger) EndRun(ctx context.Context, window string, attempt int64, state string, now time.Time, summary any) error {
+	text, err := json.Marshal(summary)
+	if err != nil {
+		return fmt.Errorf("write summary of run %s: %w", window, err)
+	}
+	return l.engine.Exec(ctx, "update runs set state = @state, finished_at = @finished, summary = @summary where run_window = @name and attempt = @attempt",
+		Args{"state": state, "finished": now, "summary": string(text), "name": window, "attempt": attempt})
+}
+
+// WindowsDone returns the windows of a kind (nightly, monthly) that were
+// finished, in order.
+func (l *Ledger) WindowsDone(ctx context.Context, kind string) (map[string]bool, error) {
+	done := map[string]bool{}
+	err := l.engine.Query(ctx, "select distinct run_window from runs where state = 'done' and run_window like @pattern", Args{"pattern": kind + "/%"}, func(r Row) error {
+		done[r.Text(0)] = true
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read finished windows: %w", err)
+	}
+	return done, nil
+}
+
+// LastRuns returns the newest attempts, newest first.
+func (l *Ledger) LastRuns(ctx context.Context, limit int) (runs []Run, err error) {
+	err = l.engine.Query(ctx, "select run_window, attempt, state, started_at, finished_at, summary from runs order by started_at desc, run_window desc, attempt desc limit @limit",
+		Args{"limit": limit}, func(r Row) error {
+			runs = append(runs, Run{r.Text(0), r.Int(1), r.Text(2), r.Time(3), r.Time(4), r.Text(5)})
+			return nil
+		})
+	return runs, err
+}
+
+// ClosedMonths returns the closed months with the content hash of each.
+func (l *Ledger) ClosedMonths(ctx context.Context) (map[civil.Month]string, error) {
+	closed := map[civil.Month]string{}
+	err := l.engine.Query(ctx, "select month, content_hash from months where state = 'closed'", nil, func(r Row) error {
+		m, err := civil.ParseMonth(r.Text(0))
+		closed[m] = r.Text(1)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read closed months: %w", err)
+	}
+	return closed, nil
+}

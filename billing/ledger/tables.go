@@ -1,0 +1,158 @@
+package ledger
+
+import "chargeback/extract/record"
+
+// The ledger's tables.
+var (
+	usageTable    = stagedTable(record.UsageSchema, "usage_date", "provider", "model")
+	requestsTable = stagedTable(record.RequestSchema, "request_date", "agent_id", "model")
+	peopleTable   = stagedTable(record.PeopleSchema, "")
+
+	objectsTable = Table{Name: "objects", About: "The manifest: every version of every object that was read", Columns: []Column{
+		{"object_id", Int, false, "hash of source, key and etag"},
+		{"source", Text, false, "name of the source in the config"},
+		{"format", Text, false, ""},
+		{"object_key", Text, false, "relative to the source's prefix"},
+		{"etag", Text, false, ""},
+		{"size_bytes", Int, false, ""},
+		{"day", Date, true, "delivery day in the key; null where it has none"},
+		{"state", Text, false, "read, failed, missing (gone from the source) or replaced (rewritten)"},
+		{"rows_staged", Int, false, ""},
+		{"rows_rejected", Int, false, ""},
+		{"rows_before_start", Int, false, "older than company.start"},
+		{"error", Text, true, "why it failed"},
+		{"run", Text, false, "window that read it"},
+	}}
+	rejectsTable = Table{Name: "rejects", About: "Records that could not be taken in; never their content", Columns: []Column{
+		{"object_id", Int, false, ""},
+		{"line", Int, false, "line on which the record starts"},
+		{"reason", Text, false, ""},
+	}}
+	repeatsTable = Table{Name: "repeats", About: "Staged rows that are not charged: duplicates and conflicts", Partition: "usage_date", Columns: []Column{
+		{"kind", Text, false, "usage or request"},
+		{"object_id", Int, false, ""},
+		{"line", Int, false, ""},
+		{"usage_date", Date, false, ""},
+		{"verdict", Text, false, "duplicate or conflict"},
+	}}
+	recordsTable = Table{Name: "cost_records", About: "What each request cost and who owes it", Partition: "usage_date", Cluster: []string{"cost_center", "agent_id", "model"}, Columns: []Column{
+		{"record_id", Text, false, "deterministic"},
+		{"provider_request_id", Text, true, ""},
+		{"agent_request_id", Text, true, ""},
+		{"started_at", Timestamp, false, "UTC"},
+		{"usage_date", Date, false, "in the billing zone"},
+		{"billing_month", Text, false, "month that charges it"},
+		{"adjusts_month", Text, true, "closed month that it corrects"},
+		{"provider", Text, false, ""},
+		{"account", Text, true, ""},
+		{"region", Text, true, ""},
+		{"model", Text, false, "as sent"},
+		{"price_key", Text, true, "entry of the rate book"},
+		{"service_tier", Text, true, ""},
+		{"input_uncached_tokens", Int, false, ""},
+		{"cache_read_tokens", Int, false, ""},
+		{"cache_write_5m_tokens", Int, false, ""},
+		{"cache_write_1h_tokens", Int, false, ""},
+		{"cache_write_unknown_tokens", Int, false, "priced as 5 minutes"},
+		{"output_tokens", Int, false, ""},
+		{"reasoning_tokens", Int, false, "part of output_tokens"},
+		{"user_id", Text, true, ""},
+		{"department", Text, false, ""},
+		{"cost_center", Text, false, ""},
+		{"agent_id", Text, true, ""},
+		{"tools", Text, true, "name:count,..."},
+		{"tool_calls", Int, false, ""},
+		{"cache_hit", Bool, false, "answered from the gateway's cache"},
+		{"llm_cost_usd", USD, true, "null: not known, see pricing"},
+		{"infra_cost_usd", USD, true, ""},
+		{"tool_cost_usd", USD, true, ""},
+		{"total_cost_usd", USD, true, ""},
+		{"cache_savings_usd", USD, true, "net of what cache writes cost extra"},
+		{"match", Text, false, "matched, provider_only, agent_only or ambiguous"},
+		{"match_rung", Text, true, "key that hit"},
+		{"pricing", Text, false, "priced, estimated, unpriced, pending or not_billed"},
+		{"pricing_note", Text, true, "why"},
+		{"attribution", Text, false, "rule that fired"},
+		{"rate_version", Text, false, ""},
+		{"usage_object_id", Int, true, "lineage"},
+		{"usage_line", Int, true, ""},
+		{"request_object_id", Int, true, ""},
+		{"request_line", Int, true, ""},
+		{"run", Text, false, "window that wrote it"},
+	}}
+	runsTable = Table{Name: "runs", About: "Attempts at windows", Columns: []Column{
+		{"run_window", Text, false, "nightly/2026-10-31 or monthly/2026-10"},
+		{"attempt", Int, false, "from 1"},
+		{"state", Text, false, "running, done or failed"},
+		{"started_at", Timestamp, false, ""},
+		{"finished_at", Timestamp, true, ""},
+		{"summary", Text, true, "JSON"},
+	}}
+	monthsTable = Table{Name: "months", About: "Closed months", Columns: []Column{
+		{"month", Text, false, ""},
+		{"state", Text, false, "closed"},
+		{"closed_at", Timestamp, false, ""},
+		{"content_hash", Text, false, "of the month's cost records"},
+		{"summary", Text, false, "JSON: gates and waivers"},
+	}}
+	invoicesTable = Table{Name: "invoices", About: "Documents issued", Columns: []Column{
+		{"number", Text, false, ""},
+		{"month", Text, false, ""},
+		{"cost_center", Text, false, ""},
+		{"total_cents", Int, false, ""},
+		{"content_hash", Text, false, ""},
+		{"document", Text, false, "JSON: all that the document shows"},
+	}}
+	alertsTable = Table{Name: "alerts", About: "Thresholds that were reported", Columns: []Column{
+		{"alert_key", Text, false, "budget/month/threshold/kind"},
+		{"message_id", Text, false, ""},
+	}}
+	outboxTable = Table{Name: "outbox", About: "Messages to people, with what became of them", Columns: []Column{
+		{"message_id", Text, false, ""},
+		{"channel", Text, false, ""},
+		{"state", Text, false, "pending, sending, sent or failed"},
+		{"attempts", Int, false, ""},
+		{"reference", Text, true, "the receiver's id of the message"},
+		{"reason", Text, true, "why it failed"},
+		{"payload", Text, false, "JSON"},
+	}}
+	metaTable = Table{Name: "meta", About: "Facts that must not change under a ledger", Columns: []Column{
+		{"name", Text, false, ""},
+		{"value", Text, false, ""},
+	}}
+
+	refModelKeysTable = Table{Name: "ref_model_keys", About: "Model as sent to rate book entry", Columns: []Column{
+		{"provider", Text, false, ""}, {"model", Text, false, ""}, {"price_key", Text, false, ""}, {"estimated_as", Text, true, "priced as this model, by the config"},
+	}}
+	refPricesTable = Table{Name: "ref_prices", About: "Unit prices in 10^-12 USD a token", Columns: []Column{
+		{"price_key", Text, false, ""}, {"valid_from", Timestamp, false, "inclusive"}, {"valid_to", Timestamp, false, "exclusive"},
+		{"input_pico", Int, false, ""}, {"cache_read_pico", Int, false, ""}, {"cache_write_5m_pico", Int, false, ""}, {"cache_write_1h_pico", Int, false, ""}, {"output_pico", Int, false, ""},
+		{"fallbacks", Text, true, "classes priced as their parent"},
+	}}
+	refFeesTable = Table{Name: "ref_fees", About: "Fees a request in 10^-12 USD", Columns: []Column{
+		{"provider", Text, false, ""}, {"valid_from", Timestamp, false, ""}, {"valid_to", Timestamp, false, ""}, {"infra_pico", Int, false, ""}, {"cache_hit_pico", Int, false, ""},
+	}}
+	refToolFeesTable = Table{Name: "ref_tool_fees", About: "Fee of a mix of tool calls in 10^-12 USD", Columns: []Column{
+		{"tools", Text, false, ""}, {"valid_from", Timestamp, false, ""}, {"valid_to", Timestamp, false, ""}, {"fee_pico", Int, true, "null: a tool has no fee"}, {"missing", Text, true, "the tool without a fee"},
+	}}
+	refCostCentersTable = Table{Name: "ref_cost_centers", About: "Cost centres", Columns: []Column{
+		{"cost_center", Text, false, ""}, {"department", Text, false, ""},
+	}}
+	refAgentsTable = Table{Name: "ref_agents", About: "Agents with an owner", Columns: []Column{
+		{"agent_id", Text, false, ""}, {"cost_center", Text, true, ""}, {"owner_email", Text, true, ""}, {"valid_from", Date, false, ""}, {"valid_to", Date, false, ""},
+	}}
+	refOwnersTable = Table{Name: "ref_owners", About: "Owners of the keys, teams, projects and callers that occur", Columns: []Column{
+		{"kind", Text, false, ""}, {"value", Text, false, ""}, {"cost_center", Text, false, ""}, {"valid_from", Date, false, ""}, {"valid_to", Date, false, ""},
+	}}
+	refUsageFromTable = Table{Name: "ref_usage_from", About: "Providers whose own per-request file is the usage", Columns: []Column{
+		{"provider", Text, false, ""},
+	}}
+
+	referenceTables = []Table{refModelKeysTable, refPricesTable, refFeesTable, refToolFeesTable, refCostCentersTable, refAgentsTable, refOwnersTable, refUsageFromTable}
+)
+
+// Tables lists every table of the ledger.
+func Tables() []Table {
+	return append([]Table{usageTable, requestsTable, peopleTable, objectsTable, rejectsTable, repeatsTable, recordsTable,
+		runsTable, monthsTable, invoicesTable, alertsTable, outboxTable, metaTable}, referenceTables...)
+}

@@ -1,0 +1,53 @@
+// Command bench measures a nightly run against a DuckDB script that a good
+// engineer would write by hand for the same data.
+//
+//	go run ./cmd/bench gen -n 2000000 -files 16 -out DIR
+//	go run ./cmd/bench script DIR DB
+//	go run ./cmd/bench run DIR
+//
+// It owns: the generated day, the hand-written script and the comparison.
+// It does not own: anything that a nightly run uses; it runs the built
+// program as an operator would.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+)
+
+const usage = `usage:
+  bench gen [-n PAIRS] [-files N] -out DIR   write one day of logs, people and config; done once
+  bench script DIR DB                        run the hand-written DuckDB script over DIR into the file DB
+  bench run [-runs N] DIR                    run both in turn and compare medians
+`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := dispatch(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// dispatch runs the verb that args start with.
+func dispatch(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		fmt.Fprint(os.Stderr, usage)
+		return errors.New("no verb; name gen, script or run")
+	}
+	switch verb, rest := args[0], args[1:]; verb {
+	case "gen":
+		return genCommand(rest)
+	case "script":
+		return scriptCommand(ctx, rest)
+	case "run":
+		return runCommand(ctx, rest)
+	default:
+		fmt.Fprint(os.Stderr, usage)
+		return fmt.Errorf("unknown verb %q; name gen, script or run", verb)
+	}
+}

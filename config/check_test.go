@@ -1,0 +1,151 @@
+package config
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestParseRefuses(t *testing.T) {
+	tests := []struct {
+		name string
+		more string // appended to minimal, which has 3 lines
+		want string
+	}{
+		{"unknown key", "late_day: 3", `c.yaml:4: late_day: is not a known key; use one of company, warehouse, `},
+		{"unknown key below", "notify: {slack: {token: x}}", "c.yaml:4: notify.slack.token: is not a known key; use one of token_env, "},
+		{"key twice", "late_days: 3\nlate_days: 4", `c.yaml:5: is not YAML: mapping key "late_days" already defined`},
+		{"broken YAML", "prices: 'x", "c.yaml:4: is not YAML: could not find end character"},
+		{"anchor", "prices: &x y", "c.yaml:4: prices: uses a YAML anchor"},
+		{"tag", "prices: !!str 5", "c.yaml:4: prices: uses a YAML anchor"},
+		{"second document", "---\nprices: x", "c.yaml:1: holds 2 YAML documents; keep one"},
+		{"number where text belongs", "prices: 12", `c.yaml:4: prices: 12 is not quoted, so it may be read as a number or a truth value; quote it: "12"`},
+		{"text where a number belongs", "workers: many", `c.yaml:4: workers: "many" is not a whole number; write digits only`},
+		{"fraction where a whole number belongs", "workers: 1.5", `c.yaml:4: workers: "1.5" is not a whole number`},
+		{"text where a list belongs", "budgets: none", "c.yaml:4: budgets: needs a list"},
+		{"list where keys belong", "notify: [a]", "c.yaml:4: notify: needs keys with values below it"},
+		{"keys where a value belongs", "prices: {a: b}", "c.yaml:4: prices: needs a single value"},
+		{"empty list item", "budgets:\n  -", "c.yaml:5: budgets[0]: is empty; fill it in or remove the -"},
+		{"truth value", "budgets:\n  - {department: D, amount_usd: \"1\", forecast: yes}", "c.yaml:5: budgets[0].forecast: is neither true nor false"},
+		{"blanks around text", `prices: " x"`, `c.yaml:4: prices: " x" has blanks around it; remove them`},
+
+		{"cost centre without quotes", "budgets:\n  - {cost_center: 00420, amount_usd: \"1\"}", `c.yaml:5: budgets[0].cost_center: 00420 is not quoted`},
+		{"cost centre that only looks octal", "budgets:\n  - {cost_center: 00980, amount_usd: \"1\"}", `quote it: "00980"`},
+		{"cost centre with exponent", "budgets:\n  - {cost_center: 4e2, amount_usd: \"1\"}", `quote it: "4e2"`},
+		{"cost centre as share without quotes", "shared_costs:\n  - name: N\n    amount_usd: \"1\"\n    split: fixed\n    shares:\n      00420: \"60\"", "c.yaml:9: shared_costs[0].shares.00420: 00420 is not quoted"},
+		{"issuer's cost centre without quotes", "invoices: {issuer: {cost_center: 9000}}", `c.yaml:4: invoices.issuer.cost_center: 9000 is not quoted`},
+		{"account without quotes", "invoices: {recovery_account: 690100}", `c.yaml:4: invoices.recovery_account: 690100 is not quoted`},
+
+		{"thresholds that fall", "budgets:\n  - department: D\n    amount_usd: \"1\"\n    thresholds: [50, 120, 80]", "c.yaml:7: budgets[0].thresholds: 120 comes before 80; list them in rising order"},
+		{"threshold twice", "budgets:\n  - {department: D, amount_usd: \"1\", thresholds: [50, 50]}", "budgets[0].thresholds: 50 stands twice; remove one"},
+		{"threshold of zero", "budgets:\n  - {department: D, amount_usd: \"1\", thresholds: [0]}", "budgets[0].thresholds: 0 is out of range"},
+		{"budget for nobody", "budgets:\n  - {amount_usd: \"1\"}", "budgets[0]: needs exactly one of department and cost_center"},
+		{"budget for both", "budgets:\n  - {department: D, cost_center: C, amount_usd: \"1\"}", "budgets[0]: needs exactly one of department and cost_center"},
+		{"budget without amount", "budgets:\n  - {department: D}", "c.yaml:5: budgets[0].amount_usd: is missing, zero or negative"},
+		{"budget finer than the ledger", "budgets:\n  - {department: D, amount_usd: \"0.0000000000001\"}", "has more than 12 decimal places"},
+		{"budget with thousands", "budgets:\n  - {department: D, amount_usd: \"1,200\"}", `"1,200" is not a decimal number`},
+		{"two budgets of one name", "budgets:\n  - {department: D, amount_usd: \"1\"}\n  - {department: D, amount_usd: \"2\"}", `c.yaml:6: budgets[1]: "D" stands already on line 5`},
+		{"channel with blanks", "budgets:\n  - {department: D, amount_usd: \"1\", channel: \"#a b\"}", `budgets[0].channel: "#a b" is not a channel`},
+
+		{"close before late days", "late_days: 5\nclose_day: 5", "c.yaml:5: close_day: 5 is not after late_days (5)"},
+		{"close on the 31st", "close_day: 31", "c.yaml:4: close_day: 31 is out of range; give 1 to 28"},
+		{"negative late days", "late_days: -1", "c.yaml:4: late_days: -1 is out of range"},
+		{"bigquery", "warehouse: {engine: bigquery}", "c.yaml:4: warehouse.engine: bigquery is not supported yet; use duckdb"},
+		{"other engine", "warehouse: {engine: sqlite}", `c.yaml:4: warehouse.engine: "sqlite" is not a choice; use duckdb`},
+		{"memory without unit", "warehouse: {memory_limit: 1000}", `c.yaml:4: warehouse.memory_limit: "1000" is not a size`},
+		{"too little memory", "warehouse: {memory_limit: 1MB}", "c.yaml:4: warehouse.memory_limit: 1MB is too little"},
+		{"usage from elsewhere", "usage_from: {bedrock: s3}", `c.yaml:4: usage_from.bedrock: "s3" is not a choice; use provider, gateway`},
+		{"unknown model as itself", "unknown_models:\n  - {provider: p, model: m, price_as: m}", "unknown_models[0].price_as: is the unknown model itself"},
+		{"unknown model twice", "unknown_models:\n  - {provider: p, model: m, price_as: n}\n  - {provider: p, model: m, price_as: o}", `unknown_models[1].model: "p/m" stands already on line 5`},
+
+		{"split of another kind", "shared_costs:\n  - {name: N, amount_usd: \"1\", split: fair}", `shared_costs[0].split: "fair" is not a choice; use even, fixed, proportional`},
+		{"fixed without shares", "shared_costs:\n  - {name: N, amount_usd: \"1\", split: fixed}", "shared_costs[0].shares: is missing"},
+		{"shares without fixed", "shared_costs:\n  - {name: N, amount_usd: \"1\", split: even, shares: {a: \"1\"}}", `shared_costs[0].shares: is set although split is "even"`},
+		{"share of zero", "shared_costs:\n  - {name: N, amount_usd: \"1\", split: fixed, shares: {a: \"0\"}}", "shared_costs[0].shares.a: is missing, zero or negative"},
+		{"cost that ends before it begins", "shared_costs:\n  - {name: N, amount_usd: \"1\", split: even, from: 2026-10, to: 2026-10}", "shared_costs[0].to: 2026-10 is not after from (2026-10)"},
+		{"cost twice in a month", "shared_costs:\n  - {name: N, amount_usd: \"1\", split: even}\n  - {name: N, amount_usd: \"1\", split: even, from: 2026-10}", `shared_costs[1].name: "N" stands already on line 5 for some of the same months`},
+		{"month that is none", "shared_costs:\n  - {name: N, amount_usd: \"1\", split: even, from: 2026-13}", `shared_costs[0].from: "2026-13" is not a month; write it as 2026-10`},
+
+		{"waiver for an unknown gate", "waivers:\n  - {month: 2026-10, gate: all, by: a, reason: b}", `waivers[0].gate: "all" is not a choice; use unpriced, conflicts, unallocated, rejects, missing`},
+		{"waiver without a reason", "waivers:\n  - {month: 2026-10, gate: missing, by: a}", "waivers[0].reason: is missing; write the reason that the invoice prints"},
+		{"waiver twice", "waivers:\n  - {month: 2026-10, gate: missing, by: a, reason: b}\n  - {month: 2026-10, gate: missing, by: c, reason: d}", `waivers[1].gate: "2026-10 missing" stands already on line 5`},
+		{"negative limit", `unallocated_limit_usd: "-1"`, "unallocated_limit_usd: -1.00 is negative"},
+		{"token_env and token_file", "notify: {slack: {token_env: A, token_file: b}}", "notify.slack.token_file: is set beside token_env"},
+		{"api address without scheme", "notify: {slack: {api_url: slack.com}}", `notify.slack.api_url: "slack.com" is not a web address`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Parse("c.yaml", []byte(minimal+tt.more+"\n"))
+			wantError(t, err, tt.want)
+		})
+	}
+}
+
+func TestParseRefusesSources(t *testing.T) {
+	const bucket = "name: a, format: bedrock, url: s3://b"
+	tests := []struct {
+		name   string
+		source string // on line 3
+		want   string
+	}{
+		{"no name", "format: bedrock, url: file:x", "c.yaml:3: sources[0].name: is missing"},
+		{"name with other characters", "name: Gateway 1, format: bedrock, url: file:x", `sources[0].name: "Gateway 1" has other characters`},
+		{"unknown format", "name: a, format: openai, url: file:x", `sources[0].format: "openai" is not a choice; use bedrock, litellm, people`},
+		{"no address", "name: a, format: bedrock", `sources[0].url: "" is not a place to read from`},
+		{"address without a place", "name: a, format: bedrock, url: 's3://'", `sources[0].url: "s3://" is not a place`},
+		{"bucket keys for a folder", "name: a, format: bedrock, url: file:x, s3: {region: eu-central-1}", "sources[0].s3: is set although url is not an s3:// address"},
+		{"another format's fields", "name: a, format: bedrock, url: file:x, litellm: {agent_id: [a]}", `sources[0].litellm: is set although format is "bedrock"`},
+		{"record of 3 GB", "name: a, format: bedrock, url: file:x, max_record_bytes: 3GB", "sources[0].max_record_bytes: 3GB is out of range"},
+		{"half of the credentials", bucket + ", s3: {access_key_id_env: ID}", "sources[0].s3: names only half of the credentials"},
+		{"secret twice", bucket + ", s3: {access_key_id_env: ID, secret_access_key_env: S, secret_access_key_file: f}", "sources[0].s3.secret_access_key_file: is set beside secret_access_key_env"},
+		{"session without key", bucket + ", s3: {session_token_env: T}", "sources[0].s3.session_token_env: is set without access_key_id_env"},
+		{"endpoint without scheme", bucket + ", s3: {endpoint: 'localhost:9000'}", `sources[0].s3.endpoint: "localhost:9000" is not a web address`},
+		{"name twice", "name: a, format: bedrock, url: file:x}\n  - {name: a, format: bedrock, url: file:y", `c.yaml:4: sources[1].name: "a" stands already on line 3`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Parse("c.yaml", []byte("company: {name: E, billing_zone: UTC, start: 2026-10-01}\nsources:\n  - {"+tt.source+"}\n"))
+			wantError(t, err, tt.want)
+		})
+	}
+}
+
+func TestParseRefusesZones(t *testing.T) {
+	for _, zone := range []string{"Local", "Berlin", "CEST"} {
+		_, err := Parse("c.yaml", []byte(strings.Replace(minimal, "Europe/Berlin", zone, 1)))
+		wantError(t, err, `c.yaml:1: company.billing_zone: "`+zone+`" is not an IANA time zone`)
+	}
+}
+
+func TestParseNamesAllProblemsInOrder(t *testing.T) {
+	_, err := Parse("c.yaml", []byte("sources: []\nworkers: x\nlate_days: 9\nwho: me\ncompany: {name: E, start: 2026-13-01}\n"))
+	if err == nil {
+		t.Fatal("loaded")
+	}
+	want := []string{
+		"c.yaml:1: sources: is missing; name at least one source to read from",
+		`c.yaml:2: workers: "x" is not a whole number; write digits only`,
+		"c.yaml:4: who: is not a known key; use one of ",
+		"c.yaml:5: company.billing_zone: is missing; write an IANA zone such as Europe/Berlin",
+		`c.yaml:5: company.start: "2026-13-01" is not a date; write it as 2026-10-31`,
+	}
+	got := strings.Split(err.Error(), "\n")
+	for i, line := range want {
+		// close_day has no line of its own and stands at the top of the file.
+		if i+1 >= len(got) || !strings.HasPrefix(got[i+1], line) && !strings.HasPrefix(got[i], line) {
+			t.Errorf("line %d: want %q in\n%v", i, line, err)
+		}
+	}
+	if len(got) != len(want)+1 {
+		t.Errorf("%d problems:\n%v", len(got), err)
+	}
+}
+
+func wantError(t *testing.T, err error, want string) {
+	t.Helper()
+	if err == nil {
+		t.Fatalf("loaded, want error %q", want)
+	}
+	if !strings.Contains(err.Error(), want) {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}

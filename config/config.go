@@ -1,0 +1,242 @@
+// Package config holds what the operator decides: the shape of
+// chargeback.yaml, its defaults, and what makes it wrong.
+//
+// It owns: strict reading (an unknown key is an error, every problem is named
+// with file, line and key, all of them at once), validation, paths relative to
+// the file, and secrets, which come only from the environment or from files
+// and print as ***.
+// It does not own: the price book (transform/rates), cost centres and agents
+// (transform/directory), or what is done with any setting.
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"chargeback/transform/civil"
+	"chargeback/transform/money"
+)
+
+// Config is the whole of chargeback.yaml with defaults filled in. Every path in
+// it is as written; Path resolves it.
+type Config struct {
+	Company             Company           `yaml:"company"`
+	Warehouse           Warehouse         `yaml:"warehouse"`
+	Sources             []Source          `yaml:"sources"`
+	Workers             int               `yaml:"workers"`              // objects decoded at once; 0 = number of cores
+	Directory           string            `yaml:"directory"`            // path of directory.yaml
+	Prices              string            `yaml:"prices,omitempty"`     // path of prices.yaml; "" = the built-in book
+	UsageFrom           map[string]string `yaml:"usage_from,omitempty"` // provider -> UsageProvider or UsageGateway; see UsageOf
+	UnknownModels       []UnknownModel    `yaml:"unknown_models,omitempty"`
+	LateDays            int               `yaml:"late_days"` // days back that a nightly run matches again
+	CloseDay            int               `yaml:"close_day"` // day of the next month on which a month falls due
+	Budgets             []Budget          `yaml:"budgets,omitempty"`
+	Notify              Notify            `yaml:"notify,omitempty"`
+	SharedCosts         []SharedCost      `yaml:"shared_costs,omitempty"`
+	Invoices            Invoices          `yaml:"invoices"`
+	Waivers             []Waiver          `yaml:"waivers,omitempty"`
+	UnallocatedLimitUSD money.USD         `yaml:"unallocated_limit_usd"` // gate "unallocated" fails above this
+
+	Dir  string `yaml:"-"` // folder of the file that was read
+	zone *time.Location
+}
+
+// Company says whose books these are and by which clock they are kept.
+type Company struct {
+	Name        string     `yaml:"name"`
+	BillingZone string     `yaml:"billing_zone"` // IANA name; see Config.Zone
+	Start       civil.Date `yaml:"start"`        // first business day that is accounted for
+}
+
+// Warehouse says where the ledger lives.
+type Warehouse struct {
+	Engine      string `yaml:"engine"` // EngineDuckDB
+	Path        string `yaml:"path"`
+	MemoryLimit Size   `yaml:"memory_limit"`
+	TempDir     string `yaml:"temp_dir"` // default <path>.tmp
+	Threads     int    `yaml:"threads"`  // 0 = all cores
+}
+
+// Source is one place that objects are read from.
+type Source struct {
+	Name           string        `yaml:"name"`   // unique; part of every record's lineage
+	Format         string        `yaml:"format"` // FormatBedrock, FormatLiteLLM or FormatPeople
+	URL            string        `yaml:"url"`    // file:PATH or s3://bucket/prefix; see Location
+	MaxRecordBytes Size          `yaml:"max_record_bytes"`
+	S3             S3            `yaml:"s3,omitempty"`
+	Bedrock        BedrockFields `yaml:"bedrock,omitempty"` // filled in only where Format is FormatBedrock
+	LiteLLM        LiteLLMFields `yaml:"litellm,omitempty"` // filled in only where Format is FormatLiteLLM
+}
+
+// S3 is how a bucket is reached. Empty means the AWS default chain.
+type S3 struct {
+	Region              string `yaml:"region,omitempty"`
+	Endpoint            string `yaml:"endpoint,omitempty"`
+	PathStyle           bool   `yaml:"path_style,omitempty"`
+	AccessKeyIDEnv      string `yaml:"access_key_id_env,omitempty"`
+	SecretAccessKeyEnv  string `yaml:"secret_access_key_env,omitempty"`
+	SecretAccessKeyFile string `yaml:"secret_access_key_file,omitempty"`
+	SessionTokenEnv     string `yaml:"session_token_env,omitempty"`
+}
+
+// BedrockFields names the requestMetadata keys that carry what Bedrock has no
+// field for. In each list the first key that a record has wins.
+type BedrockFields struct {
+	ClientRef  []string `yaml:"client_ref,omitempty"`
+	CostCenter []string `yaml:"cost_center,omitempty"`
+	AgentID    []string `yaml:"agent_id,omitempty"`
+}
+
+// LiteLLMFields names dotted paths into a LiteLLM record for what it has no
+// field for. In each list the first path that a record has wins.
+type LiteLLMFields struct {
+	AgentID    []string `yaml:"agent_id,omitempty"`
+	ToolCalls  []string `yaml:"tool_calls,omitempty"` // a number, a list of names, or a map name -> count
+	CostCenter []string `yaml:"cost_center,omitempty"`
+	ClientRef  []string `yaml:"client_ref,omitempty"`
+}
+
+// UnknownModel prices a model that the book doesn't know as one that it knows,
+// of the same provider. Its records are flagged estimated.
+type UnknownModel struct {
+	Provider string `yaml:"provider"`
+	Model    string `yaml:"model"`
+	PriceAs  string `yaml:"price_as"`
+}
+
+// Budget is a monthly limit on one department or one cost centre: exactly one
+// of the two is set.
+type Budget struct {
+	Name       string    `yaml:"name"` // unique; part of an alert's key
+	Department string    `yaml:"department,omitempty"`
+	CostCenter string    `yaml:"cost_center,omitempty"`
+	AmountUSD  money.USD `yaml:"amount_usd"`
+	Thresholds []int     `yaml:"thresholds"` // whole percent, rising
+	Forecast   bool      `yaml:"forecast,omitempty"`
+	Channel    string    `yaml:"channel,omitempty"` // default Notify.Slack.DefaultChannel
+}
+
+// Notify says how people are told.
+type Notify struct {
+	Slack SlackConfig `yaml:"slack,omitempty"`
+}
+
+// SlackConfig says which workspace and channel; where neither TokenEnv nor
+// TokenFile leads to a token, messages go to the console.
+type SlackConfig struct {
+	TokenEnv       string `yaml:"token_env,omitempty"`
+	TokenFile      string `yaml:"token_file,omitempty"`
+	DefaultChannel string `yaml:"default_channel,omitempty"`
+	APIURL         string `yaml:"api_url,omitempty"` // "" = Slack's own
+}
+
+// SharedCost is a fixed monthly amount that is divided among cost centres.
+type SharedCost struct {
+	Name      string               `yaml:"name"`             // unique among the costs of a month
+	AmountUSD money.USD            `yaml:"amount_usd"`       // per month
+	Split     string               `yaml:"split"`            // SplitEven, SplitFixed or SplitProportional
+	Shares    map[string]money.USD `yaml:"shares,omitempty"` // cost centre -> weight; only for SplitFixed
+	From      civil.Month          `yaml:"from,omitempty"`   // zero = since ever
+	To        civil.Month          `yaml:"to,omitempty"`     // exclusive; zero = for ever
+}
+
+// Invoices says what finance needs on paper.
+type Invoices struct {
+	Dir             string `yaml:"dir"`
+	Issuer          Issuer `yaml:"issuer"`
+	RecoveryAccount string `yaml:"recovery_account,omitempty"` // credit side of the journal
+	ExpenseAccount  string `yaml:"expense_account,omitempty"`  // debit side where the cost centre names none
+	DisputeDays     int    `yaml:"dispute_days"`
+}
+
+// Issuer is who the invoices come from.
+type Issuer struct {
+	Name       string `yaml:"name"`
+	CostCenter string `yaml:"cost_center,omitempty"`
+	Contact    string `yaml:"contact,omitempty"`
+	Approver   string `yaml:"approver,omitempty"`
+}
+
+// Waiver lets one month close although one gate failed. It is printed on that
+// month's invoices.
+type Waiver struct {
+	Month  civil.Month `yaml:"month"`
+	Gate   string      `yaml:"gate"` // one of Gates
+	By     string      `yaml:"by"`
+	Reason string      `yaml:"reason"`
+}
+
+// The words that chargeback.yaml chooses from.
+const (
+	EngineDuckDB = "duckdb"
+
+	FormatBedrock = "bedrock"
+	FormatLiteLLM = "litellm"
+	FormatPeople  = "people"
+
+	UsageProvider = "provider" // the provider's per-request file is the usage
+	UsageGateway  = "gateway"  // the gateway's own token counts are the usage
+
+	SplitEven         = "even"
+	SplitFixed        = "fixed"
+	SplitProportional = "proportional"
+
+	GateUnpriced    = "unpriced"
+	GateConflicts   = "conflicts"
+	GateUnallocated = "unallocated"
+	GateRejects     = "rejects"
+	GateMissing     = "missing"
+)
+
+// Zone is the billing zone: business dates are dates in it.
+func (c *Config) Zone() *time.Location { return c.zone }
+
+// Path resolves p against the folder of the config file; an absolute or empty
+// path stays as it is.
+func (c *Config) Path(p string) string {
+	if p == "" || filepath.IsAbs(p) {
+		return p
+	}
+	return filepath.Join(c.Dir, p)
+}
+
+// ReadFile reads a file that the config names.
+func (c *Config) ReadFile(p string) ([]byte, error) { return os.ReadFile(c.Path(p)) }
+
+// UsageOf says where the usage of a provider comes from: UsageProvider or
+// UsageGateway. A provider that the config doesn't name has UsageGateway.
+func (c *Config) UsageOf(provider string) string {
+	if from, ok := c.UsageFrom[provider]; ok {
+		return from
+	}
+	return UsageGateway
+}
+
+// Covers says whether the cost is divided in month.
+func (s SharedCost) Covers(month civil.Month) bool {
+	return !month.Before(s.From) && (s.To.IsZero() || month.Before(s.To))
+}
+
+// The schemes that a source's URL starts with.
+const (
+	SchemeFile = "file"
+	SchemeS3   = "s3"
+)
+
+// Location splits the URL: (SchemeFile, PATH), relative to the config's folder,
+// or (SchemeS3, bucket/prefix). It returns "" for anything else.
+func (s Source) Location() (scheme, place string) {
+	if rest, ok := strings.CutPrefix(s.URL, "s3://"); ok {
+		return SchemeS3, strings.TrimLeft(rest, "/")
+	}
+	rest, ok := strings.CutPrefix(s.URL, "file:")
+	if local, absolute := strings.CutPrefix(rest, "///"); absolute {
+		rest = "/" + local
+	}
+	if ok && !strings.HasPrefix(rest, "//") { // file://x names a host, not a folder
+		return SchemeFile, rest
+	}
+	return "", ""
+}

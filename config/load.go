@@ -1,0 +1,103 @@
+package config
+
+import (
+	_ "embed"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+	_ "time/tzdata" // the billing zone must not depend on the machine's files
+)
+
+// Example is a chargeback.yaml that loads, with every key explained.
+//
+//go:embed example.yaml
+var Example []byte
+
+// Load reads and checks the file at path. The error names every problem, a
+// line each, as file:line: key: what is wrong; what to do.
+func Load(path string) (*Config, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read config: %w; name the file with --config", err)
+	}
+	return Parse(path, data)
+}
+
+// Parse is Load for data that was read from the file called name.
+func Parse(name string, data []byte) (*Config, error) {
+	c := defaults()
+	c.Dir = filepath.Dir(name)
+	doc := decode(name, data, c)
+	if !doc.broken() {
+		c.fillIn()
+		c.check(doc)
+	}
+	if err := doc.err(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// defaults holds what an absent key means.
+func defaults() *Config {
+	return &Config{
+		Warehouse: Warehouse{Engine: EngineDuckDB, Path: "ledger.duckdb", MemoryLimit: 1e9},
+		Directory: "directory.yaml",
+		LateDays:  3,
+		CloseDay:  5,
+		Invoices:  Invoices{Dir: "invoices", DisputeDays: 20},
+		zone:      time.UTC,
+	}
+}
+
+// fillIn sets the defaults that depend on other keys or sit in list items.
+func (c *Config) fillIn() {
+	if c.Warehouse.TempDir == "" && c.Warehouse.Path != "" {
+		c.Warehouse.TempDir = c.Warehouse.Path + ".tmp"
+	}
+	if c.Invoices.Issuer.Name == "" {
+		c.Invoices.Issuer.Name = c.Company.Name
+	}
+	for i := range c.Sources {
+		c.Sources[i].fillIn()
+	}
+	for i := range c.Budgets {
+		c.Budgets[i].fillIn(c.Notify.Slack.DefaultChannel)
+	}
+}
+
+func (s *Source) fillIn() {
+	if s.MaxRecordBytes == 0 {
+		s.MaxRecordBytes = 64e6
+	}
+	orElse := func(paths *[]string, standard ...string) {
+		if len(*paths) == 0 {
+			*paths = standard
+		}
+	}
+	switch s.Format {
+	case FormatBedrock:
+		orElse(&s.Bedrock.ClientRef, "litellm_call_id", "client_ref")
+		orElse(&s.Bedrock.CostCenter, "cost_center")
+		orElse(&s.Bedrock.AgentID, "agent_id")
+	case FormatLiteLLM:
+		const logs, requester = "metadata.spend_logs_metadata.", "metadata.requester_metadata."
+		orElse(&s.LiteLLM.AgentID, logs+"agent_id", requester+"agent_id")
+		orElse(&s.LiteLLM.ToolCalls, logs+"tool_calls")
+		orElse(&s.LiteLLM.CostCenter, logs+"cost_center", requester+"cost_center")
+		orElse(&s.LiteLLM.ClientRef, logs+"client_ref")
+	}
+}
+
+func (b *Budget) fillIn(channel string) {
+	if b.Name == "" {
+		b.Name = b.Department + b.CostCenter
+	}
+	if len(b.Thresholds) == 0 {
+		b.Thresholds = []int{50, 80, 100}
+	}
+	if b.Channel == "" {
+		b.Channel = channel
+	}
+}

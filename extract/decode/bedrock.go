@@ -1,0 +1,130 @@
+package decode
+
+import (
+	"chargeback/extract/decode/jsonscan"
+	"chargeback/extract/record"
+)
+
+// BedrockOptions names the requestMetadata keys that carry our own fields;
+// the first key that is present counts.
+type BedrockOptions struct {
+	ClientRef  []string
+	CostCenter []string
+	AgentID    []string
+}
+
+// Bedrock reads AWS Bedrock model invocation logs. Natural key: account,
+// region and request id. Its input count excludes what was read from or
+// written to the prompt cache; the writes' time to live is not logged.
+type Bedrock struct {
+	spec *jsonscan.Spec
+	f    bedrockFields
+}
+
+type bedrockFields struct {
+	schemaType, timestamp, account, region, requestID, operation, model, caller, errorCode int
+	input, cacheRead, cacheWrite, output                                                   int
+	responseID, clientRef, costCenter, agentID                                             []int
+}
+
+// NewBedrock compiles the format.
+func NewBedrock(o BedrockOptions) (*Bedrock, error) {
+	var want fields
+	f := bedrockFields{
+		schemaType: want.one("schemaType"),
+		timestamp:  want.one("timestamp"),
+		account:    want.one("accountId"),
+		region:     want.one("region"),
+		requestID:  want.one("requestId"),
+		operation:  want.one("operation"),
+		model:      want.one("modelId"),
+		caller:     want.one("identity.arn"),
+		errorCode:  want.one("errorCode"),
+		input:      want.one("input.inputTokenCount"),
+		cacheRead:  want.one("input.cacheReadInputTokenCount"),
+		cacheWrite: want.one("input.cacheWriteInputTokenCount"),
+		output:     want.one("output.outputTokenCount"),
+		responseID: want.first("output.outputBodyJson.id", "output.outputBodyJson.[0].message.id"),
+	}
+	key := func(names []string) []int {
+		indexes := make([]int, 0, len(names))
+		for _, name := range names {
+			indexes = append(indexes, want.path(jsonscan.Path{"requestMetadata", name}))
+		}
+		return indexes
+	}
+	f.clientRef, f.costCenter, f.agentID = key(o.ClientRef), key(o.CostCenter), key(o.AgentID)
+	spec, err := jsonscan.Compile(want.paths)
+	return &Bedrock{spec, f}, err
+}
+
+// Name implements Format.
+func (*Bedrock) Name() string { return BedrockName }
+
+// Schema implements Format.
+func (*Bedrock) Schema() *record.Schema { return record.UsageSchema }
+
+var (
+	bedrockProvider = []byte("bedrock")
+	statusOK        = []byte(record.StatusOK)
+	statusError     = []byte(record.StatusError)
+)
+
+// Decoder implements Format.
+func (b *Bedrock) Decoder(env Env) Decoder {
+	calendar := Calendar{zone: env.Zone}
+	var u record.Usage
+	var key, scratch []byte
+	return newJSONDecoder(env, b.spec, func(v []jsonscan.Value, line int64, sink *Sink) error {
+		u = record.Usage{Provider: bedrockProvider, Status: statusOK}
+		if err := b.read(v, &u); err != nil {
+			return err
+		}
+		key = recordKey(key, &scratch, bedrockProvider, u.Account, u.Region, u.ProviderRequestID)
+		u.Key = key
+		u.Date = calendar.Date(u.StartedAt)
+		sink.Usage(&u, line)
+		return nil
+	})
+}
+
+func (b *Bedrock) read(v []jsonscan.Value, u *record.Usage) (err error) {
+	f := &b.f
+	if string(v[f.schemaType].Raw) != "ModelInvocationLog" {
+		return &FieldError{"schemaType", "is not ModelInvocationLog; is this source really in the bedrock format?"}
+	}
+	if u.ProviderRequestID = id(v[f.requestID]); len(u.ProviderRequestID) == 0 {
+		return &FieldError{"requestId", "is missing"}
+	}
+	if u.StartedAt, err = instant(v[f.timestamp], "timestamp"); err != nil {
+		return err
+	}
+	if u.Model = id(v[f.model]); len(u.Model) == 0 {
+		return &FieldError{"modelId", "is missing"}
+	}
+	u.Account, u.Region, u.Operation, u.Caller = id(v[f.account]), id(v[f.region]), id(v[f.operation]), id(v[f.caller])
+	u.ResponseID = firstID(v, f.responseID)
+	u.ClientRef, u.CostCenter, u.AgentID = firstID(v, f.clientRef), firstID(v, f.costCenter), firstID(v, f.agentID)
+	if u.Tokens.InputUncached, err = whole(v[f.input], "input.inputTokenCount"); err != nil {
+		return err
+	}
+	if u.Tokens.CacheRead, err = whole(v[f.cacheRead], "input.cacheReadInputTokenCount"); err != nil {
+		return err
+	}
+	if u.Tokens.CacheWriteUnknown, err = whole(v[f.cacheWrite], "input.cacheWriteInputTokenCount"); err != nil {
+		return err
+	}
+	if u.Tokens.Output, err = whole(v[f.output], "output.outputTokenCount"); err != nil {
+		return err
+	}
+	u.Completeness = 1
+	if v[f.output].Kind != jsonscan.Absent {
+		u.Completeness = 2
+	}
+	if u.ErrorCode = id(v[f.errorCode]); len(u.ErrorCode) > 0 {
+		u.Status, u.Completeness = statusError, 0
+	} else if v[f.input].Kind == jsonscan.Absent && v[f.output].Kind == jsonscan.Absent {
+		return &FieldError{"input.inputTokenCount", "is missing, as is output.outputTokenCount, in a record without errorCode"}
+	}
+	return nil
+}

@@ -1,0 +1,107 @@
+// Package decode reads the formats of usage and request logs.
+//
+// It owns: one file per format with its table of fields, the normal form of
+// ids, counts and times, and which fields are kept: all else, prompts and
+// completions first, is stepped over and never copied.
+// It does not own: finding and opening objects (extract), or prices
+// (transform).
+package decode
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"chargeback/extract/decode/jsonscan"
+	"chargeback/extract/frame"
+)
+
+// Format names.
+const (
+	BedrockName = "bedrock"
+	LiteLLMName = "litellm"
+	PeopleName  = "people"
+)
+
+// recordFunc is what one format does with the fields of one JSON record.
+type recordFunc func(v []jsonscan.Value, line int64, sink *Sink) error
+
+// jsonDecoder is the loop that all JSON formats share.
+type jsonDecoder struct {
+	frames  *frame.Reader
+	scanner *jsonscan.Scanner
+	record  recordFunc
+}
+
+func newJSONDecoder(env Env, spec *jsonscan.Spec, record recordFunc) *jsonDecoder {
+	return &jsonDecoder{frames: frame.NewReader(nil, env.RecordBytes), scanner: jsonscan.NewScanner(spec), record: record}
+}
+
+// Decode implements Decoder.
+func (d *jsonDecoder) Decode(r io.Reader, sink *Sink) error {
+	d.frames.Reset(r)
+	for {
+		line, err := d.frames.Next(d.scanner.Scan)
+		var bad *frame.BadRecord
+		switch {
+		case err == io.EOF:
+			return nil
+		case errors.As(err, &bad):
+			sink.Reject(bad.Line, bad.Reason)
+			continue
+		case err != nil:
+			return fmt.Errorf("line %d: %w", line, err)
+		}
+		if err := d.record(d.scanner.Values, line, sink); err != nil {
+			sink.Reject(line, err.Error())
+		}
+	}
+}
+
+// fields collects the wanted paths of a format, so that each is written once
+// beside the place that uses it.
+type fields struct{ paths []jsonscan.Path }
+
+// one adds a dotted path and returns its index in the scanned values.
+func (f *fields) one(dotted string) int { return f.path(jsonscan.ParsePath(dotted)) }
+
+// path adds a path; the same path asked for twice has one index.
+func (f *fields) path(p jsonscan.Path) int {
+	for i, known := range f.paths {
+		if slices.Equal(known, p) {
+			return i
+		}
+	}
+	f.paths = append(f.paths, p)
+	return len(f.paths) - 1
+}
+
+// first adds alternatives, of which the first that is present counts.
+func (f *fields) first(dotted ...string) []int {
+	indexes := make([]int, 0, len(dotted))
+	for _, d := range dotted {
+		indexes = append(indexes, f.one(d))
+	}
+	return indexes
+}
+
+// firstID returns the first alternative that holds an id.
+func firstID(v []jsonscan.Value, indexes []int) []byte {
+	for _, i := range indexes {
+		if s := id(v[i]); len(s) > 0 {
+			return s
+		}
+	}
+	return nil
+}
+
+// firstPresent returns the first alternative that is present.
+func firstPresent(v []jsonscan.Value, indexes []int) jsonscan.Value {
+	for _, i := range indexes {
+		if v[i].Kind != jsonscan.Absent {
+			return v[i]
+		}
+	}
+	return jsonscan.Value{}
+}

@@ -1,0 +1,143 @@
+package decode
+
+import (
+	"io"
+	"slices"
+	"time"
+
+	"chargeback/extract/record"
+)
+
+// Env is what decoding depends on besides the bytes.
+type Env struct {
+	Zone        *time.Location // billing zone of business dates
+	Start       int64          // first business day, days since 1970-01-01; older records are counted, not kept
+	RecordBytes int            // longest record that is read
+}
+
+// Format decodes one kind of object.
+type Format interface {
+	// Name is the word for it in the config.
+	Name() string
+	// Schema is the staged table that its records go to.
+	Schema() *record.Schema
+	// Decoder returns a decoder for one worker; it is not shared.
+	Decoder(Env) Decoder
+}
+
+// Decoder reads whole objects.
+type Decoder interface {
+	// Decode reads every record of r, the unpacked object, into sink. An error
+	// says that the object can't be trusted and none of it may count; what is
+	// wrong with single records goes to sink.Reject.
+	Decode(r io.Reader, sink *Sink) error
+}
+
+// Reject is a record that could not be taken in. Reason never quotes content.
+type Reject struct {
+	Line   int64
+	Reason string
+}
+
+// Counts is what became of the records of one object.
+type Counts struct {
+	Rows        int64 // staged
+	Rejected    int64
+	BeforeStart int64   // older than the first accounted day
+	Dates       []int64 // business dates that occur, in no order
+}
+
+// Sink takes the records of one object after the other from one worker.
+type Sink struct {
+	env     Env
+	schema  *record.Schema
+	object  int64
+	counts  Counts
+	rejects []Reject
+	batch   *record.Batch
+	swap    func(full *record.Batch) *record.Batch
+	scratch []byte
+}
+
+// NewSink returns a sink for rows of schema. swap takes a full batch and
+// returns an empty one.
+func NewSink(env Env, schema *record.Schema, swap func(full *record.Batch) *record.Batch) *Sink {
+	return &Sink{env: env, schema: schema, batch: swap(nil), swap: swap}
+}
+
+// Begin starts an object.
+func (s *Sink) Begin(object int64) {
+	s.object, s.counts, s.rejects = object, Counts{}, nil
+}
+
+// Repair takes back a row that a fault left half written.
+func (s *Sink) Repair() { s.batch.Trim() }
+
+// End returns what became of the object's records.
+func (s *Sink) End() (Counts, []Reject) { return s.counts, s.rejects }
+
+// Flush hands on what is left in the batch.
+func (s *Sink) Flush() {
+	if s.batch.Rows > 0 {
+		s.batch = s.swap(s.batch)
+	}
+}
+
+// Reject notes a bad record.
+func (s *Sink) Reject(line int64, reason string) {
+	s.counts.Rejected++
+	s.rejects = append(s.rejects, Reject{line, reason})
+}
+
+// Usage takes one usage record that started on business date u.Date.
+func (s *Sink) Usage(u *record.Usage, line int64) {
+	if u.Date < s.env.Start {
+		s.counts.BeforeStart++
+		return
+	}
+	s.dated(u.Date)
+	s.took(s.batch.AppendUsage(u, record.Lineage{Object: s.object, Line: line}), line)
+}
+
+// Request takes one request.
+func (s *Sink) Request(r *record.Request, line int64) {
+	if r.Date < s.env.Start {
+		s.counts.BeforeStart++
+		return
+	}
+	s.dated(r.Date)
+	s.took(s.batch.AppendRequest(r, record.Lineage{Object: s.object, Line: line}), line)
+}
+
+// Person takes one row of a people file.
+func (s *Sink) Person(p *record.Person, line int64) {
+	s.took(s.batch.AppendPerson(p, record.Lineage{Object: s.object, Line: line}), line)
+}
+
+// dated notes a business date; records come nearly sorted, so the last one is
+// nearly always the same.
+func (s *Sink) dated(date int64) {
+	dates := s.counts.Dates
+	if n := len(dates); n > 0 && dates[n-1] == date {
+		return
+	}
+	if i := slices.Index(dates, date); i >= 0 {
+		last := len(dates) - 1
+		dates[i], dates[last] = dates[last], dates[i]
+		return
+	}
+	s.counts.Dates = append(dates, date)
+}
+
+func (s *Sink) took(validText bool, line int64) {
+	if !validText {
+		s.batch.DropLast()
+		s.Reject(line, "a text field is not valid UTF-8")
+		return
+	}
+	s.scratch = s.batch.HashLast(s.scratch)
+	s.counts.Rows++
+	if s.batch.Full() {
+		s.batch = s.swap(s.batch)
+	}
+}

@@ -1,0 +1,419 @@
+// Package jsonscan pulls a fixed set of fields out of JSON text in one pass
+// without building the document.
+//
+// It owns: the compiled set of wanted paths and the scan of one value, which
+// checks the structure it walks through and steps over what nobody asked for.
+// It does not own: what a field means (extract/decode) or where one record
+// ends in a file (extract/frame).
+//
+// Rules: keys may come in any order; where a key occurs twice the last one
+// counts; null counts as absent.
+package jsonscan
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/bits"
+	"strings"
+)
+
+// Kind says what sort of JSON value a field held.
+type Kind uint8
+
+// The kinds of a Value. Absent also stands for null.
+const (
+	Absent Kind = iota
+	String
+	Number
+	True
+	False
+	Object
+	Array
+)
+
+// Value is one field as found. Raw points into the scanned text: the
+// characters between the quotes of a string, all characters of anything else.
+// It is valid until the text is changed.
+type Value struct {
+	Raw     []byte
+	Kind    Kind
+	Escaped bool
+}
+
+// ErrShort says that the text ended inside the value.
+var ErrShort = errors.New("ends inside a JSON value")
+
+// SyntaxError says at which byte of the text JSON was broken, and how. It
+// never quotes the text.
+type SyntaxError struct {
+	Offset int
+	Reason string
+}
+
+func (e *SyntaxError) Error() string {
+	return fmt.Sprintf("broken JSON at byte %d: %s", e.Offset, e.Reason)
+}
+
+const depthMax = 512
+
+type node struct {
+	key      string
+	fold     bool
+	field    int // index of the wanted field, -1 where the node only leads on
+	children []*node
+	first    *node // the first element of an array
+}
+
+// Spec is a compiled set of wanted paths. It is safe for concurrent use.
+type Spec struct {
+	root   node
+	fields int
+}
+
+// Path names one field: object keys from the outside in. "[0]" stands for the
+// first element of an array. A key that ends in "~" ignores case.
+type Path []string
+
+// ParsePath splits a dotted path such as metadata.team.id.
+func ParsePath(dotted string) Path { return strings.Split(dotted, ".") }
+
+// Compile makes a Spec whose field i is found at paths[i].
+func Compile(paths []Path) (*Spec, error) {
+	s := &Spec{root: node{field: -1}, fields: len(paths)}
+	for i, path := range paths {
+		n := &s.root
+		for _, key := range path {
+			if key == "" {
+				return nil, fmt.Errorf("path %q: empty key; write keys with one dot between them", strings.Join(path, "."))
+			}
+			n = n.step(key)
+		}
+		if n.field >= 0 {
+			return nil, fmt.Errorf("path %q: listed twice", strings.Join(path, "."))
+		}
+		n.field = i
+	}
+	return s, nil
+}
+
+func (n *node) step(key string) *node {
+	if key == "[0]" {
+		if n.first == nil {
+			n.first = &node{field: -1}
+		}
+		return n.first
+	}
+	name := strings.TrimSuffix(key, "~")
+	for _, c := range n.children {
+		if c.key == name {
+			return c
+		}
+	}
+	c := &node{key: name, fold: name != key, field: -1}
+	n.children = append(n.children, c)
+	return c
+}
+
+func (n *node) child(key []byte) *node {
+	for _, c := range n.children {
+		if len(c.key) != len(key) {
+			continue
+		}
+		if string(key) == c.key || c.fold && strings.EqualFold(string(key), c.key) {
+			return c
+		}
+	}
+	return nil
+}
+
+// Scanner scans values against one Spec. It is not safe for concurrent use.
+type Scanner struct {
+	spec *Spec
+	data []byte
+	// Values holds field i of the Spec at index i after Scan.
+	Values []Value
+}
+
+// NewScanner returns a scanner for spec.
+func NewScanner(spec *Spec) *Scanner {
+	return &Scanner{spec: spec, Values: make([]Value, spec.fields)}
+}
+
+// Scan reads the one JSON value that starts at data[0], fills Values and
+// returns the value's length in bytes. It returns ErrShort where data ends
+// before the value does, and a *SyntaxError where the text is broken.
+func (s *Scanner) Scan(data []byte) (int, error) {
+	s.data = data
+	clear(s.Values)
+	return s.value(0, &s.spec.root, 0)
+}
+
+func (s *Scanner) value(i int, n *node, depth int) (int, error) {
+	if i >= len(s.data) {
+		return i, ErrShort
+	}
+	start := i
+	var v Value
+	var err error
+	switch c := s.data[i]; c {
+	case '"':
+		v.Kind = String
+		i, v.Escaped, err = skipString(s.data, i+1)
+	case '{', '[':
+		v.Kind = Object
+		if c == '[' {
+			v.Kind = Array
+		}
+		switch {
+		case depth >= depthMax:
+			return i, &SyntaxError{i, "nested deeper than 512 levels"}
+		case c == '{' && len(n.children) > 0:
+			i, err = s.object(i+1, n, depth+1)
+		case c == '[' && n.first != nil:
+			i, err = s.array(i+1, n.first, depth+1)
+		default:
+			i, err = skipContainer(s.data, i)
+		}
+	default:
+		i, v.Kind, err = skipLiteral(s.data, i)
+	}
+	if err != nil {
+		return i, err
+	}
+	if n.field >= 0 {
+		v.Raw = s.data[start:i]
+		if v.Kind == String {
+			v.Raw = s.data[start+1 : i-1]
+		}
+		s.Values[n.field] = v
+	}
+	return i, nil
+}
+
+func (s *Scanner) object(i int, n *node, depth int) (int, error) {
+	i = skipSpace(s.data, i)
+	if i < len(s.data) && s.data[i] == '}' {
+		return i + 1, nil
+	}
+	for {
+		if i >= len(s.data) {
+			return i, ErrShort
+		}
+		if s.data[i] != '"' {
+			return i, &SyntaxError{i, "expected a key in quotes"}
+		}
+		start := i + 1
+		end, escaped, err := skipString(s.data, start)
+		if err != nil {
+			return end, err
+		}
+		key := s.data[start : end-1]
+		if escaped {
+			key = []byte(Value{Raw: key, Kind: String, Escaped: true}.Text())
+		}
+		i = skipSpace(s.data, end)
+		if i >= len(s.data) {
+			return i, ErrShort
+		}
+		if s.data[i] != ':' {
+			return i, &SyntaxError{i, "expected : after a key"}
+		}
+		i = skipSpace(s.data, i+1)
+		if child := n.child(key); child != nil {
+			i, err = s.value(i, child, depth)
+		} else {
+			i, err = skipValue(s.data, i)
+		}
+		if err != nil {
+			return i, err
+		}
+		i = skipSpace(s.data, i)
+		if i >= len(s.data) {
+			return i, ErrShort
+		}
+		switch s.data[i] {
+		case ',':
+			i = skipSpace(s.data, i+1)
+		case '}':
+			return i + 1, nil
+		default:
+			return i, &SyntaxError{i, "expected , or } after a value"}
+		}
+	}
+}
+
+func (s *Scanner) array(i int, first *node, depth int) (int, error) {
+	i = skipSpace(s.data, i)
+	if i < len(s.data) && s.data[i] == ']' {
+		return i + 1, nil
+	}
+	for k := 0; ; k++ {
+		var err error
+		if k == 0 {
+			i, err = s.value(i, first, depth)
+		} else {
+			i, err = skipValue(s.data, i)
+		}
+		if err != nil {
+			return i, err
+		}
+		i = skipSpace(s.data, i)
+		if i >= len(s.data) {
+			return i, ErrShort
+		}
+		switch s.data[i] {
+		case ',':
+			i = skipSpace(s.data, i+1)
+		case ']':
+			return i + 1, nil
+		default:
+			return i, &SyntaxError{i, "expected , or ] after an element"}
+		}
+	}
+}
+
+func skipSpace(d []byte, i int) int {
+	for i < len(d) && (d[i] == ' ' || d[i] == '\n' || d[i] == '\r' || d[i] == '\t') {
+		i++
+	}
+	return i
+}
+
+func skipValue(d []byte, i int) (int, error) {
+	if i >= len(d) {
+		return i, ErrShort
+	}
+	switch d[i] {
+	case '"':
+		end, _, err := skipString(d, i+1)
+		return end, err
+	case '{', '[':
+		return skipContainer(d, i)
+	}
+	end, _, err := skipLiteral(d, i)
+	return end, err
+}
+
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// stops marks (in the high bit of its byte) every byte of w that is a quote, a
+// backslash or a control character; marks above the lowest one may be false.
+func stops(w uint64) uint64 {
+	quote := w ^ (ones * '"')
+	slash := w ^ (ones * '\\')
+	return ((quote - ones) &^ quote & highs) | ((slash - ones) &^ slash & highs) | ((w - ones*0x20) &^ w & highs)
+}
+
+// skipString returns the index after the closing quote of the string whose
+// first character is at i, and whether it holds escapes.
+func skipString(d []byte, i int) (end int, escaped bool, err error) {
+	for {
+		for i+8 <= len(d) {
+			m := stops(binary.LittleEndian.Uint64(d[i:]))
+			if m != 0 {
+				i += bits.TrailingZeros64(m) >> 3
+				break
+			}
+			i += 8
+		}
+		if i >= len(d) {
+			return i, escaped, ErrShort
+		}
+		switch c := d[i]; {
+		case c == '"':
+			return i + 1, escaped, nil
+		case c == '\\':
+			escaped = true
+			i += 2
+		case c < 0x20:
+			return i, escaped, &SyntaxError{i, "control character inside a string"}
+		default:
+			i++
+		}
+	}
+}
+
+// skipContainer steps over an object or array by its brackets and strings.
+func skipContainer(d []byte, i int) (int, error) {
+	var open [depthMax]byte
+	depth := 0
+	for i < len(d) {
+		switch c := d[i]; c {
+		case '"':
+			end, _, err := skipString(d, i+1)
+			if err != nil {
+				return end, err
+			}
+			i = end
+			continue
+		case '{', '[':
+			if depth == depthMax {
+				return i, &SyntaxError{i, "nested deeper than 512 levels"}
+			}
+			open[depth] = c + 2 // } is { + 2, ] is [ + 2
+			depth++
+		case '}', ']':
+			depth--
+			if open[depth] != c {
+				return i, &SyntaxError{i, "bracket does not match"}
+			}
+			if depth == 0 {
+				return i + 1, nil
+			}
+		}
+		i++
+	}
+	return i, ErrShort
+}
+
+func skipLiteral(d []byte, i int) (int, Kind, error) {
+	switch c := d[i]; {
+	case c == '-' || c >= '0' && c <= '9':
+		start := i
+		for i < len(d) && (d[i] >= '0' && d[i] <= '9' || d[i] == '.' || d[i] == 'e' || d[i] == 'E' || d[i] == '+' || d[i] == '-') {
+			i++
+		}
+		if c == '-' && i == start+1 {
+			return i, Absent, &SyntaxError{start, "minus sign without a number"}
+		}
+		return i, Number, nil
+	case c == 't':
+		return word(d, i, "true", True)
+	case c == 'f':
+		return word(d, i, "false", False)
+	case c == 'n':
+		return word(d, i, "null", Absent)
+	}
+	return i, Absent, &SyntaxError{i, "expected a value"}
+}
+
+func word(d []byte, i int, want string, kind Kind) (int, Kind, error) {
+	if len(d)-i < len(want) {
+		if strings.HasPrefix(want, string(d[i:])) {
+			return i, Absent, ErrShort
+		}
+	} else if string(d[i:i+len(want)]) == want {
+		return i + len(want), kind, nil
+	}
+	return i, Absent, &SyntaxError{i, "expected true, false or null"}
+}
+
+// Text returns the string that a String value stands for, and the raw text of
+// any other kind.
+func (v Value) Text() string {
+	if v.Kind != String || !v.Escaped {
+		return string(v.Raw)
+	}
+	quoted := make([]byte, 0, len(v.Raw)+2)
+	quoted = append(append(append(quoted, '"'), v.Raw...), '"')
+	var s string
+	if json.Unmarshal(quoted, &s) != nil {
+		return string(v.Raw)
+	}
+	return s
+}

@@ -1,0 +1,309 @@
+package decode
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"chargeback/extract/decode/jsonscan"
+	"chargeback/extract/record"
+)
+
+// LiteLLMOptions names the dotted paths of what LiteLLM has no field of its
+// own for; the first path that is present counts.
+type LiteLLMOptions struct {
+	AgentID    []string
+	ToolCalls  []string
+	CostCenter []string
+	ClientRef  []string
+}
+
+// LiteLLM reads the records of LiteLLM's S3 logger. Natural key: the call id,
+// or the record's id where an old version wrote no call id. Its prompt count
+// includes what was read from and written to the prompt cache.
+type LiteLLM struct {
+	spec *jsonscan.Spec
+	f    litellmFields
+}
+
+type litellmFields struct {
+	id, callID, traceID, status, provider, started, ended, model, cacheHit int
+	prompt, completion, reported, errorCode                                int
+	providerRequestID, userID, userEmail, endUser, team, key, project      []int
+	cached, written, written5m, written1h, reasoning                       []int
+	agentID, toolCalls, costCenter, clientRef                              []int
+}
+
+// providerIDHeaders are the response headers that carry the provider's request
+// id, in the order in which they are believed.
+var providerIDHeaders = []string{"x-amzn-requestid", "request-id", "x-request-id", "apim-request-id"}
+
+// NewLiteLLM compiles the format.
+func NewLiteLLM(o LiteLLMOptions) (*LiteLLM, error) {
+	var want fields
+	var headers []string
+	for _, prefix := range []string{"llm_provider-", ""} {
+		for _, h := range providerIDHeaders {
+			headers = append(headers, "hidden_params.additional_headers."+prefix+h+"~")
+		}
+	}
+	usage := func(names ...string) []int {
+		var indexes []int
+		for _, root := range []string{"response.usage.", "metadata.usage_object."} {
+			for _, name := range names {
+				indexes = append(indexes, want.one(root+name))
+			}
+		}
+		return indexes
+	}
+	f := litellmFields{
+		id:                want.one("id"),
+		callID:            want.one("litellm_call_id"),
+		traceID:           want.one("trace_id"),
+		status:            want.one("status"),
+		provider:          want.one("custom_llm_provider"),
+		started:           want.one("startTime"),
+		ended:             want.one("endTime"),
+		model:             want.one("model"),
+		cacheHit:          want.one("cache_hit"),
+		prompt:            want.one("prompt_tokens"),
+		completion:        want.one("completion_tokens"),
+		reported:          want.one("response_cost"),
+		errorCode:         want.one("error_information.error_code"),
+		providerRequestID: want.first(headers...),
+		userID:            want.first("metadata.user_api_key_user_id"),
+		userEmail:         want.first("metadata.user_api_key_user_email"),
+		endUser:           want.first("end_user", "metadata.user_api_key_end_user_id"),
+		team:              want.first("metadata.user_api_key_team_alias", "metadata.user_api_key_team_id"),
+		key:               want.first("metadata.user_api_key_alias", "metadata.user_api_key_hash"),
+		project:           want.first("metadata.user_api_key_project_id"),
+		cached:            usage("prompt_tokens_details.cached_tokens", "cache_read_input_tokens"),
+		written:           usage("prompt_tokens_details.cache_creation_tokens", "cache_creation_tokens", "cache_creation_input_tokens"),
+		written5m:         usage("prompt_tokens_details.cache_creation_token_details.ephemeral_5m_input_tokens", "cache_creation_token_details.ephemeral_5m_input_tokens"),
+		written1h:         usage("prompt_tokens_details.cache_creation_token_details.ephemeral_1h_input_tokens", "cache_creation_token_details.ephemeral_1h_input_tokens"),
+		reasoning:         usage("completion_tokens_details.reasoning_tokens"),
+		agentID:           want.first(o.AgentID...),
+		toolCalls:         want.first(o.ToolCalls...),
+		costCenter:        want.first(o.CostCenter...),
+		clientRef:         want.first(o.ClientRef...),
+	}
+	spec, err := jsonscan.Compile(want.paths)
+	return &LiteLLM{spec, f}, err
+}
+
+// Name implements Format.
+func (*LiteLLM) Name() string { return LiteLLMName }
+
+// Schema implements Format.
+func (*LiteLLM) Schema() *record.Schema { return record.RequestSchema }
+
+// Decoder implements Format.
+func (l *LiteLLM) Decoder(env Env) Decoder {
+	calendar := Calendar{zone: env.Zone}
+	namespace := []byte(LiteLLMName)
+	var r record.Request
+	var key, scratch []byte
+	return newJSONDecoder(env, l.spec, func(v []jsonscan.Value, line int64, sink *Sink) error {
+		r = record.Request{Status: statusOK, Completeness: 2}
+		natural, err := l.ids(v, &r)
+		if err != nil {
+			return err
+		}
+		if err := l.read(v, &r); err != nil {
+			return err
+		}
+		if err := l.tokens(v, &r); err != nil {
+			return err
+		}
+		key = recordKey(key, &scratch, namespace, natural)
+		r.Key = key
+		r.Date = calendar.Date(r.StartedAt)
+		sink.Request(&r, line)
+		return nil
+	})
+}
+
+// ids fills the ids and returns the natural key. A response id that is only
+// the call id in another dress was made by the gateway: no provider knows it.
+func (l *LiteLLM) ids(v []jsonscan.Value, r *record.Request) (natural []byte, err error) {
+	f := &l.f
+	recordID, callID := id(v[f.id]), id(v[f.callID])
+	r.ResponseID = stripCacheHit(recordID)
+	r.AgentRequestID = callID
+	natural = callID
+	if len(callID) == 0 {
+		r.AgentRequestID, natural = r.ResponseID, recordID
+	}
+	if len(natural) == 0 {
+		return nil, &FieldError{"litellm_call_id", "is missing, as is id"}
+	}
+	if len(callID) > 0 && bytes.HasSuffix(r.ResponseID, callID) {
+		r.ResponseID = nil
+	}
+	if r.TraceID = id(v[f.traceID]); bytes.Equal(r.TraceID, r.AgentRequestID) {
+		r.TraceID = nil
+	}
+	r.ProviderRequestID = firstID(v, f.providerRequestID)
+	if r.ClientRef = firstID(v, f.clientRef); bytes.Equal(r.ClientRef, r.AgentRequestID) {
+		r.ClientRef = nil
+	}
+	return natural, nil
+}
+
+func (l *LiteLLM) read(v []jsonscan.Value, r *record.Request) (err error) {
+	f := &l.f
+	if r.StartedAt, err = instant(v[f.started], "startTime"); err != nil {
+		return err
+	}
+	if v[f.ended].Kind != jsonscan.Absent {
+		if r.EndedAt, err = instant(v[f.ended], "endTime"); err != nil {
+			return err
+		}
+		r.HasEnded = true
+	}
+	switch string(text(v[f.status])) {
+	case "success":
+	case "failure":
+		r.Status, r.Completeness = statusError, 0
+		r.ErrorCode = id(v[f.errorCode])
+	default:
+		return &FieldError{"status", "is neither success nor failure; is this source really in the litellm format?"}
+	}
+	r.CacheHit = v[f.cacheHit].Kind == jsonscan.True || strings.EqualFold(string(text(v[f.cacheHit])), "true")
+	r.Model = id(v[f.model])
+	r.Provider = provider(id(v[f.provider]), r.Model)
+	r.UserID, r.UserEmail = email(firstID(v, f.userID)), email(firstID(v, f.userEmail))
+	if bytes.Equal(r.UserEmail, r.UserID) {
+		r.UserEmail = nil
+	}
+	r.EndUser, r.Team, r.KeyAlias = firstID(v, f.endUser), firstID(v, f.team), firstID(v, f.key)
+	r.Project, r.AgentID, r.CostCenter = firstID(v, f.project), firstID(v, f.agentID), firstID(v, f.costCenter)
+	if r.ReportedPico, r.HasReported, err = picoUSD(v[f.reported], "response_cost"); err != nil {
+		return err
+	}
+	r.Tools, r.ToolCalls, err = tools(firstPresent(v, f.toolCalls))
+	return err
+}
+
+// tokens makes the inclusive prompt count disjoint. Where the parts exceed the
+// whole, the whole was exclusive and stands as the uncached part.
+func (l *LiteLLM) tokens(v []jsonscan.Value, r *record.Request) error {
+	f := &l.f
+	var prompt, written int64
+	for _, part := range []struct {
+		into  *int64
+		value jsonscan.Value
+		field string
+	}{
+		{&prompt, v[f.prompt], "prompt_tokens"},
+		{&r.Tokens.Output, v[f.completion], "completion_tokens"},
+		{&r.Tokens.CacheRead, firstPresent(v, f.cached), "usage.cached_tokens"},
+		{&written, firstPresent(v, f.written), "usage.cache_creation_tokens"},
+		{&r.Tokens.CacheWrite5m, firstPresent(v, f.written5m), "usage.ephemeral_5m_input_tokens"},
+		{&r.Tokens.CacheWrite1h, firstPresent(v, f.written1h), "usage.ephemeral_1h_input_tokens"},
+		{&r.Tokens.Reasoning, firstPresent(v, f.reasoning), "usage.reasoning_tokens"},
+	} {
+		n, err := whole(part.value, part.field)
+		if err != nil {
+			return err
+		}
+		*part.into = n
+	}
+	t := &r.Tokens
+	t.CacheWriteUnknown = max(0, written-t.CacheWrite5m-t.CacheWrite1h)
+	t.InputUncached = prompt - t.CacheRead - t.CacheWrite5m - t.CacheWrite1h - t.CacheWriteUnknown
+	if t.InputUncached < 0 {
+		t.InputUncached = prompt
+	}
+	if t.Reasoning > t.Output {
+		return &FieldError{"usage.reasoning_tokens", "is larger than completion_tokens, of which it is a part"}
+	}
+	if r.Completeness == 2 && prompt == 0 && t.Output == 0 && !r.CacheHit {
+		r.Completeness = 1
+	}
+	return nil
+}
+
+// stripCacheHit takes off the suffix _cache_hit<number> that LiteLLM puts
+// behind the id of an answer from its cache.
+func stripCacheHit(s []byte) []byte {
+	if i := bytes.LastIndex(s, []byte("_cache_hit")); i >= 0 {
+		return s[:i]
+	}
+	return s
+}
+
+// provider names who is paid: LiteLLM's word for it without the API's name,
+// else the model's prefix.
+func provider(named, model []byte) []byte {
+	if len(named) == 0 {
+		prefix, _, found := bytes.Cut(model, []byte{'/'})
+		if !found {
+			return []byte("unknown")
+		}
+		named = prefix
+	}
+	switch string(named) {
+	case "bedrock_converse", "bedrock_mantle":
+		return bedrockProvider
+	}
+	return named
+}
+
+// tools reads tool calls: a number, a list of names, or an object of name to
+// count. It returns them as name:count,... sorted by name and their sum.
+func tools(v jsonscan.Value) (mix []byte, calls int64, err error) {
+	const field = "tool_calls"
+	counts := map[string]int64{}
+	switch v.Kind {
+	case jsonscan.Absent, jsonscan.False, jsonscan.True:
+		return nil, 0, nil
+	case jsonscan.Number, jsonscan.String:
+		if counts["*"], err = whole(v, field); err != nil {
+			return nil, 0, err
+		}
+	case jsonscan.Array:
+		var names []string
+		if json.Unmarshal(v.Raw, &names) != nil {
+			return nil, 0, &FieldError{field, "is not a list of tool names"}
+		}
+		for _, name := range names {
+			counts[name]++
+		}
+	case jsonscan.Object:
+		if json.Unmarshal(v.Raw, &counts) != nil {
+			return nil, 0, &FieldError{field, "is not an object of tool name to whole number"}
+		}
+	}
+	return formatTools(counts, field)
+}
+
+const toolCallsMax = 1_000_000
+
+func formatTools(counts map[string]int64, field string) (mix []byte, calls int64, err error) {
+	names := make([]string, 0, len(counts))
+	for name, n := range counts {
+		switch {
+		case n < 0 || n > toolCallsMax:
+			return nil, 0, &FieldError{field, fmt.Sprintf("holds a count outside 0 to %d", toolCallsMax)}
+		case n == 0:
+			continue
+		case name == "" || len(name) > 100 || strings.ContainsAny(name, ",:\n\r\t"):
+			return nil, 0, &FieldError{field, "holds a tool name that is empty, longer than 100 bytes or has a comma, colon or line break"}
+		}
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for i, name := range names {
+		if i > 0 {
+			mix = append(mix, ',')
+		}
+		mix = append(append(mix, name...), ':')
+		mix = strconv.AppendInt(mix, counts[name], 10)
+		calls += counts[name]
+	}
+	return mix, calls, nil
+}

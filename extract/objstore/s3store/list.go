@@ -1,0 +1,140 @@
+package s3store
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"chargeback/extract/objstore"
+)
+
+// Level lists one folder, page by page.
+func (s *Store) Level(ctx context.Context, prefix string) (objects []objstore.Object, folders []string, err error) {
+	err = s.pages(ctx, prefix, "/", func(page page) error {
+		objects = append(objects, page.objects...)
+		folders = append(folders, page.folders...)
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return objects, folders, nil
+}
+
+// All lists a folder and all below it, page by page.
+func (s *Store) All(ctx context.Context, prefix string, yield func(objstore.Object) error) error {
+	return s.pages(ctx, prefix, "", func(page page) error {
+		for _, object := range page.objects {
+			if err := yield(object); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// page is a part of a listing, keys relative to the store.
+type page struct {
+	objects []objstore.Object
+	folders []string
+}
+
+// pages visits all pages of a listing. Errors of visit are returned as they are.
+func (s *Store) pages(ctx context.Context, prefix, delimiter string, visit func(page) error) error {
+	if err := objstore.CheckFolder(prefix); err != nil {
+		return fmt.Errorf("list %s: %w", s, err)
+	}
+	input := &s3.ListObjectsV2Input{
+		Bucket: aws.String(s.bucket),
+		Prefix: aws.String(s.root + prefix),
+		// Keys may hold characters that XML can't.
+		EncodingType: types.EncodingTypeUrl,
+	}
+	if delimiter != "" {
+		input.Delimiter = aws.String(delimiter)
+	}
+	for {
+		out, next, err := s.listPage(ctx, input)
+		if err != nil {
+			return s.explain("list", s.url(prefix), err)
+		}
+		if err := visit(out); err != nil {
+			return err
+		}
+		if next == "" {
+			return nil
+		}
+		input.ContinuationToken = aws.String(next)
+	}
+}
+
+// listPage asks for one page; next is "" after the last.
+func (s *Store) listPage(ctx context.Context, input *s3.ListObjectsV2Input) (listed page, next string, err error) {
+	out, release, err := try(ctx, s.tries, func(ctx context.Context) (*s3.ListObjectsV2Output, error) {
+		return s.client.ListObjectsV2(ctx, input)
+	})
+	if err != nil {
+		return page{}, "", err
+	}
+	release()
+	if listed, err = s.readPage(out); err != nil {
+		return page{}, "", err
+	}
+	if !aws.ToBool(out.IsTruncated) {
+		return listed, "", nil
+	}
+	next = aws.ToString(out.NextContinuationToken)
+	if next == "" || next == aws.ToString(input.ContinuationToken) {
+		return page{}, "", oddAnswer("the listing has more pages but does not say where they begin")
+	}
+	return listed, next, nil
+}
+
+func (s *Store) readPage(out *s3.ListObjectsV2Output) (page, error) {
+	decode := func(key string) (string, error) { return key, nil }
+	if out.EncodingType == types.EncodingTypeUrl {
+		decode = url.QueryUnescape
+	}
+	var listed page
+	for _, object := range out.Contents {
+		key, err := s.relative(aws.ToString(object.Key), decode)
+		if err != nil {
+			return page{}, err
+		}
+		if key == "" {
+			continue // the marker of the store's own folder
+		}
+		listed.objects = append(listed.objects, objstore.Object{
+			Key:       key,
+			ETag:      strings.Trim(aws.ToString(object.ETag), `"`),
+			SizeBytes: aws.ToInt64(object.Size),
+			Modified:  aws.ToTime(object.LastModified).UTC(),
+		})
+	}
+	for _, common := range out.CommonPrefixes {
+		folder, err := s.relative(aws.ToString(common.Prefix), decode)
+		if err != nil {
+			return page{}, err
+		}
+		listed.folders = append(listed.folders, folder)
+	}
+	return listed, nil
+}
+
+// relative is a key of the bucket as a key of the store.
+func (s *Store) relative(encoded string, decode func(string) (string, error)) (string, error) {
+	full, err := decode(encoded)
+	if err != nil {
+		return "", oddAnswer("the listing has a key whose encoding is broken")
+	}
+	key, ok := strings.CutPrefix(full, s.root)
+	if !ok {
+		return "", oddAnswer("the listing has a key outside the prefix that was asked for")
+	}
+	return key, nil
+}

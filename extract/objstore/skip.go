@@ -1,0 +1,63 @@
+package objstore
+
+import (
+	"regexp"
+	"strings"
+)
+
+// bodyName matches the objects in which Bedrock keeps long prompts, answers
+// and media: a request id, then _input or _output.
+var bodyName = regexp.MustCompile(`^[0-9A-Za-z-]+_(?:input|output)(?:[._].*)?$`)
+
+// Skip tells by its name alone whether an object of a source's format is known
+// not to be data, and why in a few words. What it doesn't know is data: a
+// decoder that can't read it says so, and nothing is lost in silence.
+func Skip(format, key string, sizeBytes int64) (reason string, skip bool) {
+	folders, name := "", key
+	if cut := strings.LastIndexByte(key, '/'); cut >= 0 {
+		folders, name = key[:cut], key[cut+1:]
+	}
+	switch {
+	case sizeBytes == 0 && (name == "" || strings.HasSuffix(name, "_$folder$")):
+		return "folder marker", true
+	case hasFolder(folders, func(f string) bool { return strings.HasPrefix(f, ".") }),
+		strings.HasPrefix(name, "."):
+		return "hidden file", true
+	case name == "_SUCCESS":
+		return "job marker", true
+	case name == "DEPRECATION_NOTICE.txt":
+		return "notice", true
+	case hasFolder(folders, func(f string) bool { return f == "manifests" }):
+		return "export manifest", true
+	}
+	switch format {
+	case "bedrock":
+		return skipBedrock(folders, name)
+	case "litellm":
+		if hasFolder(folders, func(f string) bool { return f == "audit_logs" }) {
+			return "audit log", true
+		}
+	}
+	return "", false
+}
+
+func skipBedrock(folders, name string) (reason string, skip bool) {
+	if strings.HasPrefix(name, "amazon-bedrock-logs-permission-check") {
+		return "permission check", true
+	}
+	inData := folders == "data" || strings.HasSuffix(folders, "/data")
+	if inData && bodyName.MatchString(name) {
+		return "prompt or response body", true
+	}
+	return "", false
+}
+
+// hasFolder says whether a folder on the way to the object is of a kind.
+func hasFolder(folders string, kind func(string) bool) bool {
+	for f := range strings.SplitSeq(folders, "/") {
+		if f != "" && kind(f) {
+			return true
+		}
+	}
+	return false
+}

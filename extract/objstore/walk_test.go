@@ -1,0 +1,357 @@
+package objstore_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"chargeback/extract/objstore"
+)
+
+func date(text string) time.Time {
+	day, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		panic(err)
+	}
+	return day
+}
+
+func days(first, last string, lastHours int) objstore.DayRange {
+	return objstore.DayRange{First: date(first), Last: date(last), LastHours: lastHours}
+}
+
+// walk gives what Walk finds as sorted lines "key day hour".
+func walk(t interface {
+	Helper()
+	Fatal(...any)
+}, store objstore.Store, days objstore.DayRange) (lines []string) {
+	t.Helper()
+	err := objstore.Walk(context.Background(), store, days, func(f objstore.Found) error {
+		lines = append(lines, fmt.Sprintf("%s %s %d", f.Key, f.Day, f.Hour))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+// naiveDay is the rule of DayOf, written as its comment words it: the first
+// folders, from the top, that are a date, wherever three of them stand.
+func naiveDay(key string) (day string, hour int) {
+	parts := strings.Split(key, "/")
+	folders, file := parts[:len(parts)-1], parts[len(parts)-1]
+	for i := range min(len(folders), objstore.DateDepthMax) {
+		for _, form := range [][]string{{"2006-01-02"}, {"2006", "01", "02"}, {"year=2006", "month=01", "day=02"}} {
+			end := i + len(form)
+			if end > len(folders) {
+				continue
+			}
+			at, err := time.Parse(strings.Join(form, "/"), strings.Join(folders[i:end], "/"))
+			if err != nil || at.Year() < 2000 || at.Year() > 2099 {
+				continue
+			}
+			return at.Format(time.DateOnly), naiveHour(folders[end:], file)
+		}
+	}
+	return "", objstore.HourUnknown
+}
+
+func naiveHour(below []string, file string) int {
+	for hour := range 24 {
+		two := fmt.Sprintf("%02d", hour)
+		if len(below) > 0 && (below[0] == two || below[0] == "hour="+two) {
+			return hour
+		}
+	}
+	for hour := range 24 {
+		if strings.HasPrefix(file, fmt.Sprintf("time-%02d-", hour)) {
+			return hour
+		}
+	}
+	return objstore.HourUnknown
+}
+
+func naiveWalk(keys map[string]bool, r objstore.DayRange) (lines []string) {
+	for key := range keys {
+		day, hour := naiveDay(key)
+		if day != "" {
+			at := date(day)
+			late := at.Equal(r.Last) && r.LastHours > 0 && hour >= r.LastHours
+			if at.Before(r.First) || at.After(r.Last) || late {
+				continue
+			}
+		}
+		lines = append(lines, fmt.Sprintf("%s %s %d", key, day, hour))
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+// TestWalkEqualsAFilter grows random trees out of names that are, nearly are
+// and are not parts of dates: Walk yields what a filter over all keys leaves.
+func TestWalkEqualsAFilter(t *testing.T) {
+	folder := rapid.OneOf(
+		rapid.SampledFrom([]string{"2026", "2026", "10", "10", "11", "31", "30", "01", "02", "2026-10-31", "2026-11-01", "2026-10-30", "year=2026", "month=10", "month=11", "day=31", "day=01", "day=30"}),
+		rapid.SampledFrom([]string{"hour=00", "hour=05", "hour=24", "05", "00", "23", "24", "2025", "1999", "2100", "0420", "2026-02-30", "02-31", "month=13", "day=1", "team-a", "AWSLogs", "time-05-00", "", "data", "10 ", "٣١"}),
+	)
+	dated := rapid.SampledFrom([]string{"2026/10/31", "2026/11/01", "2026-10-31", "2026-11-01", "year=2026/month=11/day=01", "2026/10/30/23", "2026-11-01/05", "year=2026/month=11/day=01/hour=02"})
+	file := rapid.SampledFrom([]string{"a.json", "b.json.gz", "time-05-01-02-000003_x.json", "time-00-00-00-000000_y.json", "time-24-00-00_z.json", "time-1-x", "2026-10-31", "05"})
+	key := rapid.Custom(func(t *rapid.T) string {
+		parts := rapid.SliceOfN(folder, 0, 10).Draw(t, "folders")
+		if rapid.Bool().Draw(t, "with a date") {
+			at := rapid.IntRange(0, len(parts)).Draw(t, "where")
+			parts = slices.Insert(parts, at, dated.Draw(t, "date"))
+		}
+		return strings.Join(append(parts, file.Draw(t, "file")), "/")
+	})
+	day := rapid.SampledFrom([]string{"2026-10-29", "2026-10-30", "2026-10-31", "2026-11-01", "2026-11-02"})
+	rapid.Check(t, func(t *rapid.T) {
+		store := memoryOf(rapid.SliceOfN(key, 0, 60).Draw(t, "keys")...)
+		r := days(day.Draw(t, "first"), day.Draw(t, "last"), rapid.IntRange(0, 24).Draw(t, "hours"))
+		if diff := cmp.Diff(naiveWalk(store.keys, r), walk(t, store, r)); diff != "" {
+			t.Fatalf("Walk (-filter +walk):\n%s", diff)
+		}
+	})
+}
+
+func FuzzDayOf(f *testing.F) {
+	for _, key := range []string{"", "/", "a.json", "2026-10-31/time-05-06-07-000008_id.json", "x/AWSLogs/1/B/r/2026/10/31/23/a.json.gz", "year=2026/month=10/day=31/hour=05/minute=06/t.json", "2026/2026/10/2026-10-31/24/x", "a/b/c/d/e/f/g/2026/10/31/x", "a/b/c/d/e/f/g/h/2026-10-31/x"} {
+		f.Add(key)
+	}
+	f.Fuzz(func(t *testing.T, key string) {
+		day, hour := objstore.DayOf(key)
+		wantDay, wantHour := naiveDay(key)
+		if day != wantDay || hour != wantHour {
+			t.Errorf("DayOf(%q) = %q %d, want %q %d", key, day, hour, wantDay, wantHour)
+		}
+	})
+}
+
+func TestDayOf(t *testing.T) {
+	const bedrock = "us-east-1/AWSLogs/123456789012/BedrockModelInvocationLogs/us-east-1/2026/10/31/23/20261031T235851056Z_9b86bf4994c4ab1c.json.gz"
+	tests := []struct {
+		name, key, day string
+		hour           int
+	}{
+		{"Bedrock", bedrock, "2026-10-31", 23},
+		{"Bedrock below two more folders", "exports/prod/" + bedrock, "2026-10-31", 23},
+		{"Bedrock body", strings.Replace(bedrock, "/20261031T", "/data/20261031T", 1), "2026-10-31", 23},
+		{"LiteLLM", "2026-10-31/time-07-08-09-123456_chatcmpl-1.json", "2026-10-31", 7},
+		{"LiteLLM with team and key", "team-12/batch-key/2026-10-31/time-00-08-09-123456_x.json", "2026-10-31", 0},
+		{"collector", "otel/year=2026/month=10/day=31/hour=05/minute=59/traces_1.json", "2026-10-31", 5},
+		{"plain day folder", "2026-10-31/usage.json", "2026-10-31", -1},
+		{"hour 24", "2026-10-31/24/usage.json", "2026-10-31", -1},
+		{"hour one folder too deep", "2026-10-31/x/05/usage.json", "2026-10-31", -1},
+		{"the folder's hour before the file's", "2026-10-31/05/time-06-00-00_x.json", "2026-10-31", 5},
+		{"file in the top folder", "people.csv", "", -1},
+		{"a date in a file name is none", "logs/2026-10-31", "", -1},
+		{"day that does not exist", "2026-02-30/a.json", "", -1},
+		{"month 13", "2026/13/01/a.json", "", -1},
+		{"leap day", "2028/02/29/a.json", "2028-02-29", -1},
+		{"year without a day", "2026/10/a.json", "", -1},
+		{"year interrupted", "2026/reports/10/31/a.json", "", -1},
+		{"date after an interrupted one", "2026/10/2026-11-01/a.json", "2026-11-01", -1},
+		{"year twice", "2026/2026/10/31/a.json", "2026-10-31", -1},
+		{"two days: the first", "2026-10-31/2026-11-01/a.json", "2026-10-31", -1},
+		{"cost centre of four digits", "0420/10/31/a.json", "", -1},
+		{"hive and plain mixed", "year=2026/10/31/a.json", "", -1},
+		{"date that begins at depth 8", "1/2/3/4/5/6/7/2026/10/31/a.json", "2026-10-31", -1},
+		{"date that begins at depth 9", "1/2/3/4/5/6/7/8/2026-10-31/a.json", "", -1},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			day, hour := objstore.DayOf(test.key)
+			if day != test.day || hour != test.hour {
+				t.Errorf("DayOf(%q) = %q, %d, want %q, %d", test.key, day, hour, test.day, test.hour)
+			}
+		})
+	}
+}
+
+// TestWalkLists records which folders are listed at all, and how.
+func TestWalkLists(t *testing.T) {
+	store := memoryOf(
+		"readme.txt",
+		"acct/2026/10/30/05/a.json", "acct/2026/10/31/05/a.json", "acct/2026/11/01/00/a.json", "acct/2026/11/01/02/b.json", "acct/2026/11/01/other/c.json",
+		"team/2026-10-30/time-05-x.json", "team/2026-10-31/time-05-x.json", "team/2026-11-01/time-01-x.json", "team/2026-11-01/time-02-x.json",
+		"1/2/3/4/5/6/7/8/9/10.json",
+	)
+	calls := make(chan string, 100)
+	store.calls = func(call string) error {
+		calls <- call
+		return nil
+	}
+	got := walk(t, store, days("2026-10-31", "2026-11-01", 2))
+	want := []string{
+		"1/2/3/4/5/6/7/8/9/10.json  -1",
+		"acct/2026/10/31/05/a.json 2026-10-31 5",
+		"acct/2026/11/01/00/a.json 2026-11-01 0",
+		"acct/2026/11/01/other/c.json 2026-11-01 -1",
+		"readme.txt  -1",
+		"team/2026-10-31/time-05-x.json 2026-10-31 5",
+		"team/2026-11-01/time-01-x.json 2026-11-01 1",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("found (-want +got):\n%s", diff)
+	}
+	close(calls)
+	var listed []string
+	for call := range calls {
+		listed = append(listed, call)
+	}
+	slices.Sort(listed)
+	wantListed := []string{
+		"All 1/2/3/4/5/6/7/8/", "All acct/2026/10/31/", "All acct/2026/11/01/00/", "All acct/2026/11/01/other/", "All team/2026-10-31/",
+		"Level ", "Level 1/", "Level 1/2/", "Level 1/2/3/", "Level 1/2/3/4/", "Level 1/2/3/4/5/", "Level 1/2/3/4/5/6/", "Level 1/2/3/4/5/6/7/",
+		"Level acct/", "Level acct/2026/", "Level acct/2026/10/", "Level acct/2026/11/", "Level acct/2026/11/01/", "Level team/", "Level team/2026-11-01/",
+	}
+	if diff := cmp.Diff(wantListed, listed); diff != "" {
+		t.Errorf("listed (-want +got):\n%s", diff)
+	}
+}
+
+// TestWalkListsSideBySide holds every listing until all goroutines wait: then
+// as many are under way as may be, and no more.
+func TestWalkListsSideBySide(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var keys []string
+		for i := range 40 {
+			keys = append(keys, fmt.Sprintf("account-%02d/2026-10-31/a.json", i))
+		}
+		store := memoryOf(keys...)
+		var busy, most atomic.Int64
+		var hold chan struct{}
+		store.calls = func(call string) error {
+			if call == "Level " {
+				return nil
+			}
+			most.Store(max(most.Load(), busy.Add(1)))
+			<-hold
+			busy.Add(-1)
+			return nil
+		}
+		hold = make(chan struct{})
+		done := make(chan []string)
+		go func() { done <- walk(t, store, days("2026-10-31", "2026-10-31", 0)) }()
+		synctest.Wait()
+		if busy.Load() != 16 {
+			t.Errorf("%d listings under way, want 16", busy.Load())
+		}
+		close(hold)
+		if got := <-done; len(got) != len(keys) {
+			t.Errorf("%d objects found, want %d", len(got), len(keys))
+		}
+		if most.Load() > 16 {
+			t.Errorf("%d listings at once, want at most 16", most.Load())
+		}
+	})
+}
+
+// TestWalkEnds gives Walk a reason to stop early; goleak sees what stays.
+func TestWalkEnds(t *testing.T) {
+	broken := errors.New("broken")
+	var keys []string
+	for i := range 2000 {
+		keys = append(keys, fmt.Sprintf("account-%02d/2026-10-31/%d.json", i%40, i))
+	}
+	cancelled, stop := context.WithCancel(t.Context())
+	defer stop()
+	tests := []struct {
+		name  string
+		ctx   context.Context
+		days  objstore.DayRange
+		calls func(string) error
+		yield func(objstore.Found) error
+		want  error
+		text  string
+	}{
+		{name: "yield fails", yield: func(objstore.Found) error { return broken }, want: broken},
+		{name: "listing the top fails", calls: func(string) error { return broken }, want: broken},
+		{name: "listing a day fails", calls: func(call string) error {
+			if call == "All account-17/2026-10-31/" {
+				return broken
+			}
+			return nil
+		}, want: broken},
+		{name: "cancelled by yield", ctx: cancelled, yield: func(objstore.Found) error {
+			stop()
+			return nil
+		}, want: context.Canceled},
+		{name: "25 hours", days: days("2026-10-31", "2026-10-31", 25), text: "day range: 25 hours of the last day; take 1 to 24, or 0 for all"},
+		{name: "-1 hours", days: days("2026-10-31", "2026-10-31", -1), text: "day range: -1 hours"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			store := memoryOf(keys...)
+			store.calls = test.calls
+			if test.ctx == nil {
+				test.ctx = t.Context()
+			}
+			if test.days == (objstore.DayRange{}) {
+				test.days = days("2026-10-31", "2026-10-31", 0)
+			}
+			if test.yield == nil {
+				test.yield = func(objstore.Found) error { return nil }
+			}
+			err := objstore.Walk(test.ctx, store, test.days, test.yield)
+			if test.want != nil && err != test.want {
+				t.Errorf("error %v, want %v as it is", err, test.want)
+			}
+			if err == nil || !strings.Contains(err.Error(), test.text) {
+				t.Errorf("error %v, want %q", err, test.text)
+			}
+		})
+	}
+}
+
+// strange is a driver that names a folder that is not the next one down.
+type strange struct{ *memory }
+
+func (strange) Level(context.Context, string) ([]objstore.Object, []string, error) {
+	return nil, []string{"a/b/"}, nil
+}
+
+func TestWalkRefusesAStrangeListing(t *testing.T) {
+	err := objstore.Walk(t.Context(), strange{memoryOf()}, objstore.DayRange{}, func(objstore.Found) error { return nil })
+	want := `list file:memory: folder "a/b/" does not lie in ""; report this driver's fault`
+	if err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+}
+
+func TestDayRangeHas(t *testing.T) {
+	r := days("2026-10-30", "2026-11-01", 3)
+	tests := []struct {
+		day  string
+		hour int
+		want bool
+	}{
+		{"", objstore.HourUnknown, true},
+		{"2026-10-29", 23, false},
+		{"2026-10-30", 0, true},
+		{"2026-10-31", objstore.HourUnknown, true},
+		{"2026-11-01", objstore.HourUnknown, true},
+		{"2026-11-01", 2, true},
+		{"2026-11-01", 3, false},
+		{"2026-11-02", 0, false},
+	}
+	for _, test := range tests {
+		if got := r.Has(test.day, test.hour); got != test.want {
+			t.Errorf("Has(%q, %d) = %t, want %t", test.day, test.hour, got, test.want)
+		}
+	}
+	if !days("2026-10-30", "2026-11-01", 0).Has("2026-11-01", 23) {
+		t.Error("LastHours 0 does not take the whole last day")
+	}
+}

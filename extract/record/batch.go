@@ -1,0 +1,154 @@
+package record
+
+import (
+	"unicode/utf8"
+
+	"github.com/zeebo/xxh3"
+)
+
+// Type is the type of a staged column.
+type Type uint8
+
+// The column types. Time is microseconds since 1970 UTC, Date is days since
+// 1970-01-01, Int is a whole number; all three travel as int64.
+const (
+	Text Type = iota
+	Int
+	Bool
+	Time
+	Date
+)
+
+// Column is one column of a staged table.
+type Column struct {
+	Name     string
+	Type     Type
+	Nullable bool
+	About    string
+}
+
+// Schema is the shape of one staged table. Column i is the batch's vector i.
+type Schema struct {
+	Table   string
+	About   string
+	Columns []Column
+}
+
+// Vector is one column of a batch. Text values lie end to end in Heap, value i
+// between Ends[i-1] and Ends[i]; all other types are in Ints. Null[i] says
+// that value i is absent.
+type Vector struct {
+	Ints  []int64
+	Heap  []byte
+	Ends  []uint32
+	Null  []bool
+	Nulls int
+}
+
+// BatchRows is the number of rows of a full batch.
+const BatchRows = 2048
+
+// Batch is a block of rows of one schema, column by column.
+type Batch struct {
+	Schema *Schema
+	Rows   int
+	Cols   []Vector
+}
+
+// NewBatch returns an empty batch with room for BatchRows rows.
+func NewBatch(schema *Schema) *Batch {
+	b := &Batch{Schema: schema, Cols: make([]Vector, len(schema.Columns))}
+	for i, c := range schema.Columns {
+		b.Cols[i].Null = make([]bool, 0, BatchRows)
+		if c.Type == Text {
+			b.Cols[i].Ends = make([]uint32, 0, BatchRows)
+			b.Cols[i].Heap = make([]byte, 0, 32*BatchRows)
+		} else {
+			b.Cols[i].Ints = make([]int64, 0, BatchRows)
+		}
+	}
+	return b
+}
+
+// Reset empties the batch and keeps its memory.
+func (b *Batch) Reset() {
+	b.Rows = 0
+	for i := range b.Cols {
+		c := &b.Cols[i]
+		c.Ints, c.Heap, c.Ends, c.Null, c.Nulls = c.Ints[:0], c.Heap[:0], c.Ends[:0], c.Null[:0], 0
+	}
+}
+
+// Full says whether the batch holds BatchRows rows.
+func (b *Batch) Full() bool { return b.Rows >= BatchRows }
+
+// text appends a value to text column i; empty is null where the column is
+// nullable. It reports whether the value is valid UTF-8 (an invalid one is
+// appended as empty).
+func (b *Batch) text(i int, v []byte) bool {
+	c := &b.Cols[i]
+	valid := utf8.Valid(v)
+	if valid {
+		c.Heap = append(c.Heap, v...)
+	}
+	c.Ends = append(c.Ends, uint32(len(c.Heap)))
+	null := len(v) == 0 && b.Schema.Columns[i].Nullable
+	c.Null = append(c.Null, null)
+	if null {
+		c.Nulls++
+	}
+	return valid
+}
+
+func (b *Batch) int(i int, v int64) {
+	b.Cols[i].Ints = append(b.Cols[i].Ints, v)
+	b.Cols[i].Null = append(b.Cols[i].Null, false)
+}
+
+func (b *Batch) optional(i int, v int64, present bool) {
+	b.int(i, v)
+	if !present {
+		b.Cols[i].Null[len(b.Cols[i].Null)-1] = true
+		b.Cols[i].Nulls++
+	}
+}
+
+func (b *Batch) bool(i int, v bool) {
+	if v {
+		b.int(i, 1)
+	} else {
+		b.int(i, 0)
+	}
+}
+
+// TextAt returns the text of row r in text column i; "" where it is null.
+func (b *Batch) TextAt(i, r int) string { return string(b.BytesAt(i, r)) }
+
+// BytesAt is TextAt without a copy: valid until the batch is reset.
+func (b *Batch) BytesAt(i, r int) []byte {
+	c := &b.Cols[i]
+	start := uint32(0)
+	if r > 0 {
+		start = c.Ends[r-1]
+	}
+	return c.Heap[start:c.Ends[r]]
+}
+
+// HashLast fills content_hash of the last row from all columns before it.
+func (b *Batch) HashLast(scratch []byte) []byte {
+	scratch = scratch[:0]
+	row := b.Rows - 1
+	for i, c := range b.Schema.Columns {
+		switch {
+		case c.Name == "content_hash":
+			b.Cols[i].Ints[row] = int64(xxh3.Hash(scratch) >> 1)
+			return scratch
+		case c.Type == Text:
+			scratch = append(append(scratch, b.BytesAt(i, row)...), 0)
+		default:
+			v := uint64(b.Cols[i].Ints[row])
+			scratch = append(scratch, byte(v), byte(v>>8), byte(v>>16), byte(v>>24), byte(v>>32), byte(v>>40), byte(v>>48), byte(v>>56))
+		}
+	}
+	return scratch
+}

@@ -1,0 +1,52 @@
+-- One row is a usage row whose natural key occurs more than once on its day.
+-- Promises: of each key exactly one row is "kept", the others are "duplicate";
+-- where the most complete rows differ in content, all of these are "conflict".
+-- Fed by: usage, objects.
+-- Kept as: table.
+with repeated as (
+  select
+    record_key,
+    usage_date
+  from usage
+  where usage_date between @scan_first and @scan_last
+  group by record_key, usage_date
+  having count(*) > 1
+),
+copies as (
+  select
+    u.object_id,
+    u.line,
+    u.record_key,
+    u.usage_date,
+    u.content_hash,
+    u.completeness,
+    max(u.completeness) over (partition by u.record_key, u.usage_date) as completeness_best,
+    row_number() over (
+      partition by u.record_key, u.usage_date
+      order by u.completeness desc, o.source, o.object_key, u.line
+    ) as place
+  from repeated as d
+  inner join usage as u on u.record_key = d.record_key and u.usage_date = d.usage_date
+  inner join objects as o on o.object_id = u.object_id
+  where u.usage_date between @scan_first and @scan_last
+),
+contents as (
+  select
+    record_key,
+    usage_date,
+    count(distinct content_hash) as contents
+  from copies
+  where completeness = completeness_best
+  group by record_key, usage_date
+)
+select
+  c.object_id,
+  c.line,
+  c.usage_date,
+  case
+    when n.contents > 1 and c.completeness = c.completeness_best then 'conflict'
+    when c.place = 1 then 'kept'
+    else 'duplicate'
+  end as verdict
+from copies as c
+inner join contents as n on n.record_key = c.record_key and n.usage_date = c.usage_date

@@ -1,0 +1,28 @@
+-- One row is a usage row that found no request by request id, with the request
+-- that has its response id.
+-- Promises: a usage row occurs at most once; where several requests have the
+-- id the row is ambiguous and names none.
+-- Fed by: match_request_id, usage_kept, requests_kept.
+-- Kept as: table.
+with candidates as (
+  select
+    m.usage_object_id,
+    m.usage_line,
+    r.object_id as request_object_id,
+    r.line as request_line,
+    count(*) over (partition by m.usage_object_id, m.usage_line) as found
+  from match_request_id as m
+  inner join usage_kept as u on u.object_id = m.usage_object_id and u.line = m.usage_line
+  inner join requests_kept as r
+    on r.response_id = u.response_id
+    and not r.cache_hit
+    and r.started_at between u.started_at - interval 1 day and u.started_at + interval 1 day
+  where m.request_object_id is null and not m.ambiguous
+)
+select distinct
+  usage_object_id,
+  usage_line,
+  if(found = 1, request_object_id, null) as request_object_id,
+  if(found = 1, request_line, null) as request_line,
+  found > 1 as ambiguous
+from candidates

@@ -1,0 +1,35 @@
+-- One row is a request that shares its key with others, while usage with that
+-- key exists: the usage is charged once, by what the provider knows of it.
+-- Promises: a request occurs once.
+-- Fed by: matches, usage_kept, requests_kept.
+-- Kept as: table.
+with ambiguous_usage as (
+  select
+    m.rung,
+    u.provider_request_id,
+    u.response_id,
+    u.client_ref
+  from matches as m
+  inner join usage_kept as u on u.object_id = m.usage_object_id and u.line = m.usage_line
+  where m.ambiguous
+)
+select distinct
+  r.object_id,
+  r.line
+from ambiguous_usage as a
+inner join requests_kept as r on r.provider_request_id = a.provider_request_id
+where a.rung = 'request id'
+union distinct
+select distinct
+  r.object_id,
+  r.line
+from ambiguous_usage as a
+inner join requests_kept as r on r.response_id = a.response_id
+where a.rung = 'response id'
+union distinct
+select distinct
+  r.object_id,
+  r.line
+from ambiguous_usage as a
+inner join requests_kept as r on coalesce(r.client_ref, r.agent_request_id) = a.client_ref
+where a.rung = 'client reference'

@@ -1,0 +1,32 @@
+-- One row is a person's department and cost centre from a day until a day.
+-- Promises: a person has at most one row on any day: a later start ends the
+-- row before it. Where two rows start on the same day and differ, neither is
+-- believed, and the run says so.
+-- Fed by: people.
+-- Kept as: table.
+with distinct_rows as (
+  select distinct
+    email,
+    department,
+    cost_center,
+    valid_from,
+    valid_to
+  from people
+),
+starts as (
+  select
+    email,
+    valid_from,
+    count(*) as alternatives
+  from distinct_rows
+  group by email, valid_from
+)
+select
+  p.email,
+  p.department,
+  p.cost_center,
+  p.valid_from,
+  least(p.valid_to, ifnull(lead(p.valid_from) over (partition by p.email order by p.valid_from), p.valid_to)) as valid_to
+from distinct_rows as p
+inner join starts as s on s.email = p.email and s.valid_from = p.valid_from
+where s.alternatives = 1

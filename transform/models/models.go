@@ -1,0 +1,49 @@
+// Package models is the SQL that turns staged rows into cost records: one file
+// a model, in the order of their numbers, run inside the warehouse.
+//
+// It owns: dedupe, match, attribute, price, and the promises in each file's
+// header comment.
+// It does not own: running a model or replacing a day (billing/ledger), price
+// rows (transform/rates), or who owns what (transform/directory).
+package models
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"strings"
+)
+
+//go:embed *.sql
+var files embed.FS
+
+// Model is one select. Its text may use @parameters and the names of models
+// before it.
+type Model struct {
+	Name    string
+	AsTable bool // computed once, because several models read it
+	Text    string
+}
+
+// All returns the models in the order in which they run. A file is named
+// NNN_name.sql and says "Kept as: table." or "Kept as: view." in its header.
+func All() ([]Model, error) {
+	names, err := fs.Glob(files, "*.sql")
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Model, 0, len(names))
+	for _, file := range names {
+		text, err := files.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		_, name, found := strings.Cut(strings.TrimSuffix(file, ".sql"), "_")
+		asTable := strings.Contains(string(text), "-- Kept as: table.")
+		if !found || asTable == strings.Contains(string(text), "-- Kept as: view.") {
+			return nil, fmt.Errorf("model %s: must be named NNN_name.sql and say either \"-- Kept as: table.\" or \"-- Kept as: view.\"", file)
+		}
+		all = append(all, Model{Name: name, AsTable: asTable, Text: string(text)})
+	}
+	return all, nil
+}

@@ -1,0 +1,92 @@
+package rates
+
+import (
+	"fmt"
+	"math/big"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// AnyTool stands for the fee of tools that have none of their own, and for calls
+// of which only the number is known.
+const AnyTool = "*"
+
+// ToolCall says how often a request called one tool.
+type ToolCall struct {
+	Name  string
+	Count int64 // above 0
+}
+
+// callsMax is more calls of one tool than a request can make.
+const callsMax = 1_000_000
+
+// ParseToolMix reads web_search:2,*:3 and returns one entry for each name, by
+// name. Empty text is no calls; entries of 0 are dropped.
+func ParseToolMix(s string) ([]ToolCall, error) {
+	if s == "" {
+		return nil, nil
+	}
+	counts := map[string]int64{}
+	for part := range strings.SplitSeq(s, ",") {
+		name, digits, _ := strings.Cut(part, ":")
+		count, err := strconv.ParseUint(digits, 10, 31)
+		if name == "" || err != nil || counts[name]+int64(count) > callsMax {
+			return nil, fmt.Errorf("read tool mix %q: %q is not name:count with a count up to %d; correct the record's tool calls", s, part, callsMax)
+		}
+		counts[name] += int64(count)
+	}
+	var tools []ToolCall
+	for name, count := range counts {
+		if count > 0 {
+			tools = append(tools, ToolCall{name, count})
+		}
+	}
+	slices.SortFunc(tools, byName)
+	return tools, nil
+}
+
+// FormatToolMix writes the one form that equal mixes share: sorted by name.
+// tools has one entry for each name, and no name has a comma or a colon.
+func FormatToolMix(tools []ToolCall) string {
+	parts := make([]string, len(tools))
+	for i, t := range slices.SortedFunc(slices.Values(tools), byName) {
+		parts[i] = t.Name + ":" + strconv.FormatInt(t.Count, 10)
+	}
+	return strings.Join(parts, ",")
+}
+
+func byName(a, b ToolCall) int { return strings.Compare(a.Name, b.Name) }
+
+// ToolFee is what the calls of one request cost at an instant, in pico-dollars.
+// Where a tool has no fee, not even by AnyTool, or the sum is more than a
+// ledger row holds, missing names the tool and the request can't be priced.
+func (b *Book) ToolFee(at time.Time, tools []ToolCall) (pico int64, missing string) {
+	fees := b.feesAt(at)
+	sum := new(big.Int)
+	for _, t := range tools {
+		each, ok := fees[t.Name]
+		if !ok {
+			each, ok = fees[AnyTool]
+		}
+		sum.Add(sum, new(big.Int).Mul(big.NewInt(each), big.NewInt(t.Count)))
+		if !ok || sum.Cmp(rowMaxPico()) >= 0 {
+			return 0, t.Name
+		}
+	}
+	return sum.Int64(), ""
+}
+
+// rowMaxPico is a million dollars: amounts of a ledger row are decimal(18,12).
+func rowMaxPico() *big.Int { return big.NewInt(1_000_000_000_000_000_000) }
+
+// feesAt is the tool fees that hold at an instant; nil where no fees do.
+func (b *Book) feesAt(at time.Time) map[string]int64 {
+	for _, f := range b.fees {
+		if !at.Before(f.From) && at.Before(f.To) {
+			return f.Tools
+		}
+	}
+	return nil
+}
