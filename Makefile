@@ -8,11 +8,8 @@ SHELL := bash
 GO ?= go
 FOLDERS := cmd config jobs extract transform billing templates
 
-# The race detector is on everywhere, also where DuckDB is linked in: only the
-# Go side pays for it, and that is the side whose goroutines share rows with
-# DuckDB's threads. Turning it off for some packages would compile all that
-# they share a second time, which costs more than it saves. vet has run before.
-TESTFLAGS ?= -race -vet=off
+# Flags of the tests; .ci/unit adds -race where it pays. vet has run before.
+TESTFLAGS ?= -vet=off
 
 # How long each fuzz target runs. A count, not a duration: up to Go 1.26 a
 # duration can end a run with "context deadline exceeded" although nothing

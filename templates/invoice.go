@@ -6,37 +6,79 @@ import (
 	"strings"
 )
 
-// InvoiceWording is the fixed wording of one kind of document: an invoice, or
+// DocumentWords is the fixed wording of one kind of document: an invoice, or
 // the statement that a showback cost centre gets.
-type InvoiceWording struct {
-	Title    string // heading of the first page
-	Legal    string // what the document is and is not
-	Foot     string // the same in the footer of each page
-	To, From string // headings of the two parties
-	Total    string // label of the total
+type DocumentWords struct {
+	Title     string // heading of the first page
+	Legal     string // what the document is and is not
+	Foot      string // the same in the footer of each page
+	To, From  string // headings of the two parties
+	Total     string // label of the total
+	NoBooking string // in place of the accounts where nothing is booked
+	DocumentLabels
 }
 
-// Chargeback is the wording of an invoice that is booked.
-func Chargeback() InvoiceWording {
-	return InvoiceWording{
-		Title: "Internal chargeback invoice",
-		Legal: "Internal recharge, no VAT, not a tax invoice",
-		Foot:  "Internal recharge, no VAT, not a tax invoice",
-		To:    "Charged to",
-		From:  "Charged by",
-		Total: "Total charge",
+// InvoiceWords is the wording of an invoice that is booked.
+func InvoiceWords() DocumentWords {
+	return DocumentWords{
+		Title:          "Internal chargeback invoice",
+		Legal:          "Internal recharge, no VAT, not a tax invoice",
+		Foot:           "Internal recharge, no VAT, not a tax invoice",
+		To:             "Charged to",
+		From:           "Charged by",
+		Total:          "Total charge",
+		NoBooking:      "The total is zero. Nothing is booked.",
+		DocumentLabels: documentLabels(),
 	}
 }
 
-// Showback is the wording of a statement that is not booked.
-func Showback() InvoiceWording {
-	return InvoiceWording{
-		Title: "Showback statement",
-		Legal: "For information. Nothing is booked.",
-		Foot:  "Showback statement, for information only",
-		To:    "Prepared for",
-		From:  "Prepared by",
-		Total: "Total cost",
+// StatementWords is the wording of a statement that is not booked.
+func StatementWords() DocumentWords {
+	return DocumentWords{
+		Title:          "Showback statement",
+		Legal:          "For information. Nothing is booked.",
+		Foot:           "Showback statement, for information only",
+		To:             "Prepared for",
+		From:           "Prepared by",
+		Total:          "Total cost",
+		NoBooking:      "For information. Nothing is booked.",
+		DocumentLabels: documentLabels(),
+	}
+}
+
+// DocumentLabels are the short words beside and above the figures, the same
+// in both kinds of document.
+type DocumentLabels struct {
+	Number, Status, IssueDate, ServicePeriod, Zone, Currency         string
+	CostCenter, Department, Owner, CompanyCode, Contact, Approver    string
+	Accounting, Debit, Credit, PostingPeriod, PostingDate, Journal   string
+	Summary, Direct, Shared, Adjustments                             string
+	SubtotalDirect, SubtotalShared, SubtotalAdjustments              string
+	ByKind, ByAgent, LLM, Infrastructure, Tools                      string
+	Agent, Model, None, Tokens, Dollars                              string
+	Requests, CacheHits, Input, CacheRead, CacheWrite, Output        string
+	Infra, SharedColumn, TotalColumn                                 string
+	Savings, Gross, Saved, ExtraCost, Net, Budget                    string
+	Notes, Waiver, Held, Estimates, AdjustmentsNote, Rounding, Terms string
+	ApprovedBy, DataSources, PriceBook, Directory, Run, LedgerHash   string
+	Attachment, Characters, ContentHash                              string
+}
+
+func documentLabels() DocumentLabels {
+	return DocumentLabels{
+		Number: "Number", Status: "Status", IssueDate: "Issue date", ServicePeriod: "Service period", Zone: "Time zone of the period", Currency: "Currency",
+		CostCenter: "Cost centre", Department: "Department", Owner: "Owner", CompanyCode: "Company code", Contact: "Contact", Approver: "Approver",
+		Accounting: "Accounting", Debit: "Debit", Credit: "Credit", PostingPeriod: "Posting period", PostingDate: "Posting date", Journal: "Journal",
+		Summary: "Summary", Direct: "Direct usage", Shared: "Shared costs", Adjustments: "Prior-period adjustments",
+		SubtotalDirect: "Subtotal direct usage", SubtotalShared: "Subtotal shared costs", SubtotalAdjustments: "Subtotal prior-period adjustments",
+		ByKind: "Cost by kind", ByAgent: "Direct usage by agent", LLM: "LLM", Infrastructure: "Infrastructure", Tools: "Tools",
+		Agent: "Agent", Model: "Model", None: "(none)", Tokens: "Tokens", Dollars: "US dollars",
+		Requests: "Requests", CacheHits: "Cache hits", Input: "Input", CacheRead: "Cache read", CacheWrite: "Cache write", Output: "Output",
+		Infra: "Infra", SharedColumn: "Shared", TotalColumn: "Total",
+		Savings: "Cache savings (information, not part of the total)", Gross: "Direct usage without caching", Saved: "Saved by caching", ExtraCost: "Extra cost of caching", Net: "Direct usage as charged", Budget: "Budget and actual",
+		Notes: "Notes", Waiver: "Waived check", Held: "Held records", Estimates: "Estimates", AdjustmentsNote: "Adjustments", Rounding: "Rounding", Terms: "Terms",
+		ApprovedBy: "Approved by", DataSources: "Data sources", PriceBook: "Price book", Directory: "Directory", Run: "Run", LedgerHash: "Ledger sha256",
+		Attachment: "Attachment", Characters: "Characters", ContentHash: "content sha256",
 	}
 }
 
@@ -171,6 +213,14 @@ func InvoiceBudget(actual, amount string, percent int64, thresholds string) stri
 
 // InvoiceNoLines stands in the table where there is nothing to charge.
 func InvoiceNoLines() string { return "No usage and no shared cost in this period." }
+
+// InvoiceAccount is one side of the booking.
+func InvoiceAccount(account, costCenter string) string {
+	return account + ", cost centre " + costCenter
+}
+
+// InvoiceOtherAgents is the bar of all agents that have none of their own.
+func InvoiceOtherAgents(n int) string { return "Other agents (" + strconv.Itoa(n) + ")" }
 
 // InvoiceMore stands for what a list leaves out.
 func InvoiceMore(n int) string { return "and " + strconv.Itoa(n) + " more" }

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"time"
 
+	"chargeback/transform/civil"
 	"chargeback/transform/models"
 )
 
@@ -85,3 +86,71 @@ func (l *Ledger) one(ctx context.Context, text string, args Args) (row Row, err 
 func (l *Ledger) Query(ctx context.Context, text string, args Args, yield func(Row) error) error {
 	return l.engine.Query(ctx, text, args, yield)
 }
+
+// Inputs returns the fingerprint of the prices, people and settings that the
+// books were last made with, "" in a new ledger.
+func (l *Ledger) Inputs(ctx context.Context) (string, error) {
+	row, err := l.one(ctx, "select value from meta where name = 'inputs'", nil)
+	if err != nil || row == nil {
+		return "", err
+	}
+	return row.Text(0), nil
+}
+
+// SetInputs keeps a new fingerprint; it belongs inside the transaction of the
+// days that were made with it.
+func (l *Ledger) SetInputs(ctx context.Context, fingerprint string) error {
+	if err := l.engine.Exec(ctx, "delete from meta where name = 'inputs'", nil); err != nil {
+		return err
+	}
+	return l.engine.Insert(ctx, metaTable, [][]any{{"inputs", fingerprint}})
+}
+
+// Person is one row of the people table.
+type Person struct {
+	Email, Department, CostCenter string
+	From, To                      civil.Date
+}
+
+// People returns the people table in a fixed order.
+func (l *Ledger) People(ctx context.Context, yield func(Person)) error {
+	return l.engine.Query(ctx, "select distinct email, department, cost_center, valid_from, valid_to from people order by 1, 4, 5, 2, 3", nil, func(r Row) error {
+		yield(Person{r.Text(0), r.Text(1), r.Text(2), r.Date(3), r.Date(4)})
+		return nil
+	})
+}
+
+// PeopleProblem is a row of a people file that can't be believed.
+type PeopleProblem struct{ Source, Key, What string }
+
+// PeopleProblems lists rows of one person that start on the same day and
+// differ: neither is believed, so the person's requests go on down the chain.
+func (l *Ledger) PeopleProblems(ctx context.Context) (problems []PeopleProblem, err error) {
+	err = l.engine.Query(ctx, `
+with starts as (
+  select email, valid_from
+  from people
+  group by email, valid_from
+  having count(distinct concat(department, '|', cost_center, '|', cast(valid_to as string))) > 1
+)
+select o.source, o.object_key, p.line, p.valid_from
+from starts as s
+inner join people as p on p.email = s.email and p.valid_from = s.valid_from
+inner join objects as o on o.object_id = p.object_id
+order by 1, 2, 3`, nil, func(r Row) error {
+		problems = append(problems, PeopleProblem{r.Text(0), r.Text(1), fmt.Sprintf("line %d: valid_from: the same person has another row that starts on %s and differs; neither counts until one of them goes", r.Int(2), r.Date(3))})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("check people: %w", err)
+	}
+	return problems, nil
+}
+
+// Transact runs do so that all of it takes effect or none.
+func (l *Ledger) Transact(ctx context.Context, do func() error) error {
+	return l.engine.Transact(ctx, do)
+}
+
+// Checkpoint makes what was committed compact on disk.
+func (l *Ledger) Checkpoint(ctx context.Context) error { return l.engine.Checkpoint(ctx) }

@@ -74,6 +74,7 @@ type StagingResult struct {
 	Objects  []Object
 	Rejects  []Reject
 	Replaced []int64
+	Days     []civil.Date // business dates of the rows
 }
 
 // Stage takes one source's records in: all rows, manifest entries and rejects
@@ -86,6 +87,9 @@ func (l *Ledger) Stage(ctx context.Context, s Staging) error {
 		}
 		result, err := s.Results()
 		if err != nil {
+			return err
+		}
+		if err := l.soil(ctx, s.Schema, result); err != nil {
 			return err
 		}
 		drop := append([]int64(nil), result.Replaced...)
@@ -102,6 +106,44 @@ func (l *Ledger) Stage(ctx context.Context, s Staging) error {
 		}
 		return l.enter(ctx, result)
 	})
+}
+
+// soil notes the dates whose cost records no longer follow from what is staged:
+// those of new rows and those of rows that are about to go.
+func (l *Ledger) soil(ctx context.Context, schema *record.Schema, result StagingResult) error {
+	rows := make([][]any, 0, len(result.Days))
+	for _, d := range result.Days {
+		rows = append(rows, []any{d})
+	}
+	if err := l.engine.Insert(ctx, dirtyDaysTable, rows); err != nil {
+		return err
+	}
+	date := dateColumn(schema)
+	if date == "" {
+		return nil
+	}
+	return inParts(result.Replaced, func(list string) error {
+		return l.engine.Exec(ctx, "insert into dirty_days (day) select distinct "+date+" from "+schema.Table+" where object_id in ("+list+") and "+date+" >= @since", Args{"since": civil.Min})
+	})
+}
+
+// dateColumn is the business date of a staged table, "" where it has none.
+func dateColumn(schema *record.Schema) string {
+	for _, t := range []Table{usageTable, requestsTable, peopleTable} {
+		if t.Name == schema.Table {
+			return t.Partition
+		}
+	}
+	return ""
+}
+
+// DirtyDays returns the dates up to last whose cost records must be made anew.
+func (l *Ledger) DirtyDays(ctx context.Context, last civil.Date) (days []civil.Date, err error) {
+	err = l.engine.Query(ctx, "select distinct day from dirty_days where day <= @last_day order by day", Args{"last_day": last}, func(r Row) error {
+		days = append(days, r.Date(0))
+		return nil
+	})
+	return days, err
 }
 
 // enter writes manifest rows and rejects, in place of earlier failures of the

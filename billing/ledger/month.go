@@ -142,3 +142,47 @@ func canonical(v any) string {
 	}
 	return fmt.Sprint(v)
 }
+
+// Charge is what one cost centre owes for one agent and model in a month.
+type Charge struct {
+	Department, CostCenter, AgentID, PriceKey, Model, AdjustsMonth string
+	Requests, CacheHits, Input, CacheRead, CacheWrite, Output      int64
+	LLM, Infra, Tool, CacheSavings                                 money.USD
+	Estimated, Unpriced, Pending                                   int64
+}
+
+// Charges sums a month's cost records by cost centre, agent, model and
+// corrected month.
+func (l *Ledger) Charges(ctx context.Context, month civil.Month) (charges []Charge, err error) {
+	err = l.engine.Query(ctx, `
+select
+  min(department), cost_center, ifnull(agent_id, ''), ifnull(price_key, ''), if(price_key is null, model, ''), ifnull(adjusts_month, ''),
+  count(*), countif(cache_hit), sum(input_uncached_tokens), sum(cache_read_tokens),
+  sum(cache_write_5m_tokens + cache_write_1h_tokens + cache_write_unknown_tokens), sum(output_tokens),
+  total_usd(llm_cost_usd), total_usd(infra_cost_usd), total_usd(tool_cost_usd), total_usd(cache_savings_usd),
+  countif(pricing = 'estimated'), countif(pricing = 'unpriced'), countif(pricing = 'pending')
+from cost_records
+where billing_month = @month and usage_date >= @since
+group by 2, 3, 4, 5, 6
+order by 2, 3, 4, 5, 6`, Args{"month": month, "since": civil.Min}, func(r Row) error {
+		charges = append(charges, Charge{
+			r.Text(0), r.Text(1), r.Text(2), r.Text(3), r.Text(4), r.Text(5),
+			r.Int(6), r.Int(7), r.Int(8), r.Int(9), r.Int(10), r.Int(11),
+			r.USD(12), r.USD(13), r.USD(14), r.USD(15), r.Int(16), r.Int(17), r.Int(18),
+		})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sum charges of %s: %w", month, err)
+	}
+	return charges, nil
+}
+
+// RateVersions lists the versions of the rate book that priced a month.
+func (l *Ledger) RateVersions(ctx context.Context, month civil.Month) (versions []string, err error) {
+	err = l.engine.Query(ctx, "select distinct rate_version from cost_records where billing_month = @month and usage_date >= @since order by 1", Args{"month": month, "since": civil.Min}, func(r Row) error {
+		versions = append(versions, r.Text(0))
+		return nil
+	})
+	return versions, err
+}

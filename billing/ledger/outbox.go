@@ -42,7 +42,11 @@ func (l *Ledger) Raise(ctx context.Context, m Message, keys []string) error {
 			return err
 		}
 	}
-	return l.engine.Insert(ctx, outboxTable, [][]any{{m.ID, m.Channel, MessagePending, 0, nil, nil, m.Payload}})
+	row, err := l.one(ctx, "select ifnull(max(sequence), 0) from outbox", nil)
+	if err != nil {
+		return fmt.Errorf("number message %s: %w", m.ID, err)
+	}
+	return l.engine.Insert(ctx, outboxTable, [][]any{{m.ID, row.Int(0) + 1, m.Channel, MessagePending, 0, nil, nil, m.Payload}})
 }
 
 // RaisedKeys returns the alert keys that were ever reported for a month.
@@ -54,18 +58,18 @@ func (l *Ledger) RaisedKeys(ctx context.Context, month civil.Month) (keys []stri
 	return keys, err
 }
 
-// Outgoing returns the messages whose delivery is not settled, by id.
-func (l *Ledger) Outgoing(ctx context.Context) (messages []Message, err error) {
-	err = l.engine.Query(ctx, "select message_id, channel, state, attempts, payload from outbox where state in ('pending', 'sending') order by message_id", nil, func(r Row) error {
-		messages = append(messages, Message{r.Text(0), r.Text(1), r.Text(2), int(r.Int(3)), r.Text(4)})
-		return nil
-	})
-	return messages, err
+// Outgoing returns the messages whose delivery is not settled, in the order in
+// which they were raised.
+func (l *Ledger) Outgoing(ctx context.Context) ([]Message, error) {
+	return l.messages(ctx, "state in ('pending', 'sending')")
 }
 
-// Messages returns all messages of the outbox, by id.
-func (l *Ledger) Messages(ctx context.Context) (messages []Message, err error) {
-	err = l.engine.Query(ctx, "select message_id, channel, state, attempts, payload from outbox order by message_id", nil, func(r Row) error {
+// Messages returns all messages of the outbox, in the order in which they
+// were raised.
+func (l *Ledger) Messages(ctx context.Context) ([]Message, error) { return l.messages(ctx, "true") }
+
+func (l *Ledger) messages(ctx context.Context, where string) (messages []Message, err error) {
+	err = l.engine.Query(ctx, "select message_id, channel, state, attempts, payload from outbox where "+where+" order by sequence", nil, func(r Row) error {
 		messages = append(messages, Message{r.Text(0), r.Text(1), r.Text(2), int(r.Int(3)), r.Text(4)})
 		return nil
 	})

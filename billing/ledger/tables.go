@@ -109,6 +109,7 @@ var (
 	}}
 	outboxTable = Table{Name: "outbox", About: "Messages to people, with what became of them", Columns: []Column{
 		{"message_id", Text, false, ""},
+		{"sequence", Int, false, "order in which messages were raised"},
 		{"channel", Text, false, ""},
 		{"state", Text, false, "pending, sending, sent or failed"},
 		{"attempts", Int, false, ""},
@@ -119,6 +120,10 @@ var (
 	metaTable = Table{Name: "meta", About: "Facts that must not change under a ledger", Columns: []Column{
 		{"name", Text, false, ""},
 		{"value", Text, false, ""},
+	}}
+
+	dirtyDaysTable = Table{Name: "dirty_days", About: "Business dates whose staged rows changed since their cost records were made", Columns: []Column{
+		{"day", Date, false, ""},
 	}}
 
 	refModelKeysTable = Table{Name: "ref_model_keys", About: "Model as sent to rate book entry", Columns: []Column{
@@ -154,5 +159,5 @@ var (
 // Tables lists every table of the ledger.
 func Tables() []Table {
 	return append([]Table{usageTable, requestsTable, peopleTable, objectsTable, rejectsTable, repeatsTable, recordsTable,
-		runsTable, monthsTable, invoicesTable, alertsTable, outboxTable, metaTable}, referenceTables...)
+		runsTable, monthsTable, invoicesTable, alertsTable, outboxTable, metaTable, dirtyDaysTable}, referenceTables...)
 }

@@ -15,7 +15,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/gzip"
 
+	"chargeback/config"
+	"chargeback/transform/directory"
 	"chargeback/transform/money"
+	"chargeback/transform/rates"
 )
 
 // Goal: the hand-written script prices exactly what the generator wrote.
@@ -110,6 +113,24 @@ func TestGenerateAgain(t *testing.T) {
 	}
 	if _, err := os.Stat(kept); !os.IsNotExist(err) {
 		t.Errorf("a file of the old shape is left: %v", err)
+	}
+}
+
+// Goal: the program accepts the config that it is measured with.
+// Method: load the three YAML files with the program's own loaders.
+func TestGeneratedConfigLoads(t *testing.T) {
+	dir := t.TempDir()
+	if err := writeConfig(dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := config.Load(filepath.Join(dir, configFile)); err != nil {
+		t.Error(err)
+	}
+	if _, err := rates.Load(filepath.Join(dir, "prices.yaml")); err != nil {
+		t.Error(err)
+	}
+	if _, err := directory.Load(filepath.Join(dir, "directory.yaml")); err != nil {
+		t.Error(err)
 	}
 }
 

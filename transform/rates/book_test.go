@@ -304,7 +304,7 @@ fees:
 		same           bool
 	}{
 		{"source", "source: s", "source: other", true},
-		{"open end written out", "2026-01-01T00:00:00Z, usd", "2026-01-01T02:00:00+02:00, usd", true},
+		{"from in another zone", "2026-01-01T00:00:00Z, usd", "2026-01-01T02:00:00+02:00, usd", true},
 		{"alias", "[a]", "[b]", false},
 		{"class", "cache_read: 1,", "cache_read: 2,", false},
 		{"class left out", "cache_read: 1,", "", false},
@@ -312,8 +312,8 @@ fees:
 		{"price's to", "2026-01-01T00:00:00Z, usd", "2026-01-01T00:00:00Z, to: 2027-01-01T00:00:00Z, usd", false},
 		{"request fee", "infra_per_request_usd: 1", "infra_per_request_usd: 2", false},
 		{"cache-hit fee", "infra_per_cache_hit_usd: 1", "infra_per_cache_hit_usd: 2", false},
-		{"tool fee", "t: 1", "t: 2", false},
-		{"tool name", "t: 1", "u: 1", false},
+		{"tool fee", "{t: 1}", "{t: 2}", false},
+		{"tool name", "{t: 1}", "{u: 1}", false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

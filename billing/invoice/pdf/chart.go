@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"chargeback/templates"
 	"chargeback/transform/money"
 )
 
@@ -30,21 +31,21 @@ func (s *sheet) charts() {
 	}
 	const between = 6 * mm
 	w := (bodyWidth - between) / 2
-	h := max(s.chart(marginLeft, w, "Cost by kind", kinds, positive),
-		s.chart(marginLeft+w+between, w, "Direct usage by agent", agents, positive))
+	h := max(s.chart(marginLeft, w, s.words.ByKind, kinds, positive),
+		s.chart(marginLeft+w+between, w, s.words.ByAgent, agents, positive))
 	s.y += h + gap - 2*mm
 }
 
 func (s *sheet) kindBars() []bar {
 	direct := s.doc.Direct.Subtotal.Cents
 	bars := []bar{
-		{"LLM", direct.LLM, accent()},
-		{"Infrastructure", direct.Infra, color{46, 125, 150}},
-		{"Tools", direct.Tool, color{118, 160, 102}},
-		{"Shared costs", s.doc.Shared.Subtotal.Cents.Total, color{140, 150, 160}},
+		{s.words.LLM, direct.LLM, accent()},
+		{s.words.Infrastructure, direct.Infra, color{46, 125, 150}},
+		{s.words.Tools, direct.Tool, color{118, 160, 102}},
+		{s.words.Shared, s.doc.Shared.Subtotal.Cents.Total, color{140, 150, 160}},
 	}
 	if len(s.doc.Adjustments.Lines) > 0 {
-		bars = append(bars, bar{"Prior-period adjustments", s.doc.Adjustments.Subtotal.Cents.Total, color{190, 120, 60}})
+		bars = append(bars, bar{s.words.Adjustments, s.doc.Adjustments.Subtotal.Cents.Total, color{190, 120, 60}})
 	}
 	return bars
 }
@@ -59,7 +60,7 @@ func (s *sheet) agentBars() []bar {
 		if !found {
 			i = len(bars)
 			place[l.AgentID] = i
-			bars = append(bars, bar{label: agentName(l), color: accent()})
+			bars = append(bars, bar{label: s.agentName(l), color: accent()})
 		}
 		bars[i].cents += l.Cents.Total
 	}
@@ -67,7 +68,7 @@ func (s *sheet) agentBars() []bar {
 	if len(bars) <= agentBarsMax {
 		return bars
 	}
-	rest := bar{label: "Other agents (" + strconv.Itoa(len(bars)-agentBarsMax+1) + ")", color: color{140, 150, 160}}
+	rest := bar{label: templates.InvoiceOtherAgents(len(bars) - agentBarsMax + 1), color: color{140, 150, 160}}
 	for _, b := range bars[agentBarsMax-1:] {
 		rest.cents += b.cents
 	}

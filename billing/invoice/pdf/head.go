@@ -20,7 +20,7 @@ func (s *sheet) title() {
 	s.fitted(marginLeft, s.y+450, half+20*mm, left, style{bold, 200, accent()}, s.words.Title)
 	s.fitted(marginLeft, s.y+14*mm, half, left, label().sized(90), s.words.Legal)
 	x := marginLeft + half + 20*mm
-	s.text(x, s.y+4*mm, rightEdge-x, right, label(), "Number")
+	s.text(x, s.y+4*mm, rightEdge-x, right, label(), s.words.Number)
 	s.fitted(x, s.y+750, rightEdge-x, right, style{bold, 125, ink()}, s.doc.Number)
 	s.y += 20 * mm
 }
@@ -33,11 +33,11 @@ func (s *sheet) facts() {
 		label, value string
 		w            length
 	}{
-		{"Status", s.doc.Status, 42 * mm},
-		{"Issue date", s.doc.IssueDate, 46 * mm},
-		{"Service period", templates.InvoicePeriod(s.doc.Period.From, s.doc.Period.To), 70 * mm},
-		{"Time zone of the period", s.doc.Period.Zone, 72 * mm},
-		{"Currency", invoice.Currency, 30 * mm},
+		{s.words.Status, s.doc.Status, 42 * mm},
+		{s.words.IssueDate, s.doc.IssueDate, 46 * mm},
+		{s.words.ServicePeriod, templates.InvoicePeriod(s.doc.Period.From, s.doc.Period.To), 70 * mm},
+		{s.words.Zone, s.doc.Period.Zone, 72 * mm},
+		{s.words.Currency, invoice.Currency, 30 * mm},
 	} {
 		s.text(x, s.y+150, fact.w, left, label(), fact.label)
 		s.fitted(x, s.y+520, fact.w-3*mm, left, body().bold().sized(90), fact.value)
@@ -67,15 +67,15 @@ func (s *sheet) parties() {
 	const between = 6 * mm
 	w := (bodyWidth - 3*between) / 4
 	step := w + between
-	p, by := s.doc.Party, s.doc.Issuer
+	p, by, words := s.doc.Party, s.doc.Issuer, s.words
 	bottom := s.y
 	for i, column := range []struct {
 		heading, name string
 		pairs         []pair
 	}{
-		{s.words.To, p.Name, []pair{{"Cost centre", p.Code}, {"Department", p.Department}, {"Owner", p.Owner}, {"Company code", p.CompanyCode}}},
-		{s.words.From, by.Name, []pair{{"Cost centre", by.CostCenter}, {"Contact", by.Contact}, {"Approver", by.Approver}}},
-		{"Accounting", "", s.booking()},
+		{words.To, p.Name, []pair{{words.CostCenter, p.Code}, {words.Department, p.Department}, {words.Owner, p.Owner}, {words.CompanyCode, p.CompanyCode}}},
+		{words.From, by.Name, []pair{{words.CostCenter, by.CostCenter}, {words.Contact, by.Contact}, {words.Approver, by.Approver}}},
+		{words.Accounting, "", s.booking()},
 	} {
 		end := s.column(marginLeft+length(i)*step, w, column.heading, column.name, column.pairs)
 		bottom = max(bottom, end)
@@ -115,26 +115,27 @@ func (s *sheet) columnHeading(x, w length, title string) length {
 
 // booking is what the journal does with this document.
 func (s *sheet) booking() []pair {
+	words := s.words
 	if s.doc.Party.Mode == invoice.Showback {
-		return []pair{{"", s.words.Legal}}
+		return []pair{{"", words.NoBooking}}
 	}
-	expense := s.doc.Party.ExpenseAccount + ", cost centre " + s.doc.Party.Code
-	recovery := s.doc.RecoveryAccount + ", cost centre " + s.doc.Issuer.CostCenter
-	sides := []pair{{"Debit", expense}, {"Credit", recovery}}
+	expense := templates.InvoiceAccount(s.doc.Party.ExpenseAccount, s.doc.Party.Code)
+	recovery := templates.InvoiceAccount(s.doc.RecoveryAccount, s.doc.Issuer.CostCenter)
+	sides := []pair{{words.Debit, expense}, {words.Credit, recovery}}
 	switch total := s.doc.Total.Cents.Total; {
 	case total < 0:
-		sides = []pair{{"Debit", recovery}, {"Credit", expense}}
+		sides = []pair{{words.Debit, recovery}, {words.Credit, expense}}
 	case total == 0:
-		return []pair{{"", "The total is zero. Nothing is booked."}, {"Posting period", s.doc.Period.Month}}
+		return []pair{{"", words.NoBooking}, {words.PostingPeriod, s.doc.Period.Month}}
 	}
-	return append(sides, pair{"Posting period", s.doc.Period.Month}, pair{"Posting date", s.doc.Period.To}, pair{"Journal", s.doc.Number})
+	return append(sides, pair{words.PostingPeriod, s.doc.Period.Month}, pair{words.PostingDate, s.doc.Period.To}, pair{words.Journal, s.doc.Number})
 }
 
 // summary draws the subtotals and the total, and returns where it ends.
 func (s *sheet) summary(x, w length) length {
-	y := s.columnHeading(x, w, "Summary")
+	y := s.columnHeading(x, w, s.words.Summary)
 	for _, section := range s.doc.Sections() {
-		s.text(x, y, w, left, body(), sectionTitle(section.Name))
+		s.text(x, y, w, left, body(), s.sectionTitle(section.Name))
 		s.fitted(x+w/2, y, w/2, right, body(), amount(section.Subtotal.Cents.Total, section.Subtotal.Exact.Total))
 		y += body().height() + 30
 	}
@@ -146,12 +147,12 @@ func (s *sheet) summary(x, w length) length {
 	return y + h
 }
 
-func sectionTitle(name invoice.SectionName) string {
+func (s *sheet) sectionTitle(name invoice.SectionName) string {
 	switch name {
 	case invoice.SectionShared:
-		return "Shared costs"
+		return s.words.Shared
 	case invoice.SectionAdjustments:
-		return "Prior-period adjustments"
+		return s.words.Adjustments
 	}
-	return "Direct usage"
+	return s.words.Direct
 }

@@ -40,15 +40,18 @@ func (s *sheet) figures() {
 
 // savings shows what the direct usage would have cost without caching.
 func (s *sheet) savings(x, w, rowHeight length) length {
-	y := s.columnHeading(x, w, "Cache savings (information, not part of the total)")
-	saved := s.doc.Savings
+	y := s.columnHeading(x, w, s.words.Savings)
+	saved, savedTitle := s.doc.Savings, s.words.Saved
+	if saved.Saved < 0 {
+		savedTitle = s.words.ExtraCost
+	}
 	for i, row := range []struct {
 		title string
 		cents money.Cents
 	}{
-		{"Direct usage without caching", saved.Gross},
-		{"Saved by caching", -saved.Saved},
-		{"Direct usage as charged", saved.Net},
+		{s.words.Gross, saved.Gross},
+		{savedTitle, -saved.Saved},
+		{s.words.Net, saved.Net},
 	} {
 		st := body()
 		if i == 2 {
@@ -64,7 +67,7 @@ func (s *sheet) savings(x, w, rowHeight length) length {
 }
 
 func (s *sheet) budgets(x, w, rowHeight length, budgets []invoice.Budget) length {
-	y := s.columnHeading(x, w, "Budget and actual")
+	y := s.columnHeading(x, w, s.words.Budget)
 	for _, b := range budgets[:min(len(budgets), budgetsMax)] {
 		s.budget(x, y, w, b)
 		y += rowHeight
@@ -97,7 +100,7 @@ func (s *sheet) budget(x, y, w length, b invoice.Budget) {
 	for _, threshold := range b.Thresholds {
 		if threshold > 0 && threshold < 100 {
 			tick := x + w*length(threshold)/100
-			s.fill(tick, top-60, 15, h+120, ink())
+			s.fill(tick, top, 15, h+80, ink())
 		}
 	}
 }
@@ -110,12 +113,12 @@ type note struct {
 
 func (s *sheet) notes() {
 	s.need(20 * mm)
-	s.y = s.columnHeading(marginLeft, bodyWidth, "Notes")
+	s.y = s.columnHeading(marginLeft, bodyWidth, s.words.Notes)
 	for _, n := range s.noteList() {
 		s.note(n)
 	}
 	if s.replaced { // known only after everything else is drawn
-		s.note(note{"Characters", templates.InvoiceReplaced(), body()})
+		s.note(note{s.words.Characters, templates.InvoiceReplaced(), body()})
 	}
 }
 
@@ -138,7 +141,7 @@ const noteLinesMax = 60
 
 // noteList is every note that has something to say, the warnings first.
 func (s *sheet) noteList() []note {
-	n := s.doc.Notes
+	n, words := s.doc.Notes, s.words
 	var list []note
 	add := func(label, text string, st style) {
 		if text != "" {
@@ -146,31 +149,34 @@ func (s *sheet) noteList() []note {
 		}
 	}
 	for _, w := range n.Waivers {
-		add("Waived check", templates.InvoiceWaiver(w.Gate, w.By, w.Reason), body().bold().colored(amber()))
+		add(words.Waiver, templates.InvoiceWaiver(w.Gate, w.By, w.Reason), body().bold().colored(amber()))
 	}
-	add("Held records", templates.InvoiceHeld(n.Held.Unpriced, n.Held.Pending, n.Held.Conflicts), body().colored(amber()))
+	add(words.Held, templates.InvoiceHeld(n.Held.Unpriced, n.Held.Pending, n.Held.Conflicts), body().colored(amber()))
 	if estimated := s.doc.Total.Estimated; estimated != 0 {
-		add("Estimates", templates.InvoiceEstimated(estimated), body())
+		add(words.Estimates, templates.InvoiceEstimated(estimated), body())
 	}
 	if len(s.doc.Adjustments.Lines) > 0 {
-		add("Adjustments", templates.InvoiceAdjustments(), body())
+		add(words.AdjustmentsNote, templates.InvoiceAdjustments(), body())
 	}
-	add("Rounding", templates.InvoiceRounding(), body())
-	add("Terms", s.terms(), body())
-	add("Approved by", strings.Join(nonEmpty(s.doc.Issuer.Approver, s.doc.Issuer.Name), ", "), body())
-	add("Data sources", strings.Join(n.DataSources, ", "), body())
-	add("Price book", strings.Join(n.RateVersions, ", "), body())
-	add("Directory", n.DirectoryVersion, body())
-	add("Run", n.Run, body())
-	add("Ledger sha256", n.LedgerHash, body())
-	add("Attachment", templates.InvoiceAttachment(csvName(s.doc)), body())
+	add(words.Rounding, templates.InvoiceRounding(), body())
+	add(words.Terms, s.terms(), body())
+	add(words.ApprovedBy, strings.Join(nonEmpty(s.doc.Issuer.Approver, s.doc.Issuer.Name), ", "), body())
+	add(words.DataSources, strings.Join(n.DataSources, ", "), body())
+	add(words.PriceBook, strings.Join(n.RateVersions, ", "), body())
+	add(words.Directory, n.DirectoryVersion, body())
+	add(words.Run, n.Run, body())
+	add(words.LedgerHash, n.LedgerHash, body())
+	add(words.Attachment, templates.InvoiceAttachment(csvName(s.doc)), body())
 	return list
 }
 
 func (s *sheet) terms() string {
 	contact := cmp.Or(s.doc.Issuer.Contact, s.doc.Issuer.Name)
-	if s.doc.Party.Mode == invoice.Showback {
+	switch {
+	case s.doc.Party.Mode == invoice.Showback:
 		return templates.StatementTerms(s.doc.DisputeUntil, contact)
+	case s.doc.Total.Cents.Total == 0:
+		return s.words.NoBooking
 	}
 	return templates.InvoiceTerms(s.doc.Period.Month, s.doc.DisputeUntil, contact)
 }

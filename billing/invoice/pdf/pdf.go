@@ -79,9 +79,9 @@ func describe(doc invoice.Document) (properties, error) {
 
 func csvName(doc invoice.Document) string { return doc.Number + ".csv" }
 
-func wording(doc invoice.Document) templates.InvoiceWording {
+func wording(doc invoice.Document) templates.DocumentWords {
 	if doc.Party.Mode == invoice.Showback {
-		return templates.Showback()
+		return templates.StatementWords()
 	}
-	return templates.Chargeback()
+	return templates.InvoiceWords()
 }

@@ -39,7 +39,7 @@ func heading() style { return style{bold, 85, accent()} }
 type sheet struct {
 	*canvas
 	doc    invoice.Document
-	words  templates.InvoiceWording
+	words  templates.DocumentWords
 	y      length // where the next block goes
 	onPage func() // draws what a table repeats on each page
 }
@@ -88,7 +88,7 @@ func (s *sheet) footer(page, pages int) {
 	s.fitted(marginLeft, y, third, left, st, s.doc.Number+"  "+s.doc.Issuer.Name)
 	s.fitted(marginLeft+third, y, third, center, st, s.words.Foot)
 	s.text(marginLeft+2*third, y, third, right, st, templates.InvoicePage(page, pages))
-	s.fitted(marginLeft, y+st.height(), bodyWidth, left, st.sized(60), "content sha256 "+s.doc.ContentHash)
+	s.fitted(marginLeft, y+st.height(), bodyWidth, left, st.sized(60), s.words.ContentHash+" "+s.doc.ContentHash)
 }
 
 // paragraph draws wrapped text from x to x+w and returns its height.

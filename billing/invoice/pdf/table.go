@@ -22,11 +22,12 @@ const (
 
 // tableColumns are the number columns from left to right; with the text
 // columns they fill the page.
-func tableColumns() []tableColumn {
+func (s *sheet) tableColumns() []tableColumn {
+	words := s.words
 	return []tableColumn{
-		{"Requests", 16 * mm}, {"Cache hits", 15 * mm},
-		{"Input", 20 * mm}, {"Cache read", 20 * mm}, {"Cache write", 18 * mm}, {"Output", 17 * mm},
-		{"LLM", 17 * mm}, {"Infra", 14 * mm}, {"Tools", 14 * mm}, {"Shared", 15 * mm}, {"Total", 19 * mm},
+		{words.Requests, 16 * mm}, {words.CacheHits, 15 * mm},
+		{words.Input, 20 * mm}, {words.CacheRead, 20 * mm}, {words.CacheWrite, 18 * mm}, {words.Output, 17 * mm},
+		{words.LLM, 17 * mm}, {words.Infra, 14 * mm}, {words.Tools, 14 * mm}, {words.SharedColumn, 15 * mm}, {words.TotalColumn, 19 * mm},
 	}
 }
 
@@ -72,16 +73,16 @@ func (s *sheet) tableHead() {
 	st := small().bold().colored(white())
 	const h = 950
 	s.fill(marginLeft, s.y, bodyWidth, h, accent())
-	s.text(marginLeft+cellPadding, s.y+500, agentWidth, left, st, "Agent")
-	s.text(marginLeft+agentWidth+cellPadding, s.y+500, modelWidth, left, st, "Model")
+	s.text(marginLeft+cellPadding, s.y+500, agentWidth, left, st, s.words.Agent)
+	s.text(marginLeft+agentWidth+cellPadding, s.y+500, modelWidth, left, st, s.words.Model)
 	x := marginLeft + textWidth
-	for i, column := range tableColumns() {
+	for i, column := range s.tableColumns() {
 		s.fitted(x, s.y+500, column.w-cellPadding, right, st, column.title)
 		switch i {
 		case 2:
-			s.group(x, 75*mm, "Tokens")
+			s.group(x, 75*mm, s.words.Tokens)
 		case 6:
-			s.group(x, 79*mm, "US dollars")
+			s.group(x, 79*mm, s.words.Dollars)
 		}
 		x += column.w
 	}
@@ -99,7 +100,7 @@ func (s *sheet) group(x, w length, title string) {
 func (s *sheet) section(section invoice.Section, last bool) {
 	const titleHeight = 550
 	s.need(titleHeight + s.lineHeight(section.Lines[0]) + s.closingHeight(last))
-	s.text(marginLeft+cellPadding, s.y+120, bodyWidth, left, small().bold().colored(accent()), sectionTitle(section.Name))
+	s.text(marginLeft+cellPadding, s.y+120, bodyWidth, left, small().bold().colored(accent()), s.sectionTitle(section.Name))
 	s.y += titleHeight
 	s.rule(marginLeft, rightEdge, s.y, 10, line())
 	for i, l := range section.Lines {
@@ -108,7 +109,7 @@ func (s *sheet) section(section invoice.Section, last bool) {
 		}
 		s.row(section.Name, l)
 	}
-	s.sumRow(section.Name, "Subtotal "+lowerFirst(sectionTitle(section.Name)), section.Subtotal)
+	s.sumRow(section.Name, s.subtotalTitle(section.Name), section.Subtotal)
 }
 
 // closingHeight is the height of what stands below a section's last line.
@@ -119,7 +120,15 @@ func (s *sheet) closingHeight(last bool) length {
 	return sumHeight()
 }
 
-func lowerFirst(title string) string { return string(title[0]|0x20) + title[1:] }
+func (s *sheet) subtotalTitle(name invoice.SectionName) string {
+	switch name {
+	case invoice.SectionShared:
+		return s.words.SubtotalShared
+	case invoice.SectionAdjustments:
+		return s.words.SubtotalAdjustments
+	}
+	return s.words.SubtotalDirect
+}
 
 // cellText is the wrapped text of a line: one wide cell for a shared cost, an
 // agent and a model for the rest. Remarks stand below in grey.
@@ -134,8 +143,8 @@ func (s *sheet) cells(l invoice.Line) cellText {
 		}
 	}
 	t := cellText{
-		agent: s.wrap(st, agentName(l), agentWidth-2*cellPadding, cellLines),
-		model: s.wrap(st, orNone(l.Model), modelWidth-2*cellPadding, cellLines),
+		agent: s.wrap(st, s.agentName(l), agentWidth-2*cellPadding, cellLines),
+		model: s.wrap(st, s.orNone(l.Model), modelWidth-2*cellPadding, cellLines),
 	}
 	if l.AgentName != "" && l.AgentName != l.AgentID {
 		t.agentRemarks = s.wrap(remark, l.AgentID, agentWidth-2*cellPadding, 2)
@@ -149,16 +158,16 @@ func (s *sheet) cells(l invoice.Line) cellText {
 	return t
 }
 
-func agentName(l invoice.Line) string {
+func (s *sheet) agentName(l invoice.Line) string {
 	if l.AgentName != "" {
 		return l.AgentName
 	}
-	return orNone(l.AgentID)
+	return s.orNone(l.AgentID)
 }
 
-func orNone(name string) string {
+func (s *sheet) orNone(name string) string {
 	if name == "" {
-		return "(none)"
+		return s.words.None
 	}
 	return name
 }
@@ -201,7 +210,7 @@ func (s *sheet) stack(x, y length, lines, remarks []string) {
 // numberCells draws numbers; the total, in the last column, is bold.
 func (s *sheet) numberCells(y length, st style, cells []string) {
 	x := marginLeft + textWidth
-	columns := tableColumns()
+	columns := s.tableColumns()
 	for i, column := range columns {
 		cell := st
 		if i == len(columns)-1 {

@@ -1,0 +1,265 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"chargeback/billing/budget"
+	"chargeback/billing/invoice"
+	"chargeback/billing/invoice/pdf"
+	"chargeback/billing/ledger"
+	"chargeback/billing/ledger/duckledger"
+	"chargeback/billing/notify"
+	"chargeback/billing/notify/consolenotify"
+	"chargeback/billing/notify/slacknotify"
+	"chargeback/config"
+	"chargeback/extract"
+	"chargeback/extract/decode"
+	"chargeback/extract/objstore"
+	"chargeback/extract/objstore/dirstore"
+	"chargeback/extract/objstore/s3store"
+	"chargeback/jobs"
+	"chargeback/transform/directory"
+	"chargeback/transform/rates"
+)
+
+func usage(format string, args ...any) error {
+	return &exitError{exitUsage, fmt.Errorf(format, args...)}
+}
+
+// settings is what the files of a configuration say.
+type settings struct {
+	config    *config.Config
+	rates     *rates.Book
+	directory *directory.Directory
+}
+
+// readSettings loads the config and the files it names, and reports the
+// mistakes of all of them at once.
+func readSettings(path string) (settings, error) {
+	cfg, err := config.Load(path)
+	if err != nil {
+		if errors.Is(err, os.ErrNotExist) {
+			err = fmt.Errorf("%w; write one with \"chargeback config example > %s\", name another with --config, or try \"chargeback demo\"", err, filepath.Base(path))
+		}
+		return settings{}, &exitError{exitUsage, err}
+	}
+	s := settings{config: cfg, rates: rates.Default()}
+	var problems []error
+	if cfg.Prices != "" {
+		s.rates, err = rates.Load(cfg.Path(cfg.Prices))
+		problems = append(problems, err)
+	}
+	s.directory, err = directory.Load(cfg.Path(cfg.Directory))
+	problems = append(problems, err)
+	if err := errors.Join(problems...); err != nil {
+		return s, &exitError{exitUsage, err}
+	}
+	return s, nil
+}
+
+// app is an open set of books.
+type app struct {
+	settings
+	*jobs.Books
+	closers []func() error
+}
+
+// Close releases the ledger and the sources.
+func (a *app) Close() error {
+	var problems []error
+	for i := len(a.closers) - 1; i >= 0; i-- {
+		problems = append(problems, a.closers[i]())
+	}
+	return errors.Join(problems...)
+}
+
+// open wires everything that a configuration names.
+func open(ctx context.Context, w world, path string) (*app, error) {
+	s, err := readSettings(path)
+	if err != nil {
+		return nil, err
+	}
+	a := &app{settings: s}
+	if err := a.wire(ctx, w); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return a, nil
+}
+
+func (a *app) wire(ctx context.Context, w world) error {
+	cfg := a.config
+	engine, err := duckledger.Open(ctx, duckledger.Options{
+		Path: cfg.Path(cfg.Warehouse.Path), MemoryBytes: int64(cfg.Warehouse.MemoryLimit), TempDir: cfg.Path(cfg.Warehouse.TempDir), Threads: cfg.Warehouse.Threads,
+	})
+	if err != nil {
+		return err
+	}
+	a.closers = append(a.closers, engine.Close)
+	books, err := ledger.Open(ctx, engine, cfg.Zone(), cfg.Company.Start.String())
+	if err != nil {
+		return err
+	}
+	sender, err := newSender(w, cfg)
+	if err != nil {
+		return err
+	}
+	a.Books = &jobs.Books{
+		Ledger: books, Rates: a.rates, Directory: a.directory, Sender: sender,
+		Zone: cfg.Zone(), Start: cfg.Company.Start, LateDays: cfg.LateDays, CloseDay: cfg.CloseDay,
+		Budgets: budgets(cfg, a.directory), Month: monthSettings(cfg),
+	}
+	for provider := range cfg.UsageFrom {
+		if cfg.UsageOf(provider) == config.UsageProvider {
+			a.UsageFrom = append(a.UsageFrom, provider)
+		}
+	}
+	for _, u := range cfg.UnknownModels {
+		a.UnknownModel = append(a.UnknownModel, jobs.UnknownModel(u))
+	}
+	return a.openSources(ctx, w)
+}
+
+func (a *app) openSources(ctx context.Context, w world) error {
+	for _, src := range a.config.Sources {
+		format, err := newFormat(src)
+		if err != nil {
+			return fmt.Errorf("source %s: %w", src.Name, err)
+		}
+		store, workers, err := a.openStore(ctx, w, src)
+		if err != nil {
+			return fmt.Errorf("source %s: %w", src.Name, err)
+		}
+		a.Sources = append(a.Sources, extract.Source{Name: src.Name, Format: format, Store: store, RecordBytes: int(src.MaxRecordBytes), Workers: workers})
+	}
+	return nil
+}
+
+func newFormat(src config.Source) (decode.Format, error) {
+	switch src.Format {
+	case config.FormatBedrock:
+		return decode.NewBedrock(decode.BedrockOptions(src.Bedrock))
+	case config.FormatLiteLLM:
+		return decode.NewLiteLLM(decode.LiteLLMOptions(src.LiteLLM))
+	case config.FormatPeople:
+		return decode.People{}, nil
+	}
+	return nil, fmt.Errorf("format %q is not known", src.Format)
+}
+
+// s3Workers is how many objects of a bucket are fetched at once: a fetch is
+// mostly waiting.
+const s3Workers = 16
+
+func (a *app) openStore(ctx context.Context, w world, src config.Source) (objstore.Store, int, error) {
+	place, err := objstore.ParseURL(src.URL)
+	if err != nil {
+		return nil, 0, err
+	}
+	workers := a.config.Workers
+	if place.Scheme == config.SchemeFile {
+		if workers == 0 {
+			workers = runtime.NumCPU()
+		}
+		store, err := a.openFolder(place.In(a.config.Dir))
+		return store, workers, err
+	}
+	if workers == 0 {
+		workers = max(s3Workers, runtime.NumCPU())
+	}
+	keys, _, err := src.S3.Credentials(w.getenv, a.config.ReadFile)
+	if err != nil {
+		return nil, 0, err
+	}
+	options := s3store.Options{
+		Bucket: place.Bucket, Prefix: place.Prefix, Region: src.S3.Region, Endpoint: src.S3.Endpoint, PathStyle: src.S3.PathStyle,
+		AccessKeyID: keys.AccessKeyID, SecretAccessKey: keys.SecretAccessKey.Reveal(), SessionToken: keys.SessionToken.Reveal(),
+	}
+	if src.Format == config.FormatPeople { // one object, not a prefix
+		folder, name := place.SplitFile()
+		options.Prefix = folder.Prefix
+		store, err := s3store.New(ctx, options)
+		if err != nil {
+			return nil, 0, err
+		}
+		a.closers = append(a.closers, store.Close)
+		return objstore.Only(store, name), workers, nil
+	}
+	store, err := s3store.New(ctx, options)
+	if err != nil {
+		return nil, 0, err
+	}
+	a.closers = append(a.closers, store.Close)
+	return store, workers, nil
+}
+
+func (a *app) openFolder(place objstore.Location) (objstore.Store, error) {
+	info, err := os.Stat(place.Path)
+	if err != nil {
+		return nil, fmt.Errorf("%w; make the folder, or correct the source's url", err)
+	}
+	name := ""
+	if !info.IsDir() {
+		place, name = place.SplitFile()
+	}
+	store, err := dirstore.New(place.Path)
+	if err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, store.Close)
+	if name != "" {
+		return objstore.Only(store, name), nil
+	}
+	return store, nil
+}
+
+// newSender is Slack where a token is configured, else the console.
+func newSender(w world, cfg *config.Config) (notify.Sender, error) {
+	token, ok, err := cfg.Notify.Slack.Token(w.getenv, cfg.ReadFile)
+	if err != nil {
+		return nil, &exitError{exitUsage, err}
+	}
+	if !ok {
+		return consolenotify.New(w.err, w.columns), nil
+	}
+	return slacknotify.New(slacknotify.Options{Token: token.Reveal(), APIURL: cfg.Notify.Slack.APIURL})
+}
+
+func budgets(cfg *config.Config, dir *directory.Directory) (all []budget.Budget) {
+	for _, b := range cfg.Budgets {
+		scope := budget.Scope{Kind: budget.Department, Value: b.Department}
+		if b.CostCenter != "" {
+			scope = budget.Scope{Kind: budget.CostCenter, Value: b.CostCenter}
+			if c, ok := dir.CostCenter(b.CostCenter); ok {
+				scope.Name = c.Name
+			}
+		}
+		channel := b.Channel
+		if channel == "" {
+			channel = cfg.Notify.Slack.DefaultChannel
+		}
+		all = append(all, budget.Budget{Name: b.Name, Scope: scope, Amount: b.AmountUSD, Thresholds: b.Thresholds, Forecast: b.Forecast, Channel: channel})
+	}
+	return all
+}
+
+func monthSettings(cfg *config.Config) jobs.MonthSettings {
+	i := cfg.Invoices
+	m := jobs.MonthSettings{
+		Dir:             cfg.Path(i.Dir),
+		Issuer:          invoice.Issuer{Name: i.Issuer.Name, CostCenter: i.Issuer.CostCenter, Contact: i.Issuer.Contact, Approver: i.Issuer.Approver, Company: cfg.Company.Name},
+		RecoveryAccount: i.RecoveryAccount, ExpenseAccount: i.ExpenseAccount, DisputeDays: i.DisputeDays,
+		UnallocatedLimit: cfg.UnallocatedLimitUSD, Render: pdf.Render,
+	}
+	for _, s := range cfg.SharedCosts {
+		m.SharedCosts = append(m.SharedCosts, jobs.SharedCost{Name: s.Name, Amount: s.AmountUSD, Split: s.Split, Shares: s.Shares, Covers: s.Covers})
+	}
+	for _, waiver := range cfg.Waivers {
+		m.Waivers = append(m.Waivers, jobs.Waiver(waiver))
+	}
+	return m
+}

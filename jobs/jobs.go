@@ -1,0 +1,78 @@
+// Package jobs walks the line for one window: what a night and a month's end
+// do, step by step.
+//
+// It owns: the order of the steps, which windows are due, and what a run
+// reports.
+// It does not own: any step's work (extract, transform, billing), the clock
+// (cmd), or which warehouse or messenger is used (cmd).
+package jobs
+
+import (
+	"chargeback/billing/budget"
+	"chargeback/billing/invoice"
+	"chargeback/billing/ledger"
+	"chargeback/billing/notify"
+	"chargeback/extract"
+	"chargeback/transform/civil"
+	"chargeback/transform/directory"
+	"chargeback/transform/money"
+	"chargeback/transform/rates"
+	"time"
+)
+
+// Books is everything that a window needs, wired by hand.
+type Books struct {
+	Ledger    *ledger.Ledger
+	Sources   []extract.Source
+	Rates     *rates.Book
+	Directory *directory.Directory
+	Sender    notify.Sender
+
+	Zone         *time.Location
+	Start        civil.Date // first business day that is accounted for
+	LateDays     int        // days back that a night matches again
+	CloseDay     int        // day of the next month on which a month falls due
+	UsageFrom    []string   // providers whose own per-request file is the usage
+	UnknownModel []UnknownModel
+	Budgets      []budget.Budget
+	Month        MonthSettings
+}
+
+// UnknownModel prices a model that the rate book doesn't have as one that it
+// has, of the same provider.
+type UnknownModel struct{ Provider, Model, PriceAs string }
+
+// MonthSettings is what the close of a month needs besides the ledger.
+type MonthSettings struct {
+	Dir              string // folder of the documents
+	Issuer           invoice.Issuer
+	RecoveryAccount  string
+	ExpenseAccount   string // where a cost centre names none
+	DisputeDays      int
+	SharedCosts      []SharedCost
+	Waivers          []Waiver
+	UnallocatedLimit money.USD
+	Render           func(invoice.Document) ([]byte, error) // the PDF
+}
+
+// SharedCost is a fixed monthly amount that is divided among cost centres.
+type SharedCost struct {
+	Name   string
+	Amount money.USD
+	Split  string               // even, fixed or proportional
+	Shares map[string]money.USD // weights by cost centre; only for fixed
+	Covers func(civil.Month) bool
+}
+
+// Waiver lets one month close although one gate failed.
+type Waiver struct {
+	Month            civil.Month
+	Gate, By, Reason string
+}
+
+// Problem is something that a person has to look at.
+type Problem struct {
+	Source string `json:"source"`
+	Object string `json:"object"`
+	What   string `json:"what"`
+}

@@ -1,0 +1,429 @@
+package jobs
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"chargeback/billing/invoice"
+	"chargeback/billing/ledger"
+	"chargeback/transform/civil"
+	"chargeback/transform/directory"
+	"chargeback/transform/money"
+)
+
+// ErrGates says that a month can't be closed yet; the message names each gate.
+var ErrGates = errors.New("month can't be closed")
+
+// Unallocated is the cost centre of what no rule could attribute.
+const Unallocated = "UNALLOCATED"
+
+// MonthlyWindow names the window of a month.
+func MonthlyWindow(month civil.Month) string { return MonthlyKind + "/" + month.String() }
+
+// MonthlySummary is what the close of a month did.
+type MonthlySummary struct {
+	Window    string         `json:"window"`
+	Attempt   int64          `json:"attempt,omitempty"`
+	Already   bool           `json:"-"` // was closed before; documents were written again from the ledger
+	Documents []DocumentPath `json:"documents"`
+	Journal   string         `json:"journal,omitempty"`
+	Waived    []Waiver       `json:"waived,omitempty"`
+	Restored  []string       `json:"-"` // files that were missing or had other bytes
+	Exact     money.USD      `json:"total_usd"`
+	Hash      string         `json:"content_hash"`
+}
+
+// DocumentPath is one document and where it lies.
+type DocumentPath struct {
+	Number     string      `json:"number"`
+	CostCenter string      `json:"cost_center"`
+	Mode       string      `json:"mode"`
+	Total      money.Cents `json:"total_cents"`
+	PDF        string      `json:"pdf"`
+	CSV        string      `json:"csv"`
+}
+
+// Monthly closes a month and writes its documents. It returns ErrGates, and
+// keeps nothing, where a gate fails that nobody has waived. A month that is
+// closed already gets the same files again, from what the ledger has issued.
+func (b *Books) Monthly(ctx context.Context, month civil.Month, now time.Time) (MonthlySummary, error) {
+	s := MonthlySummary{Window: MonthlyWindow(month)}
+	closed, err := b.Ledger.ClosedMonths(ctx)
+	if err != nil {
+		return s, err
+	}
+	if hash := closed[month]; hash != "" {
+		s.Already, s.Hash = true, hash
+	} else if err := b.close(ctx, month, now, &s); err != nil {
+		return s, fmt.Errorf("%s: %w", s.Window, err)
+	}
+	if err := b.deliverDocuments(ctx, month, &s); err != nil {
+		return s, fmt.Errorf("%s: the month is closed, but its files are not written: %w; run it again", s.Window, err)
+	}
+	return s, nil
+}
+
+func (b *Books) close(ctx context.Context, month civil.Month, now time.Time, s *MonthlySummary) error {
+	if err := b.nightsDone(ctx, month); err != nil {
+		return err
+	}
+	waived, err := b.gates(ctx, month)
+	if err != nil {
+		return err
+	}
+	s.Waived = waived
+	if s.Hash, err = b.Ledger.Hash(ctx, civil.Min, civil.Max, month.String()); err != nil {
+		return err
+	}
+	documents, err := b.documents(ctx, month, s)
+	if err != nil {
+		return err
+	}
+	issued := make([]ledger.Issued, 0, len(documents))
+	for _, d := range documents {
+		text, err := json.Marshal(d)
+		if err != nil {
+			return fmt.Errorf("keep document %s: %w", d.Number, err)
+		}
+		issued = append(issued, ledger.Issued{Number: d.Number, Month: month.String(), CostCenter: d.Party.Code, Total: d.Total.Cents.Total, ContentHash: d.ContentHash, Document: string(text)})
+		s.Exact = s.Exact.Add(d.Total.Exact.Total)
+	}
+	if s.Attempt, err = b.Ledger.BeginRun(ctx, s.Window, now); err != nil {
+		return err
+	}
+	return b.Ledger.CloseMonth(ctx, month, now, s.Hash, s, issued, func() error {
+		return b.Ledger.EndRun(ctx, s.Window, s.Attempt, ledger.RunDone, now, s)
+	})
+}
+
+// nightsDone checks that every night of the month was run, and the nights
+// after it in which late records may still have come.
+func (b *Books) nightsDone(ctx context.Context, month civil.Month) error {
+	done, err := b.Ledger.WindowsDone(ctx, NightlyKind)
+	if err != nil {
+		return err
+	}
+	var missing []string
+	first := month.FirstDay()
+	if first.Before(b.Start) {
+		first = b.Start
+	}
+	last := month.LastDay().AddDays(b.LateDays)
+	for d := first; !last.Before(d); d = d.AddDays(1) {
+		if !done[NightlyWindow(d)] {
+			missing = append(missing, d.String())
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %d nights up to %s were not run, first %s; run `chargeback run nightly` first", ErrGates, len(missing), last, missing[0])
+}
+
+// gates checks what may stand in the way, and returns the waivers used.
+func (b *Books) gates(ctx context.Context, month civil.Month) (used []Waiver, err error) {
+	g, err := b.Ledger.Gates(ctx, month)
+	if err != nil {
+		return nil, err
+	}
+	over := g.Unallocated.Sub(b.Month.UnallocatedLimit).Sign() > 0
+	var failed []string
+	for _, gate := range []struct {
+		name string
+		open bool
+		what string
+	}{
+		{"unpriced", g.Unpriced+g.Pending > 0, fmt.Sprintf("%d records have no price, %d still wait for usage (see `chargeback rejects`)", g.Unpriced, g.Pending)},
+		{"conflicts", g.Conflicts > 0, fmt.Sprintf("%d records share an id and differ", g.Conflicts)},
+		{"unallocated", over, fmt.Sprintf("%s USD belong to nobody, more than unallocated_limit_usd %s", g.Unallocated, b.Month.UnallocatedLimit)},
+		{"rejects", g.Rejected > 0, fmt.Sprintf("%d records were rejected (see `chargeback rejects`)", g.Rejected)},
+		{"missing", g.Missing+g.Failed > 0, fmt.Sprintf("%d objects can't be read, %d are gone from their source (see `chargeback status`)", g.Failed, g.Missing)},
+	} {
+		if !gate.open {
+			continue
+		}
+		i := slices.IndexFunc(b.Month.Waivers, func(w Waiver) bool { return w.Month == month && w.Gate == gate.name })
+		if i < 0 {
+			failed = append(failed, "gate "+gate.name+": "+gate.what)
+			continue
+		}
+		used = append(used, b.Month.Waivers[i])
+	}
+	if len(failed) > 0 {
+		return nil, fmt.Errorf("%w:\n  %s\nmend them and run a night again, or waive a gate by name and reason in the config's waivers", ErrGates, strings.Join(failed, "\n  "))
+	}
+	return used, nil
+}
+
+// documents makes one document for each cost centre with cost, by code.
+func (b *Books) documents(ctx context.Context, month civil.Month, s *MonthlySummary) ([]invoice.Document, error) {
+	charges, err := b.Ledger.Charges(ctx, month)
+	if err != nil {
+		return nil, err
+	}
+	versions, err := b.Ledger.RateVersions(ctx, month)
+	if err != nil {
+		return nil, err
+	}
+	budgets, err := b.BudgetStatus(ctx, month)
+	if err != nil {
+		return nil, err
+	}
+	drafts := map[string]*invoice.Input{}
+	for _, c := range charges {
+		draft := drafts[c.CostCenter]
+		if draft == nil {
+			draft = b.draft(month, c.CostCenter, c.Department, versions, s)
+			drafts[c.CostCenter] = draft
+		}
+		if err := b.charge(ctx, draft, c); err != nil {
+			return nil, err
+		}
+	}
+	b.share(month, drafts, versions, s)
+	documents := make([]invoice.Document, 0, len(drafts))
+	for _, draft := range drafts {
+		for _, st := range budgets {
+			if st.Scope.Value == draft.Party.Code && st.Scope.Kind == "cost_center" || st.Scope.Value == draft.Party.Department && st.Scope.Kind == "department" {
+				draft.Notes.Budgets = append(draft.Notes.Budgets, invoice.Budget{Name: st.Budget, Scope: strings.ReplaceAll(st.Scope.Kind, "_", " ") + " " + st.Scope.Value, Amount: st.Amount, Actual: st.Spent, Thresholds: b.thresholds(st.Budget)})
+			}
+		}
+		d, err := invoice.Build(*draft)
+		if err != nil {
+			return nil, fmt.Errorf("document of cost centre %s: %w", draft.Party.Code, err)
+		}
+		documents = append(documents, d)
+	}
+	slices.SortFunc(documents, func(x, y invoice.Document) int { return cmp.Compare(x.Number, y.Number) })
+	return documents, nil
+}
+
+func (b *Books) thresholds(name string) (percent []int64) {
+	for _, bud := range b.Budgets {
+		if bud.Name == name {
+			for _, t := range bud.Thresholds {
+				percent = append(percent, int64(t))
+			}
+		}
+	}
+	return percent
+}
+
+// draft begins the document of one cost centre.
+func (b *Books) draft(month civil.Month, code, department string, versions []string, s *MonthlySummary) *invoice.Input {
+	center, known := b.Directory.CostCenter(code)
+	party := invoice.Party{Code: code, Name: code, Department: department, ExpenseAccount: b.Month.ExpenseAccount, Mode: invoice.Chargeback}
+	switch {
+	case known:
+		party.Name, party.Department, party.Owner, party.CompanyCode = center.Name, center.Department, center.Owner, center.CompanyCode
+		if center.ExpenseAccount != "" {
+			party.ExpenseAccount = center.ExpenseAccount
+		}
+		if center.Mode == directory.Showback {
+			party.Mode = invoice.Showback
+		}
+	case code == Unallocated:
+		party.Name, party.Mode = "Belongs to no cost centre yet", invoice.Showback
+	}
+	number := invoice.Number
+	if party.Mode == invoice.Showback {
+		number = invoice.StatementNumber
+	}
+	issue := month.Next().FirstDay().AddDays(b.CloseDay - 1)
+	in := &invoice.Input{
+		Number: number(month.String(), code, 0), IssueDate: issue.String(), Issuer: b.Month.Issuer, Party: party, RecoveryAccount: b.Month.RecoveryAccount,
+		Period: invoice.Period{Month: month.String(), From: month.FirstDay().String(), To: month.LastDay().String(), Zone: b.Zone.String()},
+		Notes:  invoice.Notes{RateVersions: versions, DirectoryVersion: b.Directory.Version(), Run: s.Window, LedgerHash: s.Hash},
+	}
+	if party.Mode == invoice.Chargeback && b.Month.DisputeDays > 0 {
+		in.DisputeUntil = issue.AddDays(b.Month.DisputeDays).String()
+	}
+	for _, source := range b.Sources {
+		in.Notes.DataSources = append(in.Notes.DataSources, source.Name+" ("+source.Format.Name()+")")
+	}
+	for _, w := range s.Waived {
+		in.Notes.Waivers = append(in.Notes.Waivers, invoice.Waiver{Gate: w.Gate, By: w.By, Reason: w.Reason})
+	}
+	return in
+}
+
+func (b *Books) charge(ctx context.Context, in *invoice.Input, c ledger.Charge) error {
+	line := invoice.Charge{
+		AgentID: c.AgentID, AgentName: b.agentName(c.AgentID), Model: modelName(c),
+		Requests: c.Requests, CacheHits: c.CacheHits, InputTokens: c.Input, CacheReadTokens: c.CacheRead, CacheWriteTokens: c.CacheWrite, OutputTokens: c.Output,
+		LLM: c.LLM, Infra: c.Infra, Tool: c.Tool, CacheSavings: c.CacheSavings, Estimated: c.Estimated, AdjustsMonth: c.AdjustsMonth,
+	}
+	if c.AdjustsMonth != "" {
+		number, err := b.issuedNumber(ctx, c.AdjustsMonth, c.CostCenter)
+		if err != nil {
+			return err
+		}
+		line.AdjustsInvoice = number
+	}
+	in.Charges = append(in.Charges, line)
+	in.Notes.Held.Unpriced += c.Unpriced
+	in.Notes.Held.Pending += c.Pending
+	return nil
+}
+
+func (b *Books) issuedNumber(ctx context.Context, month, code string) (string, error) {
+	m, err := civil.ParseMonth(month)
+	if err != nil {
+		return "", err
+	}
+	issued, err := b.Ledger.Issued(ctx, m)
+	if err != nil {
+		return "", err
+	}
+	for _, d := range issued {
+		if d.CostCenter == code {
+			return d.Number, nil
+		}
+	}
+	return "", nil
+}
+
+func (b *Books) agentName(id string) string {
+	for _, a := range b.Directory.Agents() {
+		if a.ID == id {
+			return a.Name
+		}
+	}
+	return ""
+}
+
+// modelName is the model's name in the rate book, or as sent where the book
+// doesn't have it.
+func modelName(c ledger.Charge) string {
+	if _, name, found := strings.Cut(c.PriceKey, "/"); found {
+		return name
+	}
+	return c.Model
+}
+
+// share divides the month's shared costs among cost centres.
+func (b *Books) share(month civil.Month, drafts map[string]*invoice.Input, versions []string, s *MonthlySummary) {
+	for _, cost := range b.Month.SharedCosts {
+		if !cost.Covers(month) {
+			continue
+		}
+		weights := b.weights(cost, drafts)
+		var whole money.USD
+		for _, w := range weights {
+			whole = whole.Add(w.Exact)
+		}
+		for i, amount := range money.Split(cost.Amount, weights) {
+			code := weights[i].Key
+			if drafts[code] == nil {
+				drafts[code] = b.draft(month, code, "", versions, s)
+			}
+			ratio := fmt.Sprintf("%s of %s", weights[i].Exact, whole)
+			if cost.Split == "even" {
+				ratio = fmt.Sprintf("1 of %d", len(weights))
+			}
+			drafts[code].Shared = append(drafts[code].Shared, invoice.Shared{Name: cost.Name, Method: cost.Split, Ratio: ratio, Amount: amount})
+		}
+	}
+}
+
+// weights says who bears a shared cost and how much of it: the named shares,
+// or all cost centres with direct cost in the month, evenly or by that cost.
+// What belongs to nobody bears nothing.
+func (b *Books) weights(cost SharedCost, drafts map[string]*invoice.Input) (weights []money.Part) {
+	if cost.Split == "fixed" {
+		for code, share := range cost.Shares {
+			weights = append(weights, money.Part{Key: code, Exact: share})
+		}
+	} else {
+		for code, draft := range drafts {
+			var direct money.USD
+			for _, c := range draft.Charges {
+				direct = money.Sum(direct, c.LLM, c.Infra, c.Tool)
+			}
+			if code == Unallocated || direct.Sign() <= 0 {
+				continue
+			}
+			if cost.Split == "even" {
+				direct = money.MustParse("1")
+			}
+			weights = append(weights, money.Part{Key: code, Exact: direct})
+		}
+	}
+	slices.SortFunc(weights, func(x, y money.Part) int { return cmp.Compare(x.Key, y.Key) })
+	return weights
+}
+
+// deliverDocuments writes the files of a closed month from what the ledger has
+// issued, each only where its bytes differ.
+func (b *Books) deliverDocuments(ctx context.Context, month civil.Month, s *MonthlySummary) error {
+	issued, err := b.Ledger.Issued(ctx, month)
+	if err != nil {
+		return err
+	}
+	dir := filepath.Join(b.Month.Dir, month.String())
+	s.Documents = nil
+	var booked []invoice.Document
+	for _, row := range issued {
+		var d invoice.Document
+		if err := json.Unmarshal([]byte(row.Document), &d); err != nil {
+			return fmt.Errorf("read document %s: %w", row.Number, err)
+		}
+		pdf, err := b.Month.Render(d)
+		if err != nil {
+			return fmt.Errorf("draw %s: %w", d.Number, err)
+		}
+		var lines bytes.Buffer
+		if err := invoice.WriteCSV(&lines, d); err != nil {
+			return fmt.Errorf("write lines of %s: %w", d.Number, err)
+		}
+		path := DocumentPath{Number: d.Number, CostCenter: d.Party.Code, Mode: string(d.Party.Mode), Total: d.Total.Cents.Total, PDF: filepath.Join(dir, d.Number+".pdf"), CSV: filepath.Join(dir, d.Number+".csv")}
+		s.Documents = append(s.Documents, path)
+		if d.Party.Mode == invoice.Chargeback {
+			booked = append(booked, d)
+		}
+		if err := errors.Join(s.put(path.PDF, pdf), s.put(path.CSV, lines.Bytes())); err != nil {
+			return err
+		}
+	}
+	if len(booked) == 0 {
+		return nil
+	}
+	var journal bytes.Buffer
+	if err := invoice.WriteJournal(&journal, booked); err != nil {
+		return fmt.Errorf("write journal: %w", err)
+	}
+	s.Journal = filepath.Join(dir, "journal-"+month.String()+".csv")
+	return s.put(s.Journal, journal.Bytes())
+}
+
+// put writes a file whole or not at all, and only where its bytes differ.
+func (s *MonthlySummary) put(path string, data []byte) error {
+	if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, data) {
+		return nil
+	}
+	if s.Already {
+		s.Restored = append(s.Restored, path)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	part, err := os.CreateTemp(filepath.Dir(path), ".part-*")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(part.Name()) }() // gone already where all went well
+	_, err = part.Write(data)
+	if err := errors.Join(err, part.Chmod(0o644), part.Sync(), part.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return os.Rename(part.Name(), path)
+}

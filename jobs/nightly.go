@@ -1,0 +1,167 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"chargeback/billing/ledger"
+	"chargeback/billing/notify"
+	"chargeback/transform/civil"
+)
+
+// NightlyKind and MonthlyKind are the first part of a window's name.
+const (
+	NightlyKind = "nightly"
+	MonthlyKind = "monthly"
+)
+
+// NightlyWindow names the window of a business day.
+func NightlyWindow(day civil.Date) string { return NightlyKind + "/" + day.String() }
+
+// NightlySummary is what one night did.
+type NightlySummary struct {
+	Window   string          `json:"window"`
+	Attempt  int64           `json:"attempt"`
+	Sources  []SourceSummary `json:"sources"`
+	Days     []string        `json:"days"` // first..last of each run of days that was made anew
+	Alerts   []string        `json:"alerts,omitempty"`
+	Problems []Problem       `json:"problems,omitempty"`
+	Sent     notify.Result   `json:"-"`
+}
+
+// Nightly takes in what has come for the business day and makes its cost
+// records, and those of the trailing days, anew. Objects that can't be read
+// and objects that are gone are problems in the summary, not errors: the night
+// goes on without them. An error means that nothing but staged rows was kept.
+func (b *Books) Nightly(ctx context.Context, day civil.Date, now time.Time) (NightlySummary, error) {
+	s := NightlySummary{Window: NightlyWindow(day)}
+	if day.Before(b.Start) {
+		return s, fmt.Errorf("%s: company.start is %s; nothing before it is accounted for", s.Window, b.Start)
+	}
+	attempt, err := b.Ledger.BeginRun(ctx, s.Window, now)
+	if err != nil {
+		return s, err
+	}
+	s.Attempt = attempt
+	if err := b.night(ctx, day, now, &s); err != nil {
+		failed := b.Ledger.EndRun(context.WithoutCancel(ctx), s.Window, attempt, ledger.RunFailed, now, map[string]string{"error": err.Error()})
+		return s, errors.Join(fmt.Errorf("%s: %w", s.Window, err), failed)
+	}
+	if s.Sent, err = b.Deliver(ctx); err != nil {
+		return s, fmt.Errorf("%s: its cost records are complete, but messages were not sent: %w", s.Window, err)
+	}
+	return s, nil
+}
+
+func (b *Books) night(ctx context.Context, day civil.Date, now time.Time, s *NightlySummary) error {
+	for _, source := range b.Sources {
+		took, problems, err := b.take(ctx, source, day, s.Window)
+		if err != nil {
+			return err
+		}
+		s.Sources = append(s.Sources, took)
+		s.Problems = append(s.Problems, problems...)
+	}
+	people, err := b.Ledger.PeopleProblems(ctx)
+	if err != nil {
+		return err
+	}
+	for _, p := range people {
+		s.Problems = append(s.Problems, Problem{Source: p.Source, Object: p.Key, What: p.What})
+	}
+	build, latest, inputs, err := b.plan(ctx, day, s.Window)
+	if err != nil {
+		return err
+	}
+	for _, d := range build.Days {
+		s.Days = append(s.Days, d.First.String()+".."+d.Last.String())
+	}
+	err = b.Ledger.ReplaceDays(ctx, build, func() error {
+		if s.Alerts, err = b.raise(ctx, build.Days, latest); err != nil {
+			return err
+		}
+		if err := b.Ledger.SetInputs(ctx, inputs); err != nil {
+			return err
+		}
+		return b.Ledger.EndRun(ctx, s.Window, s.Attempt, ledger.RunDone, now, s)
+	})
+	if err != nil {
+		return err
+	}
+	return b.Ledger.Checkpoint(ctx)
+}
+
+// plan says which days are made anew: the window's day and the trailing days,
+// every day whose staged rows changed, and, where prices, people or settings
+// changed, all days of open months.
+func (b *Books) plan(ctx context.Context, day civil.Date, window string) (build ledger.Build, latest civil.Date, inputs string, err error) {
+	if latest, err = b.latestDone(ctx); err != nil {
+		return build, latest, "", err
+	}
+	if latest.Before(day) {
+		latest = day
+	}
+	closed, err := b.Ledger.ClosedMonths(ctx)
+	if err != nil {
+		return build, latest, "", err
+	}
+	open := b.Start.Month()
+	for ; closed[open] != ""; open = open.Next() {
+	}
+	days, err := b.Ledger.DirtyDays(ctx, latest)
+	if err != nil {
+		return build, latest, "", err
+	}
+	for d := day.AddDays(-b.LateDays); !day.Before(d); d = d.AddDays(1) {
+		days = append(days, d)
+	}
+	before, err := b.Ledger.Inputs(ctx)
+	if err != nil {
+		return build, latest, "", err
+	}
+	if inputs, err = b.inputs(func(yield func(ledger.Person)) error { return b.Ledger.People(ctx, yield) }); err != nil {
+		return build, latest, "", err
+	}
+	if before != "" && before != inputs {
+		for d := open.FirstDay(); !latest.Before(d); d = d.AddDays(1) {
+			days = append(days, d)
+		}
+	}
+	days = slices.DeleteFunc(days, func(d civil.Date) bool { return d.Before(b.Start) })
+	return ledger.Build{
+		Days: runsOf(days), LateUntil: latest.AddDays(-b.LateDays), OpenMonth: open,
+		RateVersion: b.Rates.Version(), Run: window, References: b.references,
+	}, latest, inputs, nil
+}
+
+// latestDone is the newest business day whose window was finished; the zero
+// date where none was.
+func (b *Books) latestDone(ctx context.Context) (latest civil.Date, err error) {
+	done, err := b.Ledger.WindowsDone(ctx, NightlyKind)
+	for window := range done {
+		day, err := civil.ParseDate(window[len(NightlyKind)+1:])
+		if err != nil {
+			return latest, fmt.Errorf("read finished window %s: %w", window, err)
+		}
+		if latest.Before(day) {
+			latest = day
+		}
+	}
+	return latest, err
+}
+
+// runsOf joins days to runs without gaps, oldest first.
+func runsOf(days []civil.Date) (runs []ledger.Days) {
+	slices.SortFunc(days, civil.Date.Compare)
+	for _, d := range slices.Compact(days) {
+		if n := len(runs); n > 0 && runs[n-1].Last.AddDays(1) == d {
+			runs[n-1].Last = d
+			continue
+		}
+		runs = append(runs, ledger.Days{First: d, Last: d})
+	}
+	return runs
+}

@@ -1,0 +1,43 @@
+package jobs
+
+import (
+	"context"
+	"time"
+
+	"chargeback/transform/civil"
+)
+
+// settleHours is how long after a business day's end its night falls due: as
+// long as its last records are looked for.
+const settleHours = deliveryHours
+
+// DueNights lists the business days whose night is due at now and was not
+// finished, oldest first. The ledger says what was finished, so a machine that
+// was off catches up and a clock change skips nothing.
+func (b *Books) DueNights(ctx context.Context, now time.Time) (due []civil.Date, err error) {
+	done, err := b.Ledger.WindowsDone(ctx, NightlyKind)
+	if err != nil {
+		return nil, err
+	}
+	for d := b.Start; !now.Before(d.AddDays(1).Start(b.Zone).Add(settleHours * time.Hour)); d = d.AddDays(1) {
+		if !done[NightlyWindow(d)] {
+			due = append(due, d)
+		}
+	}
+	return due, nil
+}
+
+// DueMonths lists the months whose close is due at now and was not done,
+// oldest first.
+func (b *Books) DueMonths(ctx context.Context, now time.Time) (due []civil.Month, err error) {
+	closed, err := b.Ledger.ClosedMonths(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for m := b.Start.Month(); !now.Before(m.Next().FirstDay().AddDays(b.CloseDay - 1).Start(b.Zone)); m = m.Next() {
+		if closed[m] == "" {
+			due = append(due, m)
+		}
+	}
+	return due, nil
+}

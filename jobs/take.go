@@ -1,0 +1,167 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"chargeback/billing/ledger"
+	"chargeback/extract"
+	"chargeback/extract/decode"
+	"chargeback/extract/objstore"
+	"chargeback/transform/civil"
+)
+
+// SourceSummary is what one source had to offer a window.
+type SourceSummary struct {
+	Name        string         `json:"name"`
+	Listed      int            `json:"listed"`
+	Known       int            `json:"known"` // read by an earlier run
+	Read        int            `json:"read"`
+	Skipped     map[string]int `json:"skipped,omitempty"`
+	Staged      int64          `json:"staged"`
+	Rejected    int64          `json:"rejected"`
+	BeforeStart int64          `json:"before_start,omitempty"`
+	Replaced    int            `json:"replaced,omitempty"`
+}
+
+// deliveryHours is how many hours after a business day its last records may
+// be delivered and still be looked for in that day's window.
+const deliveryHours = 3
+
+// listed is the range of delivery days of a window: folders are named in UTC
+// by delivery, business days by the billing zone.
+func (b *Books) listed(day civil.Date) objstore.DayRange {
+	first := day.AddDays(-b.LateDays).Start(b.Zone).UTC()
+	end := day.AddDays(1).Start(b.Zone).UTC().Add(deliveryHours * time.Hour)
+	return objstore.DayRange{First: first.Truncate(24 * time.Hour), Last: end.Truncate(24 * time.Hour), LastHours: end.Hour() + 1}
+}
+
+// take stages what is new in a source and notes what is gone from it.
+func (b *Books) take(ctx context.Context, source extract.Source, day civil.Date, window string) (SourceSummary, []Problem, error) {
+	days := b.listed(day)
+	listing, err := source.List(ctx, days)
+	if err != nil {
+		return SourceSummary{}, nil, err
+	}
+	known, err := b.Ledger.Manifest(ctx, source.Name, civil.DateOf(days.First, time.UTC), civil.DateOf(days.Last, time.UTC))
+	if err != nil {
+		return SourceSummary{}, nil, err
+	}
+	todo := compare(listing.Objects, known, days)
+	s := SourceSummary{Name: source.Name, Listed: len(listing.Objects), Known: len(listing.Objects) - len(todo.read), Read: len(todo.read), Skipped: listing.Skipped, Replaced: len(todo.replaced)}
+	if err := b.Ledger.MarkMissing(ctx, todo.gone, todo.back); err != nil {
+		return s, nil, fmt.Errorf("note missing objects of %s: %w", source.Name, err)
+	}
+	var problems []Problem
+	for _, o := range todo.missing {
+		problems = append(problems, Problem{source.Name, o, "was read before and is gone from the source; its records stay in the ledger and can no longer be proved: restore the object"})
+	}
+	if len(todo.read) == 0 {
+		return s, problems, nil
+	}
+	failed, err := b.stage(ctx, source, todo, window, &s)
+	return s, append(problems, failed...), err
+}
+
+// comparison is a listing held against the manifest.
+type comparison struct {
+	read     []objstore.Found
+	replaced []int64  // versions that read ones stand in for
+	gone     []int64  // read before, not listed now
+	back     []int64  // were missing, listed again
+	missing  []string // keys of all that is missing now
+}
+
+func compare(listed []objstore.Found, known map[string]ledger.Object, days objstore.DayRange) (c comparison) {
+	seen := make(map[string]bool, len(listed))
+	for _, f := range listed {
+		seen[f.Key] = true
+		old, ok := known[f.Key]
+		switch {
+		case !ok:
+			c.read = append(c.read, f)
+		case old.ETag != f.ETag:
+			c.read = append(c.read, f)
+			c.replaced = append(c.replaced, old.ID)
+		case old.State == ledger.ObjectFailed:
+			c.read = append(c.read, f)
+		case old.State == ledger.ObjectMissing:
+			c.back = append(c.back, old.ID)
+		}
+	}
+	for key, old := range known {
+		day, hour := objstore.DayOf(key)
+		if seen[key] || !days.Has(day, hour) {
+			continue
+		}
+		if old.State == ledger.ObjectRead {
+			c.gone = append(c.gone, old.ID)
+		}
+		if old.State == ledger.ObjectRead || old.State == ledger.ObjectMissing {
+			c.missing = append(c.missing, key)
+		}
+	}
+	slices.Sort(c.gone)
+	slices.Sort(c.missing)
+	return c
+}
+
+// stage reads the new objects into the ledger.
+func (b *Books) stage(ctx context.Context, source extract.Source, todo comparison, window string, s *SourceSummary) (problems []Problem, err error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	reading := source.Read(ctx, decode.Env{Zone: b.Zone, Start: epochDays(b.Start)}, todo.read)
+	err = b.Ledger.Stage(ctx, ledger.Staging{
+		Source: source.Name, Schema: source.Format.Schema(), Batches: reading.Batches, Done: reading.Done,
+		Results: func() (ledger.StagingResult, error) {
+			results, err := reading.Results()
+			if err != nil {
+				return ledger.StagingResult{}, err
+			}
+			staged := ledger.StagingResult{Replaced: todo.replaced}
+			for _, r := range results {
+				problems = append(problems, enter(source, r, window, &staged, s)...)
+			}
+			return staged, nil
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("take in source %s: %w", source.Name, err)
+	}
+	return problems, nil
+}
+
+var epoch = civil.Date{Year: 1970, Mon: time.January, Day: 1}
+
+func epochDays(d civil.Date) int64 { return int64(d.DaysSince(epoch)) }
+
+// enter adds one object's result to the manifest entries.
+func enter(source extract.Source, r extract.Result, window string, staged *ledger.StagingResult, s *SourceSummary) []Problem {
+	o := ledger.Object{
+		ID: r.ID, Source: source.Name, Format: source.Format.Name(), Key: r.Object.Key, ETag: r.Object.ETag, SizeBytes: r.Object.SizeBytes,
+		State: ledger.ObjectRead, Staged: r.Counts.Rows, Rejected: r.Counts.Rejected, BeforeStart: r.Counts.BeforeStart, Run: window,
+	}
+	if r.Object.Day != "" {
+		if day, err := civil.ParseDate(r.Object.Day); err == nil {
+			o.Day = day
+		}
+	}
+	var problems []Problem
+	if r.Err != nil {
+		o.State, o.Error = ledger.ObjectFailed, r.Err.Error()
+		problems = append(problems, Problem{source.Name, r.Object.Key, "can't be read, so none of it counts: " + r.Err.Error()})
+	}
+	staged.Objects = append(staged.Objects, o)
+	for _, reject := range r.Rejects {
+		staged.Rejects = append(staged.Rejects, ledger.Reject{ObjectID: r.ID, Line: reject.Line, Reason: reject.Reason})
+	}
+	for _, date := range r.Counts.Dates {
+		staged.Days = append(staged.Days, epoch.AddDays(int(date)))
+	}
+	s.Staged += r.Counts.Rows
+	s.Rejected += r.Counts.Rejected
+	s.BeforeStart += r.Counts.BeforeStart
+	return problems
+}

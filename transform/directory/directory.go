@@ -1,0 +1,184 @@
+// Package directory holds who pays: the cost centres, the agents and who owns
+// them, and the owners of teams, keys, projects and callers.
+//
+// It owns: reading directory.yaml strictly, the dates between which an agent or
+// an owner counts (business dates, from inclusive, to exclusive), which owners a
+// value has, and the one form of an e-mail address that all records share.
+// It does not own: people, who come from a source with every run (extract), or
+// the order in which rules are tried (transform/models).
+package directory
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+
+	"chargeback/transform/civil"
+)
+
+// CostCenter is who is charged.
+type CostCenter struct {
+	Code           string // text: 00420 keeps its zeros
+	Name           string
+	Department     string
+	Mode           string // Chargeback or Showback
+	Owner          string // e-mail of who answers for it; may be empty
+	CompanyCode    string
+	ExpenseAccount string // "" = the config's
+}
+
+// How a cost centre is told what it owes.
+const (
+	Chargeback = "chargeback" // an invoice and journal lines
+	Showback   = "showback"   // the same figures as a statement, no journal
+)
+
+// Agent is a program that asks models. An id may have several, one after the
+// other. At most one of OwnerCostCenter and OwnerEmail is set.
+type Agent struct {
+	ID              string
+	Name            string
+	Kind            string // Shared, Owned or Background
+	OwnerCostCenter string
+	OwnerEmail      string // as NormEmail writes it; the cost centre is the person's
+	From            civil.Date
+	To              civil.Date // exclusive
+}
+
+// The kinds of agents.
+const (
+	Shared     = "shared"     // paid by whoever asked
+	Owned      = "owned"      // has an owner, who pays where nobody asked
+	Background = "background" // nobody asks: paid by its owner
+)
+
+// Owner is the cost centre that pays for a team, key, project or caller.
+type Owner struct {
+	Kind       string // Team, Key, Project or Caller
+	Pattern    string // the value itself; for Caller * is any run of characters
+	CostCenter string
+	From       civil.Date
+	To         civil.Date // exclusive
+}
+
+// The kinds of owners.
+const (
+	Team    = "team"
+	Key     = "key"
+	Project = "project"
+	Caller  = "caller"
+)
+
+// Directory is a directory that was checked. It doesn't change.
+type Directory struct {
+	centers []CostCenter // by code
+	agents  []Agent      // by id and from
+	owners  []Owner      // by kind, most specific first, then as in the file
+	version string
+}
+
+// Load reads and checks the directory at path. The error names every problem, a
+// line each, as file:line: key: what is wrong; what to do.
+func Load(path string) (*Directory, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read directory: %w; correct directory in the config", err)
+	}
+	return Parse(path, data)
+}
+
+// Parse is Load for data that was read from the file called name.
+func Parse(name string, data []byte) (*Directory, error) {
+	var file directoryYAML
+	doc := decode(name, data, &file)
+	if doc.broken() {
+		return nil, doc.err()
+	}
+	d := &Directory{}
+	known := d.readCenters(doc, file.CostCenters)
+	d.readAgents(doc, file.Agents, known)
+	d.readOwners(doc, file.Owners, known)
+	if err := doc.err(); err != nil {
+		return nil, err
+	}
+	d.version = d.hash()
+	return d, nil
+}
+
+// CostCenters lists all cost centres by code.
+func (d *Directory) CostCenters() []CostCenter { return slices.Clone(d.centers) }
+
+// CostCenter finds a cost centre by its code.
+func (d *Directory) CostCenter(code string) (CostCenter, bool) {
+	i, ok := slices.BinarySearchFunc(d.centers, code, func(c CostCenter, code string) int { return strings.Compare(c.Code, code) })
+	if !ok {
+		return CostCenter{}, false
+	}
+	return d.centers[i], true
+}
+
+// Agents lists all agents by id and from.
+func (d *Directory) Agents() []Agent { return slices.Clone(d.agents) }
+
+// OwnersOf lists the owners of a value, whatever their dates: the most specific
+// pattern (most characters beside *) first, equal ones in the order of the file.
+// On one day the first that counts then is the owner.
+func (d *Directory) OwnersOf(kind, value string) []Owner {
+	var found []Owner
+	for _, o := range d.owners {
+		if o.Kind == kind && value != "" && (o.Pattern == value || kind == Caller && matches(o.Pattern, value)) {
+			found = append(found, o)
+		}
+	}
+	return found
+}
+
+// Version is 12 hex digits that name the content. Comments and the order of cost
+// centres, agents and owners of different patterns don't count.
+func (d *Directory) Version() string { return d.version }
+
+func (d *Directory) hash() string {
+	sum := sha256.New()
+	for _, c := range d.centers {
+		fmt.Fprintf(sum, "center %q\n", c)
+	}
+	for _, a := range d.agents {
+		fmt.Fprintf(sum, "agent %q\n", a)
+	}
+	for _, o := range d.owners {
+		fmt.Fprintf(sum, "owner %q\n", o)
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:6])
+}
+
+// NormEmail is the one form of an e-mail address: without blanks around it, in
+// lower case, composed (Unicode NFC).
+func NormEmail(s string) string {
+	return norm.NFC.String(strings.ToLower(strings.TrimSpace(s)))
+}
+
+// matches says whether pattern, in which * is any run of characters, is value.
+func matches(pattern, value string) bool {
+	parts := strings.Split(pattern, "*")
+	first, last := parts[0], parts[len(parts)-1]
+	if len(parts) == 1 {
+		return pattern == value
+	}
+	if len(value) < len(first)+len(last) || !strings.HasPrefix(value, first) || !strings.HasSuffix(value, last) {
+		return false
+	}
+	value = value[len(first) : len(value)-len(last)]
+	for _, part := range parts[1 : len(parts)-1] {
+		at := strings.Index(value, part)
+		if at < 0 {
+			return false
+		}
+		value = value[at+len(part):]
+	}
+	return true
+}

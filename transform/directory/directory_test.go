@@ -1,0 +1,298 @@
+package directory
+
+import (
+	"fmt"
+	"math/rand"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"chargeback/transform/civil"
+)
+
+const sample = `cost_centers:
+  - {code: CC-1001, name: Research, department: Research, mode: showback}
+  - {code: "00420", name: Customer Support, department: Support, owner: support-lead@example.com, company_code: "1000", expense_account: "613501"}
+agents:
+  - {id: support-bot, name: Support Bot, kind: owned, owner: "00420", to: 2026-10-15}
+  - {id: support-bot, name: Support Bot, kind: shared, from: 2026-10-15}
+  - {id: indexer, kind: background, owner: User017@Example.com}
+owners:
+  - {team: team-12, cost_center: CC-1001}
+  - {key: batch-key, cost_center: "00420", from: 2026-10-01, to: 2026-11-01}
+  - {caller: "arn:aws:sts::*:assumed-role/*", cost_center: CC-1001}
+  - {caller: "arn:aws:sts::*:assumed-role/etl-*/*", cost_center: "00420", to: 2026-10-10}
+  - {caller: "arn:aws:sts::*:assumed-role/etl-*/*", cost_center: CC-1001, from: 2026-10-10}
+`
+
+func parse(t testing.TB, text string) *Directory {
+	t.Helper()
+	d, err := Parse("directory.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func october(day int) civil.Date { return civil.Date{Year: 2026, Mon: time.October, Day: day} }
+
+func TestParse(t *testing.T) {
+	d := parse(t, sample)
+	wantCenters := []CostCenter{
+		{Code: "00420", Name: "Customer Support", Department: "Support", Mode: Chargeback, Owner: "support-lead@example.com", CompanyCode: "1000", ExpenseAccount: "613501"},
+		{Code: "CC-1001", Name: "Research", Department: "Research", Mode: Showback},
+	}
+	if diff := cmp.Diff(wantCenters, d.CostCenters()); diff != "" {
+		t.Error(diff)
+	}
+	wantAgents := []Agent{
+		{ID: "indexer", Name: "indexer", Kind: Background, OwnerEmail: "user017@example.com", From: civil.Min, To: civil.Max},
+		{ID: "support-bot", Name: "Support Bot", Kind: Owned, OwnerCostCenter: "00420", From: civil.Min, To: october(15)},
+		{ID: "support-bot", Name: "Support Bot", Kind: Shared, From: october(15), To: civil.Max},
+	}
+	if diff := cmp.Diff(wantAgents, d.Agents()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestCostCenter(t *testing.T) {
+	d := &Directory{centers: []CostCenter{{Code: "00420"}, {Code: "CC-1"}}}
+	for code, want := range map[string]bool{"00420": true, "CC-1": true, "420": false, "": false, "CC-2": false} {
+		if got, ok := d.CostCenter(code); ok != want || ok && got.Code != code {
+			t.Errorf("%q: %+v, %v", code, got, ok)
+		}
+	}
+}
+
+func TestOwnersOf(t *testing.T) {
+	d := parse(t, sample)
+	const etl, all = "arn:aws:sts::*:assumed-role/etl-*/*", "arn:aws:sts::*:assumed-role/*"
+	tests := []struct {
+		name, kind, value string
+		want              []Owner
+	}{
+		{"team", Team, "team-12", []Owner{{Team, "team-12", "CC-1001", civil.Min, civil.Max}}},
+		{"key with dates", Key, "batch-key", []Owner{{Key, "batch-key", "00420", october(1), october(1).Month().Next().FirstDay()}}},
+		{"most specific caller first, then by file", Caller, "arn:aws:sts::123456789012:assumed-role/etl-load/job-1", []Owner{
+			{Caller, etl, "00420", civil.Min, october(10)},
+			{Caller, etl, "CC-1001", october(10), civil.Max},
+			{Caller, all, "CC-1001", civil.Min, civil.Max},
+		}},
+		{"wide caller", Caller, "arn:aws:sts::123456789012:assumed-role/web/1", []Owner{{Caller, all, "CC-1001", civil.Min, civil.Max}}},
+		{"team of another kind", Key, "team-12", nil},
+		{"longer team", Team, "team-123", nil},
+		{"unknown caller", Caller, "arn:aws:iam::1:user/x", nil},
+		{"empty value", Team, "", nil},
+		{"empty caller", Caller, "", nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, d.OwnersOf(tt.kind, tt.value)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestStarOnlyMeansAnythingForCallers(t *testing.T) {
+	d := parse(t, `{cost_centers: [{code: a, department: D}], owners: [{team: "t*", cost_center: a}, {caller: "*", cost_center: a}]}`)
+	if got := d.OwnersOf(Team, "t1"); got != nil {
+		t.Errorf("team t1: %v", got)
+	}
+	if got := d.OwnersOf(Team, "t*"); len(got) != 1 {
+		t.Errorf("team t*: %v", got)
+	}
+	if got := d.OwnersOf(Caller, "x"); len(got) != 1 {
+		t.Errorf("caller x: %v", got)
+	}
+}
+
+func TestMatches(t *testing.T) {
+	tests := []struct {
+		pattern, value string
+		want           bool
+	}{
+		{"abc", "abc", true}, {"abc", "abcd", false}, {"", "", true}, {"", "a", false},
+		{"*", "", true}, {"*", "a/b:c", true}, {"a*", "a", true}, {"a*", "ba", false},
+		{"*a", "ba", true}, {"*a", "ab", false}, {"a*a", "a", false}, {"a*a", "aa", true},
+		{"a*b*c", "a-b-c", true}, {"a*b*c", "abc", true}, {"a*b*c", "acb", false}, {"a*b*c", "a-b-b-c-c", true},
+		{"*ab*ab*", "abab", true}, {"*ab*ab*", "aba", false}, {"a**b", "ab", true}, {"a?c", "abc", false}, {"[a]*", "a", false},
+	}
+	for _, tt := range tests {
+		if got := matches(tt.pattern, tt.value); got != tt.want {
+			t.Errorf("%q matches %q: %v", tt.pattern, tt.value, got)
+		}
+	}
+}
+
+// Goal: * means what a regular expression's .* means.
+// Method: compare both on short texts of few letters.
+func TestMatchesLikeARegularExpression(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		pattern := rapid.StringMatching(`[ab*]{0,6}`).Draw(t, "pattern")
+		value := rapid.StringMatching(`[ab]{0,8}`).Draw(t, "value")
+		want := regexp.MustCompile("^" + strings.ReplaceAll(pattern, "*", ".*") + "$").MatchString(value)
+		if got := matches(pattern, value); got != want {
+			t.Fatalf("%q matches %q: %v", pattern, value, got)
+		}
+	})
+}
+
+func TestParseRefuses(t *testing.T) {
+	const centers = "cost_centers: # line 1\n  - {code: \"00420\", department: Support}\n"
+	tests := []struct{ name, text, want string }{
+		{"nothing", "", "d.yaml:1: cost_centers: is missing"},
+		{"unknown key", centers + "people: []", "d.yaml:3: people: is not a known key; use one of cost_centers, agents, owners"},
+		{"code without quotes", "cost_centers:\n  - {code: 00420, department: D}", `d.yaml:2: cost_centers[0].code: 00420 is not quoted, so it may be read as a number or a truth value; quote it: "00420"`},
+		{"code that only looks octal", "cost_centers:\n  - {code: 00980, department: D}", `quote it: "00980"`},
+		{"no code", "cost_centers:\n  - {department: D}", "d.yaml:2: cost_centers[0].code: is missing"},
+		{"code like an address", "cost_centers:\n  - {code: a@b, department: D}", `cost_centers[0].code: "a@b" has an @`},
+		{"no department", "cost_centers:\n  - {code: a}", "cost_centers[0].department: is missing"},
+		{"unknown mode", "cost_centers:\n  - {code: a, department: D, mode: free}", `cost_centers[0].mode: "free" is not a choice; use chargeback or showback`},
+		{"owner without address", "cost_centers:\n  - {code: a, department: D, owner: boss}", `cost_centers[0].owner: "boss" is not an e-mail address`},
+		{"code twice", centers + "  - {code: \"00420\", department: D}", `d.yaml:3: cost_centers[1].code: "00420" stands already on line 2`},
+		{"account without quotes", "cost_centers:\n  - {code: a, department: D, expense_account: 613500}", "cost_centers[0].expense_account: 613500 is not quoted"},
+
+		{"agent without id", centers + "agents:\n  - {kind: shared}", "d.yaml:4: agents[0].id: is missing"},
+		{"agent of unknown kind", centers + "agents:\n  - {id: x, kind: robot}", `agents[0].kind: "robot" is not a choice; use shared, owned or background`},
+		{"owned by nobody", centers + "agents:\n  - {id: x, kind: owned}", "agents[0].owner: is missing; name the cost centre that pays"},
+		{"background of nobody", centers + "agents:\n  - {id: x, kind: background}", "agents[0].owner: is missing"},
+		{"owned by an unknown cost centre", centers + "agents:\n  - {id: x, kind: owned, owner: \"420\"}", `d.yaml:4: agents[0].owner: "420" is not among cost_centers (line 1)`},
+		{"owner without quotes", centers + "agents:\n  - {id: x, kind: owned, owner: 00420}", "agents[0].owner: 00420 is not quoted"},
+		{"agent's dates overlap", centers + "agents:\n  - {id: x, kind: shared, to: 2026-10-16}\n  - {id: x, kind: shared, from: 2026-10-15}", "d.yaml:5: agents[1]: counts on days on which the entry of the same name on line 4 counts too (0001-01-01 to 2026-10-16)"},
+		{"agent twice", centers + "agents:\n  - {id: x, kind: shared}\n  - {id: x, kind: shared}", "d.yaml:5: agents[1]: counts on days on which the entry of the same name on line 4 counts too"},
+		{"agent ends before it begins", centers + "agents:\n  - {id: x, kind: shared, from: 2026-10-15, to: 2026-10-15}", "agents[0].to: 2026-10-15 is not after from (2026-10-15)"},
+		{"not a date", centers + "agents:\n  - {id: x, kind: shared, from: 2026-10}", `agents[0].from: "2026-10" is not a date; write it as 2026-10-31`},
+
+		{"owner of nothing", centers + "owners:\n  - {cost_center: \"00420\"}", "d.yaml:4: owners[0]: needs exactly one of team, key, project and caller"},
+		{"owner of two things", centers + "owners:\n  - {team: a, key: b, cost_center: \"00420\"}", "owners[0]: needs exactly one of team, key, project and caller"},
+		{"owner without cost centre", centers + "owners:\n  - {team: a}", "owners[0].cost_center: is missing"},
+		{"owner of an unknown cost centre", centers + "owners:\n  - {team: a, cost_center: b}", `owners[0].cost_center: "b" is not among cost_centers (line 1)`},
+		{"owner without quotes", centers + "owners:\n  - {team: a, cost_center: 00420}", "owners[0].cost_center: 00420 is not quoted"},
+		{"team without quotes", centers + "owners:\n  - {team: 12, cost_center: \"00420\"}", "owners[0].team: 12 is not quoted"},
+		{"owners' dates overlap", centers + "owners:\n  - {team: a, cost_center: \"00420\"}\n  - {team: a, cost_center: \"00420\", to: 2026-10-01}", "d.yaml:5: owners[1]: counts on days on which the entry of the same name on line 4"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Parse("d.yaml", []byte(tt.text+"\n"))
+			if err == nil {
+				t.Fatalf("loaded, want error %q", tt.want)
+			}
+			if !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got  %v\nwant %s", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestLoad(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "directory.yaml")
+	if _, err := Load(path); err == nil || !strings.Contains(err.Error(), "read directory: open "+path) {
+		t.Errorf("missing file: %v", err)
+	}
+	if err := os.WriteFile(path, []byte("cost_centers: [{code: a, department: D}]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if d, err := Load(path); err != nil || len(d.CostCenters()) != 1 {
+		t.Errorf("got %v, %v", d, err)
+	}
+}
+
+func TestNormEmail(t *testing.T) {
+	tests := []struct{ name, in, want string }{
+		{"blanks", " user017@example.com\t", "user017@example.com"},
+		{"upper case", "User017@EXAMPLE.com", "user017@example.com"},
+		{"decomposed", "mu\u0308ller@example.com", "m\u00fcller@example.com"},
+		{"decomposed upper case", "MU\u0308LLER@example.com", "m\u00fcller@example.com"},
+		{"empty", " ", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := NormEmail(tt.in); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestNormEmailOnceIsEnough(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.String().Draw(t, "s")
+		if once := NormEmail(s); NormEmail(once) != once {
+			t.Fatalf("%q becomes %q and then %q", s, once, NormEmail(once))
+		}
+	})
+}
+
+// Goal: the version names the content, nothing else.
+// Method: any order of entries and any comment gives the same version; another
+// entry gives another version.
+func TestVersion(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var centers, agents, owners []string
+		for i := range rapid.IntRange(1, 6).Draw(t, "n") {
+			mode := rapid.SampledFrom([]string{Chargeback, Showback}).Draw(t, "mode")
+			centers = append(centers, fmt.Sprintf("{code: \"%05d\", department: D%d, mode: %s}", i, i%2, mode))
+			agents = append(agents, fmt.Sprintf("{id: a, kind: owned, owner: \"%05d\", from: 2026-%02d-01, to: 2026-%02d-01}", i, i+1, i+2))
+			owners = append(owners, fmt.Sprintf("{team: t%d, cost_center: \"00000\"}", i))
+			owners = append(owners, fmt.Sprintf("{caller: \"%s*\", cost_center: \"00000\"}", strings.Repeat("x", i)))
+		}
+		text := func(separator string, r *rand.Rand, lists ...[]string) []byte {
+			var out strings.Builder
+			for i, key := range []string{"cost_centers", "agents", "owners"} {
+				list := slices.Clone(lists[i])
+				r.Shuffle(len(list), func(a, b int) { list[a], list[b] = list[b], list[a] })
+				out.WriteString(key + ":\n  - " + strings.Join(list, separator+"\n  - ") + "\n")
+			}
+			return []byte(out.String())
+		}
+		shuffle := rand.New(rand.NewSource(rapid.Int64().Draw(t, "seed")))
+		version := func(separator string, lists ...[]string) string {
+			d, err := Parse("d.yaml", text(separator, shuffle, lists...))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return d.Version()
+		}
+		first := version("", centers, agents, owners)
+		if again := version(" # comment\n", centers, agents, owners); again != first || len(first) != 12 {
+			t.Fatalf("versions %s and %s", first, again)
+		}
+		more := append(slices.Clone(owners), `{project: p, cost_center: "00000"}`)
+		if other := version("", centers, agents, more); other == first {
+			t.Fatalf("version %s stays with one more owner", first)
+		}
+	})
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(sample))
+	f.Add([]byte("cost_centers: [{code: 00420}]\nagents: [{owner: *x}]\nowners: [{caller: '**'}]"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		d, err := Parse("f.yaml", data)
+		if err != nil {
+			if !regexp.MustCompile(`^f\.yaml:[0-9]+: `).MatchString(err.Error()) {
+				t.Errorf("error doesn't say where: %v", err)
+			}
+			return
+		}
+		for _, o := range d.owners {
+			if _, ok := d.CostCenter(o.CostCenter); !ok || len(d.OwnersOf(o.Kind, o.Pattern)) == 0 {
+				t.Errorf("owner %+v", o)
+			}
+		}
+		agents := d.Agents()
+		for i, a := range agents {
+			if !a.From.Before(a.To) || i > 0 && agents[i-1].ID == a.ID && a.From.Before(agents[i-1].To) {
+				t.Errorf("agents %+v", agents)
+			}
+		}
+	})
+}

@@ -1,0 +1,187 @@
+package directory
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"chargeback/transform/civil"
+)
+
+// directoryYAML and the types below it are the shape of directory.yaml.
+type directoryYAML struct {
+	CostCenters []centerYAML `yaml:"cost_centers"`
+	Agents      []agentYAML  `yaml:"agents"`
+	Owners      []ownerYAML  `yaml:"owners"`
+}
+
+type centerYAML struct {
+	Code           string `yaml:"code"`
+	Name           string `yaml:"name"`
+	Department     string `yaml:"department"`
+	Mode           string `yaml:"mode"`
+	Owner          string `yaml:"owner"`
+	CompanyCode    string `yaml:"company_code"`
+	ExpenseAccount string `yaml:"expense_account"`
+}
+
+type agentYAML struct {
+	ID    string     `yaml:"id"`
+	Name  string     `yaml:"name"`
+	Kind  string     `yaml:"kind"`
+	Owner string     `yaml:"owner"`
+	From  civil.Date `yaml:"from"`
+	To    civil.Date `yaml:"to"`
+}
+
+type ownerYAML struct {
+	Team       string     `yaml:"team"`
+	Key        string     `yaml:"key"`
+	Project    string     `yaml:"project"`
+	Caller     string     `yaml:"caller"`
+	CostCenter string     `yaml:"cost_center"`
+	From       civil.Date `yaml:"from"`
+	To         civil.Date `yaml:"to"`
+}
+
+// codes remembers where each cost centre stands.
+type codes map[string]string
+
+func (known codes) need(doc *document, path, code string) {
+	if code == "" {
+		doc.failf(path, "is missing; name the cost centre that pays")
+	} else if _, ok := known[code]; !ok {
+		doc.failf(path, "%q is not among cost_centers (line %d); add it there or correct it", code, doc.line("cost_centers"))
+	}
+}
+
+func (d *Directory) readCenters(doc *document, entries []centerYAML) codes {
+	known := codes{}
+	if len(entries) == 0 {
+		doc.failf("cost_centers", "is missing; list the cost centres that can be charged")
+	}
+	for i, e := range entries {
+		path := fmt.Sprintf("cost_centers[%d]", i)
+		e.check(doc, path)
+		if first, taken := known[e.Code]; taken && e.Code != "" {
+			doc.failf(path+".code", "%q stands already on line %d; keep one of the two", e.Code, doc.line(first))
+		} else {
+			known[e.Code] = path
+		}
+		d.centers = append(d.centers, CostCenter{
+			e.Code, cmp.Or(e.Name, e.Code), e.Department, cmp.Or(e.Mode, Chargeback), e.Owner, e.CompanyCode, e.ExpenseAccount,
+		})
+	}
+	slices.SortFunc(d.centers, func(a, b CostCenter) int { return strings.Compare(a.Code, b.Code) })
+	return known
+}
+
+func (e centerYAML) check(doc *document, path string) {
+	switch {
+	case e.Code == "":
+		doc.failf(path+".code", "is missing; write the cost centre's code, in quotes")
+	case isEmail(e.Code):
+		doc.failf(path+".code", "%q has an @ like an e-mail address, so agents couldn't name it as owner; correct it", e.Code)
+	}
+	if e.Department == "" {
+		doc.failf(path+".department", "is missing; name the department that reports and budgets add it to")
+	}
+	if !slices.Contains([]string{"", Chargeback, Showback}, e.Mode) {
+		doc.failf(path+".mode", "%q is not a choice; use %s or %s", e.Mode, Chargeback, Showback)
+	}
+	if e.Owner != "" && !isEmail(e.Owner) {
+		doc.failf(path+".owner", "%q is not an e-mail address; write the address of who answers for it", e.Owner)
+	}
+}
+
+func (d *Directory) readAgents(doc *document, entries []agentYAML, known codes) {
+	dated := ranges{}
+	for i, e := range entries {
+		path := fmt.Sprintf("agents[%d]", i)
+		if e.ID == "" {
+			doc.failf(path+".id", "is missing; write the agent's id as the records have it")
+		}
+		if !slices.Contains([]string{Shared, Owned, Background}, e.Kind) {
+			doc.failf(path+".kind", "%q is not a choice; use %s, %s or %s", e.Kind, Shared, Owned, Background)
+		}
+		a := Agent{ID: e.ID, Name: cmp.Or(e.Name, e.ID), Kind: e.Kind}
+		switch {
+		case isEmail(e.Owner):
+			a.OwnerEmail = NormEmail(e.Owner)
+		case e.Owner != "" || e.Kind != Shared:
+			a.OwnerCostCenter = e.Owner
+			known.need(doc, path+".owner", e.Owner)
+		}
+		a.From, a.To = dated.add(doc, path, e.ID, e.From, e.To)
+		d.agents = append(d.agents, a)
+	}
+	slices.SortFunc(d.agents, func(a, b Agent) int { return cmp.Or(strings.Compare(a.ID, b.ID), a.From.Compare(b.From)) })
+}
+
+func (d *Directory) readOwners(doc *document, entries []ownerYAML, known codes) {
+	dated := ranges{}
+	for i, e := range entries {
+		path := fmt.Sprintf("owners[%d]", i)
+		kind, pattern, count := e.value()
+		if count != 1 {
+			doc.failf(path, "needs exactly one of team, key, project and caller; name what is owned")
+			continue
+		}
+		known.need(doc, path+".cost_center", e.CostCenter)
+		from, to := dated.add(doc, path, kind+" "+pattern, e.From, e.To)
+		d.owners = append(d.owners, Owner{kind, pattern, e.CostCenter, from, to})
+	}
+	slices.SortStableFunc(d.owners, func(a, b Owner) int {
+		if a.Kind == Caller && b.Kind == Caller {
+			return cmp.Compare(specific(b.Pattern), specific(a.Pattern))
+		}
+		return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.Pattern, b.Pattern), a.From.Compare(b.From))
+	})
+}
+
+// value gives the one thing that is owned, and how many were named.
+func (e ownerYAML) value() (kind, pattern string, count int) {
+	for _, named := range [][2]string{{Team, e.Team}, {Key, e.Key}, {Project, e.Project}, {Caller, e.Caller}} {
+		if named[1] != "" {
+			kind, pattern = named[0], named[1]
+			count++
+		}
+	}
+	return kind, pattern, count
+}
+
+// specific is how many characters of a pattern have to be met.
+func specific(pattern string) int { return len(pattern) - strings.Count(pattern, "*") }
+
+func isEmail(s string) bool { return strings.Contains(s, "@") }
+
+// ranges remembers the dates of entries that share a name, to find overlaps.
+type ranges map[string][]dateRange
+
+type dateRange struct {
+	path     string
+	from, to civil.Date
+}
+
+// add gives open dates their far end, and refuses a range that ends before it
+// begins or overlaps an earlier one of the same name.
+func (r ranges) add(doc *document, path, name string, from, to civil.Date) (civil.Date, civil.Date) {
+	if from.IsZero() {
+		from = civil.Min
+	}
+	if to.IsZero() {
+		to = civil.Max
+	}
+	if !from.Before(to) {
+		doc.failf(path+".to", "%s is not after from (%s); to is the first day that no longer counts", to, from)
+	}
+	for _, other := range r[name] {
+		if from.Before(other.to) && other.from.Before(to) {
+			doc.failf(path, "counts on days on which the entry of the same name on line %d counts too (%s to %s); let one end (to) before the other begins (from)",
+				doc.line(other.path), other.from, other.to)
+		}
+	}
+	r[name] = append(r[name], dateRange{path, from, to})
+	return from, to
+}
