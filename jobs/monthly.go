@@ -427,3 +427,19 @@ func (s *MonthlySummary) put(path string, data []byte) error {
 	}
 	return os.Rename(part.Name(), path)
 }
+
+// DocumentsTotal is the exact sum of the documents of a closed month.
+func (b *Books) DocumentsTotal(ctx context.Context, month civil.Month) (total money.USD, err error) {
+	issued, err := b.Ledger.Issued(ctx, month)
+	if err != nil {
+		return total, err
+	}
+	for _, row := range issued {
+		var d invoice.Document
+		if err := json.Unmarshal([]byte(row.Document), &d); err != nil {
+			return total, fmt.Errorf("read document %s: %w", row.Number, err)
+		}
+		total = total.Add(d.Total.Exact.Total)
+	}
+	return total, nil
+}

@@ -72,7 +72,7 @@ func (b *Books) night(ctx context.Context, day civil.Date, now time.Time, s *Nig
 	for _, p := range people {
 		s.Problems = append(s.Problems, Problem{Source: p.Source, Object: p.Key, What: p.What})
 	}
-	build, latest, inputs, err := b.plan(ctx, day, s.Window)
+	build, latest, inputs, err := b.plan(ctx, day)
 	if err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func (b *Books) night(ctx context.Context, day civil.Date, now time.Time, s *Nig
 // plan says which days are made anew: the window's day and the trailing days,
 // every day whose staged rows changed, and, where prices, people or settings
 // changed, all days of open months.
-func (b *Books) plan(ctx context.Context, day civil.Date, window string) (build ledger.Build, latest civil.Date, inputs string, err error) {
+func (b *Books) plan(ctx context.Context, day civil.Date) (build ledger.Build, latest civil.Date, inputs string, err error) {
 	if latest, err = b.latestDone(ctx); err != nil {
 		return build, latest, "", err
 	}
@@ -133,7 +133,7 @@ func (b *Books) plan(ctx context.Context, day civil.Date, window string) (build 
 	days = slices.DeleteFunc(days, func(d civil.Date) bool { return d.Before(b.Start) })
 	return ledger.Build{
 		Days: runsOf(days), LateUntil: latest.AddDays(-b.LateDays), OpenMonth: open,
-		RateVersion: b.Rates.Version(), Run: window, References: b.references,
+		RateVersion: b.Rates.Version(), RunDate: day, References: b.references,
 	}, latest, inputs, nil
 }
 

@@ -38,8 +38,8 @@ func (b *Books) references(seen ledger.Seen) (ledger.References, error) {
 
 func (b *Books) modelKeys(seen ledger.Seen, refs *ledger.References) {
 	wanted := map[string]bool{}
-	for _, m := range seen.Models {
-		provider, model := m[0], m[1]
+	for _, m := range seen.Meters {
+		provider, model := m.Provider, m.Model
 		key, _, ok := b.Rates.Resolve(provider, model)
 		as := ""
 		if !ok {
@@ -48,7 +48,7 @@ func (b *Books) modelKeys(seen ledger.Seen, refs *ledger.References) {
 		}
 		if ok {
 			wanted[key] = true
-			refs.ModelKeys = append(refs.ModelKeys, ledger.ModelKey{Provider: provider, Model: model, PriceKey: key, EstimatedAs: as})
+			refs.ModelKeys = append(refs.ModelKeys, ledger.ModelKey{Meter: m.ID, PriceKey: key, EstimatedAs: as})
 		}
 	}
 	for _, p := range b.Rates.Prices() {

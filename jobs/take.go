@@ -120,7 +120,7 @@ func (b *Books) stage(ctx context.Context, source extract.Source, todo compariso
 			if err != nil {
 				return ledger.StagingResult{}, err
 			}
-			staged := ledger.StagingResult{Replaced: todo.replaced}
+			staged := ledger.StagingResult{Replaced: todo.replaced, Dimensions: reading.Dimensions().All()}
 			for _, r := range results {
 				problems = append(problems, enter(source, r, window, &staged, s)...)
 			}

@@ -2,8 +2,11 @@ package ledger
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"chargeback/transform/civil"
@@ -22,14 +25,14 @@ type Build struct {
 	LateUntil   civil.Date // requests up to this day no longer wait for usage
 	OpenMonth   civil.Month
 	RateVersion string
-	Run         string
+	RunDate     civil.Date // the night's business day
 	References  func(Seen) (References, error)
 }
 
 // Seen is what occurs in the staged rows of the days, for what Go resolves and
 // SQL then joins.
 type Seen struct {
-	Models    [][2]string // provider, model as sent
+	Meters    []Meter
 	Providers []string
 	Owned     [][2]string // kind, value: keys, teams, projects, callers
 	Tools     []string    // tool mixes
@@ -47,8 +50,17 @@ type References struct {
 	UsageFrom   []string // providers whose own per-request file is the usage
 }
 
-// ModelKey leads from a model as sent to an entry of the rate book.
-type ModelKey struct{ Provider, Model, PriceKey, EstimatedAs string }
+// Meter is a model of a provider as it was sent.
+type Meter struct {
+	ID              int64
+	Provider, Model string
+}
+
+// ModelKey leads from a meter to an entry of the rate book.
+type ModelKey struct {
+	Meter                 int64
+	PriceKey, EstimatedAs string
+}
 
 // Price is a unit price in pico-dollars a token; To is exclusive.
 type Price struct {
@@ -107,7 +119,7 @@ func (l *Ledger) replace(ctx context.Context, b Build, days Days) error {
 	args := Args{
 		"first_day": days.First, "last_day": days.Last,
 		"scan_first": days.First.AddDays(-1), "scan_last": days.Last.AddDays(1),
-		"late_until": b.LateUntil, "open_month": b.OpenMonth, "rate_version": b.RateVersion, "run": b.Run,
+		"late_until": b.LateUntil, "open_month": b.OpenMonth.FirstDay(), "run_date": b.RunDate,
 	}
 	if err := l.loadReferences(ctx, b, args); err != nil {
 		return err
@@ -117,10 +129,10 @@ func (l *Ledger) replace(ctx context.Context, b Build, days Days) error {
 			return fmt.Errorf("model %s: %w", m.Name, err)
 		}
 	}
-	columns := recordsTable.ColumnNames()
+	columns := factsTable.ColumnNames()
 	steps := []string{
-		"delete from cost_records where usage_date between @first_day and @last_day and billing_month not in (select month from months where state = 'closed')",
-		"insert into cost_records (" + columns + ") select " + columns + " from fresh_records where billing_month not in (select month from months where state = 'closed')",
+		"delete from record_facts where usage_date between @first_day and @last_day and billing_month not in (select first_day from months where state = 'closed')",
+		"insert into record_facts (" + columns + ") select " + columns + " from fresh_records where billing_month not in (select first_day from months where state = 'closed')",
 		"delete from dirty_days where day between @first_day and @last_day",
 		"delete from repeats where usage_date between @first_day and @last_day",
 		"insert into repeats (kind, object_id, line, usage_date, verdict) select 'usage', object_id, line, usage_date, verdict from usage_repeats where verdict <> 'kept' and usage_date between @first_day and @last_day",
@@ -131,7 +143,7 @@ func (l *Ledger) replace(ctx context.Context, b Build, days Days) error {
 		return err
 	}
 	if closed {
-		steps = append(steps, "insert into cost_records ("+columns+") select "+columns+" from adjustments")
+		steps = append(steps, "insert into record_facts ("+columns+") select "+columns+" from adjustments")
 	}
 	for _, text := range steps {
 		if err := l.engine.Exec(ctx, text, args); err != nil {
@@ -169,7 +181,7 @@ select
   total_usd(llm_cost_usd) as llm,
   total_usd(infra_cost_usd) as infra,
   total_usd(tool_cost_usd) as tools
-from cost_records
+from record_facts
 where usage_date between @first_day and @last_day`, args)
 	if err != nil {
 		return fmt.Errorf("read control totals: %w", err)
@@ -196,7 +208,10 @@ func (l *Ledger) loadReferences(ctx context.Context, b Build, args Args) error {
 	if err != nil {
 		return err
 	}
-	rows := refs.rows()
+	rows := refs.rows(b.RateVersion)
+	if err := l.keepRates(ctx, b.RateVersion, refs.ModelKeys); err != nil {
+		return err
+	}
 	for _, t := range referenceTables {
 		if err := l.engine.Exec(ctx, "delete from "+t.Name+" where true", nil); err != nil {
 			return fmt.Errorf("empty %s: %w", t.Name, err)
@@ -208,11 +223,11 @@ func (l *Ledger) loadReferences(ctx context.Context, b Build, args Args) error {
 	return nil
 }
 
-func (r References) rows() map[string][][]any {
+func (r References) rows(version string) map[string][][]any {
 	rows := map[string][][]any{}
 	add := func(t Table, values ...any) { rows[t.Name] = append(rows[t.Name], values) }
 	for _, k := range r.ModelKeys {
-		add(refModelKeysTable, k.Provider, k.Model, k.PriceKey, nullText(k.EstimatedAs))
+		add(refModelKeysTable, k.Meter, k.PriceKey, rateID(version, k), nullText(k.EstimatedAs))
 	}
 	for _, p := range r.Prices {
 		add(refPricesTable, p.Key, p.From, p.To, p.Input, p.CacheRead, p.CacheWrite5m, p.CacheWrite1h, p.Output, nullText(p.Fallbacks))
@@ -242,37 +257,78 @@ func (r References) rows() map[string][][]any {
 	return rows
 }
 
+// rateID names an entry of one version of the rate book.
+func rateID(version string, k ModelKey) int64 {
+	sum := sha256.Sum256([]byte(version + "\x00" + k.PriceKey + "\x00" + k.EstimatedAs))
+	return int64(binary.BigEndian.Uint64(sum[:8]) >> 1)
+}
+
+// keepRates adds the rate book's entries that price records for the first time.
+func (l *Ledger) keepRates(ctx context.Context, version string, keys []ModelKey) error {
+	known := map[int64]bool{}
+	err := l.engine.Query(ctx, "select rate_id from rate_entries where rate_version = @rate_version", Args{"rate_version": version}, func(r Row) error {
+		known[r.Int(0)] = true
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read rate entries: %w", err)
+	}
+	var rows [][]any
+	for _, k := range keys {
+		if id := rateID(version, k); !known[id] {
+			known[id] = true
+			rows = append(rows, []any{id, version, k.PriceKey, nullText(k.EstimatedAs)})
+		}
+	}
+	return l.engine.Insert(ctx, rateEntriesTable, rows)
+}
+
+// occur is the rows of the days, as something to join a dimension with.
 const (
-	inUsage    = " from usage where usage_date between @scan_first and @scan_last"
-	inRequests = " from requests where request_date between @scan_first and @scan_last"
+	inUsage    = "(select distinct %[1]s from usage where usage_date between @scan_first and @scan_last)"
+	inRequests = "(select distinct %[1]s from requests where request_date between @scan_first and @scan_last)"
 )
 
-// seen lists the distinct values that need resolving.
+// seen lists what needs resolving: the dimensions' rows that occur.
 func (l *Ledger) seen(ctx context.Context, args Args) (s Seen, err error) {
-	pairs := func(into *[][2]string, text string) {
-		if err != nil {
-			return
+	occurring := func(dimension, id, from, columns string, yield func(Row) error) {
+		if err == nil {
+			text := "select distinct " + columns + " from " + dimension + " where " + id + " in " + fmt.Sprintf(from, id) + " order by 1, 2"
+			err = l.engine.Query(ctx, text, args, yield)
 		}
-		err = l.engine.Query(ctx, text, args, func(r Row) error {
-			*into = append(*into, [2]string{r.Text(0), r.Text(1)})
+	}
+	meters := map[int64]bool{}
+	addMeter := func(r Row) error {
+		if !meters[r.Int(2)] {
+			meters[r.Int(2)] = true
+			s.Meters = append(s.Meters, Meter{r.Int(2), r.Text(0), r.Text(1)})
+		}
+		return nil
+	}
+	occurring("meters", "meter_id", inUsage, "provider, model, meter_id", addMeter)
+	occurring("meters", "meter_id", inRequests, "provider, model, meter_id", addMeter)
+	for _, m := range s.Meters {
+		if !slices.Contains(s.Providers, m.Provider) {
+			s.Providers = append(s.Providers, m.Provider)
+		}
+	}
+	owned := func(kind string) func(Row) error {
+		return func(r Row) error {
+			if r.Text(0) != "" {
+				s.Owned = append(s.Owned, [2]string{kind, r.Text(0)})
+			}
 			return nil
-		})
-	}
-	pairs(&s.Models, "select distinct provider, model"+inUsage+" union distinct select distinct provider, ifnull(model, 'unknown')"+inRequests+" order by 1, 2")
-	for _, kind := range []struct{ name, column, from string }{
-		{"key", "key_alias", inRequests}, {"team", "team", inRequests}, {"project", "project", inRequests}, {"caller", "caller", inUsage},
-	} {
-		pairs(&s.Owned, "select distinct '"+kind.name+"', "+kind.column+kind.from+" and "+kind.column+" is not null order by 2")
-	}
-	var tools [][2]string
-	pairs(&tools, "select distinct tools, ''"+inRequests+" and tools is not null order by 1")
-	for _, t := range tools {
-		s.Tools = append(s.Tools, t[0])
-	}
-	for i, m := range s.Models {
-		if i == 0 || m[0] != s.Models[i-1][0] {
-			s.Providers = append(s.Providers, m[0])
 		}
 	}
+	occurring("actors", "actor_id", inRequests, "key_alias, ''", owned("key"))
+	occurring("actors", "actor_id", inRequests, "team, ''", owned("team"))
+	occurring("actors", "actor_id", inRequests, "project, ''", owned("project"))
+	occurring("callers", "caller_id", inUsage, "caller, ''", owned("caller"))
+	occurring("tasks", "task_id", inRequests, "tools, ''", func(r Row) error {
+		if r.Text(0) != "" {
+			s.Tools = append(s.Tools, r.Text(0))
+		}
+		return nil
+	})
 	return s, err
 }

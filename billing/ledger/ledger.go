@@ -35,6 +35,12 @@ func Open(ctx context.Context, engine Engine, zone *time.Location, start string)
 		return nil, err
 	}
 	l := &Ledger{engine: engine, models: all}
+	if err := l.makeRulings(ctx); err != nil {
+		return nil, err
+	}
+	if err := l.makeViews(ctx); err != nil {
+		return nil, err
+	}
 	for name, value := range map[string]string{"billing_zone": zone.String(), "start": start} {
 		if err := l.pin(ctx, name, value); err != nil {
 			return nil, err

@@ -75,6 +75,9 @@ type StagingResult struct {
 	Rejects  []Reject
 	Replaced []int64
 	Days     []civil.Date // business dates of the rows
+	// Dimensions are the tables that the rows point into; rows that are known
+	// already are left out.
+	Dimensions []*record.Dimension
 }
 
 // Stage takes one source's records in: all rows, manifest entries and rejects
@@ -87,6 +90,9 @@ func (l *Ledger) Stage(ctx context.Context, s Staging) error {
 		}
 		result, err := s.Results()
 		if err != nil {
+			return err
+		}
+		if err := l.keepDimensions(ctx, result.Dimensions); err != nil {
 			return err
 		}
 		if err := l.soil(ctx, s.Schema, result); err != nil {
@@ -106,6 +112,37 @@ func (l *Ledger) Stage(ctx context.Context, s Staging) error {
 		}
 		return l.enter(ctx, result)
 	})
+}
+
+// keepDimensions adds the tuples that the ledger doesn't have yet.
+func (l *Ledger) keepDimensions(ctx context.Context, dimensions []*record.Dimension) error {
+	for _, d := range dimensions {
+		if d.Len() == 0 {
+			continue
+		}
+		table := stagedTable(d.Schema, "")
+		id := table.Columns[0].Name
+		known := map[int64]bool{}
+		err := l.engine.Query(ctx, "select "+id+" from "+table.Name, nil, func(r Row) error {
+			known[r.Int(0)] = true
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("read %s: %w", table.Name, err)
+		}
+		batches := make(chan *record.Batch)
+		go func() {
+			defer close(batches)
+			d.New(known, func(b *record.Batch) bool {
+				batches <- b
+				return true
+			})
+		}()
+		if _, err := l.engine.Load(ctx, d.Schema, batches, func(*record.Batch) {}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // soil notes the dates whose cost records no longer follow from what is staged:

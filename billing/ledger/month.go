@@ -47,7 +47,7 @@ func (l *Ledger) CloseMonth(ctx context.Context, month civil.Month, now time.Tim
 		if err := l.engine.Insert(ctx, invoicesTable, rows); err != nil {
 			return err
 		}
-		if err := l.engine.Insert(ctx, monthsTable, [][]any{{month.String(), "closed", now, hash, string(text)}}); err != nil {
+		if err := l.engine.Insert(ctx, monthsTable, [][]any{{month.String(), month.FirstDay(), "closed", now, hash, string(text)}}); err != nil {
 			return err
 		}
 		return then()
@@ -98,7 +98,7 @@ func (l *Ledger) Hash(ctx context.Context, first, last civil.Date, month string)
 	sum := sha256.New()
 	err := l.engine.Query(ctx, `
 select
-  c.record_id, c.provider_request_id, c.agent_request_id, c.started_at, c.usage_date, c.billing_month, c.adjusts_month,
+  c.record_id, c.correction, c.provider_request_id, c.agent_request_id, c.started_at, c.usage_date, c.billing_month, c.adjusts_month,
   c.provider, c.account, c.region, c.model, c.price_key, c.service_tier,
   c.input_uncached_tokens, c.cache_read_tokens, c.cache_write_5m_tokens, c.cache_write_1h_tokens, c.cache_write_unknown_tokens,
   c.output_tokens, c.reasoning_tokens, c.user_id, c.department, c.cost_center, c.agent_id, c.tools, c.tool_calls, c.cache_hit,
@@ -109,7 +109,7 @@ from cost_records as c
 left join objects as u on u.object_id = c.usage_object_id
 left join objects as r on r.object_id = c.request_object_id
 where c.usage_date between @first_day and @last_day and (@month = '' or c.billing_month = @month)
-order by c.usage_date, c.record_id`, Args{"first_day": first, "last_day": last, "month": month}, func(r Row) error {
+order by c.usage_date, c.record_id, c.correction`, Args{"first_day": first, "last_day": last, "month": month}, func(r Row) error {
 		for _, v := range r {
 			sum.Write([]byte(canonical(v)))
 			sum.Write([]byte{0})

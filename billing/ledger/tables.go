@@ -4,8 +4,8 @@ import "chargeback/extract/record"
 
 // The ledger's tables.
 var (
-	usageTable    = stagedTable(record.UsageSchema, "usage_date", "provider", "model")
-	requestsTable = stagedTable(record.RequestSchema, "request_date", "agent_id", "model")
+	usageTable    = stagedTable(record.UsageSchema, "usage_date", "meter_id")
+	requestsTable = stagedTable(record.RequestSchema, "request_date", "task_id")
 	peopleTable   = stagedTable(record.PeopleSchema, "")
 
 	objectsTable = Table{Name: "objects", About: "The manifest: every version of every object that was read", Columns: []Column{
@@ -35,20 +35,23 @@ var (
 		{"usage_date", Date, false, ""},
 		{"verdict", Text, false, "duplicate or conflict"},
 	}}
-	recordsTable = Table{Name: "cost_records", About: "What each request cost and who owes it", Partition: "usage_date", Cluster: []string{"cost_center", "agent_id", "model"}, Columns: []Column{
-		{"record_id", Text, false, "deterministic"},
+	factsTable = Table{Name: "record_facts", About: "What each request cost and who owes it; read it through the view cost_records", Partition: "usage_date", Cluster: []string{"cost_center", "agent_id", "meter_id"}, Columns: []Column{
+		{"record_id", Int, false, "deterministic: the record key of the usage row, or of the request where there is none"},
+		{"correction", Int, false, "0; 1: came after the close of its month; -1: takes an estimate of a closed month back"},
 		{"provider_request_id", Text, true, ""},
 		{"agent_request_id", Text, true, ""},
 		{"started_at", Timestamp, false, "UTC"},
 		{"usage_date", Date, false, "in the billing zone"},
-		{"billing_month", Text, false, "month that charges it"},
-		{"adjusts_month", Text, true, "closed month that it corrects"},
-		{"provider", Text, false, ""},
-		{"account", Text, true, ""},
-		{"region", Text, true, ""},
-		{"model", Text, false, "as sent"},
-		{"price_key", Text, true, "entry of the rate book"},
-		{"service_tier", Text, true, ""},
+		{"billing_month", Date, false, "first day of the month that charges it"},
+		{"meter_id", Int, false, "row of meters"},
+		{"actor_id", Int, true, "row of actors"},
+		{"task_id", Int, true, "row of tasks"},
+		{"caller_id", Int, true, "row of callers"},
+		{"rate_id", Int, true, "row of rate_entries; null: no price was found"},
+		{"ruling_id", Int, false, "row of rulings"},
+		{"department", Text, false, ""},
+		{"cost_center", Text, false, ""},
+		{"agent_id", Text, true, ""},
 		{"input_uncached_tokens", Int, false, ""},
 		{"cache_read_tokens", Int, false, ""},
 		{"cache_write_5m_tokens", Int, false, ""},
@@ -56,11 +59,6 @@ var (
 		{"cache_write_unknown_tokens", Int, false, "priced as 5 minutes"},
 		{"output_tokens", Int, false, ""},
 		{"reasoning_tokens", Int, false, "part of output_tokens"},
-		{"user_id", Text, true, ""},
-		{"department", Text, false, ""},
-		{"cost_center", Text, false, ""},
-		{"agent_id", Text, true, ""},
-		{"tools", Text, true, "name:count,..."},
 		{"tool_calls", Int, false, ""},
 		{"cache_hit", Bool, false, "answered from the gateway's cache"},
 		{"llm_cost_usd", USD, true, "null: not known, see pricing"},
@@ -68,17 +66,22 @@ var (
 		{"tool_cost_usd", USD, true, ""},
 		{"total_cost_usd", USD, true, ""},
 		{"cache_savings_usd", USD, true, "net of what cache writes cost extra"},
-		{"match", Text, false, "matched, provider_only, agent_only or ambiguous"},
-		{"match_rung", Text, true, "key that hit"},
-		{"pricing", Text, false, "priced, estimated, unpriced, pending or not_billed"},
 		{"pricing_note", Text, true, "why"},
-		{"attribution", Text, false, "rule that fired"},
-		{"rate_version", Text, false, ""},
 		{"usage_object_id", Int, true, "lineage"},
 		{"usage_line", Int, true, ""},
 		{"request_object_id", Int, true, ""},
 		{"request_line", Int, true, ""},
-		{"run", Text, false, "window that wrote it"},
+		{"run_date", Date, false, "night that wrote it"},
+	}}
+	rateEntriesTable = Table{Name: "rate_entries", About: "Entries of the rate book that have priced a record", Columns: []Column{
+		{"rate_id", Int, false, ""}, {"rate_version", Text, false, ""}, {"price_key", Text, false, ""}, {"priced_as", Text, true, "the config prices an unknown model as this one"},
+	}}
+	rulingsTable = Table{Name: "rulings", About: "Words for how a record was matched, priced and attributed", Columns: []Column{
+		{"ruling_id", Int, false, ""},
+		{"match", Text, false, "matched, provider_only, agent_only or ambiguous"},
+		{"match_rung", Text, true, "key that hit"},
+		{"pricing", Text, false, "priced, estimated, unpriced, pending or not_billed"},
+		{"attribution", Text, false, "rule that fired"},
 	}}
 	runsTable = Table{Name: "runs", About: "Attempts at windows", Columns: []Column{
 		{"run_window", Text, false, "nightly/2026-10-31 or monthly/2026-10"},
@@ -90,6 +93,7 @@ var (
 	}}
 	monthsTable = Table{Name: "months", About: "Closed months", Columns: []Column{
 		{"month", Text, false, ""},
+		{"first_day", Date, false, ""},
 		{"state", Text, false, "closed"},
 		{"closed_at", Timestamp, false, ""},
 		{"content_hash", Text, false, "of the month's cost records"},
@@ -126,8 +130,8 @@ var (
 		{"day", Date, false, ""},
 	}}
 
-	refModelKeysTable = Table{Name: "ref_model_keys", About: "Model as sent to rate book entry", Columns: []Column{
-		{"provider", Text, false, ""}, {"model", Text, false, ""}, {"price_key", Text, false, ""}, {"estimated_as", Text, true, "priced as this model, by the config"},
+	refModelKeysTable = Table{Name: "ref_model_keys", About: "Meter to rate book entry", Columns: []Column{
+		{"meter_id", Int, false, ""}, {"price_key", Text, false, ""}, {"rate_id", Int, false, ""}, {"estimated_as", Text, true, "priced as this model, by the config"},
 	}}
 	refPricesTable = Table{Name: "ref_prices", About: "Unit prices in 10^-12 USD a token", Columns: []Column{
 		{"price_key", Text, false, ""}, {"valid_from", Timestamp, false, "inclusive"}, {"valid_to", Timestamp, false, "exclusive"},
@@ -158,6 +162,10 @@ var (
 
 // Tables lists every table of the ledger.
 func Tables() []Table {
-	return append([]Table{usageTable, requestsTable, peopleTable, objectsTable, rejectsTable, repeatsTable, recordsTable,
+	tables := append([]Table{usageTable, requestsTable, peopleTable, objectsTable, rejectsTable, repeatsTable, factsTable, rateEntriesTable, rulingsTable,
 		runsTable, monthsTable, invoicesTable, alertsTable, outboxTable, metaTable, dirtyDaysTable}, referenceTables...)
+	for _, schema := range record.DimensionSchemas {
+		tables = append(tables, stagedTable(schema, ""))
+	}
+	return tables
 }

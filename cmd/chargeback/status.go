@@ -104,7 +104,9 @@ func statusMessages(ctx context.Context, w world, a *app) error {
 	return nil
 }
 
-func megabytes(size int64) string { return fmt.Sprintf("%d.%d MB", size/1_000_000, size%1_000_000/100_000) }
+func megabytes(size int64) string {
+	return fmt.Sprintf("%d.%d MB", size/1_000_000, size%1_000_000/100_000)
+}
 
 // monthOf reads a --month flag; without one it is the month of the newest
 // finished night, or this month in new books.

@@ -64,24 +64,19 @@ func (*Bedrock) Name() string { return BedrockName }
 // Schema implements Format.
 func (*Bedrock) Schema() *record.Schema { return record.UsageSchema }
 
-var (
-	bedrockProvider = []byte("bedrock")
-	statusOK        = []byte(record.StatusOK)
-	statusError     = []byte(record.StatusError)
-)
+var bedrockProvider = []byte("bedrock")
 
 // Decoder implements Format.
 func (b *Bedrock) Decoder(env Env) Decoder {
 	calendar := Calendar{zone: env.Zone}
 	var u record.Usage
-	var key, scratch []byte
+	var scratch []byte
 	return newJSONDecoder(env, b.spec, func(v []jsonscan.Value, line int64, sink *Sink) error {
-		u = record.Usage{Provider: bedrockProvider, Status: statusOK}
+		u = record.Usage{Provider: bedrockProvider}
 		if err := b.read(v, &u); err != nil {
 			return err
 		}
-		key = recordKey(key, &scratch, bedrockProvider, u.Account, u.Region, u.ProviderRequestID)
-		u.Key = key
+		u.Key = recordKey(&scratch, bedrockProvider, u.Account, u.Region, u.ProviderRequestID)
 		u.Date = calendar.Date(u.StartedAt)
 		sink.Usage(&u, line)
 		return nil
@@ -99,12 +94,12 @@ func (b *Bedrock) read(v []jsonscan.Value, u *record.Usage) (err error) {
 	if u.StartedAt, err = instant(v[f.timestamp], "timestamp"); err != nil {
 		return err
 	}
-	if u.Model = id(v[f.model]); len(u.Model) == 0 {
+	if u.Model = name(v[f.model]); len(u.Model) == 0 {
 		return &FieldError{"modelId", "is missing"}
 	}
-	u.Account, u.Region, u.Operation, u.Caller = id(v[f.account]), id(v[f.region]), id(v[f.operation]), id(v[f.caller])
+	u.Account, u.Region, u.Operation, u.Caller = name(v[f.account]), name(v[f.region]), name(v[f.operation]), name(v[f.caller])
 	u.ResponseID = firstID(v, f.responseID)
-	u.ClientRef, u.CostCenter, u.AgentID = firstID(v, f.clientRef), firstID(v, f.costCenter), firstID(v, f.agentID)
+	u.ClientRef, u.CostCenter, u.AgentID = firstID(v, f.clientRef), firstName(v, f.costCenter), firstName(v, f.agentID)
 	if u.Tokens.InputUncached, err = whole(v[f.input], "input.inputTokenCount"); err != nil {
 		return err
 	}
@@ -121,8 +116,8 @@ func (b *Bedrock) read(v []jsonscan.Value, u *record.Usage) (err error) {
 	if v[f.output].Kind != jsonscan.Absent {
 		u.Completeness = 2
 	}
-	if u.ErrorCode = id(v[f.errorCode]); len(u.ErrorCode) > 0 {
-		u.Status, u.Completeness = statusError, 0
+	if u.ErrorCode = name(v[f.errorCode]); len(u.ErrorCode) > 0 {
+		u.Failed, u.Completeness = true, 0
 	} else if v[f.input].Kind == jsonscan.Absent && v[f.output].Kind == jsonscan.Absent {
 		return &FieldError{"input.inputTokenCount", "is missing, as is output.outputTokenCount, in a record without errorCode"}
 	}

@@ -43,18 +43,19 @@ func (d *jsonDecoder) Decode(r io.Reader, sink *Sink) error {
 	d.frames.Reset(r)
 	for {
 		line, err := d.frames.Next(d.scanner.Scan)
-		var bad *frame.BadRecord
 		switch {
+		case err == nil:
+			if err := d.record(d.scanner.Values, line, sink); err != nil {
+				sink.Reject(line, err.Error())
+			}
 		case err == io.EOF:
 			return nil
-		case errors.As(err, &bad):
+		default:
+			bad, ok := errors.AsType[*frame.BadRecord](err)
+			if !ok {
+				return fmt.Errorf("line %d: %w", line, err)
+			}
 			sink.Reject(bad.Line, bad.Reason)
-			continue
-		case err != nil:
-			return fmt.Errorf("line %d: %w", line, err)
-		}
-		if err := d.record(d.scanner.Values, line, sink); err != nil {
-			sink.Reject(line, err.Error())
 		}
 	}
 }
@@ -90,6 +91,16 @@ func (f *fields) first(dotted ...string) []int {
 func firstID(v []jsonscan.Value, indexes []int) []byte {
 	for _, i := range indexes {
 		if s := id(v[i]); len(s) > 0 {
+			return s
+		}
+	}
+	return nil
+}
+
+// firstName returns the first alternative that holds a name.
+func firstName(v []jsonscan.Value, indexes []int) []byte {
+	for _, i := range indexes {
+		if s := name(v[i]); len(s) > 0 {
 			return s
 		}
 	}

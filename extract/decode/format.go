@@ -55,6 +55,7 @@ type Sink struct {
 	counts  Counts
 	rejects []Reject
 	batch   *record.Batch
+	dims    *record.Dimensions
 	swap    func(full *record.Batch) *record.Batch
 	scratch []byte
 }
@@ -62,7 +63,7 @@ type Sink struct {
 // NewSink returns a sink for rows of schema. swap takes a full batch and
 // returns an empty one.
 func NewSink(env Env, schema *record.Schema, swap func(full *record.Batch) *record.Batch) *Sink {
-	return &Sink{env: env, schema: schema, batch: swap(nil), swap: swap}
+	return &Sink{env: env, schema: schema, batch: swap(nil), swap: swap, dims: record.NewDimensions()}
 }
 
 // Begin starts an object.
@@ -75,6 +76,9 @@ func (s *Sink) Repair() { s.batch.Trim() }
 
 // End returns what became of the object's records.
 func (s *Sink) End() (Counts, []Reject) { return s.counts, s.rejects }
+
+// Dimensions returns what the rows so far point to.
+func (s *Sink) Dimensions() *record.Dimensions { return s.dims }
 
 // Flush hands on what is left in the batch.
 func (s *Sink) Flush() {
@@ -96,7 +100,7 @@ func (s *Sink) Usage(u *record.Usage, line int64) {
 		return
 	}
 	s.dated(u.Date)
-	s.took(s.batch.AppendUsage(u, record.Lineage{Object: s.object, Line: line}), line)
+	s.took(s.batch.AppendUsage(u, s.dims, record.Lineage{Object: s.object, Line: line}), line)
 }
 
 // Request takes one request.
@@ -106,7 +110,7 @@ func (s *Sink) Request(r *record.Request, line int64) {
 		return
 	}
 	s.dated(r.Date)
-	s.took(s.batch.AppendRequest(r, record.Lineage{Object: s.object, Line: line}), line)
+	s.took(s.batch.AppendRequest(r, s.dims, record.Lineage{Object: s.object, Line: line}), line)
 }
 
 // Person takes one row of a people file.
@@ -129,10 +133,9 @@ func (s *Sink) dated(date int64) {
 	s.counts.Dates = append(dates, date)
 }
 
-func (s *Sink) took(validText bool, line int64) {
-	if !validText {
-		s.batch.DropLast()
-		s.Reject(line, "a text field is not valid UTF-8")
+func (s *Sink) took(fault error, line int64) {
+	if fault != nil {
+		s.Reject(line, fault.Error())
 		return
 	}
 	s.scratch = s.batch.HashLast(s.scratch)

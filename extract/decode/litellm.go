@@ -105,9 +105,9 @@ func (l *LiteLLM) Decoder(env Env) Decoder {
 	calendar := Calendar{zone: env.Zone}
 	namespace := []byte(LiteLLMName)
 	var r record.Request
-	var key, scratch []byte
+	var scratch []byte
 	return newJSONDecoder(env, l.spec, func(v []jsonscan.Value, line int64, sink *Sink) error {
-		r = record.Request{Status: statusOK, Completeness: 2}
+		r = record.Request{Completeness: 2}
 		natural, err := l.ids(v, &r)
 		if err != nil {
 			return err
@@ -118,8 +118,7 @@ func (l *LiteLLM) Decoder(env Env) Decoder {
 		if err := l.tokens(v, &r); err != nil {
 			return err
 		}
-		key = recordKey(key, &scratch, namespace, natural)
-		r.Key = key
+		r.Key = recordKey(&scratch, namespace, natural)
 		r.Date = calendar.Date(r.StartedAt)
 		sink.Request(&r, line)
 		return nil
@@ -167,13 +166,15 @@ func (l *LiteLLM) read(v []jsonscan.Value, r *record.Request) (err error) {
 	switch string(text(v[f.status])) {
 	case "success":
 	case "failure":
-		r.Status, r.Completeness = statusError, 0
+		r.Failed, r.Completeness = true, 0
 		r.ErrorCode = id(v[f.errorCode])
 	default:
 		return &FieldError{"status", "is neither success nor failure; is this source really in the litellm format?"}
 	}
 	r.CacheHit = v[f.cacheHit].Kind == jsonscan.True || strings.EqualFold(string(text(v[f.cacheHit])), "true")
-	r.Model = id(v[f.model])
+	if r.Model = id(v[f.model]); len(r.Model) == 0 {
+		r.Model = []byte("unknown")
+	}
 	r.Provider = provider(id(v[f.provider]), r.Model)
 	r.UserID, r.UserEmail = email(firstID(v, f.userID)), email(firstID(v, f.userEmail))
 	if bytes.Equal(r.UserEmail, r.UserID) {

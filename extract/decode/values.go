@@ -3,10 +3,11 @@ package decode
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/base64"
+	"encoding/binary"
 	"math"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"chargeback/extract/decode/jsonscan"
 )
@@ -22,7 +23,7 @@ func (e *FieldError) Error() string { return e.Field + ": " + e.Reason }
 func text(v jsonscan.Value) []byte {
 	switch v.Kind {
 	case jsonscan.String:
-		if v.Escaped {
+		if v.Escaped && utf8.Valid(v.Raw) { // other text stays as it is and is refused as a whole
 			return []byte(v.Text())
 		}
 		return v.Raw
@@ -32,145 +33,154 @@ func text(v jsonscan.Value) []byte {
 	return nil
 }
 
-var zeroUUID = []byte("00000000-0000-0000-0000-000000000000")
-
-// id returns a normalised identifier: trimmed; the words that exporters write
-// for "none" and the zero UUID are empty; UUIDs and hex are lower-cased, all
-// else keeps its case because ids such as msg_... are case sensitive.
-func id(v jsonscan.Value) []byte { return normID(text(v)) }
-
-func normID(s []byte) []byte {
-	s = bytes.TrimSpace(s)
+// name returns a trimmed text; the words that exporters write for "none" are
+// empty.
+func name(v jsonscan.Value) []byte {
+	s := bytes.TrimSpace(text(v))
 	switch len(s) {
 	case 0:
 		return nil
-	case 2, 4:
+	case 2, 3, 4:
 		switch string(s) {
-		case "NA", "None", "none", "null", "NULL":
-			return nil
-		}
-	case 3:
-		if string(s) == "N/A" {
-			return nil
-		}
-	case 36:
-		if bytes.Equal(s, zeroUUID) {
+		case "NA", "N/A", "None", "none", "null", "NULL":
 			return nil
 		}
 	}
-	if upper, hex := hexForm(s); hex && upper {
+	return s
+}
+
+// id returns a normalised identifier: a name of which UUIDs and long hex are
+// lower-cased and the zero UUID is empty. All else keeps its case, because ids
+// such as msg_... are case sensitive and codes such as CC-1001 are not hex.
+func id(v jsonscan.Value) []byte { return normID(name(v)) }
+
+func normID(s []byte) []byte {
+	switch {
+	case string(s) == "00000000-0000-0000-0000-000000000000":
+		return nil
+	case hasCapitals(s) && (isUUID(s) || len(s) >= 16 && isHex(s)):
 		return bytes.ToLower(s)
 	}
 	return s
 }
 
-// hexForm says whether s has nothing but hex digits and dashes, and whether an
-// upper-case letter is among them.
-func hexForm(s []byte) (upper, hex bool) {
+func hasCapitals(s []byte) bool {
 	for _, c := range s {
-		switch {
-		case c >= '0' && c <= '9', c >= 'a' && c <= 'f', c == '-':
-		case c >= 'A' && c <= 'F':
-			upper = true
-		default:
-			return false, false
+		if c-'A' < 26 {
+			return true
 		}
 	}
-	return upper, true
+	return false
 }
+
+func isUUID(s []byte) bool {
+	return len(s) == 36 && s[8] == '-' && s[13] == '-' && s[18] == '-' && s[23] == '-' &&
+		isHex(s[:8]) && isHex(s[9:13]) && isHex(s[14:18]) && isHex(s[19:23]) && isHex(s[24:])
+}
+
+func isHex(s []byte) bool {
+	for _, c := range s {
+		if c-'0' > 9 && (c|0x20)-'a' > 5 {
+			return false
+		}
+	}
+	return true
+}
+
+// missing says whether a field is absent, or a text that means the same.
+func missing(v jsonscan.Value) bool {
+	return v.Kind == jsonscan.Absent || v.Kind == jsonscan.String && len(name(v)) == 0
+}
+
+// tokensMax is the largest count of tokens that is believed, far above what any
+// model takes: with it, what one record costs fits DECIMAL(18,12).
+const tokensMax = 100_000_000
 
 // whole reads a count: a number or digits in quotes, with no fraction but .0.
 // Absent is 0.
 func whole(v jsonscan.Value, field string) (int64, error) {
-	if v.Kind == jsonscan.Absent {
-		return 0, nil
-	}
 	raw := v.Raw
-	if v.Kind == jsonscan.String {
+	switch v.Kind {
+	case jsonscan.Absent:
+		return 0, nil
+	case jsonscan.Number:
+	case jsonscan.String:
 		raw = bytes.TrimSpace(raw)
-	} else if v.Kind != jsonscan.Number {
+	default:
 		return 0, &FieldError{field, "is not a number"}
 	}
-	if dot := bytes.IndexByte(raw, '.'); dot >= 0 && len(bytes.Trim(raw[dot+1:], "0")) == 0 && dot+1 < len(raw) {
+	if dot := bytes.IndexByte(raw, '.'); dot >= 0 && dot+1 < len(raw) && len(bytes.Trim(raw[dot+1:], "0")) == 0 {
 		raw = raw[:dot]
 	}
-	if len(raw) > 0 && raw[0] == '-' {
+	switch {
+	case len(raw) == 0:
+		return 0, &FieldError{field, "is not a whole number"}
+	case raw[0] == '-':
 		return 0, &FieldError{field, "is negative"}
 	}
-	if len(raw) == 0 || len(raw) > 19 {
-		return 0, &FieldError{field, "is not a whole number of at most 19 digits"}
-	}
-	var n uint64
+	var n int64
 	for _, c := range raw {
 		if c < '0' || c > '9' {
 			return 0, &FieldError{field, "is not a whole number"}
 		}
-		n = n*10 + uint64(c-'0')
+		n = min(n*10+int64(c-'0'), tokensMax+1)
 	}
-	if n > math.MaxInt64 {
-		return 0, &FieldError{field, "is larger than a 64-bit number"}
+	if n > tokensMax {
+		return 0, &FieldError{field, "is larger than 100,000,000"}
 	}
-	return int64(n), nil
+	return n, nil
 }
+
+// amountPicoMax is the largest amount that fits DECIMAL(18,12).
+const amountPicoMax = 999_999_999_999_999_999
 
 // picoUSD reads a decimal amount of US dollars as whole pico-dollars, rounded
 // half away from zero. It is for amounts that are only compared, never owed.
 func picoUSD(v jsonscan.Value, field string) (pico int64, present bool, err error) {
-	if v.Kind != jsonscan.Number && (v.Kind != jsonscan.String || len(v.Raw) == 0) {
+	if v.Kind != jsonscan.Number && v.Kind != jsonscan.String || missing(v) {
 		return 0, false, nil
 	}
-	pico, ok := shifted(v.Raw, 12)
-	if !ok {
-		return 0, false, &FieldError{field, "is not a decimal amount"}
+	pico, ok := shifted(bytes.TrimSpace(v.Raw), 12)
+	if !ok || pico > amountPicoMax || pico < -amountPicoMax {
+		return 0, false, &FieldError{field, "is not a decimal amount below 1,000,000 US dollars"}
 	}
 	return pico, true, nil
 }
 
 // shifted reads a decimal number times 10^places, rounded half away from zero.
+// It reports false for what is not a number and for what doesn't fit.
 func shifted(raw []byte, places int) (int64, bool) {
 	negative := len(raw) > 0 && raw[0] == '-'
 	if negative || len(raw) > 0 && raw[0] == '+' {
 		raw = raw[1:]
 	}
-	mantissa, exponent := raw, 0
-	if e := bytes.IndexAny(raw, "eE"); e >= 0 {
-		n, err := strconv.Atoi(string(raw[e+1:]))
-		if err != nil || n > 40 || n < -400 {
-			return 0, false
-		}
-		mantissa, exponent = raw[:e], n
+	mantissa, exponent, ok := cutExponent(raw)
+	whole := bytes.IndexByte(mantissa, '.')
+	if whole < 0 {
+		whole = len(mantissa)
 	}
-	dot := bytes.IndexByte(mantissa, '.')
-	digits := mantissa
-	if dot >= 0 {
-		digits = append(append(make([]byte, 0, len(mantissa)), mantissa[:dot]...), mantissa[dot+1:]...)
-		exponent -= len(mantissa) - dot - 1
-	}
-	if len(digits) == 0 {
-		return 0, false
-	}
-	keep := len(digits) + exponent + places // digits that stay before the point
 	var n uint64
-	for i := range max(keep, len(digits)) {
-		c := byte('0')
-		if i < len(digits) {
-			c = digits[i]
-		}
-		if c < '0' || c > '9' {
-			return 0, false
-		}
-		if i == keep && c >= '5' {
-			n++
-		}
-		if i >= keep {
+	keep, seen := whole+exponent+places, 0 // digits that stay, digits read
+	for i, c := range mantissa {
+		if i == whole {
 			continue
 		}
-		if n > (math.MaxInt64-9)/10 {
+		digit := c - '0'
+		if digit > 9 {
 			return 0, false
 		}
-		n = n*10 + uint64(c-'0')
+		switch {
+		case seen < keep:
+			n, ok = timesTen(n, digit, ok)
+		case seen == keep && digit >= 5:
+			n++
+		}
+		seen++
 	}
-	if n > math.MaxInt64 {
+	for zeros := seen; zeros < keep && n > 0 && ok; zeros++ {
+		n, ok = timesTen(n, 0, ok)
+	}
+	if !ok || seen == 0 || n > math.MaxInt64 {
 		return 0, false
 	}
 	if negative {
@@ -179,35 +189,53 @@ func shifted(raw []byte, places int) (int64, bool) {
 	return int64(n), true
 }
 
-// Timestamps outside these years are a mistake in the unit or the clock.
+// cutExponent splits 2.5e-05 into 2.5 and -5. Exponents that only a number out
+// of all bounds can have are refused.
+func cutExponent(raw []byte) (mantissa []byte, exponent int, ok bool) {
+	for i, c := range raw {
+		if c|0x20 == 'e' {
+			exponent, err := strconv.Atoi(string(raw[i+1:]))
+			return raw[:i], exponent, err == nil && exponent <= 400 && exponent >= -400
+		}
+	}
+	return raw, 0, true
+}
+
+// timesTen appends a digit to n; ok stays false once it was, or n overflowed.
+func timesTen(n uint64, digit byte, ok bool) (uint64, bool) {
+	if n > (math.MaxInt64-9)/10 {
+		return 0, false
+	}
+	return n*10 + uint64(digit), ok
+}
+
+// Times outside these years, 2015 to 2100, are a mistake in the unit or the
+// clock.
 const (
-	yearMin = 2015
-	yearMax = 2100
+	yearMinMicros = 1420070400 * 1e6
+	yearEndMicros = 4133980800 * 1e6
 )
 
 // instant reads a point in time as microseconds UTC: seconds since 1970 with a
 // fraction, RFC 3339, or a naive "2025-01-24 09:20:46.847371", taken as UTC.
 func instant(v jsonscan.Value, field string) (int64, error) {
 	var us int64
+	var ok bool
 	switch v.Kind {
 	case jsonscan.Number:
-		n, ok := shifted(v.Raw, 6)
-		if !ok {
+		if us, ok = shifted(v.Raw, 6); !ok {
 			return 0, &FieldError{field, "is not seconds since 1970"}
 		}
-		us = n
 	case jsonscan.String:
-		n, ok := clockText(v.Raw)
-		if !ok {
+		if us, ok = clockText(text(v)); !ok {
 			return 0, &FieldError{field, "is not a time such as 2026-10-31T23:59:40Z"}
 		}
-		us = n
 	case jsonscan.Absent:
 		return 0, &FieldError{field, "is missing"}
 	default:
 		return 0, &FieldError{field, "is not a time"}
 	}
-	if year := time.UnixMicro(us).UTC().Year(); year < yearMin || year > yearMax {
+	if us < yearMinMicros || us >= yearEndMicros {
 		return 0, &FieldError{field, "lies outside the years 2015 to 2100"}
 	}
 	return us, nil
@@ -225,9 +253,10 @@ func clockText(s []byte) (int64, bool) {
 	return 0, false
 }
 
-// plainUTC reads 2026-10-31T23:59:40Z, the form of nearly every record.
+// plainUTC reads 2026-10-31T23:59:40Z and 2026-10-31 23:59:40.847371, the forms
+// of nearly every record. What it doesn't know goes the long way.
 func plainUTC(s []byte) (int64, bool) {
-	if len(s) != 20 || s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':' || s[19] != 'Z' {
+	if len(s) < 19 || s[4] != '-' || s[7] != '-' || s[10] != 'T' && s[10] != ' ' || s[13] != ':' || s[16] != ':' {
 		return 0, false
 	}
 	two := func(i int) int {
@@ -239,9 +268,32 @@ func plainUTC(s []byte) (int64, bool) {
 	}
 	y, mo, d, h, mi, sec := two(0)*100+two(2), two(5), two(8), two(11), two(14), two(17)
 	if y < 0 || mo < 1 || mo > 12 || d < 1 || d > 28 || h < 0 || h > 23 || mi < 0 || mi > 59 || sec < 0 || sec > 59 {
-		return 0, false // days 29 to 31 go the long way, which knows the months
+		return 0, false // days 29 to 31 too: the long way knows the months
 	}
-	return (daysFromCivil(y, mo, d)*86400 + int64(h*3600+mi*60+sec)) * 1e6, true
+	fraction, ok := micros(bytes.TrimSuffix(s[19:], []byte{'Z'}))
+	return (daysFromCivil(y, mo, d)*86400+int64(h*3600+mi*60+sec))*1e6 + fraction, ok
+}
+
+// micros reads .847371 or nothing; digits beyond the sixth are cut off.
+func micros(s []byte) (us int64, ok bool) {
+	if len(s) == 0 {
+		return 0, true
+	}
+	if s[0] != '.' || len(s) < 2 || len(s) > 10 {
+		return 0, false
+	}
+	for i := range 6 {
+		us *= 10
+		if i+1 < len(s) {
+			us += int64(s[i+1] - '0')
+		}
+	}
+	for _, c := range s[1:] {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+	}
+	return us, true
 }
 
 // daysFromCivil counts days since 1970-01-01 in the Gregorian calendar.
@@ -295,15 +347,15 @@ func floorDiv(a, b int64) int64 {
 	return q
 }
 
-// recordKey hashes a natural key to 22 characters: SHA-256 cut to 128 bits, so
-// that nobody who chooses ids can make two requests look like one.
-func recordKey(dst []byte, scratch *[]byte, parts ...[]byte) []byte {
+// recordKey hashes a natural key to 63 bits of its SHA-256. Two records of one
+// day that met there by chance would show as a conflict, never as one record.
+func recordKey(scratch *[]byte, parts ...[]byte) int64 {
 	b := (*scratch)[:0]
-	for _, p := range parts {
+	for _, p := range parts { // with their lengths, so that parts don't run into each other
+		b = binary.AppendUvarint(b, uint64(len(p)))
 		b = append(b, p...)
-		b = append(b, 0)
 	}
 	*scratch = b
 	sum := sha256.Sum256(b)
-	return base64.RawURLEncoding.AppendEncode(dst[:0], sum[:16])
+	return int64(binary.BigEndian.Uint64(sum[:8]) >> 1)
 }

@@ -1,48 +1,19 @@
 // Package frame finds the records in an object's bytes.
 //
 // It owns: unpacking (gzip with any number of members and zstd, told by
-// content, never by name), the byte order mark, and where one JSON value ends
-// and the next begins in NDJSON, arrays, pretty-printed and concatenated text.
+// content, never by name), the byte order mark, where one JSON object ends and
+// the next begins in NDJSON, arrays, pretty-printed and concatenated text, and
+// where to go on after a broken one.
 // It does not own: what a record means (extract/decode).
 package frame
 
 import (
-	"bufio"
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
-
 	"chargeback/extract/decode/jsonscan"
 )
-
-// Plain returns the unpacked bytes of r. The error of a corrupt or truncated
-// archive comes from Read.
-func Plain(r io.Reader) (io.ReadCloser, error) {
-	b := bufio.NewReaderSize(r, 1<<18)
-	head, err := b.Peek(4)
-	if err != nil && err != io.EOF {
-		return nil, fmt.Errorf("read first bytes: %w", err)
-	}
-	switch {
-	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
-		z, err := gzip.NewReader(b)
-		if err != nil {
-			return nil, fmt.Errorf("open gzip: %w", err)
-		}
-		return z, nil
-	case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		z, err := zstd.NewReader(b, zstd.WithDecoderConcurrency(1))
-		if err != nil {
-			return nil, fmt.Errorf("open zstd: %w", err)
-		}
-		return z.IOReadCloser(), nil
-	}
-	return io.NopCloser(b), nil
-}
 
 // BadRecord is a record that can't be read; the records after it can.
 type BadRecord struct {
@@ -52,21 +23,40 @@ type BadRecord struct {
 
 func (e *BadRecord) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Reason) }
 
-const bufferBytes = 1 << 18
+// unless returns e, or err where there is one.
+func (e *BadRecord) unless(err error) error {
+	if err != nil {
+		return err
+	}
+	return e
+}
 
-// Reader finds JSON values in a stream.
+// layout is how an object's records lie, learnt from the first one.
+type layout uint8
+
+const (
+	unknown layout = iota // no record was read yet
+	oneLine               // the first record has no line break inside; what follows it is not known yet
+	perLine               // one record a line
+	free                  // anything: arrays, pretty-printed, concatenated
+)
+
+// Reader finds JSON objects in a stream. What it finds doesn't depend on how
+// many bytes each Read gives.
 type Reader struct {
 	r        io.Reader
 	buf      []byte
-	pos, end int
+	pos, end int   // what is not consumed yet
 	line     int64 // line of buf[pos], from 1
+	column   int   // bytes before buf[pos] in its line, behind the last record
 	max      int
 	eof      bool
-	started  bool
-	lines    bool // one record a line, learnt from the first record
+	layout   layout
 }
 
-// NewReader reads values of at most maxBytes bytes from r.
+const bufferBytes = 1 << 18
+
+// NewReader reads records of at most maxBytes bytes from r.
 func NewReader(r io.Reader, maxBytes int) *Reader {
 	f := &Reader{max: maxBytes}
 	f.Reset(r)
@@ -81,116 +71,150 @@ func (f *Reader) Reset(r io.Reader) {
 	*f = Reader{r: r, buf: f.buf, max: f.max, line: 1}
 }
 
-// Next calls scan with text that starts at the next value. scan returns the
-// value's length, or jsonscan.ErrShort where it needs more text and is then
-// called again. Next returns the line on which the value starts, io.EOF after
-// the last value, a *BadRecord where one record is broken, or the reader's own
-// error, after which nothing of the object is to be trusted. What scan kept of
-// the text holds until the next call.
+// Next calls scan with text that starts at the next record. scan returns the
+// record's length, or jsonscan.ErrShort itself where it needs more text, and
+// is then called again. Next returns the line on which the record starts,
+// io.EOF after the last record, a *BadRecord where one record is broken, or the
+// reader's own error, after which nothing of the object is to be trusted. What
+// scan kept of the text holds until the next call.
 func (f *Reader) Next(scan func([]byte) (int, error)) (int64, error) {
 	if err := f.separators(); err != nil {
 		return f.line, err
 	}
-	if f.lines {
+	switch {
+	case f.buf[f.pos] != '{':
+		return f.line, f.skip("does not start with {", f.layout != perLine)
+	case f.layout == perLine:
 		return f.nextLine(scan)
 	}
+	return f.nextFree(scan)
+}
+
+// nextFree is Next where a record may end anywhere.
+func (f *Reader) nextFree(scan func([]byte) (int, error)) (int64, error) {
 	line := f.line
 	for {
-		n, err := scan(f.buf[f.pos:f.end])
+		text := f.window()
+		n, err := scan(text)
 		switch {
 		case err == nil:
-			f.learn(n)
-			f.advance(n)
-			return line, nil
-		case errors.Is(err, jsonscan.ErrShort) && !f.eof:
-			if f.end-f.pos > f.max {
-				return line, f.tooLong(line)
-			}
-			if err := f.fill(); err != nil {
-				return line, err
-			}
-		default:
-			return line, f.resync(line, err)
+			f.learn(text[:n])
+			f.consume(n)
+			return line, f.fits(n, line)
+		case err == jsonscan.ErrShort && len(text) > f.max:
+			return line, f.skip(f.tooLong(), true)
+		case err != jsonscan.ErrShort || f.eof:
+			return line, f.skip(err.Error(), true)
+		}
+		if err := f.double(); err != nil {
+			return line, err
 		}
 	}
 }
 
 // nextLine is Next where every record is one line.
 func (f *Reader) nextLine(scan func([]byte) (int, error)) (int64, error) {
+	text, whole, err := f.restOfLine()
+	if err != nil {
+		return f.line, err
+	}
+	if !whole {
+		return f.nextFree(scan) // a line of many records, or a record that is too long
+	}
 	line := f.line
-	text, err := f.restOfLine()
-	if err != nil {
-		var bad *BadRecord
-		if errors.As(err, &bad) {
-			return line, bad
-		}
-		return line, err
-	}
 	n, err := scan(text)
-	if err != nil {
-		f.pos += len(text)
-		return line, &BadRecord{line, err.Error()}
+	switch {
+	case err == nil:
+		f.pos, f.column = f.pos+n, 0
+		if len(bytes.TrimLeft(text[n:], " \t\r,]")) > 0 {
+			f.layout = free
+		}
+		return line, f.fits(n, line)
+	case err == jsonscan.ErrShort:
+		begins, peekErr := f.begins(len(text)+1, 0)
+		if peekErr != nil {
+			return line, peekErr
+		}
+		if !begins && !f.drained(len(text)+1) {
+			return f.nextFree(scan) // it goes on in the next line
+		}
 	}
-	f.pos += n
-	return line, nil
+	return line, f.skip(err.Error(), false)
 }
 
-// restOfLine returns the text up to the line's end, without consuming it.
-func (f *Reader) restOfLine() ([]byte, error) {
-	from := f.pos
+// window is what a scan may see: not more than shows that a record is too long,
+// so that the verdict is the same for every size of buffer.
+func (f *Reader) window() []byte { return f.buf[f.pos:min(f.end, f.pos+f.max+1)] }
+
+// restOfLine returns the text up to the line's end, without consuming it, and
+// false where the line is longer than a record may be.
+func (f *Reader) restOfLine() (text []byte, whole bool, err error) {
+	seen := 0
 	for {
-		if i := bytes.IndexByte(f.buf[from:f.end], '\n'); i >= 0 {
-			return f.buf[f.pos : from+i], nil
+		text := f.window()
+		if i := bytes.IndexByte(text[seen:], '\n'); i >= 0 {
+			return text[:seen+i], true, nil
 		}
-		if f.eof {
-			return f.buf[f.pos:f.end], nil
+		if len(text) > f.max || f.eof {
+			return text, len(text) <= f.max, nil
 		}
-		if f.end-f.pos > f.max {
-			return nil, f.tooLong(f.line)
-		}
-		seen := f.end - f.pos
+		seen = len(text)
 		if err := f.fill(); err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		from = f.pos + seen
 	}
 }
 
-// learn notes whether the object is line by line: the first record has no
-// line break inside and one behind.
-func (f *Reader) learn(n int) {
-	if f.started {
-		return
+func (f *Reader) fits(n int, line int64) error {
+	if n > f.max {
+		return &BadRecord{line, f.tooLong()}
 	}
-	f.started = true
-	after := bytes.TrimLeft(f.buf[f.pos+n:f.end], " \r\t")
-	f.lines = len(after) > 0 && after[0] == '\n' && bytes.IndexByte(f.buf[f.pos:f.pos+n], '\n') < 0
+	return nil
 }
 
-func (f *Reader) advance(n int) {
+func (f *Reader) tooLong() string {
+	return fmt.Sprintf("record is longer than %d bytes; raise the source's max_record_bytes", f.max)
+}
+
+// learn notes what a record that was read by nextFree tells of the layout.
+func (f *Reader) learn(record []byte) {
+	if f.layout == unknown && bytes.IndexByte(record, '\n') < 0 {
+		f.layout = oneLine
+	} else {
+		f.layout = free
+	}
+}
+
+func (f *Reader) consume(n int) {
 	f.line += int64(bytes.Count(f.buf[f.pos:f.pos+n], []byte{'\n'}))
 	f.pos += n
+	f.column = 0
 }
 
 // separators steps over white space, commas, the brackets of an array around
-// the records, and the byte order mark.
+// the records, and byte order marks.
 func (f *Reader) separators() error {
 	for {
 		for f.pos < f.end {
-			switch c := f.buf[f.pos]; c {
+			c := f.buf[f.pos]
+			switch c {
 			case '\n':
 				f.line++
-				f.pos++
+				f.column = -1
 			case ' ', '\t', '\r', ',', '[', ']':
-				f.pos++
 			case 0xef:
-				if !bytes.HasPrefix(f.buf[f.pos:f.end], []byte("\xef\xbb\xbf")) {
-					return nil
+				if mark, err := f.byteOrderMark(); !mark || err != nil {
+					return err
 				}
-				f.pos += 3
+				f.pos += 2
+				f.column--
 			default:
+				f.settle(false)
 				return nil
 			}
+			f.settle(c == '\n' || c == ' ' || c == '\t' || c == '\r')
+			f.pos++
+			f.column++
 		}
 		if f.eof {
 			return io.EOF
@@ -199,6 +223,70 @@ func (f *Reader) separators() error {
 			return err
 		}
 	}
+}
+
+// settle decides the layout by what follows a first record of one line.
+func (f *Reader) settle(space bool) {
+	switch {
+	case f.layout != oneLine:
+	case !space:
+		f.layout = free
+	case f.buf[f.pos] == '\n':
+		f.layout = perLine
+	}
+}
+
+func (f *Reader) byteOrderMark() (bool, error) {
+	mark := []byte("\xef\xbb\xbf")
+	for i := range mark {
+		if c, ok, err := f.peek(i); c != mark[i] || !ok || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// peek returns the byte i bytes ahead; false where the text ends before.
+func (f *Reader) peek(i int) (byte, bool, error) {
+	for f.pos+i >= f.end {
+		if f.eof {
+			return 0, false, nil
+		}
+		if err := f.fill(); err != nil {
+			return 0, false, err
+		}
+	}
+	return f.buf[f.pos+i], true, nil
+}
+
+// drained says whether no text lies i bytes ahead, as far as was read.
+func (f *Reader) drained(i int) bool { return f.eof && f.pos+i >= f.end }
+
+// begins says whether the line that starts i bytes ahead begins with a record,
+// indented by at most indent bytes: what is indented deeper lies inside one.
+func (f *Reader) begins(i, indent int) (bool, error) {
+	for end := i + min(indent, 256); i <= end; i++ {
+		c, ok, err := f.peek(i)
+		if !ok || c == '{' {
+			return ok, err
+		}
+		if c != ' ' && c != '\t' && c != ',' && c != '[' {
+			return false, nil
+		}
+	}
+	return false, nil
+}
+
+// double reads until twice the text is there, so that scanning a long record
+// again and again costs no more than a few times its length.
+func (f *Reader) double() error {
+	want := min(2*(f.end-f.pos), f.max+1)
+	for f.end-f.pos < want && !f.eof {
+		if err := f.fill(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // fill reads more text behind what is there, and makes room for it first.
@@ -227,46 +315,39 @@ func (f *Reader) fill() error {
 	return io.ErrNoProgress
 }
 
-// tooLong drops the record up to its line's end.
-func (f *Reader) tooLong(line int64) error {
+// skip steps over a broken record, which starts here, and returns what was
+// wrong with it. It goes to the end of the line where there is one record a
+// line; else to the next line that begins with a record, or, by brackets, to
+// the bracket that closes the record, whichever comes first.
+func (f *Reader) skip(reason string, brackets bool) error {
+	bad := &BadRecord{f.line, reason}
+	indent, depth := f.column, 0
+	quoted, escaped := false, false
 	for {
-		if i := bytes.IndexByte(f.buf[f.pos:f.end], '\n'); i >= 0 {
-			f.pos += i
-			break
+		c, ok, err := f.peek(0)
+		if !ok || err != nil {
+			return bad.unless(err)
 		}
-		f.pos, f.end = 0, 0
-		if f.eof {
-			break
-		}
-		if err := f.fill(); err != nil {
-			return err
-		}
-	}
-	return &BadRecord{line, fmt.Sprintf("record is longer than %d bytes; raise the source's max_record_bytes", f.max)}
-}
-
-// resync goes on after a broken record: at the next line that starts a value.
-func (f *Reader) resync(line int64, cause error) error {
-	bad := &BadRecord{line, cause.Error()}
-	for first := true; ; first = false {
-		text, err := f.restOfLine()
-		if err != nil {
-			var long *BadRecord
-			if errors.As(err, &long) {
+		f.pos++
+		switch {
+		case c == '\n':
+			f.line, f.column, quoted, escaped = f.line+1, 0, false, false
+			if begins, err := f.begins(0, indent); begins || err != nil || f.layout == perLine {
+				return bad.unless(err)
+			}
+		case escaped:
+			escaped = false
+		case c == '\\':
+			escaped = quoted
+		case c == '"':
+			quoted = !quoted
+		case quoted || !brackets:
+		case c == '{' || c == '[':
+			depth++
+		case c == '}' || c == ']':
+			if depth--; depth <= 0 {
 				return bad
 			}
-			return err
-		}
-		trimmed := bytes.TrimLeft(text, " \t,[")
-		if !first && len(trimmed) > 0 && trimmed[0] == '{' {
-			return bad
-		}
-		f.pos += len(text)
-		if f.pos < f.end {
-			f.pos++
-			f.line++
-		} else if f.eof {
-			return bad
 		}
 	}
 }

@@ -1,6 +1,8 @@
 package record
 
 import (
+	"encoding/binary"
+	"fmt"
 	"unicode/utf8"
 
 	"github.com/zeebo/xxh3"
@@ -48,11 +50,31 @@ type Vector struct {
 // BatchRows is the number of rows of a full batch.
 const BatchRows = 2048
 
+// TextBytesMax is the longest text that is kept. Ids, names and ARNs are far
+// shorter; a longer text is content in the wrong place.
+const TextBytesMax = 4096
+
+// TextError says why a text can't be kept. It never quotes it.
+type TextError struct{ Column, Reason string }
+
+func (e *TextError) Error() string { return e.Column + ": " + e.Reason }
+
+func keepable(v []byte) bool { return len(v) <= TextBytesMax && utf8.Valid(v) }
+
+// refusal says why v is not keepable.
+func refusal(column string, v []byte) *TextError {
+	if len(v) > TextBytesMax {
+		return &TextError{column, fmt.Sprintf("is longer than %d bytes", TextBytesMax)}
+	}
+	return &TextError{column, "is not valid UTF-8"}
+}
+
 // Batch is a block of rows of one schema, column by column.
 type Batch struct {
 	Schema *Schema
 	Rows   int
 	Cols   []Vector
+	fault  error // of the row that is being added
 }
 
 // NewBatch returns an empty batch with room for BatchRows rows.
@@ -83,21 +105,39 @@ func (b *Batch) Reset() {
 func (b *Batch) Full() bool { return b.Rows >= BatchRows }
 
 // text appends a value to text column i; empty is null where the column is
-// nullable. It reports whether the value is valid UTF-8 (an invalid one is
-// appended as empty).
-func (b *Batch) text(i int, v []byte) bool {
+// nullable. A value that can't be kept is the row's fault.
+func (b *Batch) text(i int, v []byte) {
 	c := &b.Cols[i]
-	valid := utf8.Valid(v)
-	if valid {
-		c.Heap = append(c.Heap, v...)
+	if !keepable(v) {
+		b.fault = refusal(b.Schema.Columns[i].Name, v)
+		v = nil
 	}
+	c.Heap = append(c.Heap, v...)
 	c.Ends = append(c.Ends, uint32(len(c.Heap)))
 	null := len(v) == 0 && b.Schema.Columns[i].Nullable
 	c.Null = append(c.Null, null)
 	if null {
 		c.Nulls++
 	}
-	return valid
+}
+
+// tuple appends the id of a tuple of texts to column i.
+func (b *Batch) tuple(i int, d *Dimension, texts ...[]byte) {
+	id, err := d.ID(texts...)
+	if err != nil {
+		b.fault = err
+	}
+	b.int(i, id)
+}
+
+// finish ends a row. One with a fault is taken back.
+func (b *Batch) finish() error {
+	if fault := b.fault; fault != nil {
+		b.Trim()
+		return fault
+	}
+	b.Rows++
+	return nil
 }
 
 func (b *Batch) int(i int, v int64) {
@@ -134,20 +174,27 @@ func (b *Batch) BytesAt(i, r int) []byte {
 	return c.Heap[start:c.Ends[r]]
 }
 
-// HashLast fills content_hash of the last row from all columns before it.
+// HashLast fills content_hash of the last row from all columns before it. The
+// lengths of texts and the places of nulls count, so that no two rows run into
+// the same bytes.
 func (b *Batch) HashLast(scratch []byte) []byte {
 	scratch = scratch[:0]
 	row := b.Rows - 1
-	for i, c := range b.Schema.Columns {
+	for i := range b.Schema.Columns {
+		c := &b.Schema.Columns[i]
 		switch {
 		case c.Name == "content_hash":
 			b.Cols[i].Ints[row] = int64(xxh3.Hash(scratch) >> 1)
 			return scratch
 		case c.Type == Text:
-			scratch = append(append(scratch, b.BytesAt(i, row)...), 0)
+			v := b.BytesAt(i, row)
+			scratch = binary.LittleEndian.AppendUint16(scratch, uint16(len(v)))
+			scratch = append(scratch, v...)
 		default:
-			v := uint64(b.Cols[i].Ints[row])
-			scratch = append(scratch, byte(v), byte(v>>8), byte(v>>16), byte(v>>24), byte(v>>32), byte(v>>40), byte(v>>48), byte(v>>56))
+			scratch = binary.LittleEndian.AppendUint64(scratch, uint64(b.Cols[i].Ints[row]))
+			if b.Cols[i].Null[row] {
+				scratch = append(scratch, 1)
+			}
 		}
 	}
 	return scratch

@@ -6,12 +6,6 @@
 // kept (billing/ledger).
 package record
 
-// Status of a record at its source.
-const (
-	StatusOK    = "ok"
-	StatusError = "error"
-)
-
 // Lineage says where a record was read: Object is the manifest's id of the
 // object, Line the line (from 1) on which the record starts.
 type Lineage struct {
@@ -33,7 +27,7 @@ type Tokens struct {
 // Usage is what a provider metered for one request. Text fields point into
 // the decoder's memory and hold until the next record.
 type Usage struct {
-	Key               []byte // natural key, hashed: see Key
+	Key               int64 // 63 bits of a SHA-256 of the natural key
 	Provider          []byte
 	ProviderRequestID []byte
 	ResponseID        []byte
@@ -49,7 +43,7 @@ type Usage struct {
 	Caller            []byte
 	CostCenter        []byte
 	AgentID           []byte
-	Status            []byte
+	Failed            bool
 	ErrorCode         []byte
 	Completeness      int64 // a final record ranks above a partial one, that above an error
 	ContentHash       int64
@@ -57,7 +51,7 @@ type Usage struct {
 
 // Request is what the agent platform knows of one request.
 type Request struct {
-	Key               []byte
+	Key               int64
 	AgentRequestID    []byte
 	Provider          []byte
 	ProviderRequestID []byte
@@ -69,7 +63,7 @@ type Request struct {
 	HasEnded          bool
 	Date              int64
 	CacheHit          bool
-	Status            []byte
+	Failed            bool
 	ErrorCode         []byte
 	UserID            []byte
 	UserEmail         []byte // empty where it equals UserID
@@ -98,20 +92,17 @@ type Person struct {
 	ValidTo    int64 // exclusive
 }
 
-// UsageSchema is the staged table of Usage rows.
+// UsageSchema is the staged table of Usage rows. What repeats from row to row
+// lies in the tables of Meters and Callers.
 var UsageSchema = &Schema{Table: "usage", About: "Per request, what the provider metered", Columns: []Column{
-	{"record_key", Text, false, "hash of the format's natural key"},
-	{"provider", Text, false, "bedrock, openai, ..."},
+	{"record_key", Int, false, "63 bits of a SHA-256 of the format's natural key"},
 	{"provider_request_id", Text, true, "the provider's request id"},
 	{"response_id", Text, true, "the id in the response body"},
 	{"client_ref", Text, true, "the caller's own id, sent along as metadata"},
 	{"started_at", Time, false, "UTC"},
 	{"usage_date", Date, false, "start in the billing zone"},
-	{"account", Text, true, "account, project or workspace"},
-	{"region", Text, true, "region that was called"},
-	{"model", Text, false, "model as sent"},
-	{"operation", Text, true, ""},
-	{"service_tier", Text, true, ""},
+	{"meter_id", Int, false, "row of meters"},
+	{"caller_id", Int, false, "row of callers"},
 	{"input_uncached_tokens", Int, false, "disjoint from all other counts"},
 	{"cache_read_tokens", Int, false, ""},
 	{"cache_write_5m_tokens", Int, false, ""},
@@ -119,42 +110,31 @@ var UsageSchema = &Schema{Table: "usage", About: "Per request, what the provider
 	{"cache_write_unknown_tokens", Int, false, "time to live not logged"},
 	{"output_tokens", Int, false, ""},
 	{"reasoning_tokens", Int, false, "part of output_tokens"},
-	{"caller", Text, true, "role ARN or service account"},
-	{"cost_center", Text, true, "explicit, from trusted metadata"},
-	{"agent_id", Text, true, ""},
-	{"status", Text, false, "ok or error"},
-	{"error_code", Text, true, ""},
+	{"failed", Bool, false, "the provider answered with an error"},
 	{"completeness", Int, false, "0 error, 1 partial, 2 final"},
 	{"content_hash", Int, false, "of all fields above"},
 	{"object_id", Int, false, "manifest id of the object"},
 	{"line", Int, false, "line on which the record starts"},
 }}
 
-// RequestSchema is the staged table of Request rows.
+// RequestSchema is the staged table of Request rows. What repeats from row to
+// row lies in the tables of Meters, Actors and Tasks.
 var RequestSchema = &Schema{Table: "requests", About: "Per request, what the agent platform knows", Columns: []Column{
-	{"record_key", Text, false, "hash of the format's natural key"},
+	{"record_key", Int, false, "63 bits of a SHA-256 of the format's natural key"},
 	{"agent_request_id", Text, false, ""},
-	{"provider", Text, false, ""},
 	{"provider_request_id", Text, true, ""},
 	{"response_id", Text, true, ""},
 	{"client_ref", Text, true, "null: agent_request_id is the reference"},
 	{"trace_id", Text, true, "null: the request is its own trace"},
+	{"end_user", Text, true, ""},
 	{"started_at", Time, false, "UTC"},
 	{"ended_at", Time, true, "UTC"},
 	{"request_date", Date, false, "start in the billing zone"},
+	{"meter_id", Int, false, "row of meters"},
+	{"actor_id", Int, false, "row of actors"},
+	{"task_id", Int, false, "row of tasks"},
 	{"cache_hit", Bool, false, "answered from the gateway's cache"},
-	{"status", Text, false, "ok or error"},
-	{"error_code", Text, true, ""},
-	{"user_id", Text, true, ""},
-	{"user_email", Text, true, "null where it equals user_id"},
-	{"end_user", Text, true, ""},
-	{"team", Text, true, ""},
-	{"key_alias", Text, true, ""},
-	{"project", Text, true, ""},
-	{"agent_id", Text, true, ""},
-	{"cost_center", Text, true, "explicit, from trusted metadata"},
-	{"model", Text, true, ""},
-	{"tools", Text, true, "name:count,... sorted by name"},
+	{"failed", Bool, false, ""},
 	{"tool_calls", Int, false, ""},
 	{"input_uncached_tokens", Int, false, "disjoint from all other counts"},
 	{"cache_read_tokens", Int, false, ""},
@@ -169,6 +149,47 @@ var RequestSchema = &Schema{Table: "requests", About: "Per request, what the age
 	{"object_id", Int, false, "manifest id of the object"},
 	{"line", Int, false, "line on which the record starts"},
 }}
+
+// MeterSchema is what was metered: a model of a provider, where and how.
+var MeterSchema = &Schema{Table: "meters", About: "What is metered: a model of a provider, where and how it was called", Columns: []Column{
+	{"meter_id", Int, false, "63 bits of a SHA-256 of the columns below"},
+	{"provider", Text, false, "bedrock, openai, ..."},
+	{"account", Text, true, "account, project or workspace"},
+	{"region", Text, true, "region that was called"},
+	{"model", Text, false, "model as sent"},
+	{"operation", Text, true, ""},
+	{"service_tier", Text, true, ""},
+	{"error_code", Text, true, ""},
+}}
+
+// CallerSchema is what a provider knows of who called.
+var CallerSchema = &Schema{Table: "callers", About: "What the provider knows of who called", Columns: []Column{
+	{"caller_id", Int, false, "63 bits of a SHA-256 of the columns below"},
+	{"caller", Text, true, "role ARN or service account"},
+	{"cost_center", Text, true, "explicit, from trusted metadata"},
+	{"agent_id", Text, true, ""},
+}}
+
+// ActorSchema is who asked, as the agent platform knows it.
+var ActorSchema = &Schema{Table: "actors", About: "Who asked, as the agent platform knows it", Columns: []Column{
+	{"actor_id", Int, false, "63 bits of a SHA-256 of the columns below"},
+	{"user_id", Text, true, ""},
+	{"user_email", Text, true, "null where it equals user_id"},
+	{"team", Text, true, ""},
+	{"key_alias", Text, true, ""},
+	{"project", Text, true, ""},
+}}
+
+// TaskSchema is what was asked of which agent.
+var TaskSchema = &Schema{Table: "tasks", About: "Which agent worked, for which explicit cost centre, with which tools", Columns: []Column{
+	{"task_id", Int, false, "63 bits of a SHA-256 of the columns below"},
+	{"agent_id", Text, true, ""},
+	{"cost_center", Text, true, "explicit, from trusted metadata"},
+	{"tools", Text, true, "name:count,... sorted by name"},
+}}
+
+// DimensionSchemas lists the tables that staged rows point into.
+var DimensionSchemas = []*Schema{MeterSchema, CallerSchema, ActorSchema, TaskSchema}
 
 // PeopleSchema is the staged table of Person rows.
 var PeopleSchema = &Schema{Table: "people", About: "Who belongs to which department and cost centre, and when", Columns: []Column{
@@ -191,93 +212,69 @@ func (b *Batch) tokens(i int, t *Tokens) {
 	b.int(i+6, t.Reasoning)
 }
 
-// AppendUsage adds one row to a batch of UsageSchema. It reports false where a
-// text was not valid UTF-8; DropLast then takes the row back.
-func (b *Batch) AppendUsage(u *Usage, l Lineage) bool {
-	ok := b.text(0, u.Key)
-	ok = b.text(1, u.Provider) && ok
-	ok = b.text(2, u.ProviderRequestID) && ok
-	ok = b.text(3, u.ResponseID) && ok
-	ok = b.text(4, u.ClientRef) && ok
-	b.int(5, u.StartedAt)
-	b.int(6, u.Date)
-	ok = b.text(7, u.Account) && ok
-	ok = b.text(8, u.Region) && ok
-	ok = b.text(9, u.Model) && ok
-	ok = b.text(10, u.Operation) && ok
-	ok = b.text(11, u.ServiceTier) && ok
-	b.tokens(12, &u.Tokens)
-	ok = b.text(19, u.Caller) && ok
-	ok = b.text(20, u.CostCenter) && ok
-	ok = b.text(21, u.AgentID) && ok
-	ok = b.text(22, u.Status) && ok
-	ok = b.text(23, u.ErrorCode) && ok
-	b.int(24, u.Completeness)
-	b.int(25, u.ContentHash)
-	b.int(26, l.Object)
-	b.int(27, l.Line)
-	b.Rows++
-	return ok
+// AppendUsage adds one row to a batch of UsageSchema. Where a text can't be kept
+// it adds nothing and returns a *TextError.
+func (b *Batch) AppendUsage(u *Usage, d *Dimensions, l Lineage) error {
+	b.int(0, u.Key)
+	b.text(1, u.ProviderRequestID)
+	b.text(2, u.ResponseID)
+	b.text(3, u.ClientRef)
+	b.int(4, u.StartedAt)
+	b.int(5, u.Date)
+	b.tuple(6, d.Meters, u.Provider, u.Account, u.Region, u.Model, u.Operation, u.ServiceTier, u.ErrorCode)
+	b.tuple(7, d.Callers, u.Caller, u.CostCenter, u.AgentID)
+	b.tokens(8, &u.Tokens)
+	b.bool(15, u.Failed)
+	b.int(16, u.Completeness)
+	b.int(17, 0) // HashLast fills it
+	b.int(18, l.Object)
+	b.int(19, l.Line)
+	return b.finish()
 }
 
 // AppendRequest adds one row to a batch of RequestSchema; see AppendUsage.
-func (b *Batch) AppendRequest(r *Request, l Lineage) bool {
-	ok := b.text(0, r.Key)
-	ok = b.text(1, r.AgentRequestID) && ok
-	ok = b.text(2, r.Provider) && ok
-	ok = b.text(3, r.ProviderRequestID) && ok
-	ok = b.text(4, r.ResponseID) && ok
-	ok = b.text(5, r.ClientRef) && ok
-	ok = b.text(6, r.TraceID) && ok
+func (b *Batch) AppendRequest(r *Request, d *Dimensions, l Lineage) error {
+	b.int(0, r.Key)
+	b.text(1, r.AgentRequestID)
+	b.text(2, r.ProviderRequestID)
+	b.text(3, r.ResponseID)
+	b.text(4, r.ClientRef)
+	b.text(5, r.TraceID)
+	b.text(6, r.EndUser)
 	b.int(7, r.StartedAt)
 	b.optional(8, r.EndedAt, r.HasEnded)
 	b.int(9, r.Date)
-	b.bool(10, r.CacheHit)
-	ok = b.text(11, r.Status) && ok
-	ok = b.text(12, r.ErrorCode) && ok
-	ok = b.text(13, r.UserID) && ok
-	ok = b.text(14, r.UserEmail) && ok
-	ok = b.text(15, r.EndUser) && ok
-	ok = b.text(16, r.Team) && ok
-	ok = b.text(17, r.KeyAlias) && ok
-	ok = b.text(18, r.Project) && ok
-	ok = b.text(19, r.AgentID) && ok
-	ok = b.text(20, r.CostCenter) && ok
-	ok = b.text(21, r.Model) && ok
-	ok = b.text(22, r.Tools) && ok
-	b.int(23, r.ToolCalls)
-	b.tokens(24, &r.Tokens)
-	b.optional(31, r.ReportedPico, r.HasReported)
-	b.int(32, r.Completeness)
-	b.int(33, r.ContentHash)
-	b.int(34, l.Object)
-	b.int(35, l.Line)
-	b.Rows++
-	return ok
+	b.tuple(10, d.Meters, r.Provider, nil, nil, r.Model, nil, nil, r.ErrorCode)
+	b.tuple(11, d.Actors, r.UserID, r.UserEmail, r.Team, r.KeyAlias, r.Project)
+	b.tuple(12, d.Tasks, r.AgentID, r.CostCenter, r.Tools)
+	b.bool(13, r.CacheHit)
+	b.bool(14, r.Failed)
+	b.int(15, r.ToolCalls)
+	b.tokens(16, &r.Tokens)
+	b.optional(23, r.ReportedPico, r.HasReported)
+	b.int(24, r.Completeness)
+	b.int(25, 0) // HashLast fills it
+	b.int(26, l.Object)
+	b.int(27, l.Line)
+	return b.finish()
 }
 
 // AppendPerson adds one row to a batch of PeopleSchema; see AppendUsage.
-func (b *Batch) AppendPerson(p *Person, l Lineage) bool {
-	ok := b.text(0, p.Email)
-	ok = b.text(1, p.Department) && ok
-	ok = b.text(2, p.CostCenter) && ok
+func (b *Batch) AppendPerson(p *Person, l Lineage) error {
+	b.text(0, p.Email)
+	b.text(1, p.Department)
+	b.text(2, p.CostCenter)
 	b.int(3, p.ValidFrom)
 	b.int(4, p.ValidTo)
 	b.int(5, l.Object)
 	b.int(6, l.Line)
-	b.Rows++
-	return ok
-}
-
-// DropLast takes the last row back.
-func (b *Batch) DropLast() {
-	b.Rows--
-	b.Trim()
+	return b.finish()
 }
 
 // Trim cuts every column to Rows: it takes back a row that was begun and not
 // finished.
 func (b *Batch) Trim() {
+	b.fault = nil
 	for i := range b.Cols {
 		c := &b.Cols[i]
 		for _, null := range c.Null[b.Rows:] {

@@ -18,18 +18,18 @@ select distinct
   r.line
 from ambiguous_usage as a
 inner join requests_kept as r on r.provider_request_id = a.provider_request_id
-where a.rung = 'request id'
+where a.rung = 1
 union distinct
 select distinct
   r.object_id,
   r.line
 from ambiguous_usage as a
 inner join requests_kept as r on r.response_id = a.response_id
-where a.rung = 'response id'
+where a.rung = 2
 union distinct
 select distinct
   r.object_id,
   r.line
 from ambiguous_usage as a
 inner join requests_kept as r on coalesce(r.client_ref, r.agent_request_id) = a.client_ref
-where a.rung = 'client reference'
+where a.rung = 3

@@ -16,7 +16,7 @@ select
   m.usage_line,
   row_number() over (
     partition by m.request_object_id, m.request_line
-    order by if(u.status = 'ok', 0, 1), u.started_at, u.record_key
+    order by if(u.failed, 1, 0), u.started_at, u.record_key
   ) as attempt
 from retried as t
 inner join matches as m on m.request_object_id = t.request_object_id and m.request_line = t.request_line

@@ -1,34 +1,47 @@
 -- One row is a charge with the cost centre that bears it.
--- Promises: no charge is lost or doubled; attribution names the rule that
--- fired, the first of: explicit cost centre, user, agent owner, key owner,
--- team owner, project owner, caller owner; else UNALLOCATED.
--- Fed by: charges, ref_cost_centers, people_dated, agents_dated, owners_dated.
+-- Promises: no charge is lost or doubled. attribution is a digit of a ruling,
+-- the first rule that fires: 1 explicit cost centre, 2 user, 3 agent owner,
+-- 4 key owner, 5 team owner, 6 project owner, 7 caller owner, else 0 and
+-- UNALLOCATED.
+-- Fed by: charges, tasks, callers, ref_cost_centers, agents_dated,
+-- actors_dated, owners_dated.
 -- Kept as: view.
+with named as (
+  select
+    c.*,
+    coalesce(t.agent_id, w.agent_id) as agent_id,
+    coalesce(t.cost_center, w.cost_center) as explicit_cost_center,
+    if(c.bears_fees, t.tools, null) as tools,
+    w.caller
+  from charges as c
+  left join tasks as t on t.task_id = c.task_id
+  left join callers as w on w.caller_id = c.caller_id
+)
 select
   c.*,
   coalesce(x.department, p.department, a.department, k.department, t.department, j.department, w.department, 'UNALLOCATED') as department,
   coalesce(x.cost_center, p.cost_center, a.cost_center, k.cost_center, t.cost_center, j.cost_center, w.cost_center, 'UNALLOCATED') as cost_center,
   case
-    when x.cost_center is not null then 'explicit cost centre'
-    when p.cost_center is not null then 'user'
-    when a.cost_center is not null then 'agent owner'
-    when k.cost_center is not null then 'key owner'
-    when t.cost_center is not null then 'team owner'
-    when j.cost_center is not null then 'project owner'
-    when w.cost_center is not null then 'caller owner'
-    else 'none'
+    when x.cost_center is not null then 1
+    when p.cost_center is not null then 2
+    when a.cost_center is not null then 3
+    when k.cost_center is not null then 4
+    when t.cost_center is not null then 5
+    when j.cost_center is not null then 6
+    when w.cost_center is not null then 7
+    else 0
   end as attribution
-from charges as c
+from named as c
 left join ref_cost_centers as x on x.cost_center = c.explicit_cost_center
-left join people_dated as p
-  on p.email = c.user_id and c.usage_date >= p.valid_from and c.usage_date < p.valid_to
+left join actors_dated as p
+  on p.rule = 2 and p.actor_id = c.actor_id and c.usage_date >= p.valid_from and c.usage_date < p.valid_to
 left join agents_dated as a
   on a.agent_id = c.agent_id and c.usage_date >= a.valid_from and c.usage_date < a.valid_to
-left join owners_dated as k
-  on k.kind = 'key' and k.value = c.key_alias and c.usage_date >= k.valid_from and c.usage_date < k.valid_to
-left join owners_dated as t
-  on t.kind = 'team' and t.value = c.team and c.usage_date >= t.valid_from and c.usage_date < t.valid_to
-left join owners_dated as j
-  on j.kind = 'project' and j.value = c.project and c.usage_date >= j.valid_from and c.usage_date < j.valid_to
+left join actors_dated as k
+  on k.rule = 4 and k.actor_id = c.actor_id and c.usage_date >= k.valid_from and c.usage_date < k.valid_to
+left join actors_dated as t
+  on t.rule = 5 and t.actor_id = c.actor_id and c.usage_date >= t.valid_from and c.usage_date < t.valid_to
+left join actors_dated as j
+  on j.rule = 6 and j.actor_id = c.actor_id and c.usage_date >= j.valid_from and c.usage_date < j.valid_to
 left join owners_dated as w
   on w.kind = 'caller' and w.value = c.caller and c.usage_date >= w.valid_from and c.usage_date < w.valid_to

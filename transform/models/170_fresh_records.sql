@@ -5,18 +5,21 @@
 -- Kept as: view.
 select
   record_id,
+  0 as correction,
   provider_request_id,
   agent_request_id,
   started_at,
   usage_date,
-  month_of(usage_date) as billing_month,
-  cast(null as string) as adjusts_month,
-  provider,
-  account,
-  region,
-  model,
-  price_key,
-  service_tier,
+  first_of_month(usage_date) as billing_month,
+  meter_id,
+  actor_id,
+  task_id,
+  caller_id,
+  rate_id,
+  match * 1000 + rung * 100 + pricing * 10 + attribution as ruling_id,
+  department,
+  cost_center,
+  agent_id,
   input_uncached_tokens,
   cache_read_tokens,
   cache_write_5m_tokens,
@@ -24,11 +27,6 @@ select
   cache_write_unknown_tokens,
   output_tokens,
   reasoning_tokens,
-  user_id,
-  department,
-  cost_center,
-  agent_id,
-  tools,
   tool_calls,
   cache_hit,
   usd(llm_pico) as llm_cost_usd,
@@ -36,18 +34,25 @@ select
   usd(tool_pico) as tool_cost_usd,
   usd(llm_pico + infra_pico + tool_pico) as total_cost_usd,
   usd(savings_pico) as cache_savings_usd,
-  match,
-  match_rung,
-  pricing,
   case
-    when pricing in ('priced', 'estimated') and fallbacks is not null then concat(ifnull(concat(note, '; '), ''), 'parent price for ', fallbacks)
-    else note
+    when pricing = 0 and fallbacks is null then null
+    when basis = 4 and match = 3 then 'shares its key with other requests; the usage is charged once'
+    when basis = 4 and usage_line is not null then 'the provider answered with an error'
+    when basis = 4 then 'the request failed and no usage was metered'
+    when basis = 3 then 'no usage yet; it may still come'
+    when basis <> 1 and price_key is null then 'the model is not in the rate book'
+    when basis <> 1 and not has_price then 'the rate book has no price of the model at that time'
+    when fees_of is null then 'the rate book has no fees at that time'
+    when pricing = 2 then concat('the rate book has no fee for tool ', ifnull(tool_missing, '?'))
+    when basis = 2 and estimated_as is not null then concat('no usage came in time; priced from the request, as ', estimated_as)
+    when basis = 2 then 'no usage came in time; priced from the request'
+    when estimated_as is not null then concat('priced as ', estimated_as)
+    when cache_hit then null
+    else concat('priced by the parent class: ', fallbacks)
   end as pricing_note,
-  attribution,
-  @rate_version as rate_version,
   usage_object_id,
   usage_line,
   request_object_id,
   request_line,
-  @run as run
+  @run_date as run_date
 from priced

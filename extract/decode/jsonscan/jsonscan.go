@@ -7,7 +7,8 @@
 // ends in a file (extract/frame).
 //
 // Rules: keys may come in any order; where a key occurs twice the last one
-// counts; null counts as absent.
+// counts, with all that lies below it; null counts as absent. Text that nobody
+// asked for is checked for its brackets and quotes only.
 package jsonscan
 
 import (
@@ -59,16 +60,20 @@ func (e *SyntaxError) Error() string {
 const depthMax = 512
 
 type node struct {
+	index    int // place in a scanner's list of nodes that were met
 	key      string
 	fold     bool
 	field    int // index of the wanted field, -1 where the node only leads on
 	children []*node
-	first    *node // the first element of an array
+	byLength [][]*node // the children whose keys are as long as the index says
+	first    *node     // the first element of an array
+	below    []int     // the fields of all nodes below
 }
 
 // Spec is a compiled set of wanted paths. It is safe for concurrent use.
 type Spec struct {
 	root   node
+	nodes  int
 	fields int
 }
 
@@ -81,14 +86,19 @@ func ParsePath(dotted string) Path { return strings.Split(dotted, ".") }
 
 // Compile makes a Spec whose field i is found at paths[i].
 func Compile(paths []Path) (*Spec, error) {
-	s := &Spec{root: node{field: -1}, fields: len(paths)}
+	s := &Spec{root: node{field: -1}, nodes: 1, fields: len(paths)}
 	for i, path := range paths {
 		n := &s.root
 		for _, key := range path {
-			if key == "" {
+			if key == "" || key == "~" {
 				return nil, fmt.Errorf("path %q: empty key; write keys with one dot between them", strings.Join(path, "."))
 			}
-			n = n.step(key)
+			n.below = append(n.below, i)
+			next, err := s.step(n, key)
+			if err != nil {
+				return nil, fmt.Errorf("path %q: %w", strings.Join(path, "."), err)
+			}
+			n = next
 		}
 		if n.field >= 0 {
 			return nil, fmt.Errorf("path %q: listed twice", strings.Join(path, "."))
@@ -98,29 +108,44 @@ func Compile(paths []Path) (*Spec, error) {
 	return s, nil
 }
 
-func (n *node) step(key string) *node {
+// step returns the child that key names, and makes it where it is new.
+func (s *Spec) step(n *node, key string) (*node, error) {
 	if key == "[0]" {
 		if n.first == nil {
-			n.first = &node{field: -1}
+			n.first = s.node("")
 		}
-		return n.first
+		return n.first, nil
 	}
 	name := strings.TrimSuffix(key, "~")
+	fold := name != key
 	for _, c := range n.children {
-		if c.key == name {
-			return c
+		switch {
+		case c.key == name && c.fold == fold:
+			return c, nil
+		case (c.fold || fold) && strings.EqualFold(c.key, name):
+			return nil, fmt.Errorf("key %q: another path has it as %q and one of them ignores case; write them alike", key, c.key)
 		}
 	}
-	c := &node{key: name, fold: name != key, field: -1}
+	c := s.node(name)
+	c.fold = fold
 	n.children = append(n.children, c)
-	return c
+	for len(n.byLength) <= len(name) {
+		n.byLength = append(n.byLength, nil)
+	}
+	n.byLength[len(name)] = append(n.byLength[len(name)], c)
+	return c, nil
+}
+
+func (s *Spec) node(key string) *node {
+	s.nodes++
+	return &node{index: s.nodes - 1, key: key, field: -1}
 }
 
 func (n *node) child(key []byte) *node {
-	for _, c := range n.children {
-		if len(c.key) != len(key) {
-			continue
-		}
+	if len(key) >= len(n.byLength) {
+		return nil
+	}
+	for _, c := range n.byLength[len(key)] {
 		if string(key) == c.key || c.fold && strings.EqualFold(string(key), c.key) {
 			return c
 		}
@@ -130,15 +155,17 @@ func (n *node) child(key []byte) *node {
 
 // Scanner scans values against one Spec. It is not safe for concurrent use.
 type Scanner struct {
-	spec *Spec
-	data []byte
+	spec  *Spec
+	data  []byte
+	met   []uint64 // by node: the last scan that met it
+	scans uint64
 	// Values holds field i of the Spec at index i after Scan.
 	Values []Value
 }
 
 // NewScanner returns a scanner for spec.
 func NewScanner(spec *Spec) *Scanner {
-	return &Scanner{spec: spec, Values: make([]Value, spec.fields)}
+	return &Scanner{spec: spec, met: make([]uint64, spec.nodes), Values: make([]Value, spec.fields)}
 }
 
 // Scan reads the one JSON value that starts at data[0], fills Values and
@@ -146,13 +173,28 @@ func NewScanner(spec *Spec) *Scanner {
 // before the value does, and a *SyntaxError where the text is broken.
 func (s *Scanner) Scan(data []byte) (int, error) {
 	s.data = data
+	s.scans++
 	clear(s.Values)
 	return s.value(0, &s.spec.root, 0)
+}
+
+// forget clears the fields below a node that the text names again: the earlier
+// one counts no more, nor does anything in it.
+func (s *Scanner) forget(n *node) {
+	if s.met[n.index] == s.scans {
+		for _, field := range n.below {
+			s.Values[field] = Value{}
+		}
+	}
+	s.met[n.index] = s.scans
 }
 
 func (s *Scanner) value(i int, n *node, depth int) (int, error) {
 	if i >= len(s.data) {
 		return i, ErrShort
+	}
+	if len(n.below) > 0 {
+		s.forget(n)
 	}
 	start := i
 	var v Value
@@ -182,13 +224,17 @@ func (s *Scanner) value(i int, n *node, depth int) (int, error) {
 	if err != nil {
 		return i, err
 	}
-	if n.field >= 0 {
-		v.Raw = s.data[start:i]
-		if v.Kind == String {
-			v.Raw = s.data[start+1 : i-1]
-		}
-		s.Values[n.field] = v
+	if n.field < 0 {
+		return i, nil
 	}
+	v.Raw = s.data[start:i]
+	if v.Kind == String {
+		v.Raw = s.data[start+1 : i-1]
+		if v.Escaped && !legalEscapes(v.Raw) {
+			return start, &SyntaxError{start, "illegal escape in a string"}
+		}
+	}
+	s.Values[n.field] = v
 	return i, nil
 }
 
@@ -211,6 +257,9 @@ func (s *Scanner) object(i int, n *node, depth int) (int, error) {
 		}
 		key := s.data[start : end-1]
 		if escaped {
+			if !legalEscapes(key) {
+				return start, &SyntaxError{start, "illegal escape in a key"}
+			}
 			key = []byte(Value{Raw: key, Kind: String, Escaped: true}.Text())
 		}
 		i = skipSpace(s.data, end)
@@ -374,14 +423,7 @@ func skipContainer(d []byte, i int) (int, error) {
 func skipLiteral(d []byte, i int) (int, Kind, error) {
 	switch c := d[i]; {
 	case c == '-' || c >= '0' && c <= '9':
-		start := i
-		for i < len(d) && (d[i] >= '0' && d[i] <= '9' || d[i] == '.' || d[i] == 'e' || d[i] == 'E' || d[i] == '+' || d[i] == '-') {
-			i++
-		}
-		if c == '-' && i == start+1 {
-			return i, Absent, &SyntaxError{start, "minus sign without a number"}
-		}
-		return i, Number, nil
+		return number(d, i)
 	case c == 't':
 		return word(d, i, "true", True)
 	case c == 'f':
@@ -390,6 +432,43 @@ func skipLiteral(d []byte, i int) (int, Kind, error) {
 		return word(d, i, "null", Absent)
 	}
 	return i, Absent, &SyntaxError{i, "expected a value"}
+}
+
+// number steps over a number. One that ends with the text is taken as whole:
+// whoever asked for the number's container then finds the text too short.
+func number(d []byte, i int) (int, Kind, error) {
+	if d[i] == '-' {
+		i++
+	}
+	start := i
+	i = skipDigits(d, i)
+	whole := i - start
+	ok := whole == 1 || whole > 1 && d[start] != '0'
+	if ok && i < len(d) && d[i] == '.' {
+		start, i = i+1, skipDigits(d, i+1)
+		ok = i > start
+	}
+	if ok && i < len(d) && d[i]|0x20 == 'e' {
+		if i++; i < len(d) && (d[i] == '+' || d[i] == '-') {
+			i++
+		}
+		start, i = i, skipDigits(d, i)
+		ok = i > start
+	}
+	switch {
+	case ok:
+		return i, Number, nil
+	case i >= len(d):
+		return i, Absent, ErrShort
+	}
+	return i, Absent, &SyntaxError{i, "not a number"}
+}
+
+func skipDigits(d []byte, i int) int {
+	for i < len(d) && d[i] >= '0' && d[i] <= '9' {
+		i++
+	}
+	return i
 }
 
 func word(d []byte, i int, want string, kind Kind) (int, Kind, error) {
@@ -401,6 +480,39 @@ func word(d []byte, i int, want string, kind Kind) (int, Kind, error) {
 		return i + len(want), kind, nil
 	}
 	return i, Absent, &SyntaxError{i, "expected true, false or null"}
+}
+
+// legalEscapes says whether every backslash of a string starts an escape that
+// JSON knows.
+func legalEscapes(s []byte) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] != '\\' {
+			continue
+		}
+		if i++; i == len(s) {
+			return false
+		}
+		switch s[i] {
+		case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		case 'u':
+			if len(s)-i <= 4 || !isHex(s[i+1:i+5]) {
+				return false
+			}
+			i += 4
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+func isHex(s []byte) bool {
+	for _, c := range s {
+		if (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'f') {
+			return false
+		}
+	}
+	return true
 }
 
 // Text returns the string that a String value stands for, and the raw text of

@@ -1,0 +1,105 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+)
+
+// recordsView is the cost records as people read them: every code in words.
+const recordsView = `
+select
+  f.record_id,
+  f.correction,
+  f.provider_request_id,
+  f.agent_request_id,
+  f.started_at,
+  f.usage_date,
+  month_of(f.billing_month) as billing_month,
+  if(f.correction = 0, null, month_of(f.usage_date)) as adjusts_month,
+  m.provider,
+  m.account,
+  m.region,
+  m.model,
+  e.price_key,
+  m.operation,
+  m.service_tier,
+  f.input_uncached_tokens,
+  f.cache_read_tokens,
+  f.cache_write_5m_tokens,
+  f.cache_write_1h_tokens,
+  f.cache_write_unknown_tokens,
+  f.output_tokens,
+  f.reasoning_tokens,
+  coalesce(a.user_email, a.user_id) as user_id,
+  a.team,
+  a.key_alias,
+  a.project,
+  c.caller,
+  f.department,
+  f.cost_center,
+  f.agent_id,
+  t.tools,
+  f.tool_calls,
+  f.cache_hit,
+  f.llm_cost_usd,
+  f.infra_cost_usd,
+  f.tool_cost_usd,
+  f.total_cost_usd,
+  f.cache_savings_usd,
+  r.match,
+  r.match_rung,
+  r.pricing,
+  f.pricing_note,
+  r.attribution,
+  e.rate_version,
+  f.usage_object_id,
+  f.usage_line,
+  f.request_object_id,
+  f.request_line,
+  concat('nightly/', cast(f.run_date as string)) as run
+from record_facts as f
+inner join meters as m on m.meter_id = f.meter_id
+inner join rulings as r on r.ruling_id = f.ruling_id
+left join rate_entries as e on e.rate_id = f.rate_id
+left join actors as a on a.actor_id = f.actor_id
+left join tasks as t on t.task_id = f.task_id
+left join callers as c on c.caller_id = f.caller_id`
+
+// makeViews makes the views over the tables anew.
+func (l *Ledger) makeViews(ctx context.Context) error {
+	if err := l.engine.Exec(ctx, "create or replace view cost_records as"+recordsView, nil); err != nil {
+		return fmt.Errorf("make view cost_records: %w", err)
+	}
+	return nil
+}
+
+// The words of a ruling. A ruling's id has one decimal digit for each: match,
+// rung, pricing, attribution; the models compute it from these positions.
+var (
+	matchWords       = []string{"matched", "provider_only", "agent_only", "ambiguous"}
+	rungWords        = []string{"", "request id", "response id", "client reference"}
+	pricingWords     = []string{"priced", "estimated", "unpriced", "pending", "not_billed"}
+	attributionWords = []string{"none", "explicit cost centre", "user", "agent owner", "key owner", "team owner", "project owner", "caller owner"}
+)
+
+// makeRulings fills the table of rulings in a new ledger.
+func (l *Ledger) makeRulings(ctx context.Context) error {
+	row, err := l.one(ctx, "select count(*) from rulings", nil)
+	if err != nil {
+		return fmt.Errorf("read rulings: %w", err)
+	}
+	if row.Int(0) > 0 {
+		return nil
+	}
+	var rows [][]any
+	for m, match := range matchWords {
+		for g, rung := range rungWords {
+			for p, pricing := range pricingWords {
+				for a, attribution := range attributionWords {
+					rows = append(rows, []any{m*1000 + g*100 + p*10 + a, match, nullText(rung), pricing, attribution})
+				}
+			}
+		}
+	}
+	return l.engine.Insert(ctx, rulingsTable, rows)
+}

@@ -1,0 +1,257 @@
+package report_test
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"chargeback/billing/ledger"
+	"chargeback/billing/ledger/duckledger"
+	"chargeback/billing/report"
+	"chargeback/transform/civil"
+	"chargeback/transform/money"
+)
+
+var october = civil.Month{Year: 2026, Month: time.October}
+
+// books is a real ledger that tests write rows into.
+type books struct {
+	*ledger.Ledger
+	engine  ledger.Engine
+	rulings map[[2]string]int64 // by match and pricing
+	last    int64               // id of the last cost record
+}
+
+// fatal is what *testing.T and *rapid.T share.
+type fatal interface {
+	Helper()
+	Fatal(args ...any)
+}
+
+func openBooks(t *testing.T) *books {
+	t.Helper()
+	engine, err := duckledger.Open(t.Context(), duckledger.Options{Path: filepath.Join(t.TempDir(), "ledger.duckdb"), Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := ledger.Open(t.Context(), engine, time.UTC, "2026-10-01")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	b := &books{Ledger: l, engine: engine, rulings: map[[2]string]int64{}}
+	err = l.Query(t.Context(), "select ruling_id, match, pricing from rulings where match_rung is null and attribution = 'user'", nil, func(r ledger.Row) error {
+		b.rulings[[2]string{r.Text(1), r.Text(2)}] = r.Int(0)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// values is a row by column name.
+type values map[string]any
+
+// insert writes rows; a column that a row leaves out is null, or the zero
+// value where it may not be.
+func (b *books) insert(t fatal, table string, rows ...values) {
+	t.Helper()
+	at := -1
+	for i, found := range ledger.Tables() {
+		if found.Name == table {
+			at = i
+		}
+	}
+	if at < 0 {
+		t.Fatal("no table " + table)
+	}
+	columns := ledger.Tables()[at].Columns
+	known := map[string]bool{}
+	tuples := make([][]any, len(rows))
+	for i, row := range rows {
+		for _, c := range columns {
+			known[c.Name] = true
+			v, given := row[c.Name]
+			if !given && !c.Nullable {
+				v = zeroOf(c.Type)
+			}
+			tuples[i] = append(tuples[i], v)
+		}
+		for name := range row {
+			if !known[name] {
+				t.Fatal("table " + table + " has no column " + name)
+			}
+		}
+	}
+	if err := b.engine.Insert(context.Background(), ledger.Tables()[at], tuples); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// record writes cost records, each with a meter and an actor of its own.
+func (b *books) record(t fatal, records ...values) {
+	t.Helper()
+	var facts, meters, actors []values
+	for _, r := range records {
+		b.last++
+		fact := values{"record_id": b.last, "meter_id": b.last}
+		for name, v := range r {
+			fact[name] = v
+		}
+		ruling, known := b.rulings[[2]string{r["match"].(string), r["pricing"].(string)}]
+		if !known {
+			t.Fatal("no ruling for ", r["match"], " and ", r["pricing"])
+		}
+		fact["ruling_id"] = ruling
+		meters = append(meters, values{"meter_id": b.last, "provider": r["provider"], "model": r["model"]})
+		if r["user_id"] != nil {
+			fact["actor_id"] = b.last
+			actors = append(actors, values{"actor_id": b.last, "user_id": r["user_id"]})
+		}
+		for _, name := range []string{"provider", "model", "user_id", "match", "pricing"} {
+			delete(fact, name)
+		}
+		facts = append(facts, fact)
+	}
+	b.insert(t, "meters", meters...)
+	b.insert(t, "actors", actors...)
+	b.insert(t, "record_facts", facts...)
+}
+
+// forget takes all cost records out.
+func (b *books) forget(t fatal) {
+	t.Helper()
+	for _, table := range []string{"record_facts", "meters", "actors"} {
+		if err := b.engine.Exec(context.Background(), "delete from "+table+" where true", nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func zeroOf(kind ledger.ColumnType) any {
+	switch kind {
+	case ledger.Int:
+		return int64(0)
+	case ledger.Bool:
+		return false
+	case ledger.Timestamp:
+		return time.Date(2026, time.October, 1, 8, 0, 0, 0, time.UTC)
+	case ledger.Date:
+		return civil.Date{Year: 2026, Mon: time.October, Day: 1}
+	case ledger.USD:
+		return money.USD{}
+	}
+	return ""
+}
+
+// cost is a priced cost record of October; change alters it.
+func cost(department, center, agent, user, model string, day int, change values) values {
+	v := values{
+		"usage_date": civil.Date{Year: 2026, Mon: time.October, Day: day}, "billing_month": october.FirstDay(),
+		"department": department, "cost_center": center, "agent_id": agent, "user_id": user,
+		"provider": "bedrock", "model": model, "match": "matched", "pricing": "priced", "usage_line": int64(1),
+		"input_uncached_tokens": int64(1_000), "cache_read_tokens": int64(200), "output_tokens": int64(300),
+		"llm_cost_usd": money.MustParse("0.0075"), "infra_cost_usd": money.MustParse("0.0001"),
+		"tool_cost_usd": money.MustParse("0"), "total_cost_usd": money.MustParse("0.0076"),
+		"cache_savings_usd": money.MustParse("0.00054"),
+	}
+	for name, value := range change {
+		v[name] = value
+	}
+	return v
+}
+
+// amounts is a change of a record's cost.
+func amounts(llm, infra, tool, saved string) values {
+	l, i, t := money.MustParse(llm), money.MustParse(infra), money.MustParse(tool)
+	return values{
+		"llm_cost_usd": l, "infra_cost_usd": i, "tool_cost_usd": t,
+		"total_cost_usd": money.Sum(l, i, t), "cache_savings_usd": money.MustParse(saved),
+	}
+}
+
+func held(pricing, note string) values {
+	return values{
+		"pricing": pricing, "pricing_note": note,
+		"llm_cost_usd": nil, "infra_cost_usd": nil, "tool_cost_usd": nil, "total_cost_usd": nil, "cache_savings_usd": nil,
+	}
+}
+
+func and(changes ...values) values {
+	all := values{}
+	for _, change := range changes {
+		for name, value := range change {
+			all[name] = value
+		}
+	}
+	return all
+}
+
+const (
+	sonnet = "anthropic.claude-sonnet-4-20250514-v1:0"
+	haiku  = "anthropic.claude-haiku-4-5-20251001-v1:0"
+)
+
+// fillExample writes a small month with one of everything.
+func (b *books) fillExample(t *testing.T) {
+	t.Helper()
+	b.record(t,
+		cost("Support", "00420", "support-bot", "user001@example.com", sonnet, 1, amounts("1234.567890123456", "0.0001", "0.03", "12.5")),
+		cost("Support", "00420", "support-bot", "user002@example.com", haiku, 1, amounts("0.005", "0.0001", "0", "-0.001")),
+		cost("Support", "00420", "support-bot", "user002@example.com", haiku, 2, and(amounts("0", "0.00002", "0", "3.10"), values{"cache_hit": true, "usage_line": nil, "match": "agent_only"})),
+		cost("Support", "00420", "support-bot", "user001@example.com", sonnet, 2, and(amounts("0", "0", "0", "0"), values{"pricing": "not_billed", "input_uncached_tokens": int64(0)})),
+		cost("Research", "CC-1001", "deep-search", "user003@example.com", sonnet, 2, amounts("88.005", "0.0001", "1.5", "0")),
+		cost("Research", "CC-1001", "support-bot", "user003@example.com", sonnet, 3, amounts("1.005", "0.0001", "0", "0")),
+		cost("Research", "CC-1001", "support-bot", "user003@example.com", sonnet, 3, and(amounts("0", "0", "0", "0"), values{"pricing": "not_billed", "match": "ambiguous", "usage_line": nil})),
+		cost("Research and Development of Very Long Names", "CC-1002", "nightly-summary", "", haiku, 3, and(amounts("12.34", "0.0001", "0", "0"), values{"user_id": nil})),
+		cost("Research and Development of Very Long Names", "CC-1002", "nightly-summary", "", "example.preview-model-v1:0", 4, and(held("unpriced", "model is not in the rate book"), values{"user_id": nil})),
+		cost("Support", "00420", "support-bot", "user001@example.com", haiku, 31, held("pending", "no usage yet; it may still come")),
+		cost("UNALLOCATED", "UNALLOCATED", "", "", sonnet, 5, and(amounts("4.2", "0.0001", "0", "0"), values{"agent_id": nil, "user_id": nil, "match": "provider_only"})),
+		cost("Support", "00420", "support-bot", "user001@example.com", sonnet, 1, and(amounts("-0.25", "0", "0", "0"), values{
+			"usage_date": civil.Date{Year: 2026, Mon: time.September, Day: 30}, "correction": int64(-1), "input_uncached_tokens": int64(-1_000), "cache_read_tokens": int64(-200), "output_tokens": int64(-300),
+		})),
+		cost("Support", "00420", "support-bot", "user001@example.com", sonnet, 1, and(amounts("999", "0", "0", "0"), values{"billing_month": october.Next().FirstDay(), "correction": int64(1)})),
+	)
+	b.fillProblems(t)
+}
+
+func (b *books) fillProblems(t *testing.T) {
+	t.Helper()
+	const hour = "AWSLogs/111122223333/BedrockModelInvocationLogs/eu-central-1/2026/10/31/08/"
+	day := civil.Date{Year: 2026, Mon: time.October, Day: 31}
+	object := func(id int64, key, state string, problem any) values {
+		return values{"object_id": id, "source": "bedrock-prod", "format": "bedrock", "object_key": key, "etag": "e1", "day": day, "state": state, "rows_staged": int64(12_345), "error": problem}
+	}
+	b.insert(t, "objects",
+		object(1, hour+"20261031T0800Z_aaaa.json.gz", "read", nil),
+		object(2, hour+"20261031T0805Z_bbbb.json.gz", "failed", "decode: gzip ends before its trailer after 1,024 bytes; the object is truncated"),
+		object(3, hour+"20261031T0810Z_cccc.json.gz", "missing", nil),
+		object(4, hour+"20261031T0800Z_aaaa.json.gz", "replaced", nil),
+	)
+	b.insert(t, "rejects",
+		values{"object_id": int64(1), "line": int64(1_017), "reason": `input.inputTokenCount: "abc" is not a whole number`},
+		values{"object_id": int64(1), "line": int64(3), "reason": "timestamp: missing"},
+		values{"object_id": int64(4), "line": int64(3), "reason": "of a version that was replaced"},
+	)
+	b.insert(t, "repeats",
+		values{"kind": "usage", "object_id": int64(1), "line": int64(8), "usage_date": day, "verdict": "conflict"},
+		values{"kind": "usage", "object_id": int64(1), "line": int64(7), "usage_date": day, "verdict": "conflict"},
+		values{"kind": "usage", "object_id": int64(1), "line": int64(9), "usage_date": day, "verdict": "duplicate"},
+		values{"kind": "request", "object_id": int64(3), "line": int64(1), "usage_date": day.AddDays(1), "verdict": "conflict"},
+	)
+}
+
+// must fails the test where a report could not be read.
+func must(t fatal, r report.Report, err error) report.Report {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}

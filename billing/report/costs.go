@@ -1,0 +1,141 @@
+package report
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"chargeback/billing/ledger"
+	"chargeback/transform/civil"
+	"chargeback/transform/money"
+)
+
+func monthArgs(month civil.Month) ledger.Args {
+	return ledger.Args{"month": month, "since": civil.Min}
+}
+
+// Departments is the month by department and cost centre, dearest first.
+func Departments(ctx context.Context, q Querier, month civil.Month) (Report, error) {
+	r := Report{
+		Name: "departments", Title: "Cost by department and cost centre", Month: month.String(),
+		Columns: columns([]Column{departmentColumn, centerColumn}),
+	}
+	err := r.read(ctx, q, `
+select
+  department,
+  cost_center,`+measures+monthRows+`
+group by department, cost_center
+order by total desc, department, cost_center`, monthArgs(month))
+	r.noteHeld()
+	return r, err
+}
+
+// CostCenters is the month by cost centre, dearest first, each with its share
+// of the total. The shares add up to 100.00; they are nil where the month's
+// total is not above zero.
+func CostCenters(ctx context.Context, q Querier, month civil.Month) (Report, error) {
+	r := Report{
+		Name: "cost-centers", Title: "Cost by cost centre", Month: month.String(),
+		Columns: columns([]Column{centerColumn, homeColumn}, shareColumn),
+	}
+	err := r.read(ctx, q, `
+select
+  cost_center,
+  `+departmentList+`,`+measures+monthRows+`
+group by cost_center
+order by total desc, cost_center`, monthArgs(month))
+	r.fillShares("cost_center")
+	r.noteHeld()
+	return r, err
+}
+
+// Agents is the month by agent, dearest first. The average is over the
+// requests whose cost is known. Failed requests are among them: they bear
+// no cost.
+func Agents(ctx context.Context, q Querier, month civil.Month) (Report, error) {
+	failed := Column{Name: "errors", Title: "Errors", Kind: Count, Rank: 3}
+	r := Report{
+		Name: "agents", Title: "Cost by agent", Month: month.String(),
+		Columns: columns([]Column{agentColumn, centersColumn}, failed, averageColumn),
+	}
+	err := r.read(ctx, q, `
+select
+  agent_id,
+  `+centerList+`,`+measures+`,
+  countif(`+failedRows+`)`+monthRows+`
+group by agent_id
+order by total desc, ifnull(agent_id, '')`, monthArgs(month))
+	r.fillAverages()
+	r.noteHeld()
+	return r, err
+}
+
+// AgentDaily is what an agent's requests of the days up to lastDay cost, by day
+// and model. It goes by the day of use, whichever month charged it.
+func AgentDaily(ctx context.Context, q Querier, agent string, lastDay civil.Date, days int) (Report, error) {
+	if agent == "" {
+		return Report{}, errors.New("read report agent-daily: no agent; name one that `chargeback report agents` lists")
+	}
+	if days < 1 {
+		return Report{}, fmt.Errorf("read report agent-daily: %d days; ask for 1 or more", days)
+	}
+	firstDay := lastDay.AddDays(1 - days)
+	r := Report{
+		Name: "agent-daily", Title: fmt.Sprintf("Cost of agent %s by day and model, %s to %s", agent, firstDay, lastDay),
+		Columns: columns([]Column{{Name: "usage_date", Title: "Day"}, {Name: "model", Title: "Model"}},
+			Column{Name: "corrections", Title: "Corrections", Kind: Count, Rank: 8}),
+	}
+	err := r.read(ctx, q, `
+select
+  usage_date,
+  model,`+measures+`,
+  countif(adjusts_month is not null)
+from cost_records
+where agent_id = @agent and usage_date between @first_day and @last_day
+group by usage_date, model
+order by usage_date, total desc, model`, ledger.Args{"agent": agent, "first_day": firstDay, "last_day": lastDay})
+	if corrections := r.count(r.Total, "corrections"); corrections > 0 {
+		r.note("%s a closed month and charged in a later one.", plural(corrections, "row is a correction of", "rows are corrections of"))
+	}
+	r.noteHeld()
+	return r, err
+}
+
+// Users is the month's dearest users of a department, or of all where it is
+// "", at most limit of them (0: all). Total also counts the users beyond the
+// limit. The average is over the requests whose cost is known.
+func Users(ctx context.Context, q Querier, month civil.Month, department string, limit int) (Report, error) {
+	r := Report{
+		Name: "users", Title: "Cost by user", Month: month.String(),
+		Columns: columns([]Column{userColumn, departmentsColumn, centersColumn}, averageColumn),
+	}
+	if department != "" {
+		r.Title += " of " + department
+	}
+	args := monthArgs(month)
+	args["department"] = department
+	err := r.read(ctx, q, `
+select
+  user_id,
+  `+departmentList+`,
+  `+centerList+`,`+measures+monthRows+` and (@department = '' or department = @department)
+group by user_id
+order by total desc, ifnull(user_id, '')`, args)
+	r.fillAverages()
+	r.noteHeld()
+	r.keep(limit, "user", "users")
+	return r, err
+}
+
+// keep cuts the rows down to limit (0: all) and says what the rest comes to.
+func (r *Report) keep(limit int, one, many string) {
+	if limit <= 0 || len(r.Rows) <= limit {
+		return
+	}
+	var rest money.USD
+	for _, row := range r.Rows[limit:] {
+		rest = rest.Add(r.usd(row, "total_cost_usd"))
+	}
+	r.note("%s with %s USD not listed; the total includes them.", plural(int64(len(r.Rows)-limit), one, many), rest)
+	r.Rows = r.Rows[:limit]
+}

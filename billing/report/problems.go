@@ -1,0 +1,174 @@
+package report
+
+import (
+	"context"
+	"fmt"
+
+	"chargeback/billing/ledger"
+	"chargeback/transform/civil"
+)
+
+// Held is the month's requests without a cost, by reason and model, with what
+// is known of them. Unpriced ones come first: they stand in the way of the
+// month's close.
+func Held(ctx context.Context, q Querier, month civil.Month) (Report, error) {
+	r := Report{Name: "held", Title: "Requests held without a cost", Month: month.String(), Columns: []Column{
+		{Name: "pricing", Title: "State"},
+		{Name: "reason", Title: "Why", Wrap: true},
+		{Name: "provider", Title: "Provider", Rank: 3},
+		{Name: "model", Title: "Model"},
+		{Name: "requests", Title: "Requests", Kind: Count},
+		{Name: "input_tokens", Title: "Input tokens", Kind: Count, Rank: 1},
+		{Name: "output_tokens", Title: "Output tokens", Kind: Count, Rank: 2},
+		{Name: "first_day", Title: "First day", Rank: 5},
+		{Name: "last_day", Title: "Last day", Rank: 4},
+	}}
+	err := r.read(ctx, q, `
+select
+  pricing,
+  pricing_note,
+  provider,
+  model,
+  count(*) as requests,
+  sum(`+inputTokens+`),
+  sum(output_tokens),
+  min(usage_date),
+  max(usage_date)`+monthRows+` and `+heldRows+`
+group by pricing, pricing_note, provider, model
+order by pricing desc, requests desc, provider, model, ifnull(pricing_note, '')`, monthArgs(month))
+	if len(r.Rows) > 0 {
+		r.note("Unpriced: add the price to the price book, or name the model under unknown_models, and run again. Pending: usage may still come; nothing to do.")
+	}
+	return r, err
+}
+
+// Page is a part of a long list: at most Limit rows (0: all) after Offset.
+type Page struct{ Limit, Offset int }
+
+func (p Page) check(name string) error {
+	if p.Limit < 0 || p.Offset < 0 {
+		return fmt.Errorf("read report %s: limit %d, offset %d; neither may be below zero", name, p.Limit, p.Offset)
+	}
+	return nil
+}
+
+// Problems of the zero month are those of all months. A problem belongs to the
+// month in which its object was delivered or, where the row was read, to that
+// of its business date.
+func problemArgs(month civil.Month, p Page) ledger.Args {
+	args := ledger.Args{"first_day": civil.Min, "last_day": civil.Max, "limit": int64(p.Limit), "offset": int64(p.Offset)}
+	if p.Limit == 0 {
+		args["limit"] = int64(1) << 62
+	}
+	if !month.IsZero() {
+		args["first_day"], args["last_day"] = month.FirstDay(), month.LastDay()
+	}
+	return args
+}
+
+// readPage reads one page of a list and notes where it lies in the whole.
+// A page has no total.
+func (r *Report) readPage(ctx context.Context, q Querier, month civil.Month, p Page, list, rows, order string) error {
+	if err := p.check(r.Name); err != nil {
+		return err
+	}
+	args := problemArgs(month, p)
+	if err := r.read(ctx, q, list+rows+"\norder by "+order+"\nlimit @limit offset @offset", args); err != nil {
+		return err
+	}
+	var all int64
+	err := q.Query(ctx, "select count(*)"+rows, args, func(row ledger.Row) error {
+		all = row.Int(0)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("count report %s: %w", r.Name, err)
+	}
+	listed := int64(len(r.Rows))
+	switch {
+	case listed == all:
+	case listed == 0:
+		r.note("The list has %s; offset %d is beyond its end.", plural(all, "row", "rows"), p.Offset)
+	default:
+		r.note("Rows %s to %s of %s.", grouped(int64(p.Offset)+1), grouped(int64(p.Offset)+listed), grouped(all))
+	}
+	return nil
+}
+
+const (
+	// sourceRank goes first on a narrow terminal; the object's key and what is
+	// wrong with it always stay.
+	sourceRank = 9
+
+	deliveredRows = `o.state <> 'replaced' and (o.day is null or o.day between @first_day and @last_day)`
+)
+
+func objectColumns(rest ...Column) []Column {
+	return append([]Column{
+		{Name: "source", Title: "Source", Rank: sourceRank},
+		{Name: "object", Title: "Object", Wrap: true},
+	}, rest...)
+}
+
+// Rejects lists records that could not be taken in, with the line on which
+// each starts and why; the zero month is all months.
+func Rejects(ctx context.Context, q Querier, month civil.Month, p Page) (Report, error) {
+	r := Report{Name: "rejects", Title: "Records that could not be taken in", Month: month.String(), Columns: objectColumns(
+		Column{Name: "line", Title: "Line", Kind: Number},
+		Column{Name: "reason", Title: "Why", Wrap: true},
+	)}
+	err := r.readPage(ctx, q, month, p, `
+select
+  o.source,
+  o.object_key,
+  r.line,
+  r.reason`, `
+from rejects as r
+inner join objects as o on o.object_id = r.object_id
+where `+deliveredRows, "o.source, o.object_key, r.line, r.reason")
+	return r, err
+}
+
+// Objects lists objects that failed, none of whose records count, and objects
+// that are gone from their source, all of whose records still do.
+func Objects(ctx context.Context, q Querier) (Report, error) {
+	r := Report{Name: "objects", Title: "Objects that failed or are gone", Columns: objectColumns(
+		Column{Name: "state", Title: "State"},
+		Column{Name: "day", Title: "Day", Rank: 2},
+		Column{Name: "rows_staged", Title: "Rows", Kind: Number, Rank: 1},
+		Column{Name: "reason", Title: "Why", Wrap: true},
+	)}
+	err := r.read(ctx, q, `
+select
+  source,
+  object_key,
+  state,
+  day,
+  rows_staged,
+  if(state = 'missing', 'gone from the source; its records still count', error)
+from objects
+where state in ('failed', 'missing')
+order by state, source, object_key, etag`, nil)
+	return r, err
+}
+
+// Conflicts lists staged records that share their key with another of
+// different content; none of them is charged. The zero month is all months.
+func Conflicts(ctx context.Context, q Querier, month civil.Month, p Page) (Report, error) {
+	r := Report{Name: "conflicts", Title: "Records that contradict each other", Month: month.String(), Columns: objectColumns(
+		Column{Name: "line", Title: "Line", Kind: Number},
+		Column{Name: "kind", Title: "Kind", Rank: 1},
+		Column{Name: "usage_date", Title: "Day"},
+	)}
+	err := r.readPage(ctx, q, month, p, `
+select
+  o.source,
+  o.object_key,
+  r.line,
+  r.kind,
+  r.usage_date`, `
+from repeats as r
+left join objects as o on o.object_id = r.object_id
+where r.verdict = 'conflict' and r.usage_date between @first_day and @last_day`, "r.usage_date, r.kind, ifnull(o.source, ''), ifnull(o.object_key, ''), r.object_id, r.line")
+	return r, err
+}

@@ -1,0 +1,144 @@
+// Package report reads what the books say about a month, an agent or a
+// problem, as data and as text.
+//
+// It owns: the reports' selects, columns, order and totals; the rule that
+// every report of a month adds up to the same total; averages and shares; and
+// the three forms: a table for a terminal, JSON and CSV.
+// It does not own: the cost records (billing/ledger), names of cost centres
+// and agents (transform/directory), documents that finance books
+// (billing/invoice), or the words of alerts (templates).
+package report
+
+import (
+	"context"
+	"fmt"
+
+	"chargeback/billing/ledger"
+	"chargeback/transform/civil"
+	"chargeback/transform/money"
+)
+
+// Querier runs a select; see ledger.Engine. A *ledger.Ledger is one.
+type Querier interface {
+	Query(ctx context.Context, text string, args ledger.Args, yield func(ledger.Row) error) error
+}
+
+// Kind says what a column's values are. Where a value is not known, or there
+// is none, it is nil in every kind.
+type Kind uint8
+
+// The kinds.
+const (
+	Text    Kind = iota // string
+	Count               // int64; adds up
+	USD                 // money.USD, exact; adds up
+	Percent             // string with exactly 2 decimals: "12.34"
+	Average             // string: USD with exactly 6 decimals, half up
+	Number              // int64 that names something, such as a line; does not add up
+)
+
+// Column is one column of a report.
+type Column struct {
+	Name  string // snake_case: the key in JSON, the header in CSV
+	Title string // what people read
+	Kind  Kind
+
+	// Rank says when a narrow terminal goes without the column: 0 never, else
+	// the highest first. JSON and CSV always have all columns.
+	Rank int
+	// None is what a table shows where there is no value, "-" where empty.
+	None string
+	// Wrap breaks long text over lines in its cell. Other text is shortened.
+	Wrap bool
+}
+
+// Report is a table of figures with its total. Every row and Total have one
+// value a column; Total is nil where a column does not add up.
+type Report struct {
+	Name    string
+	Title   string
+	Month   string // 2026-10; "" where the report is not about one month
+	Columns []Column
+	Rows    [][]any
+	Total   []any
+	Notes   []string
+}
+
+// at is the index of a column.
+func (r *Report) at(name string) int {
+	for i, c := range r.Columns {
+		if c.Name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+func (r *Report) count(row []any, name string) int64 { n, _ := row[r.at(name)].(int64); return n }
+
+func (r *Report) usd(row []any, name string) money.USD { a, _ := row[r.at(name)].(money.USD); return a }
+
+// read appends what a select yields and adds it up. The select's columns are
+// the report's first columns in order; those beyond them are filled in later.
+func (r *Report) read(ctx context.Context, q Querier, text string, args ledger.Args) error {
+	r.Total = make([]any, len(r.Columns))
+	for i, c := range r.Columns {
+		switch c.Kind {
+		case Count:
+			r.Total[i] = int64(0)
+		case USD:
+			r.Total[i] = money.USD{}
+		}
+	}
+	err := q.Query(ctx, text, args, func(values ledger.Row) error {
+		row := make([]any, len(r.Columns))
+		for i, v := range values {
+			row[i] = plain(v)
+			r.add(i, row[i])
+		}
+		r.Rows = append(r.Rows, row)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read report %s: %w", r.Name, err)
+	}
+	return nil
+}
+
+func (r *Report) add(i int, v any) {
+	switch sum := r.Total[i].(type) {
+	case int64:
+		n, _ := v.(int64)
+		r.Total[i] = sum + n
+	case money.USD:
+		a, _ := v.(money.USD)
+		r.Total[i] = sum.Add(a)
+	}
+}
+
+// plain writes dates as text; the kinds have no other use for them.
+func plain(v any) any {
+	if d, ok := v.(civil.Date); ok {
+		return d.String()
+	}
+	return v
+}
+
+// note adds a line for people.
+func (r *Report) note(format string, args ...any) {
+	r.Notes = append(r.Notes, fmt.Sprintf(format, args...))
+}
+
+// noteHeld says what the totals lack.
+func (r *Report) noteHeld() {
+	if held := r.count(r.Total, "held"); held > 0 {
+		r.note("%s held without a cost: the model has no price, or its usage may still come. Costs do not include them.", plural(held, "request is", "requests are"))
+	}
+}
+
+func plural(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return grouped(n) + " " + many
+}

@@ -1,0 +1,33 @@
+-- One row is the owner of an actor by one rule, from a day until a day: the
+-- department of the user (rule 2), or the owner of the key (4), the team (5) or
+-- the project (6).
+-- Promises: one owner for each actor, rule and day.
+-- Fed by: actors, requests_kept, people_dated, owners_dated.
+-- Kept as: table.
+with present as (
+  select a.*
+  from actors as a
+  where a.actor_id in (select r.actor_id from requests_kept as r)
+)
+select
+  a.actor_id,
+  2 as rule,
+  p.department,
+  p.cost_center,
+  p.valid_from,
+  p.valid_to
+from present as a
+inner join people_dated as p on p.email = coalesce(a.user_email, a.user_id)
+union all
+select
+  a.actor_id,
+  case o.kind when 'key' then 4 when 'team' then 5 else 6 end as rule,
+  o.department,
+  o.cost_center,
+  o.valid_from,
+  o.valid_to
+from present as a
+inner join owners_dated as o
+  on (o.kind = 'key' and o.value = a.key_alias)
+  or (o.kind = 'team' and o.value = a.team)
+  or (o.kind = 'project' and o.value = a.project)
