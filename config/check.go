@@ -9,10 +9,14 @@ import (
 	"time"
 
 	"chargeback/transform/money"
+	"chargeback/transform/strictyaml"
 )
 
+// document is the file with the checks that its keys need.
+type document struct{ *strictyaml.Document }
+
 // check notes everything that is well-formed and still wrong.
-func (c *Config) check(doc *document) {
+func (c *Config) check(doc document) {
 	c.checkCompany(doc)
 	c.checkWarehouse(doc)
 	c.checkSources(doc)
@@ -24,7 +28,7 @@ func (c *Config) check(doc *document) {
 	c.Notify.Slack.check(doc)
 }
 
-func (c *Config) checkCompany(doc *document) {
+func (c *Config) checkCompany(doc document) {
 	doc.need("company.name", c.Company.Name, "write the name that invoices print")
 	doc.need("company.start", c.Company.Start.String(), "write the first day to account for, such as 2026-10-01")
 	name := c.Company.BillingZone
@@ -33,22 +37,22 @@ func (c *Config) checkCompany(doc *document) {
 	}
 	zone, err := time.LoadLocation(name)
 	if err != nil || name == "Local" {
-		doc.failf("company.billing_zone", "%q is not an IANA time zone; write one such as Europe/Berlin or UTC", name)
+		doc.Failf("company.billing_zone", "%q is not an IANA time zone; write one such as Europe/Berlin or UTC", name)
 		return
 	}
 	c.zone = zone
 }
 
-func (c *Config) checkWarehouse(doc *document) {
+func (c *Config) checkWarehouse(doc document) {
 	w := c.Warehouse
 	if w.Engine == "bigquery" {
-		doc.failf("warehouse.engine", "bigquery is not supported yet; use %s", EngineDuckDB)
+		doc.Failf("warehouse.engine", "bigquery is not supported yet; use %s", EngineDuckDB)
 	} else {
 		doc.oneOf("warehouse.engine", w.Engine, EngineDuckDB)
 	}
 	doc.need("warehouse.path", w.Path, "write the ledger's file, such as ledger.duckdb")
 	if w.MemoryLimit < 100e6 {
-		doc.failf("warehouse.memory_limit", "%s is too little to work with; give at least 100MB", w.MemoryLimit)
+		doc.Failf("warehouse.memory_limit", "%s is too little to work with; give at least 100MB", w.MemoryLimit)
 	}
 	doc.between("warehouse.threads", w.Threads, 0, 1024, "0 means all cores")
 	doc.between("workers", c.Workers, 0, 1024, "0 means the number of cores")
@@ -56,58 +60,58 @@ func (c *Config) checkWarehouse(doc *document) {
 
 var sourceName = regexp.MustCompile(`^[a-z0-9-]+$`)
 
-func (c *Config) checkSources(doc *document) {
+func (c *Config) checkSources(doc document) {
 	if len(c.Sources) == 0 {
-		doc.failf("sources", "is missing; name at least one source to read from")
+		doc.Failf("sources", "is missing; name at least one source to read from")
 	}
 	names := unique{}
 	for i, s := range c.Sources {
 		path := fmt.Sprintf("sources[%d]", i)
 		if doc.need(path+".name", s.Name, "name the source, for example gateway") && !sourceName.MatchString(s.Name) {
-			doc.failf(path+".name", "%q has other characters than a-z, 0-9 and -; rename it", s.Name)
+			doc.Failf(path+".name", "%q has other characters than a-z, 0-9 and -; rename it", s.Name)
 		}
 		names.check(doc, path+".name", s.Name)
 		s.check(doc, path)
 	}
 }
 
-func (s Source) check(doc *document, path string) {
+func (s Source) check(doc document, path string) {
 	doc.oneOf(path+".format", s.Format, FormatBedrock, FormatLiteLLM, FormatPeople)
 	if s.MaxRecordBytes < 1e3 || s.MaxRecordBytes > 2e9 {
-		doc.failf(path+".max_record_bytes", "%s is out of range; give 1kB to 2GB", s.MaxRecordBytes)
+		doc.Failf(path+".max_record_bytes", "%s is out of range; give 1kB to 2GB", s.MaxRecordBytes)
 	}
 	scheme, place := s.Location()
 	if place == "" || scheme != SchemeFile && scheme != SchemeS3 {
-		doc.failf(path+".url", "%q is not a place to read from; write file:PATH or s3://bucket/prefix", s.URL)
+		doc.Failf(path+".url", "%q is not a place to read from; write file:PATH or s3://bucket/prefix", s.URL)
 	}
 	if scheme != SchemeS3 && s.S3 != (S3{}) {
-		doc.failf(path+".s3", "is set although url is not an s3:// address; remove one of the two")
+		doc.Failf(path+".s3", "is set although url is not an s3:// address; remove one of the two")
 	}
 	for _, block := range []string{FormatBedrock, FormatLiteLLM} {
-		if _, set := doc.lines[path+"."+block]; set && s.Format != block {
-			doc.failf(path+"."+block, "is set although format is %q; remove it or correct the format", s.Format)
+		if doc.Has(path+"."+block) && s.Format != block {
+			doc.Failf(path+"."+block, "is set although format is %q; remove it or correct the format", s.Format)
 		}
 	}
 	s.S3.check(doc, path+".s3")
 }
 
-func (s S3) check(doc *document, path string) {
+func (s S3) check(doc document, path string) {
 	doc.checkURL(path+".endpoint", s.Endpoint)
 	doc.checkEnv(path+".access_key_id_env", s.AccessKeyIDEnv)
 	doc.checkEnv(path+".secret_access_key_env", s.SecretAccessKeyEnv)
 	doc.checkEnv(path+".session_token_env", s.SessionTokenEnv)
 	if s.SecretAccessKeyEnv != "" && s.SecretAccessKeyFile != "" {
-		doc.failf(path+".secret_access_key_file", "is set beside secret_access_key_env; keep one of the two")
+		doc.Failf(path+".secret_access_key_file", "is set beside secret_access_key_env; keep one of the two")
 	}
 	if (s.AccessKeyIDEnv == "") != (s.SecretAccessKeyEnv == "" && s.SecretAccessKeyFile == "") {
-		doc.failf(path, "names only half of the credentials; name access_key_id_env and one of secret_access_key_env and secret_access_key_file, or none")
+		doc.Failf(path, "names only half of the credentials; name access_key_id_env and one of secret_access_key_env and secret_access_key_file, or none")
 	}
 	if s.SessionTokenEnv != "" && s.AccessKeyIDEnv == "" {
-		doc.failf(path+".session_token_env", "is set without access_key_id_env; name that too or remove this")
+		doc.Failf(path+".session_token_env", "is set without access_key_id_env; name that too or remove this")
 	}
 }
 
-func (c *Config) checkPricing(doc *document) {
+func (c *Config) checkPricing(doc document) {
 	doc.need("directory", c.Directory, "write the path of directory.yaml")
 	for provider, from := range c.UsageFrom {
 		doc.oneOf("usage_from."+provider, from, UsageProvider, UsageGateway)
@@ -121,27 +125,27 @@ func (c *Config) checkPricing(doc *document) {
 			models.check(doc, path+".model", m.Provider+"/"+m.Model)
 		}
 		if m.Model != "" && m.Model == m.PriceAs {
-			doc.failf(path+".price_as", "is the unknown model itself; name a model of the price book")
+			doc.Failf(path+".price_as", "is the unknown model itself; name a model of the price book")
 		}
 	}
 }
 
-func (c *Config) checkWindows(doc *document) {
+func (c *Config) checkWindows(doc document) {
 	doc.between("late_days", c.LateDays, 0, 27, "3 suits most exporters")
 	doc.between("close_day", c.CloseDay, 1, 28, "every month has these days")
 	if c.CloseDay <= c.LateDays {
-		doc.failf("close_day", "%d is not after late_days (%d), so a month would close before its last days are complete; make close_day larger", c.CloseDay, c.LateDays)
+		doc.Failf("close_day", "%d is not after late_days (%d), so a month would close before its last days are complete; make close_day larger", c.CloseDay, c.LateDays)
 	}
 }
 
-func (c *Config) checkBudgets(doc *document) {
+func (c *Config) checkBudgets(doc document) {
 	names := unique{}
 	for i, b := range c.Budgets {
 		path := fmt.Sprintf("budgets[%d]", i)
 		if (b.Department == "") == (b.CostCenter == "") {
-			doc.failf(path, "needs exactly one of department and cost_center; name who the budget is for")
+			doc.Failf(path, "needs exactly one of department and cost_center; name who the budget is for")
 		}
-		if _, named := doc.lines[path+".name"]; named {
+		if doc.Has(path + ".name") {
 			names.check(doc, path+".name", b.Name)
 		} else {
 			names.check(doc, path, b.Name)
@@ -152,47 +156,47 @@ func (c *Config) checkBudgets(doc *document) {
 	}
 }
 
-func (doc *document) checkThresholds(path string, percents []int) {
+func (doc document) checkThresholds(path string, percents []int) {
 	for i, percent := range percents {
 		if percent < 1 || percent > 1000 {
-			doc.failf(path, "%d is out of range; give whole percents from 1 to 1000", percent)
+			doc.Failf(path, "%d is out of range; give whole percents from 1 to 1000", percent)
 		}
 		if i == 0 {
 			continue
 		}
 		if last := percents[i-1]; last > percent {
-			doc.failf(path, "%d comes before %d; list them in rising order", last, percent)
+			doc.Failf(path, "%d comes before %d; list them in rising order", last, percent)
 		} else if last == percent {
-			doc.failf(path, "%d stands twice; remove one", percent)
+			doc.Failf(path, "%d stands twice; remove one", percent)
 		}
 	}
 }
 
-func (s SlackConfig) check(doc *document) {
+func (s SlackConfig) check(doc document) {
 	doc.checkEnv("notify.slack.token_env", s.TokenEnv)
 	if s.TokenEnv != "" && s.TokenFile != "" {
-		doc.failf("notify.slack.token_file", "is set beside token_env; keep one of the two")
+		doc.Failf("notify.slack.token_file", "is set beside token_env; keep one of the two")
 	}
-	if slackToken.MatchString(s.TokenFile) {
-		doc.failf("notify.slack.token_file", "looks like the token itself (not shown); put it into a file, write that file's path here, and revoke this token")
+	if strictyaml.LooksLikeToken(s.TokenFile) {
+		doc.Failf("notify.slack.token_file", "looks like the token itself (not shown); put it into a file, write that file's path here, and revoke this token")
 	}
 	doc.checkChannel("notify.slack.default_channel", s.DefaultChannel)
 	doc.checkURL("notify.slack.api_url", s.APIURL)
 }
 
-func (c *Config) checkSharedCosts(doc *document) {
+func (c *Config) checkSharedCosts(doc document) {
 	for i, s := range c.SharedCosts {
 		path := fmt.Sprintf("shared_costs[%d]", i)
 		doc.need(path+".name", s.Name, "write the name that invoices print")
 		for j, earlier := range c.SharedCosts[:i] {
 			if earlier.Name == s.Name && earlier.overlaps(s) {
-				doc.failf(path+".name", "%q stands already on line %d for some of the same months; let one end (to) before the other begins (from), or rename it",
-					s.Name, doc.line(fmt.Sprintf("shared_costs[%d]", j)))
+				doc.Failf(path+".name", "%q stands already on line %d for some of the same months; let one end (to) before the other begins (from), or rename it",
+					s.Name, doc.Line(fmt.Sprintf("shared_costs[%d]", j)))
 			}
 		}
 		doc.positive(path+".amount_usd", s.AmountUSD)
 		if !s.To.IsZero() && !s.From.Before(s.To) {
-			doc.failf(path+".to", "%s is not after from (%s); to is the first month without the cost", s.To, s.From)
+			doc.Failf(path+".to", "%s is not after from (%s); to is the first month without the cost", s.To, s.From)
 		}
 		doc.oneOf(path+".split", s.Split, SplitEven, SplitFixed, SplitProportional)
 		s.checkShares(doc, path+".shares")
@@ -203,15 +207,15 @@ func (s SharedCost) overlaps(other SharedCost) bool {
 	return (s.To.IsZero() || other.From.Before(s.To)) && (other.To.IsZero() || s.From.Before(other.To))
 }
 
-func (s SharedCost) checkShares(doc *document, path string) {
+func (s SharedCost) checkShares(doc document, path string) {
 	if s.Split != SplitFixed {
 		if len(s.Shares) > 0 {
-			doc.failf(path, "is set although split is %q; remove it or write split: fixed", s.Split)
+			doc.Failf(path, "is set although split is %q; remove it or write split: fixed", s.Split)
 		}
 		return
 	}
 	if len(s.Shares) == 0 {
-		doc.failf(path, "is missing; give each cost centre its weight")
+		doc.Failf(path, "is missing; give each cost centre its weight")
 	}
 	for _, code := range slices.Sorted(maps.Keys(s.Shares)) {
 		doc.positive(path+"."+code, s.Shares[code])
@@ -223,11 +227,11 @@ func Gates() []string {
 	return []string{GateUnpriced, GateConflicts, GateUnallocated, GateRejects, GateMissing}
 }
 
-func (c *Config) checkClose(doc *document) {
+func (c *Config) checkClose(doc document) {
 	doc.need("invoices.dir", c.Invoices.Dir, "write the folder for invoices")
 	doc.between("invoices.dispute_days", c.Invoices.DisputeDays, 0, 365, "20 is usual")
 	if c.UnallocatedLimitUSD.Sign() < 0 {
-		doc.failf("unallocated_limit_usd", "%s is negative; give 0 or more", c.UnallocatedLimitUSD)
+		doc.Failf("unallocated_limit_usd", "%s is negative; give 0 or more", c.UnallocatedLimitUSD)
 	}
 	waived := unique{}
 	for i, w := range c.Waivers {
@@ -241,52 +245,52 @@ func (c *Config) checkClose(doc *document) {
 }
 
 // need says whether value is there, and notes it where it isn't.
-func (doc *document) need(path, value, next string) bool {
+func (doc document) need(path, value, next string) bool {
 	if value == "" {
-		doc.failf(path, "is missing; %s", next)
+		doc.Failf(path, "is missing; %s", next)
 	}
 	return value != ""
 }
 
-func (doc *document) oneOf(path, value string, choices ...string) {
+func (doc document) oneOf(path, value string, choices ...string) {
 	if !slices.Contains(choices, value) {
-		doc.failf(path, "%q is not a choice; use %s", value, strings.Join(choices, ", "))
+		doc.Failf(path, "%q is not a choice; use %s", value, strings.Join(choices, ", "))
 	}
 }
 
-func (doc *document) between(path string, n, least, most int, hint string) {
+func (doc document) between(path string, n, least, most int, hint string) {
 	if n < least || n > most {
-		doc.failf(path, "%d is out of range; give %d to %d (%s)", n, least, most, hint)
+		doc.Failf(path, "%d is out of range; give %d to %d (%s)", n, least, most, hint)
 	}
 }
 
-func (doc *document) positive(path string, amount money.USD) {
+func (doc document) positive(path string, amount money.USD) {
 	if amount.Sign() <= 0 {
-		doc.failf(path, "is missing, zero or negative; give an amount above 0, such as \"300.00\"")
+		doc.Failf(path, "is missing, zero or negative; give an amount above 0, such as \"300.00\"")
 	}
 }
 
-func (doc *document) checkURL(path, url string) {
+func (doc document) checkURL(path, url string) {
 	if url != "" && !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://") {
-		doc.failf(path, "%q is not a web address; start it with https://", url)
+		doc.Failf(path, "%q is not a web address; start it with https://", url)
 	}
 }
 
-func (doc *document) checkChannel(path, channel string) {
+func (doc document) checkChannel(path, channel string) {
 	if strings.ContainsAny(channel, " \t\r\n,") {
-		doc.failf(path, "%q is not a channel; write one such as \"#ai-costs\"", channel)
+		doc.Failf(path, "%q is not a channel; write one such as \"#ai-costs\"", channel)
 	}
 }
 
 // unique remembers where each name stands first.
 type unique map[string]string
 
-func (seen unique) check(doc *document, path, name string) {
+func (seen unique) check(doc document, path, name string) {
 	if name == "" {
 		return
 	}
 	if first, taken := seen[name]; taken {
-		doc.failf(path, "%q stands already on line %d; keep one of the two or rename it", name, doc.line(first))
+		doc.Failf(path, "%q stands already on line %d; keep one of the two or rename it", name, doc.Line(first))
 		return
 	}
 	seen[name] = path

@@ -15,6 +15,7 @@ import (
 
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
+	"chargeback/transform/strictyaml"
 )
 
 // minimal is the shortest file that loads.
@@ -80,12 +81,12 @@ func TestExampleLoadsAndKeepsText(t *testing.T) {
 // Method: walk the Go types; each key must stand in example.yaml with a comment
 // on the line above its first occurrence.
 func TestExampleExplainsEveryKey(t *testing.T) {
-	doc := decode("example.yaml", Example, &Config{})
+	doc := strictyaml.Decode("example.yaml", Example, &Config{})
 	first := map[string]int{}
-	for path, line := range doc.lines {
+	for _, path := range doc.Paths() {
 		key := regexp.MustCompile(`\[\d+\]`).ReplaceAllString(path, "[]")
-		if at, ok := first[key]; !ok || line < at {
-			first[key] = line
+		if at, ok := first[key]; !ok || doc.Line(path) < at {
+			first[key] = doc.Line(path)
 		}
 	}
 	lines := strings.Split(string(Example), "\n")
@@ -148,6 +149,48 @@ func TestLoadNamesTheMissingFile(t *testing.T) {
 	_, err := Load(filepath.Join(t.TempDir(), "none.yaml"))
 	if err == nil || !strings.Contains(err.Error(), "none.yaml") || !strings.HasSuffix(err.Error(), "name the file with --config") {
 		t.Errorf("error: %v", err)
+	}
+}
+
+// Goal: one reading names everything that is wrong, also what only others can
+// know, on the lines where it stands.
+// Method: a further check finds fault with a key of a file that has a mistake of
+// its own, with a key that the file lacks and with one that is wrong already.
+func TestFurtherChecksAreNamedInOrder(t *testing.T) {
+	check := func(c *Config, failf func(path, format string, args ...any)) {
+		if c.CloseDay != 5 {
+			t.Errorf("close_day %d: defaults are not filled in", c.CloseDay)
+		}
+		failf("sources[0].url", "%s is empty", c.Sources[0].URL)
+		failf("directory", "is gone")
+		failf("late_days", "second problem of a key")
+	}
+	_, err := Parse("c.yaml", []byte(minimal+"late_days: 9\nworkers: -1\n"), check)
+	want := []string{
+		"c.yaml:1: close_day: 5 is not after late_days (9)",
+		"c.yaml:1: directory: is gone",
+		"c.yaml:3: sources[0].url: file:data is empty",
+		"c.yaml:4: late_days: second problem of a key",
+		"c.yaml:5: workers: -1 is out of range",
+	}
+	if err == nil {
+		t.Fatal("loaded")
+	}
+	got := strings.Split(err.Error(), "\n")
+	if len(got) != len(want) {
+		t.Fatalf("%d problems:\n%v", len(got), err)
+	}
+	for i := range want {
+		if !strings.HasPrefix(got[i], want[i]) {
+			t.Errorf("got  %s\nwant %s", got[i], want[i])
+		}
+	}
+}
+
+func TestFurtherChecksAreNotAskedAboutABrokenFile(t *testing.T) {
+	check := func(*Config, func(path, format string, args ...any)) { t.Error("asked") }
+	if _, err := Parse("c.yaml", []byte("a: 'x"), check); err == nil {
+		t.Error("loaded")
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"time"
 	_ "time/tzdata" // the billing zone must not depend on the machine's files
+
+	"chargeback/transform/strictyaml"
 )
 
 // Example is a chargeback.yaml that loads, with every key explained.
@@ -14,26 +16,36 @@ import (
 //go:embed example.yaml
 var Example []byte
 
-// Load reads and checks the file at path. The error names every problem, a
-// line each, as file:line: key: what is wrong; what to do.
-func Load(path string) (*Config, error) {
+// A Check is one that needs more than the file, such as whether a cost centre
+// exists. It sees the config with its defaults, also where keys are wrong, and
+// notes with failf what is wrong with the key at a path such as
+// budgets[2].department. The text ends with the operator's next step.
+type Check func(c *Config, failf func(path, format string, args ...any))
+
+// Load reads and checks the file at path. The error names every problem, those
+// of the further checks too, a line each, as
+// file:line: key: what is wrong; what to do.
+func Load(path string, further ...Check) (*Config, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read config: %w; name the file with --config", err)
 	}
-	return Parse(path, data)
+	return Parse(path, data, further...)
 }
 
 // Parse is Load for data that was read from the file called name.
-func Parse(name string, data []byte) (*Config, error) {
+func Parse(name string, data []byte, further ...Check) (*Config, error) {
 	c := defaults()
 	c.Dir = filepath.Dir(name)
-	doc := decode(name, data, c)
-	if !doc.broken() {
+	doc := document{strictyaml.Decode(name, data, c)}
+	if !doc.Broken() {
 		c.fillIn()
 		c.check(doc)
+		for _, check := range further {
+			check(c, doc.Failf)
+		}
 	}
-	if err := doc.err(); err != nil {
+	if err := doc.Err(); err != nil {
 		return nil, err
 	}
 	return c, nil

@@ -107,10 +107,10 @@ var (
 
 // checkEnv refuses what is not the name of a variable, without printing it: it
 // may be the secret itself.
-func (doc *document) checkEnv(path, name string) {
+func (doc document) checkEnv(path, name string) {
 	if name == "" || envName.MatchString(name) && !secretLike.MatchString(name) {
 		return
 	}
-	doc.failf(path, "is not the name of an environment variable and may be the secret itself (not shown); "+
+	doc.Failf(path, "is not the name of an environment variable and may be the secret itself (not shown); "+
 		"put the secret into a variable and write that variable's name here, and if it was a secret, revoke it")
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"chargeback/billing/budget"
 	"chargeback/billing/invoice"
 	"chargeback/billing/ledger"
 	"chargeback/transform/civil"
@@ -193,8 +194,8 @@ func (b *Books) documents(ctx context.Context, month civil.Month, s *MonthlySumm
 	documents := make([]invoice.Document, 0, len(drafts))
 	for _, draft := range drafts {
 		for _, st := range budgets {
-			if st.Scope.Value == draft.Party.Code && st.Scope.Kind == "cost_center" || st.Scope.Value == draft.Party.Department && st.Scope.Kind == "department" {
-				draft.Notes.Budgets = append(draft.Notes.Budgets, invoice.Budget{Name: st.Budget, Scope: strings.ReplaceAll(st.Scope.Kind, "_", " ") + " " + st.Scope.Value, Amount: st.Amount, Actual: st.Spent, Thresholds: b.thresholds(st.Budget)})
+			if st.Scope.Value == draft.Party.Code && st.Scope.Kind == budget.CostCenter || st.Scope.Value == draft.Party.Department && st.Scope.Kind == budget.Department {
+				draft.Notes.Budgets = append(draft.Notes.Budgets, invoice.Budget{Name: st.Budget, Scope: scopeWords[st.Scope.Kind] + " " + st.Scope.Value, Amount: st.Amount, Actual: st.Spent, Thresholds: b.thresholds(st.Budget)})
 			}
 		}
 		d, err := invoice.Build(*draft)
@@ -206,6 +207,8 @@ func (b *Books) documents(ctx context.Context, month civil.Month, s *MonthlySumm
 	slices.SortFunc(documents, func(x, y invoice.Document) int { return cmp.Compare(x.Number, y.Number) })
 	return documents, nil
 }
+
+var scopeWords = map[string]string{budget.Department: "department", budget.CostCenter: "cost centre"}
 
 func (b *Books) thresholds(name string) (percent []int64) {
 	for _, bud := range b.Budgets {

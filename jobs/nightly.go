@@ -94,9 +94,13 @@ func (b *Books) night(ctx context.Context, day civil.Date, now time.Time, s *Nig
 	return b.Ledger.Checkpoint(ctx)
 }
 
+// matchDays is how many days around a day its records are matched with: a call
+// just before midnight is metered just after it.
+const matchDays = 1
+
 // plan says which days are made anew: the window's day and the trailing days,
-// every day whose staged rows changed, and, where prices, people or settings
-// changed, all days of open months.
+// every day whose staged rows changed with the days around it, and, where
+// prices, people or settings changed, all days of open months.
 func (b *Books) plan(ctx context.Context, day civil.Date) (build ledger.Build, latest civil.Date, inputs string, err error) {
 	if latest, err = b.latestDone(ctx); err != nil {
 		return build, latest, "", err
@@ -111,9 +115,15 @@ func (b *Books) plan(ctx context.Context, day civil.Date) (build ledger.Build, l
 	open := b.Start.Month()
 	for ; closed[open] != ""; open = open.Next() {
 	}
-	days, err := b.Ledger.DirtyDays(ctx, latest)
+	dirty, err := b.Ledger.DirtyDays(ctx, latest)
 	if err != nil {
 		return build, latest, "", err
+	}
+	var days []civil.Date
+	for _, d := range dirty {
+		for near := -matchDays; near <= matchDays; near++ {
+			days = append(days, d.AddDays(near))
+		}
 	}
 	for d := day.AddDays(-b.LateDays); !day.Before(d); d = d.AddDays(1) {
 		days = append(days, d)
@@ -130,7 +140,7 @@ func (b *Books) plan(ctx context.Context, day civil.Date) (build ledger.Build, l
 			days = append(days, d)
 		}
 	}
-	days = slices.DeleteFunc(days, func(d civil.Date) bool { return d.Before(b.Start) })
+	days = slices.DeleteFunc(days, func(d civil.Date) bool { return d.Before(b.Start) || latest.Before(d) })
 	return ledger.Build{
 		Days: runsOf(days), LateUntil: latest.AddDays(-b.LateDays), OpenMonth: open,
 		RateVersion: b.Rates.Version(), RunDate: day, References: b.references,

@@ -82,7 +82,7 @@ select
   (select ifnull(sum(rows_rejected), 0) from objects where state <> 'replaced' and (day is null or day between @first_day and @last_day)),
   (select count(*) from objects where state = 'failed' and (day is null or day between @first_day and @last_day)),
   (select count(*) from objects where state = 'missing' and (day is null or day between @first_day and @last_day))
-from cost_records
+from cost_items
 where billing_month = @month and usage_date >= @since`, args)
 	if err != nil {
 		return g, fmt.Errorf("read gates of %s: %w", month, err)
@@ -157,11 +157,11 @@ func (l *Ledger) Charges(ctx context.Context, month civil.Month) (charges []Char
 	err = l.engine.Query(ctx, `
 select
   min(department), cost_center, ifnull(agent_id, ''), ifnull(price_key, ''), if(price_key is null, model, ''), ifnull(adjusts_month, ''),
-  count(*), countif(cache_hit), sum(input_uncached_tokens), sum(cache_read_tokens),
+  sum(if(correction < 0, -1, 1)), countif(cache_hit), sum(input_uncached_tokens), sum(cache_read_tokens),
   sum(cache_write_5m_tokens + cache_write_1h_tokens + cache_write_unknown_tokens), sum(output_tokens),
   total_usd(llm_cost_usd), total_usd(infra_cost_usd), total_usd(tool_cost_usd), total_usd(cache_savings_usd),
   countif(pricing = 'estimated'), countif(pricing = 'unpriced'), countif(pricing = 'pending')
-from cost_records
+from cost_items
 where billing_month = @month and usage_date >= @since
 group by 2, 3, 4, 5, 6
 order by 2, 3, 4, 5, 6`, Args{"month": month, "since": civil.Min}, func(r Row) error {
@@ -180,7 +180,7 @@ order by 2, 3, 4, 5, 6`, Args{"month": month, "since": civil.Min}, func(r Row) e
 
 // RateVersions lists the versions of the rate book that priced a month.
 func (l *Ledger) RateVersions(ctx context.Context, month civil.Month) (versions []string, err error) {
-	err = l.engine.Query(ctx, "select distinct rate_version from cost_records where billing_month = @month and usage_date >= @since order by 1", Args{"month": month, "since": civil.Min}, func(r Row) error {
+	err = l.engine.Query(ctx, "select distinct rate_version from cost_items where rate_version is not null and billing_month = @month and usage_date >= @since order by 1", Args{"month": month, "since": civil.Min}, func(r Row) error {
 		versions = append(versions, r.Text(0))
 		return nil
 	})

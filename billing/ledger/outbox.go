@@ -99,7 +99,7 @@ type Spend struct {
 func (l *Ledger) Spend(ctx context.Context, month civil.Month) (spend []Spend, err error) {
 	err = l.engine.Query(ctx, `
 select department, cost_center, total_usd(total_cost_usd), countif(pricing in ('unpriced', 'pending'))
-from cost_records
+from cost_items
 where billing_month = @month and usage_date >= @since
 group by department, cost_center
 order by department, cost_center`, Args{"month": month, "since": civil.Min}, func(r Row) error {
@@ -123,7 +123,7 @@ func (l *Ledger) Drivers(ctx context.Context, month civil.Month, column, value s
 	}
 	err = l.engine.Query(ctx, `
 select ifnull(agent_id, 'no agent'), total_usd(total_cost_usd)
-from cost_records
+from cost_items
 where billing_month = @month and usage_date >= @since and `+column+` = @value
 group by 1
 order by 2 desc, 1

@@ -38,8 +38,6 @@ var (
 	factsTable = Table{Name: "record_facts", About: "What each request cost and who owes it; read it through the view cost_records", Partition: "usage_date", Cluster: []string{"cost_center", "agent_id", "meter_id"}, Columns: []Column{
 		{"record_id", Int, false, "deterministic: the record key of the usage row, or of the request where there is none"},
 		{"correction", Int, false, "0; 1: came after the close of its month; -1: takes an estimate of a closed month back"},
-		{"provider_request_id", Text, true, ""},
-		{"agent_request_id", Text, true, ""},
 		{"started_at", Timestamp, false, "UTC"},
 		{"usage_date", Date, false, "in the billing zone"},
 		{"billing_month", Date, false, "first day of the month that charges it"},

@@ -124,14 +124,17 @@ func (b *books) record(t fatal, records ...values) {
 	b.insert(t, "record_facts", facts...)
 }
 
-// forget takes all cost records out.
-func (b *books) forget(t fatal) {
+// scratch begins a transaction and returns what takes it back, so that one
+// ledger serves many random ones and nothing is written to disk.
+func (b *books) scratch(t fatal) (undo func()) {
 	t.Helper()
-	for _, table := range []string{"record_facts", "meters", "actors"} {
-		if err := b.engine.Exec(context.Background(), "delete from "+table+" where true", nil); err != nil {
+	run := func(text string) {
+		if err := b.engine.Exec(context.Background(), text, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
+	run("begin transaction")
+	return func() { run("rollback") }
 }
 
 func zeroOf(kind ledger.ColumnType) any {

@@ -7,7 +7,7 @@ import "slices"
 // call, or one request without one.
 const (
 	monthRows = `
-from cost_records
+from cost_items
 where billing_month = @month and usage_date >= @since`
 
 	inputTokens = `input_uncached_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens + cache_write_unknown_tokens`
@@ -19,7 +19,7 @@ where billing_month = @month and usage_date >= @since`
 	failedRows = `pricing = 'not_billed' and not (match = 'ambiguous' and usage_line is null)`
 
 	measures = `
-  count(*),
+  sum(if(correction < 0, -1, 1)),
   sum(` + inputTokens + `),
   sum(output_tokens),
   total_usd(llm_cost_usd),
@@ -61,7 +61,7 @@ var (
 
 // The columns that are derived from measures.
 var (
-	averageColumn = Column{Name: "average_cost_usd", Title: "Average a request", Kind: Average, Rank: 2}
+	averageColumn = Column{Name: "average_cost_usd", Title: "Per request", Kind: Average, Rank: 2}
 	shareColumn   = Column{Name: "share_percent", Title: "Share %", Kind: Percent, Rank: 2}
 )
 

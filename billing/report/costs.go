@@ -90,7 +90,7 @@ select
   usage_date,
   model,`+measures+`,
   countif(adjusts_month is not null)
-from cost_records
+from cost_items
 where agent_id = @agent and usage_date between @first_day and @last_day
 group by usage_date, model
 order by usage_date, total desc, model`, ledger.Args{"agent": agent, "first_day": firstDay, "last_day": lastDay})

@@ -18,11 +18,12 @@ type view struct {
 	columns  []viewColumn
 	rows     int
 	hasTotal bool
-	left     []string // titles of columns that were left out
+	left     []viewColumn // columns that were left out, the least important first
 }
 
 type viewColumn struct {
 	Column
+	place   int
 	cells   []string
 	total   string
 	natural int // width of the widest cell
@@ -32,7 +33,7 @@ type viewColumn struct {
 func newView(r Report) *view {
 	v := &view{rows: len(r.Rows)}
 	for i, c := range r.Columns {
-		column := viewColumn{Column: c, cells: make([]string, len(r.Rows))}
+		column := viewColumn{Column: c, place: i, cells: make([]string, len(r.Rows))}
 		for j, row := range r.Rows {
 			column.cells[j] = cell(c, row[i])
 		}
@@ -78,6 +79,7 @@ func (v *view) fit(width int) {
 	}
 	for v.width() > width && v.leaveOut() {
 	}
+	v.takeBack(width)
 	for v.width() > width && v.shrink() {
 	}
 	for v.width() < width && v.widen() {
@@ -103,9 +105,26 @@ func (v *view) leaveOut() bool {
 	if v.columns[last].Rank == 0 {
 		return false
 	}
-	v.left = append(v.left, v.columns[last].Title)
+	v.left = append(v.left, v.columns[last])
 	v.columns = slices.Delete(v.columns, last, last+1)
 	return true
+}
+
+// takeBack puts back what fits all the same, the most important first: a
+// narrow column may have gone before a wide one.
+func (v *view) takeBack(width int) {
+	for i := len(v.left) - 1; i >= 0; i-- {
+		c := v.left[i]
+		if v.width()+c.width+len(gap) > width {
+			continue
+		}
+		at := slices.IndexFunc(v.columns, func(other viewColumn) bool { return other.place > c.place })
+		if at < 0 {
+			at = len(v.columns)
+		}
+		v.columns = slices.Insert(v.columns, at, c)
+		v.left = slices.Delete(v.left, i, i+1)
+	}
 }
 
 // shrink takes a column's width from the widest text, if one can give it.
@@ -151,7 +170,11 @@ func (v *view) notes() (notes []string) {
 		return nil
 	}
 	if len(v.left) > 0 {
-		notes = append(notes, "Left out for want of width: "+strings.Join(v.left, ", ")+".")
+		titles := make([]string, len(v.left))
+		for i, c := range v.left {
+			titles[i] = c.Title
+		}
+		notes = append(notes, "Left out for want of width: "+strings.Join(titles, ", ")+".")
 	}
 	if slices.ContainsFunc(v.columns, func(c viewColumn) bool { return !c.Wrap && c.width < c.natural }) {
 		notes = append(notes, "Names with … are shortened.")

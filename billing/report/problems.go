@@ -37,7 +37,7 @@ select
 group by pricing, pricing_note, provider, model
 order by pricing desc, requests desc, provider, model, ifnull(pricing_note, '')`, monthArgs(month))
 	if len(r.Rows) > 0 {
-		r.note("Unpriced: add the price to the price book, or name the model under unknown_models, and run again. Pending: usage may still come; nothing to do.")
+		r.note("Unpriced: add the price to the rate book, or name the model under unknown_models, and run again. Pending: usage may still come; nothing to do.")
 	}
 	return r, err
 }

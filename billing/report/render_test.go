@@ -304,6 +304,32 @@ func TestTableLeavesOutByRank(t *testing.T) {
 	}
 }
 
+// Goal: a wide column that goes makes room for a narrow one that went before.
+// Method: a wide column that is more important than a narrow one.
+func TestTableTakesBackWhatFits(t *testing.T) {
+	wide := strings.Repeat("x", 30)
+	r := report.Report{Title: "Title", Columns: []report.Column{{Title: "Key"}, {Title: "Narrow", Rank: 2}, {Title: "Wide", Rank: 1, Kind: report.Average}}, Rows: [][]any{{"a", "b", wide}}}
+	for _, tt := range []struct {
+		name  string
+		width int
+		want  string
+	}{
+		{"all fit", 60, "Key  Narrow                            Wide"},
+		{"the narrow one goes", 40, "Key                            Wide"},
+		{"the wide one goes and the narrow one comes back", 34, "Key  Narrow"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var out strings.Builder
+			if err := report.Table(&out, r, tt.width); err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Split(out.String(), "\n")[2]; got != tt.want {
+				t.Errorf("header %q, want %q in\n%s", got, tt.want, out.String())
+			}
+		})
+	}
+}
+
 // fullDisk fails every write.
 type fullDisk struct{}
 

@@ -18,8 +18,9 @@ const noteCents = "USD, rounded to cents; --format json has all digits."
 // Table writes the report for a terminal of width columns, 0 for no limit.
 // Amounts are rounded once, each cell from its own exact amount. Where the
 // width does not do, names are shortened to a third of it, then columns are
-// left out by Column.Rank, the highest first and from right to left; a note
-// names them. Below some 50 columns lines may be longer than width.
+// left out by Column.Rank, the highest first and from right to left, but for
+// those that still fit beside what is left; a note names them. Below some 50
+// columns lines may be longer than width.
 func Table(w io.Writer, r Report, width int) error {
 	v := newView(r)
 	v.fit(width)

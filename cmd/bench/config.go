@@ -59,7 +59,7 @@ late_days: 3
 close_day: 5
 invoices:
   dir: invoices
-  issuer: {name: "Example Corp - AI Platform", cost_center: "CC-9000", contact: ai-platform@example.com, approver: "Head of AI Platform"}
+  issuer: {name: "Example Corp - AI Platform", cost_center: "CC-0000", contact: ai-platform@example.com, approver: "Head of AI Platform"}
   recovery_account: "690100"
   expense_account: "613500"
   dispute_days: 20

@@ -2,37 +2,155 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"chargeback/config"
+	"chargeback/extract/objstore"
+	"chargeback/transform/directory"
+	"chargeback/transform/rates"
 )
 
+const checkHelp = `Reads chargeback.yaml, the rate book and the directory, and names every
+mistake at once with file, line and key: what can't be read, what
+contradicts itself, names that the other files don't have, folders that
+don't exist and secrets that aren't set. Buckets are not asked: the first
+run does that. Secrets are never printed.`
+
+const exampleHelp = `Prints a file to begin with, with comments on every key:
+
+  settings    chargeback.yaml (without a name: this one)
+  directory   directory.yaml: cost centres, agents, owners
+  prices      prices.yaml: the built-in list prices
+  people      people.csv: who works where, from when to when`
+
+const peopleExample = `email,department,cost_center,valid_from,valid_to
+support-lead@example.com,Support,00420,2026-01-01,
+user001@example.com,Support,00420,2026-01-01,2026-10-16
+user001@example.com,Research,CC-1001,2026-10-16,
+`
+
 func configCommand(w world, f *flags) *cobra.Command {
-	c := &cobra.Command{Use: "config", Short: "Check or begin a file of settings", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
-	c.AddCommand(
-		&cobra.Command{
-			Use: "check", Short: "Read all settings and say what is wrong", Args: cobra.NoArgs,
-			Long: "Reads the config, the rate book and the directory strictly, names every mistake with\nfile, line and key, and prints what would be used. Secrets are never printed.",
-			RunE: func(*cobra.Command, []string) error {
-				s, err := readSettings(f.config)
-				if err != nil {
-					return err
-				}
-				fmt.Fprint(w.out, s.config.Describe())
-				fmt.Fprintf(w.out, "\nrate book %s: %d prices, %d periods of fees\n", s.rates.Version(), len(s.rates.Prices()), len(s.rates.Fees()))
-				fmt.Fprintf(w.out, "directory %s: %d cost centres, %d agents\n", s.directory.Version(), len(s.directory.CostCenters()), len(s.directory.Agents()))
-				fmt.Fprintln(w.out, "All settings are right.")
-				return nil
-			},
-		},
-		&cobra.Command{
-			Use: "example", Short: "Print a config with every setting explained", Args: cobra.NoArgs,
-			RunE: func(*cobra.Command, []string) error {
-				_, err := w.out.Write(config.Example)
-				return err
-			},
-		},
-	)
+	c := group("config", "Check or begin the settings", "Checks the settings, or prints examples to begin with.")
+	c.AddCommand(checkCommand(w, f), exampleCommand(w))
 	return c
+}
+
+func checkCommand(w world, f *flags) *cobra.Command {
+	all := false
+	c := &cobra.Command{
+		Use: "check", Short: "Say what is wrong with the settings", Long: checkHelp, Args: noArgs,
+		Example: "  chargeback config check\n  chargeback config check --all --config /etc/chargeback/chargeback.yaml",
+		RunE: func(*cobra.Command, []string) error {
+			s, err := readSettings(f.config, checkPlaces, checkSecrets(w))
+			if err != nil {
+				return err
+			}
+			if all {
+				fmt.Fprintf(w.out, "%s\n", s.config.Describe())
+			}
+			s.describe(w)
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&all, "all", false, "print every setting too, with defaults filled in")
+	return c
+}
+
+// checkPlaces finds folders and files of sources that don't exist.
+func checkPlaces(c *config.Config, fail failf) {
+	for i, src := range c.Sources {
+		place, err := objstore.ParseURL(src.URL)
+		if err != nil || place.Scheme != config.SchemeFile {
+			continue // a wrong url is named already; buckets are not asked
+		}
+		key, path := fmt.Sprintf("sources[%d].url", i), place.In(c.Dir).Path
+		info, err := os.Stat(path)
+		switch wantsFile := src.Format == config.FormatPeople; {
+		case os.IsNotExist(err):
+			fail(key, "%s doesn't exist; make it, or correct the path", path)
+		case err != nil:
+			fail(key, "%s can't be read: %v; correct its rights", path, err)
+		case wantsFile && info.IsDir():
+			fail(key, "%s is a folder; name the CSV file in it", path)
+		}
+	}
+}
+
+// checkSecrets finds secrets that the settings name and that aren't there.
+func checkSecrets(w world) config.Check {
+	return func(c *config.Config, fail failf) {
+		for i, src := range c.Sources {
+			if _, _, err := src.S3.Credentials(w.getenv, c.ReadFile); err != nil {
+				fail(fmt.Sprintf("sources[%d].s3", i), "%v", err)
+			}
+		}
+		if _, _, err := c.Notify.Slack.Token(w.getenv, c.ReadFile); err != nil {
+			fail("notify.slack.token_file", "%v", err)
+		}
+	}
+}
+
+// describe prints in short what settings that are right say.
+func (s settings) describe(w world) {
+	c := s.config
+	line := func(what, format string, args ...any) {
+		fmt.Fprintf(w.out, "%-10s %s\n", what, fmt.Sprintf(format, args...))
+	}
+	line("company", "%s, days of %s, from %s", c.Company.Name, c.Company.BillingZone, c.Company.Start)
+	line("ledger", "%s", c.Path(c.Warehouse.Path))
+	for _, src := range c.Sources {
+		note := "is there"
+		if scheme, _ := src.Location(); scheme == config.SchemeS3 {
+			note = "not asked"
+		}
+		line("source", "%s: %s at %s, %s", src.Name, src.Format, src.URL, note)
+	}
+	book := c.Prices
+	if book == "" {
+		book = "built-in"
+	}
+	line("rate book", "%s: %s, %s", book, count(len(s.rates.Prices()), "price", "prices"), count(len(s.rates.Fees()), "period of fees", "periods of fees"))
+	line("directory", "%s: %s, %s", c.Directory, count(len(s.directory.CostCenters()), "cost centre", "cost centres"), count(agentIDs(s.directory), "agent", "agents"))
+	line("budgets", "%d", len(c.Budgets))
+	if _, ok, _ := c.Notify.Slack.Token(w.getenv, c.ReadFile); ok {
+		line("messages", "go to Slack")
+	} else if env := c.Notify.Slack.TokenEnv; env != "" {
+		line("messages", "go to the console: %s is not set", env)
+	} else {
+		line("messages", "go to the console")
+	}
+	fmt.Fprintln(w.out, "All settings are right.")
+}
+
+// agentIDs counts agents, each once however often its owner changed.
+func agentIDs(dir *directory.Directory) int {
+	seen := map[string]bool{}
+	for _, a := range dir.Agents() {
+		seen[a.ID] = true
+	}
+	return len(seen)
+}
+
+func exampleCommand(w world) *cobra.Command {
+	files := map[string][]byte{
+		"settings": config.Example, "directory": directory.Example, "prices": rates.Example(), "people": []byte(peopleExample),
+	}
+	names := []string{"settings", "directory", "prices", "people"}
+	return &cobra.Command{
+		Use: "example [settings|directory|prices|people]", Short: "Print a file to begin with", Long: exampleHelp, ValidArgs: names,
+		Example: "  chargeback config example > chargeback.yaml\n  chargeback config example directory > directory.yaml",
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) > 1 || len(args) == 1 && !slices.Contains(names, args[0]) {
+				return usage("%q is not an example; see \"%s --help\"", args[len(args)-1], c.CommandPath())
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			_, err := w.out.Write(files[append(args, names[0])[0]])
+			return err
+		},
+	}
 }

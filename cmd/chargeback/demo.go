@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"chargeback/billing/notify"
 	"chargeback/billing/report"
 	"chargeback/cmd/chargeback/demo"
 	"chargeback/jobs"
@@ -17,51 +19,64 @@ import (
 	"chargeback/transform/money"
 )
 
-const demoMonth = "2026-10"
+const (
+	demoMonth  = "2026-10"
+	demoFolder = "chargeback-demo"
+)
 
-const demoHelp = `Makes a small company's month of logs in a folder of its own, in the shapes and
-key layouts in which AWS Bedrock and LiteLLM write them, with the mishaps that
-real logs have. Then runs every night of the month and its close by the same
-code as production, and prints who spent what.
+const demoHelp = `Makes a small company's month of logs in a folder of its own, in the shapes
+and key layouts in which AWS Bedrock and LiteLLM write them, with the
+mishaps that real logs have. Then it runs every night of the month and the
+month's close by the same code as production, and prints who spent what.
 
-The folder keeps a config with which you can go on by hand.`
+The folder keeps settings with which you can go on by hand.`
 
-func demoCommand(w world) *cobra.Command {
+func demoCommand(w world, f *flags) *cobra.Command {
 	dir := ""
 	c := &cobra.Command{
-		Use: "demo", Short: "Make a small company's month and run it", Long: demoHelp, Args: cobra.NoArgs,
+		Use: "demo", Short: "Make a small company's month and run it", Long: demoHelp, Args: noArgs,
 		Example: "  chargeback demo\n  chargeback demo --dir /tmp/try",
-		RunE:    func(c *cobra.Command, _ []string) error { return runDemo(c.Context(), w, dir) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			if c.Flags().Changed("config") {
+				return usage("demo makes settings of its own; leave --config out, or run \"chargeback run --config %s\"", f.config)
+			}
+			return runDemo(c.Context(), w, dir)
+		},
 	}
-	c.Flags().StringVar(&dir, "dir", demoFolder, "folder to make; one that is not the demo's own is refused")
+	c.Flags().StringVar(&dir, "dir", demoFolder, "`FOLDER` to make; one that is not the demo's own is refused")
 	return c
 }
 
-func runDemo(ctx context.Context, w world, dir string) (err error) {
+func runDemo(ctx context.Context, w world, dir string) error {
+	if dir == "" {
+		return usage("--dir names no folder; name one, or leave it out for %s", demoFolder)
+	}
+	w.progress("writing the logs")
 	made, err := demo.Write(dir, demo.Options{Month: demoMonth})
+	w.progress("")
+	if errors.Is(err, demo.ErrForeignFolder) {
+		return usage("%w", err)
+	}
 	if err != nil {
-		if errors.Is(err, demo.ErrForeignFolder) {
-			return &exitError{exitUsage, err}
-		}
 		return err
 	}
 	fmt.Fprintf(w.out, "%s holds %s of logs: %d Bedrock and %d LiteLLM objects of %s.\n", dir, count(made.Days, "day", "days"), made.Bedrock.Objects, made.LiteLLM.Objects, made.Month)
 	for _, kept := range made.Kept {
-		fmt.Fprintf(w.out, "Your version of %s is kept beside it as %s.bak.\n", kept, kept)
+		fmt.Fprintf(w.out, "Your version of a file is kept beside it as %s.\n", kept)
 	}
-	path := filepath.Join(dir, configFile)
 	silent := w
-	silent.err = discard{} // the alerts are listed below
-	a, err := open(ctx, silent, path)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, a.Close()) }()
+	silent.err = io.Discard // the alerts are listed at the end
+	path := filepath.Join(dir, configFile)
+	return withBooks(ctx, silent, path, func(ctx context.Context, a *app) error { return demoMonthOf(ctx, w, a, path) })
+}
+
+// demoMonthOf runs the month's nights and its close, and prints what came of it.
+func demoMonthOf(ctx context.Context, w world, a *app, path string) error {
 	month, err := civil.ParseMonth(demoMonth)
 	if err != nil {
 		return err
 	}
-	held, err := demoNights(ctx, w, a, month)
+	problems, err := demoNights(ctx, w, a, month)
 	if err != nil {
 		return err
 	}
@@ -69,12 +84,29 @@ func runDemo(ctx context.Context, w world, dir string) (err error) {
 	if err != nil {
 		return err
 	}
-	return demoResult(ctx, w, a, month, held, closed, path)
+	if err := demoResult(ctx, w, a, month, problems); err != nil {
+		return err
+	}
+	fmt.Fprintln(w.out)
+	printMonth(w.out, closed)
+	if err := demoTie(ctx, w, a, month); err != nil {
+		return err
+	}
+	fmt.Fprintf(w.out, `
+Go on by hand:
+  %[1]s status --config %[2]s
+  %[1]s report agents --config %[2]s
+  %[1]s run nightly --date %[3]s-15 --config %[2]s   # changes nothing: try it
+`, w.program, path, month)
+	return nil
 }
 
-type discard struct{}
-
-func (discard) Write(p []byte) (int, error) { return len(p), nil }
+// progress overwrites the terminal's last line, where there is a terminal.
+func (w world) progress(what string) {
+	if w.live {
+		fmt.Fprintf(w.err, "\r\x1b[K%s", what)
+	}
+}
 
 // morning is the hour after a business day at which its night would run.
 func morning(a *app, day civil.Date) time.Time {
@@ -82,96 +114,78 @@ func morning(a *app, day civil.Date) time.Time {
 }
 
 // demoNights runs every night of the month and those in which late records
-// still come. It returns what was held in the course of it.
+// still come. It returns what needed a look in the course of it.
 func demoNights(ctx context.Context, w world, a *app, month civil.Month) (problems []jobs.Problem, err error) {
-	last := month.LastDay().AddDays(a.LateDays)
-	nights, rejected, staged := 0, int64(0), int64(0)
-	for day := month.FirstDay(); !last.Before(day); day = day.AddDays(1) {
+	defer w.progress("")
+	first, last := month.FirstDay(), month.LastDay().AddDays(a.LateDays)
+	nights, staged, rejected := last.DaysSince(first)+1, int64(0), int64(0)
+	for n := range nights {
+		w.progress(fmt.Sprintf("night %d of %d", n+1, nights))
+		day := first.AddDays(n)
 		s, err := a.Nightly(ctx, day, morning(a, day))
 		if err != nil {
 			return nil, err
 		}
-		nights++
 		problems = append(problems, s.Problems...)
 		for _, src := range s.Sources {
 			staged, rejected = staged+src.Staged, rejected+src.Rejected
 		}
 	}
+	w.progress("")
 	fmt.Fprintf(w.out, "%s ran: %s taken in, %d rejected.\n", count(nights, "night", "nights"), count(int(staged), "new record", "new records"), rejected)
 	return problems, nil
 }
 
-func demoResult(ctx context.Context, w world, a *app, month civil.Month, problems []jobs.Problem, closed jobs.MonthlySummary, path string) error {
-	departments, err := report.Departments(ctx, a.Ledger, month)
-	if err != nil {
-		return err
+// demoResult prints who spent what, the alerts, and what was held and why.
+func demoResult(ctx context.Context, w world, a *app, month civil.Month, problems []jobs.Problem) error {
+	for _, read := range []func() (report.Report, error){
+		func() (report.Report, error) { return report.Departments(ctx, a.Ledger, month) },
+		func() (report.Report, error) { return alerts(ctx, a, month) },
+		func() (report.Report, error) { return report.Held(ctx, a.Ledger, month) },
+		func() (report.Report, error) {
+			return report.Rejects(ctx, a.Ledger, month, report.Page{Limit: rejectsShown})
+		},
+	} {
+		r, err := read()
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(w.out)
+		if err := render(w, r, formatTable); err != nil {
+			return err
+		}
 	}
-	fmt.Fprintln(w.out)
-	if err := report.Table(w.out, departments, w.columns); err != nil {
-		return err
-	}
-	if err := demoAlerts(ctx, w, a); err != nil {
-		return err
-	}
-	fmt.Fprintf(w.out, "\nHeld, rejected and waived\n")
-	for _, p := range problems {
-		fmt.Fprintf(w.out, "  ! %s %s: %s\n", p.Source, p.Object, p.What)
-	}
-	held, err := report.Held(ctx, a.Ledger, month)
-	if err != nil {
-		return err
-	}
-	if err := report.Table(w.out, held, w.columns); err != nil {
-		return err
-	}
-	rejects, err := report.Rejects(ctx, a.Ledger, month, report.Page{Limit: rejectsShown})
-	if err != nil {
-		return err
-	}
-	if err := report.Table(w.out, rejects, w.columns); err != nil {
-		return err
-	}
-	fmt.Fprintln(w.out)
-	printMonth(w.out, closed)
-	if err := demoTie(ctx, w, a, month, closed); err != nil {
-		return err
-	}
-	fmt.Fprintf(w.out, `
-Go on by hand:
-  chargeback status --config %[1]s
-  chargeback report agents --month %[2]s --config %[1]s
-  chargeback run nightly --date %[2]s-15 --config %[1]s     changes nothing: try it
-`, path, month)
+	printProblems(w.out, problems)
 	return nil
 }
 
-func demoAlerts(ctx context.Context, w world, a *app) error {
+// alerts lists the messages about budgets that were ever raised.
+func alerts(ctx context.Context, a *app, month civil.Month) (report.Report, error) {
+	r := report.Report{Name: "alerts", Title: "Budget alerts, as they were raised", Month: month.String(), Columns: []report.Column{
+		{Name: "day", Title: "Day"},
+		{Name: "budget", Title: "Budget"},
+		{Name: "crossed", Title: "Crossed"},
+		{Name: "spent_usd", Title: "Spent", Kind: report.USD},
+		{Name: "amount_usd", Title: "Of", Kind: report.USD},
+		{Name: "channel", Title: "Channel", Rank: 1},
+	}}
 	messages, err := (jobs.Outbox{Ledger: a.Ledger}).All(ctx)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(w.out, "\nAlerts, as raised (to the console: no Slack token is configured)\n")
 	for _, m := range messages {
-		v := notify.View(m)
-		fmt.Fprintf(w.out, "  %s  %-22s %s %% of %s USD crossed, %s USD spent (%d %%), to %s\n",
-			m.Alert.AsOf, m.Alert.Budget, list(m.Alert.Crossed), v.Amount, v.Spent, m.Alert.Percent, m.Channel)
+		r.Rows = append(r.Rows, []any{m.Alert.AsOf, m.Alert.Budget, list(m.Alert.Crossed) + " %", m.Alert.Spent, m.Alert.Amount, m.Channel})
 	}
-	return nil
+	return r, err
 }
 
 func list(numbers []int) string {
-	s := ""
+	words := make([]string, len(numbers))
 	for i, n := range numbers {
-		if i > 0 {
-			s += ", "
-		}
-		s += fmt.Sprint(n)
+		words[i] = strconv.Itoa(n)
 	}
-	return s
+	return strings.Join(words, ", ")
 }
 
 // demoTie shows that the same money is in every view.
-func demoTie(ctx context.Context, w world, a *app, month civil.Month, closed jobs.MonthlySummary) error {
+func demoTie(ctx context.Context, w world, a *app, month civil.Month) error {
 	spend, err := a.Ledger.Spend(ctx, month)
 	if err != nil {
 		return err
@@ -192,10 +206,14 @@ func demoTie(ctx context.Context, w world, a *app, month civil.Month, closed job
 	if err != nil {
 		return err
 	}
-	verdict := "they tie to the last digit"
+	fmt.Fprintf(w.out, `
+Cost records  %s USD, of which nobody's: %s
+shared costs  %s USD
+documents     %s USD
+`, records, unallocated, shared, documents)
 	if !documents.Equal(records.Add(shared)) {
-		verdict = "THEY DON'T TIE"
+		return fmt.Errorf("cost records and shared costs are %s USD, documents are not; report this as a bug", records.Add(shared))
 	}
-	fmt.Fprintf(w.out, "\nCost records %s USD (of which nobody's: %s) + shared costs %s USD\n= documents  %s USD: %s.\n", records, unallocated, shared, documents, verdict)
+	fmt.Fprintln(w.out, "They tie to the last digit.")
 	return nil
 }

@@ -1,7 +1,7 @@
 // Command chargeback works out what every AI request cost and who owes it.
 //
 // It owns: the command line, the clock, the wiring of everything below, what
-// is printed, and exit codes.
+// is printed, and exit codes (root.go tells users what they mean).
 // It does not own: any rule of the books (jobs, extract, transform, billing).
 package main
 
@@ -19,18 +19,15 @@ import (
 	"chargeback/jobs"
 )
 
-// Exit codes.
+// Exit codes; rootHelp explains them.
 const (
-	exitOK      = 0
-	exitFailed  = 1
-	exitUsage   = 2  // the command line or a file of settings is wrong
-	exitLook    = 3  // done, but objects can't be read or are gone
-	exitGates   = 4  // a month can't be closed yet
-	exitInUse   = 11 // another process has the ledger
-	exitSignal  = 130
-	configFile  = "chargeback.yaml"
-	demoFolder  = "chargeback-demo"
-	columnsWide = 120
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+	exitLook   = 3
+	exitGates  = 4
+	exitInUse  = 11
+	exitSignal = 130
 )
 
 // world is what a command may see of the machine.
@@ -38,7 +35,9 @@ type world struct {
 	out, err io.Writer
 	now      func() time.Time
 	getenv   func(string) string
-	columns  int
+	columns  int    // width of what is printed
+	live     bool   // err is a terminal that a line can be overwritten on
+	program  string // how the user calls this program
 }
 
 // exitError carries an exit code with an error.
@@ -50,12 +49,24 @@ type exitError struct {
 func (e *exitError) Error() string { return e.err.Error() }
 func (e *exitError) Unwrap() error { return e.err }
 
-func main() {
+func usage(format string, args ...any) error {
+	return &exitError{exitUsage, fmt.Errorf(format, args...)}
+}
+
+func main() { os.Exit(chargeback(time.Now)) }
+
+// chargeback runs the command line of the process by the given clock and
+// returns its exit code. A first SIGINT or SIGTERM stops it in order, a second
+// one at once.
+func chargeback(now func() time.Time) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	w := world{out: os.Stdout, err: os.Stderr, now: time.Now, getenv: os.Getenv, columns: columns()}
-	code := run(ctx, w, os.Args[1:])
-	stop()
-	os.Exit(code)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	w := world{
+		out: os.Stdout, err: os.Stderr, now: now, getenv: os.Getenv,
+		columns: columns(os.Getenv), live: isTerminal(os.Stderr), program: program(os.Args[0]),
+	}
+	return run(ctx, w, os.Args[1:])
 }
 
 // run executes one command line and returns its exit code.
@@ -65,20 +76,57 @@ func run(ctx context.Context, w world, args []string) int {
 	root.SetOut(w.out)
 	root.SetErr(w.err)
 	err := root.ExecuteContext(ctx)
+	code := exitCode(ctx, err)
+	switch code {
+	case exitOK:
+	case exitSignal:
+		fmt.Fprintf(w.err, "chargeback: stopped by a signal, nothing is half done: %v; run the same again\n", err)
+	default:
+		fmt.Fprintf(w.err, "chargeback: %v\n", err)
+	}
+	return code
+}
+
+// exitCode is the code of an error; of several joined ones, of that which most
+// stands in the way.
+func exitCode(ctx context.Context, err error) int {
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintf(w.err, "chargeback: %v\n", err)
+	found := map[int]bool{}
+	eachError(err, func(err error) { found[oneCode(err)] = true })
+	for _, code := range []int{exitInUse, exitUsage, exitFailed, exitGates, exitLook} {
+		if found[code] && code == exitFailed && ctx.Err() != nil {
+			return exitSignal
+		}
+		if found[code] {
+			return code
+		}
+	}
+	return exitFailed
+}
+
+func oneCode(err error) int {
 	var coded *exitError
 	switch {
-	case errors.As(err, &coded):
-		return coded.code
 	case errors.Is(err, ledger.ErrLocked):
 		return exitInUse
 	case errors.Is(err, jobs.ErrGates):
 		return exitGates
-	case ctx.Err() != nil:
-		return exitSignal
+	case errors.As(err, &coded):
+		return coded.code
 	}
 	return exitFailed
+}
+
+// eachError calls visit with each error of a join.
+func eachError(err error, visit func(error)) {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		visit(err)
+		return
+	}
+	for _, part := range joined.Unwrap() {
+		eachError(part, visit)
+	}
 }

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -9,10 +12,18 @@ import (
 	"chargeback/transform/civil"
 )
 
+const reportHelp = `Reports are views of the same cost records, so their totals are equal to
+the last digit. A table shows cents and leaves out columns that don't fit
+the terminal (or COLUMNS); --format json and csv show all 12 decimals and
+all columns.`
+
 // reportFlags are the flags of all reports; each report uses what it needs.
 type reportFlags struct {
-	month, format, agent, department, until string
-	days, limit                             int
+	month             civil.Month
+	until             civil.Date
+	format            string
+	agent, department string
+	days, limit       int
 }
 
 const (
@@ -20,88 +31,182 @@ const (
 	usersDefault = 20
 )
 
+// reportKind is one report of the command line.
+type reportKind struct {
+	name, short, example string
+	flags                func(*cobra.Command, *reportFlags)
+	check                func(*cobra.Command, *reportFlags) error
+	read                 func(context.Context, *app, *reportFlags) (report.Report, error)
+}
+
+func reportKinds() []reportKind {
+	return []reportKind{
+		{
+			name: "departments", short: "Requests, tokens and cost by department and cost centre, dearest first",
+			read: func(ctx context.Context, a *app, o *reportFlags) (report.Report, error) {
+				return report.Departments(ctx, a.Ledger, o.month)
+			},
+		},
+		{
+			name: "cost-centers", short: "Cost by cost centre, and its share of the whole",
+			read: func(ctx context.Context, a *app, o *reportFlags) (report.Report, error) {
+				return report.CostCenters(ctx, a.Ledger, o.month)
+			},
+		},
+		{
+			name: "agents", short: "Cost by agent; with --agent one agent's last days by model",
+			example: "  chargeback report agents\n  chargeback report agents --agent support-bot --days 14",
+			flags: func(c *cobra.Command, o *reportFlags) {
+				c.Flags().StringVar(&o.agent, "agent", "", "show the last days of the agent with this `ID`")
+				wholeFlag(c, "days", &o.days, 1, "with --agent: how many days")
+				dateFlag(c, "until", &o.until, "with --agent: last day (default: the newest, or the last of --month)")
+			},
+			check: func(c *cobra.Command, o *reportFlags) error {
+				for _, name := range []string{"days", "until"} {
+					if o.agent == "" && c.Flags().Changed(name) {
+						return usage("--%s needs --agent; name the agent whose days you want", name)
+					}
+				}
+				return nil
+			},
+			read: agents,
+		},
+		{
+			name: "users", short: "Users by cost, with their average per request",
+			example: "  chargeback report users --department Support --limit 10",
+			flags: func(c *cobra.Command, o *reportFlags) {
+				c.Flags().StringVar(&o.department, "department", "", "only users of the department `NAME`")
+				wholeFlag(c, "limit", &o.limit, 0, "users to list; 0 lists all")
+			},
+			read: func(ctx context.Context, a *app, o *reportFlags) (report.Report, error) {
+				return report.Users(ctx, a.Ledger, o.month, o.department, o.limit)
+			},
+		},
+		{
+			name: "savings", short: "What caches saved: cost without them - saved = cost",
+			read: func(ctx context.Context, a *app, o *reportFlags) (report.Report, error) {
+				return report.Savings(ctx, a.Ledger, o.month)
+			},
+		},
+	}
+}
+
 func reportCommand(w world, f *flags) *cobra.Command {
-	c := &cobra.Command{
-		Use: "report", Short: "Say who spent what", Args: cobra.NoArgs,
-		Long: `Reports are views of the same cost records, so their totals are equal to the last
-digit. A table shows cents; --format json and csv show all 12 decimals.`,
-		Example: "  chargeback report departments --month 2026-10\n  chargeback report agents --agent support-bot --days 14\n  chargeback report users --department Support --limit 10 --format csv",
-		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
+	c := group("report", "Say who spent what", reportHelp)
+	c.Example = "  chargeback report departments --month 2026-10\n  chargeback report users --department Support --format csv"
+	for _, kind := range reportKinds() {
+		c.AddCommand(kind.command(w, f))
 	}
-	add := func(name, short string, read func(context.Context, *app, civil.Month, *reportFlags) (report.Report, error), more func(*cobra.Command, *reportFlags)) {
-		o := &reportFlags{}
-		one := &cobra.Command{Use: name, Short: short, Args: cobra.NoArgs, RunE: withBooks(w, f, func(ctx context.Context, a *app) error {
-			month, err := a.monthOf(ctx, w, o.month)
-			if err != nil {
-				return err
-			}
-			r, err := read(ctx, a, month, o)
-			if err != nil {
-				return err
-			}
-			return render(w, r, o.format)
-		})}
-		one.Flags().StringVar(&o.month, "month", "", "month, such as 2026-10 (default: that of the newest cost record)")
-		formatFlag(one, &o.format)
-		if more != nil {
-			more(one, o)
-		}
-		c.AddCommand(one)
-	}
-	add("departments", "Requests, tokens and cost by department and cost centre, dearest first", func(ctx context.Context, a *app, m civil.Month, _ *reportFlags) (report.Report, error) {
-		return report.Departments(ctx, a.Ledger, m)
-	}, nil)
-	add("cost-centers", "Cost by cost centre and its share of the whole", func(ctx context.Context, a *app, m civil.Month, _ *reportFlags) (report.Report, error) {
-		return report.CostCenters(ctx, a.Ledger, m)
-	}, nil)
-	add("agents", "Cost by agent, or one agent's days by model (--agent)", agents, func(one *cobra.Command, o *reportFlags) {
-		one.Flags().StringVar(&o.agent, "agent", "", "agent whose days are shown by model")
-		one.Flags().IntVar(&o.days, "days", daysDefault, "with --agent: last days")
-		one.Flags().StringVar(&o.until, "until", "", "with --agent: last day, such as 2026-10-31 (default: the newest)")
-	})
-	add("users", "Users by cost with their average per request", func(ctx context.Context, a *app, m civil.Month, o *reportFlags) (report.Report, error) {
-		return report.Users(ctx, a.Ledger, m, o.department, o.limit)
-	}, func(one *cobra.Command, o *reportFlags) {
-		one.Flags().StringVar(&o.department, "department", "", "only users of this department")
-		one.Flags().IntVar(&o.limit, "limit", usersDefault, "users to list")
-	})
-	add("savings", "What caching saved: gross - savings = net", func(ctx context.Context, a *app, m civil.Month, _ *reportFlags) (report.Report, error) {
-		return report.Savings(ctx, a.Ledger, m)
-	}, nil)
 	return c
 }
 
-func agents(ctx context.Context, a *app, month civil.Month, o *reportFlags) (report.Report, error) {
-	if o.agent == "" {
-		return report.Agents(ctx, a.Ledger, month)
+func (kind reportKind) command(w world, f *flags) *cobra.Command {
+	o := &reportFlags{days: daysDefault, limit: usersDefault}
+	c := &cobra.Command{Use: kind.name, Short: kind.short, Example: kind.example, Args: noArgs}
+	monthFlag(c, &o.month, "month, such as 2026-10 (default: that of the newest cost record)")
+	formatFlag(c, &o.format)
+	if kind.flags != nil {
+		kind.flags(c, o)
 	}
-	last, err := a.Ledger.NewestRecordDay(ctx)
-	if err != nil {
-		return report.Report{}, err
+	if kind.check != nil {
+		c.PreRunE = func(c *cobra.Command, _ []string) error { return kind.check(c, o) }
 	}
-	if o.month != "" && month.LastDay().Before(last) {
-		last = month.LastDay()
-	}
-	if o.until != "" {
-		if last, err = civil.ParseDate(o.until); err != nil {
-			return report.Report{}, usage("--until: %w", err)
+	c.RunE = toRead(f, func(ctx context.Context, a *app) error {
+		asked := !o.month.IsZero()
+		month, err := a.monthOr(ctx, w, o.month)
+		if err != nil {
+			return err
 		}
+		if o.month = month; o.agent != "" {
+			if o.until, err = a.lastDay(ctx, o, asked); err != nil {
+				return err
+			}
+		}
+		r, err := kind.read(ctx, a, o)
+		if err != nil {
+			return err
+		}
+		if err := render(w, r, o.format); err != nil || len(r.Rows) > 0 {
+			return err
+		}
+		return a.hint(ctx, w, o)
+	})
+	return c
+}
+
+// toRead opens the ledger for the time of one command that only tells.
+func toRead(f *flags, do func(context.Context, *app) error) func(*cobra.Command, []string) error {
+	return func(c *cobra.Command, _ []string) (err error) {
+		a, err := openToRead(c.Context(), f.config)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, a.Close()) }()
+		return do(c.Context(), a)
 	}
-	return report.AgentDaily(ctx, a.Ledger, o.agent, last, o.days)
 }
 
-func formatFlag(c *cobra.Command, format *string) {
-	c.Flags().StringVar(format, "format", "table", "table, json or csv")
+// lastDay is the day that an agent's report ends with.
+func (a *app) lastDay(ctx context.Context, o *reportFlags, monthAsked bool) (civil.Date, error) {
+	if !o.until.IsZero() {
+		return o.until, nil
+	}
+	newest, err := a.Ledger.NewestRecordDay(ctx)
+	if last := o.month.LastDay(); monthAsked && (newest.IsZero() || last.Before(newest)) {
+		return last, err
+	}
+	return newest, err
 }
 
+func agents(ctx context.Context, a *app, o *reportFlags) (report.Report, error) {
+	if o.agent == "" {
+		return report.Agents(ctx, a.Ledger, o.month)
+	}
+	return report.AgentDaily(ctx, a.Ledger, o.agent, o.until, o.days)
+}
+
+// hint says beside an empty report what there would be. It goes to the error
+// stream, so that JSON and CSV stay what they are.
+func (a *app) hint(ctx context.Context, w world, o *reportFlags) error {
+	newest, err := a.Ledger.NewestRecordDay(ctx)
+	switch {
+	case err != nil:
+		return err
+	case newest.IsZero():
+		fmt.Fprintln(w.err, "The ledger has no cost records yet; chargeback run makes them.")
+	case o.department != "" || o.agent != "":
+		fmt.Fprintln(w.err, "Leave the name out to see which ones have costs.")
+	default:
+		fmt.Fprintf(w.err, "The newest cost record is of %s.\n", newest)
+	}
+	return nil
+}
+
+// monthOr is the month that was asked for, else that of the newest cost
+// record, else this month.
+func (a *app) monthOr(ctx context.Context, w world, asked civil.Month) (civil.Month, error) {
+	if !asked.IsZero() {
+		return asked, nil
+	}
+	newest, err := a.Ledger.NewestRecordDay(ctx)
+	if newest.IsZero() {
+		return civil.DateOf(w.now(), a.Zone).Month(), err
+	}
+	return newest.Month(), err
+}
+
+// render prints a report in one of its forms.
 func render(w world, r report.Report, format string) error {
 	switch format {
-	case "table":
-		return report.Table(w.out, r, w.columns)
-	case "json":
+	case formatJSON:
 		return report.JSON(w.out, r)
-	case "csv":
+	case formatCSV:
 		return report.CSV(w.out, r)
 	}
-	return usage("--format %q: take table, json or csv", format)
+	var text bytes.Buffer
+	if err := report.Table(&text, r, w.columns); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w.out, "%s\n", bytes.TrimRight(text.Bytes(), "\n"))
+	return err
 }

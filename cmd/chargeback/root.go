@@ -2,54 +2,109 @@ package main
 
 import (
 	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 )
 
-const rootHelp = `chargeback reads what AI providers metered and what the agent platform logged,
-works out to the last digit what every request cost and who owes it, warns teams
-before their budget is gone, and at month end writes one PDF per cost centre.
+const rootHelp = `chargeback says whose AI bill it is. It reads what AI providers metered
+and what the agent platform logged, works out to the last digit what
+every request cost and who owes it, warns teams before their budget is
+gone, and at month end writes one PDF per cost centre.
 
-Start with "chargeback demo": it makes a small company's month in a folder of its
-own and runs it. Then write chargeback.yaml for your own logs:
+See it work on the month of a small, invented company:
 
-  chargeback config example > chargeback.yaml   every setting, with comments
-  chargeback config check                       is it right?
-  chargeback run                                everything that is due
+  chargeback demo
+
+Then with your own logs:
+
+  chargeback config example > chargeback.yaml   settings, explained
+  chargeback config check                       are they right?
+  chargeback run                                all that is due
   chargeback report departments                 who spent what
-  chargeback serve                              stay, and run what falls due
+  chargeback serve                              stay, run what falls due
 
-Exit codes: 0 done; 1 failed, nothing half done; 2 command line or settings are
-wrong; 3 done, but objects could not be read or are gone from their source;
-4 a month can't be closed yet; 11 another process has the ledger.`
+Exit codes:
+    0  done
+    1  failed; nothing is half done
+    2  the command line or the settings are wrong
+    3  done, but something needs a look: objects that can't be read or
+       are gone from their source, or messages that can't be delivered
+    4  a month can't be closed yet
+   11  another process has the ledger
+  130  stopped by a signal; nothing is half done`
 
 // flags are the settings that every command shares.
 type flags struct{ config string }
 
+const (
+	configFile  = "chargeback.yaml"
+	columnsWide = 120 // where there is no terminal
+)
+
 func rootCommand(w world) *cobra.Command {
 	f := &flags{}
-	root := &cobra.Command{
-		Use:           "chargeback",
-		Short:         "Say whose AI bill it is, to the last digit",
-		Long:          rootHelp,
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
-		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
-	}
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usage("%w; see \"%s --help\"", err, c.CommandPath())
-	})
-	root.PersistentFlags().StringVar(&f.config, "config", configFile, "file of settings")
-	root.AddCommand(demoCommand(w), runCommand(w, f), serveCommand(w, f), reportCommand(w, f), statusCommand(w, f), rejectsCommand(w, f), configCommand(w, f))
+	root := group("chargeback", "Say whose AI bill it is, to the last digit", rootHelp)
+	root.Version = version()
+	root.SilenceErrors, root.SilenceUsage = true, true
+	root.SetFlagErrorFunc(flagError)
+	root.PersistentFlags().StringVar(&f.config, "config", configFile, "settings are in `FILE`")
+	root.AddCommand(demoCommand(w, f), runCommand(w, f), serveCommand(w, f), reportCommand(w, f), statusCommand(w, f), rejectsCommand(w, f), configCommand(w, f))
 	return root
 }
 
-// columns is the width of the terminal, or a wide page where there is none.
-func columns() int {
+// group is a command that only holds others: alone it prints its help.
+func group(use, short, long string) *cobra.Command {
+	return &cobra.Command{Use: use, Short: short, Long: long, Args: noArgs, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+}
+
+// noArgs refuses words that are neither a command nor a flag.
+func noArgs(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if !c.HasAvailableSubCommands() {
+		return usage("%q is too much: %s takes flags only; see \"%s --help\"", args[0], c.CommandPath(), c.CommandPath())
+	}
+	hint := ""
+	c.SuggestionsMinimumDistance = 2
+	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = "did you mean " + strings.Join(near, " or ") + "? "
+	}
+	return usage("%q is not a command of %s; %ssee \"%s --help\"", args[0], c.CommandPath(), hint, c.CommandPath())
+}
+
+// columns is the width to print for: the variable COLUMNS, else the
+// terminal's, else a wide page.
+func columns(getenv func(string) string) int {
+	if width, err := strconv.Atoi(getenv("COLUMNS")); err == nil && width > 0 {
+		return width
+	}
 	if width, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil && width > 0 {
 		return width
 	}
 	return columnsWide
+}
+
+func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
+
+// program is how the user can call this program again. go run builds it into a
+// folder that is gone afterwards.
+func program(arg0 string) string {
+	if strings.Contains(filepath.ToSlash(arg0), "/go-build") {
+		return "go run ./cmd/chargeback"
+	}
+	return arg0
+}
+
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(unknown)"
+	}
+	return info.Main.Version
 }

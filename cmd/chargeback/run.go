@@ -9,90 +9,118 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"chargeback/billing/notify"
 	"chargeback/jobs"
 	"chargeback/transform/civil"
 )
 
-const runHelp = `Runs every window that is due and was not finished: nights first, then months,
-oldest first. The ledger says what was finished, so a run that was killed, or a
-machine that was off, is caught up by running again.
+const runHelp = `Runs every window that is due and was not finished: nights first, then
+months, oldest first. The ledger says what was finished, so a run that was
+killed, or a machine that was off, is caught up by running again.
 
-Running a window again is safe: the same inputs give the same ledger, the same
-PDF bytes and no second message.`
+Running a window again is safe: the same inputs give the same ledger, the
+same PDF bytes and no second message.`
+
+const nightlyHelp = `Reads each new object once, makes the cost records of the day and of the
+late_days before it anew, and sends the alerts that they call for. Without
+--date it runs every night that is due, oldest first.`
+
+const monthlyHelp = `Checks the gates of the month, closes it, and writes a PDF and a CSV for
+each cost centre and the journal that books them. A closed month never
+changes: run again, it writes the same bytes. Without --month it closes
+every month that is due.
+
+The gates: no record without a price, no records that contradict each
+other, no more unallocated than unallocated_limit_usd, no rejected record,
+no object that is unreadable or gone. A gate that fails ends with exit code
+4, unless the settings waive it for the month with a name and a reason.`
 
 func runCommand(w world, f *flags) *cobra.Command {
 	all := &cobra.Command{
-		Use: "run", Short: "Run all windows that are due", Long: runHelp, Args: cobra.NoArgs,
-		RunE: withBooks(w, f, func(ctx context.Context, a *app) error {
-			if err := dueNights(ctx, w, a); err != nil && !isLook(err) {
-				return err
-			} else if monthly := dueMonths(ctx, w, a); monthly != nil {
-				return errors.Join(err, monthly)
-			} else {
-				return err
-			}
-		}),
+		Use: "run", Short: "Run all windows that are due", Long: runHelp, Args: noArgs,
+		Example: "  chargeback run\n  chargeback run nightly --date 2026-10-31\n  chargeback run monthly --month 2026-10",
+		RunE:    toRun(w, f, func(ctx context.Context, a *app) error { return dueAll(ctx, w, a) }),
 	}
 	all.AddCommand(nightlyCommand(w, f), monthlyCommand(w, f))
 	return all
 }
 
 func nightlyCommand(w world, f *flags) *cobra.Command {
-	date := ""
+	var day civil.Date
 	c := &cobra.Command{
-		Use: "nightly", Short: "Take in a day's logs and make its cost records", Args: cobra.NoArgs,
-		Long: `Reads each new object once, makes the cost records of the day and of the trailing
-late_days anew, and sends the alerts that they call for. Without --date it runs
-every night that is due, oldest first.`,
+		Use: "nightly", Short: "Take in a day's logs and make its cost records", Long: nightlyHelp, Args: noArgs,
 		Example: "  chargeback run nightly\n  chargeback run nightly --date 2026-10-31",
-		RunE: withBooks(w, f, func(ctx context.Context, a *app) error {
-			if date == "" {
+		RunE: toRun(w, f, func(ctx context.Context, a *app) error {
+			if day.IsZero() {
 				return dueNights(ctx, w, a)
 			}
-			day, err := civil.ParseDate(date)
-			if err != nil {
-				return usage("--date: %w", err)
+			if err := a.over(w, "--date", day.String(), day, day); err != nil {
+				return err
 			}
 			return night(ctx, w, a, day)
 		}),
 	}
-	c.Flags().StringVar(&date, "date", "", "business day, such as 2026-10-31")
+	dateFlag(c, "date", &day, "business day, such as 2026-10-31 (default: all that are due)")
 	return c
 }
 
 func monthlyCommand(w world, f *flags) *cobra.Command {
-	name := ""
+	var month civil.Month
 	c := &cobra.Command{
-		Use: "monthly", Short: "Close a month and write its invoices", Args: cobra.NoArgs,
-		Long: `Checks the gates of the month, closes it, and writes one PDF and CSV per cost
-centre and the journal that books them. A closed month never changes: running it
-again writes the same bytes. Without --month it closes every month that is due.`,
-		Example: "  chargeback run monthly --month 2026-10",
-		RunE: withBooks(w, f, func(ctx context.Context, a *app) error {
-			if name == "" {
+		Use: "monthly", Short: "Close a month and write its invoices", Long: monthlyHelp, Args: noArgs,
+		Example: "  chargeback run monthly\n  chargeback run monthly --month 2026-10",
+		RunE: toRun(w, f, func(ctx context.Context, a *app) error {
+			if month.IsZero() {
 				return dueMonths(ctx, w, a)
 			}
-			month, err := civil.ParseMonth(name)
-			if err != nil {
-				return usage("--month: %w", err)
+			if err := a.over(w, "--month", month.String(), month.FirstDay(), month.LastDay()); err != nil {
+				return err
 			}
 			return closeMonth(ctx, w, a, month)
 		}),
 	}
-	c.Flags().StringVar(&name, "month", "", "month, such as 2026-10")
+	monthFlag(c, &month, "month, such as 2026-10 (default: all that are due)")
 	return c
 }
 
-// withBooks opens the books for the time of one command.
-func withBooks(w world, f *flags, do func(context.Context, *app) error) func(*cobra.Command, []string) error {
-	return func(c *cobra.Command, _ []string) (err error) {
-		a, err := open(c.Context(), w, f.config)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, a.Close()) }()
-		return do(c.Context(), a)
+// over refuses what the books don't account for, and what is not over yet: it
+// would be marked as done before its records are there.
+func (a *app) over(w world, flag, name string, first, last civil.Date) error {
+	yesterday := civil.DateOf(w.now(), a.Zone).AddDays(-1)
+	switch {
+	case last.Before(a.Start):
+		return usage("%s %s: nothing before company.start, %s, is accounted for", flag, name, a.Start)
+	case yesterday.Before(last):
+		return usage("%s %s: it is not over yet; the last full day in %s is %s", flag, name, a.Zone, yesterday)
 	}
+	return nil
+}
+
+// toRun opens the books for the time of one command that changes them.
+func toRun(w world, f *flags, do func(context.Context, *app) error) func(*cobra.Command, []string) error {
+	return func(c *cobra.Command, _ []string) error {
+		return withBooks(c.Context(), w, f.config, do)
+	}
+}
+
+// withBooks opens the books for runs, and closes them afterwards.
+func withBooks(ctx context.Context, w world, path string, do func(context.Context, *app) error) (err error) {
+	a, err := open(ctx, w, path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	return do(ctx, a)
+}
+
+// dueAll runs all that is due. Objects that need a look don't keep months from
+// being tried: the gates decide.
+func dueAll(ctx context.Context, w world, a *app) error {
+	nights := dueNights(ctx, w, a)
+	if nights != nil && !isLook(nights) {
+		return nights
+	}
+	return errors.Join(nights, dueMonths(ctx, w, a))
 }
 
 func dueNights(ctx context.Context, w world, a *app) error {
@@ -106,9 +134,9 @@ func dueNights(ctx context.Context, w world, a *app) error {
 	var look error
 	for _, day := range due {
 		if err := night(ctx, w, a, day); isLook(err) {
-			look = err
+			look = errors.Join(look, err)
 		} else if err != nil {
-			return err
+			return errors.Join(look, err)
 		}
 	}
 	return look
@@ -130,10 +158,8 @@ func dueMonths(ctx context.Context, w world, a *app) error {
 	return nil
 }
 
-func isLook(err error) bool {
-	var coded *exitError
-	return errors.As(err, &coded) && coded.code == exitLook
-}
+// isLook says whether the work was done and only something needs a look.
+func isLook(err error) bool { return exitCode(context.Background(), err) == exitLook }
 
 func night(ctx context.Context, w world, a *app, day civil.Date) error {
 	s, err := a.Nightly(ctx, day, w.now())
@@ -141,8 +167,8 @@ func night(ctx context.Context, w world, a *app, day civil.Date) error {
 		return err
 	}
 	printNight(w.out, s)
-	if len(s.Problems) > 0 {
-		return &exitError{exitLook, fmt.Errorf("%s is done, but %s; see above", s.Window, count(len(s.Problems), "thing needs a look", "things need a look"))}
+	if n := len(s.Problems) + len(s.Sent.Failed); n > 0 {
+		return &exitError{exitLook, fmt.Errorf("%s is done, but %s; see above", s.Window, count(n, "thing needs a look", "things need a look"))}
 	}
 	return nil
 }
@@ -154,26 +180,34 @@ func printNight(out io.Writer, s jobs.NightlySummary) {
 		read, known = read+src.Read, known+src.Known
 		staged, rejected, early = staged+src.Staged, rejected+src.Rejected, early+src.BeforeStart
 	}
-	line := fmt.Sprintf("%s: %s read (%d known), %s staged", s.Window, count(read, "object", "objects"), known, count(int(staged), "record", "records"))
+	line := fmt.Sprintf("%s: %s (%d known), %s", s.Window, count(read, "new object", "new objects"), known, count(int(staged), "new record", "new records"))
 	if rejected > 0 {
 		line += fmt.Sprintf(", %d rejected", rejected)
 	}
 	if early > 0 {
-		line += fmt.Sprintf(", %d before company.start", early)
+		line += fmt.Sprintf(", %d from before company.start", early)
 	}
-	line += "; days " + strings.Join(s.Days, ", ")
+	if len(s.Days) > 0 {
+		line += "; days " + strings.Join(s.Days, ", ")
+	}
 	if len(s.Alerts) > 0 {
 		line += "; " + count(len(s.Alerts), "alert", "alerts")
 	}
 	fmt.Fprintln(out, line)
-	for _, p := range s.Problems {
+	printProblems(out, s.Problems)
+	printMessages(out, "was refused", s.Sent.Failed)
+	printMessages(out, "waits for the next run", append(s.Sent.Waiting, s.Sent.Unsure...))
+}
+
+func printProblems(out io.Writer, problems []jobs.Problem) {
+	for _, p := range problems {
 		fmt.Fprintf(out, "  ! %s %s: %s\n", p.Source, p.Object, p.What)
 	}
-	for _, p := range s.Sent.Failed {
-		fmt.Fprintf(out, "  ! message %s to %s failed: %s\n", p.ID, p.Channel, p.Reason)
-	}
-	for _, p := range append(s.Sent.Waiting, s.Sent.Unsure...) {
-		fmt.Fprintf(out, "  ! message %s to %s waits for the next run: %s\n", p.ID, p.Channel, p.Reason)
+}
+
+func printMessages(out io.Writer, state string, messages []notify.Problem) {
+	for _, m := range messages {
+		fmt.Fprintf(out, "  ! message %s to %s %s: %s\n", m.ID, m.Channel, state, m.Reason)
 	}
 }
 
@@ -189,20 +223,24 @@ func closeMonth(ctx context.Context, w world, a *app, month civil.Month) error {
 func printMonth(out io.Writer, s jobs.MonthlySummary) {
 	state := "closed"
 	if s.Already {
-		state = "was closed before; its documents are the same"
+		state = "was closed before and stays as it is"
 	}
-	fmt.Fprintf(out, "%s: %s, content %.12s\n", s.Window, state, s.Hash)
+	fmt.Fprintf(out, "%s: %s (content %.12s)\n", s.Window, state, s.Hash)
 	for _, path := range s.Restored {
-		fmt.Fprintf(out, "  restored %s\n", path)
+		fmt.Fprintf(out, "  ! %s was missing or had other bytes; it is written again\n", path)
 	}
 	for _, waiver := range s.Waived {
 		fmt.Fprintf(out, "  gate %s waived by %s: %s\n", waiver.Gate, waiver.By, waiver.Reason)
 	}
+	codes, totals := len("journal"), 0
 	for _, d := range s.Documents {
-		fmt.Fprintf(out, "  %-12s %14s USD  %s\n", d.CostCenter, d.Total, d.PDF)
+		codes, totals = max(codes, len(d.CostCenter)), max(totals, len(d.Total.String()))
+	}
+	for _, d := range s.Documents {
+		fmt.Fprintf(out, "  %-*s  %*s USD  %s\n", codes, d.CostCenter, totals, d.Total, d.PDF)
 	}
 	if s.Journal != "" {
-		fmt.Fprintf(out, "  journal                          %s\n", s.Journal)
+		fmt.Fprintf(out, "  %-*s  %*s      %s\n", codes, "journal", totals, "", s.Journal)
 	}
 }
 

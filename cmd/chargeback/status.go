@@ -2,22 +2,26 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"chargeback/billing/ledger"
 	"chargeback/billing/report"
 	"chargeback/transform/civil"
 )
+
+const statusHelp = `Says where the books stand: what is due, the latest runs, how far budgets
+are spent, messages that were not delivered, and objects that can't be read
+or are gone from their source.`
 
 const lastRuns = 8
 
 func statusCommand(w world, f *flags) *cobra.Command {
 	return &cobra.Command{
-		Use: "status", Short: "Say where the books stand", Args: cobra.NoArgs,
-		Long: "Prints the latest runs, what is due, where budgets stand, messages that wait, and\nobjects that could not be read or are gone from their source.",
-		RunE: withBooks(w, f, func(ctx context.Context, a *app) error { return status(ctx, w, a) }),
+		Use: "status", Short: "Say where the books stand", Args: noArgs, Long: statusHelp,
+		RunE: toRead(f, func(ctx context.Context, a *app) error { return status(ctx, w, a) }),
 	}
 }
 
@@ -28,32 +32,17 @@ func status(ctx context.Context, w world, a *app) error {
 	}
 	fmt.Fprintf(w.out, "ledger     %s, %s\n", a.Ledger, megabytes(size))
 	fmt.Fprintf(w.out, "rate book  %s\n", a.rates.Version())
-	if err := statusDue(ctx, w, a); err != nil {
-		return err
-	}
-	runs, err := a.Ledger.LastRuns(ctx, lastRuns)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintln(w.out, "\nlatest runs")
-	for _, r := range runs {
-		fmt.Fprintf(w.out, "  %-20s attempt %d  %-8s %s\n", r.Window, r.Attempt, r.State, r.Started.UTC().Format(time.RFC3339))
-	}
-	if err := statusBudgets(ctx, w, a); err != nil {
-		return err
-	}
-	if err := statusMessages(ctx, w, a); err != nil {
-		return err
+	for _, part := range []func(context.Context, world, *app) error{statusDue, statusRuns, statusBudgets, statusMessages} {
+		if err := part(ctx, w, a); err != nil {
+			return err
+		}
 	}
 	objects, err := report.Objects(ctx, a.Ledger)
-	if err != nil {
+	if err != nil || len(objects.Rows) == 0 {
 		return err
 	}
-	if len(objects.Rows) == 0 {
-		return nil
-	}
 	fmt.Fprintln(w.out)
-	return report.Table(w.out, objects, w.columns)
+	return render(w, objects, formatTable)
 }
 
 func statusDue(ctx context.Context, w world, a *app) error {
@@ -65,19 +54,54 @@ func statusDue(ctx context.Context, w world, a *app) error {
 	if err != nil {
 		return err
 	}
+	due := "nothing"
 	switch {
+	case len(nights) > 0 && len(months) > 0:
+		due = fmt.Sprintf("%s from %s and %s from %s", count(len(nights), "night", "nights"), nights[0], count(len(months), "month", "months"), months[0])
 	case len(nights) > 0:
-		fmt.Fprintf(w.out, "due        %s from %s, %s; `chargeback run` does them\n", count(len(nights), "night", "nights"), nights[0], count(len(months), "month", "months"))
+		due = fmt.Sprintf("%s from %s", count(len(nights), "night", "nights"), nights[0])
 	case len(months) > 0:
-		fmt.Fprintf(w.out, "due        %s from %s; `chargeback run` closes them\n", count(len(months), "month", "months"), months[0])
-	default:
-		fmt.Fprintln(w.out, "due        nothing")
+		due = fmt.Sprintf("%s from %s", count(len(months), "month", "months"), months[0])
+	}
+	if due != "nothing" {
+		due += "; do it with \"chargeback run\""
+	}
+	fmt.Fprintf(w.out, "due        %s\n", due)
+	return nil
+}
+
+func statusRuns(ctx context.Context, w world, a *app) error {
+	runs, err := a.Ledger.LastRuns(ctx, lastRuns)
+	if err != nil || len(runs) == 0 {
+		return err
+	}
+	fmt.Fprintln(w.out, "\nlatest runs")
+	for _, r := range runs {
+		state := r.State
+		if state == ledger.RunRunning {
+			state = "cut off" // this process has the ledger, so that one is gone
+		}
+		fmt.Fprintf(w.out, "  %-18s  %-7s  %s  attempt %d\n", r.Window, state, r.Started.UTC().Format("2006-01-02 15:04Z"), r.Attempt)
+		if reason := failure(r); reason != "" {
+			fmt.Fprintf(w.out, "    %s\n", reason)
+		}
 	}
 	return nil
 }
 
+// failure is why a run failed.
+func failure(r ledger.Run) string {
+	var summary struct {
+		Error string `json:"error"`
+	}
+	if r.State != ledger.RunFailed || json.Unmarshal([]byte(r.Summary), &summary) != nil {
+		return ""
+	}
+	return summary.Error
+}
+
 func statusBudgets(ctx context.Context, w world, a *app) error {
-	month, err := a.monthOf(ctx, w, "")
+	month, err := a.monthOr(ctx, w, civil.Month{})
 	if err != nil || len(a.Budgets) == 0 {
 		return err
 	}
@@ -85,45 +109,40 @@ func statusBudgets(ctx context.Context, w world, a *app) error {
 	if err != nil {
 		return err
 	}
+	names, amounts := 0, 0
+	for _, r := range rows {
+		names, amounts = max(names, len([]rune(r.Budget))), max(amounts, len(r.Amount.Cents().String()), len(r.Spent.Cents().String()))
+	}
 	fmt.Fprintf(w.out, "\nbudgets of %s\n", month)
 	for _, r := range rows {
-		fmt.Fprintf(w.out, "  %-28s %12s of %12s USD  %4d %%\n", r.Budget, r.Spent.Cents(), r.Amount.Cents(), r.Percent)
+		fmt.Fprintf(w.out, "  %-*s  %*s of %*s USD  %3d %%\n", names, r.Budget, amounts, r.Spent.Cents(), amounts, r.Amount.Cents(), r.Percent)
 	}
 	return nil
 }
 
 func statusMessages(ctx context.Context, w world, a *app) error {
-	waiting, err := a.Ledger.Outgoing(ctx)
-	if err != nil || len(waiting) == 0 {
+	messages, err := a.Ledger.Messages(ctx)
+	if err != nil {
 		return err
 	}
-	fmt.Fprintln(w.out, "\nmessages that wait")
-	for _, m := range waiting {
-		fmt.Fprintf(w.out, "  %s to %s, %s after %s\n", m.ID, m.Channel, m.State, count(m.Attempts, "attempt", "attempts"))
+	titled := false
+	for _, m := range messages {
+		if m.State == ledger.MessageSent {
+			continue
+		}
+		if !titled {
+			fmt.Fprintln(w.out, "\nmessages that were not delivered")
+			titled = true
+		}
+		next := "tried again by the next run"
+		if m.State == ledger.MessageFailed {
+			next = "refused for good"
+		}
+		fmt.Fprintf(w.out, "  %s to %s: %s, %s\n", m.ID, m.Channel, count(m.Attempts, "attempt", "attempts"), next)
 	}
 	return nil
 }
 
 func megabytes(size int64) string {
 	return fmt.Sprintf("%d.%d MB", size/1_000_000, size%1_000_000/100_000)
-}
-
-// monthOf reads a --month flag; without one it is the month of the newest
-// finished night, or this month in new books.
-func (a *app) monthOf(ctx context.Context, w world, name string) (civil.Month, error) {
-	if name != "" {
-		month, err := civil.ParseMonth(name)
-		if err != nil {
-			return month, usage("--month: %w", err)
-		}
-		return month, nil
-	}
-	runs, err := a.Ledger.NewestRecordDay(ctx)
-	if err != nil {
-		return civil.Month{}, err
-	}
-	if runs.IsZero() {
-		return civil.DateOf(w.now(), a.Zone).Month(), nil
-	}
-	return runs.Month(), nil
 }

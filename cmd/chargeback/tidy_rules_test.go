@@ -18,7 +18,7 @@ import (
 // billing knows anything on its right.
 var mayImport = map[string][]string{
 	"cmd":       {"config/...", "jobs/...", "extract/...", "transform/...", "billing/...", "templates/..."},
-	"config":    {"transform/money", "transform/civil"},
+	"config":    {"transform/money", "transform/civil", "transform/strictyaml"},
 	"jobs":      {"extract/...", "transform/...", "billing/...", "templates/..."},
 	"extract":   {},
 	"transform": {"extract/record"},

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime"
 
 	"chargeback/billing/budget"
@@ -24,43 +23,7 @@ import (
 	"chargeback/extract/objstore/s3store"
 	"chargeback/jobs"
 	"chargeback/transform/directory"
-	"chargeback/transform/rates"
 )
-
-func usage(format string, args ...any) error {
-	return &exitError{exitUsage, fmt.Errorf(format, args...)}
-}
-
-// settings is what the files of a configuration say.
-type settings struct {
-	config    *config.Config
-	rates     *rates.Book
-	directory *directory.Directory
-}
-
-// readSettings loads the config and the files it names, and reports the
-// mistakes of all of them at once.
-func readSettings(path string) (settings, error) {
-	cfg, err := config.Load(path)
-	if err != nil {
-		if errors.Is(err, os.ErrNotExist) {
-			err = fmt.Errorf("%w; write one with \"chargeback config example > %s\", name another with --config, or try \"chargeback demo\"", err, filepath.Base(path))
-		}
-		return settings{}, &exitError{exitUsage, err}
-	}
-	s := settings{config: cfg, rates: rates.Default()}
-	var problems []error
-	if cfg.Prices != "" {
-		s.rates, err = rates.Load(cfg.Path(cfg.Prices))
-		problems = append(problems, err)
-	}
-	s.directory, err = directory.Load(cfg.Path(cfg.Directory))
-	problems = append(problems, err)
-	if err := errors.Join(problems...); err != nil {
-		return s, &exitError{exitUsage, err}
-	}
-	return s, nil
-}
 
 // app is an open set of books.
 type app struct {
@@ -78,20 +41,47 @@ func (a *app) Close() error {
 	return errors.Join(problems...)
 }
 
-// open wires everything that a configuration names.
+// open opens the books for runs: the ledger, which is made where there is none,
+// the sources and the messenger.
 func open(ctx context.Context, w world, path string) (*app, error) {
 	s, err := readSettings(path)
 	if err != nil {
 		return nil, err
 	}
 	a := &app{settings: s}
-	if err := a.wire(ctx, w); err != nil {
+	sender, err := newSender(w, s.config)
+	if err != nil {
+		return nil, err
+	}
+	sources, err := a.openSources(ctx, w)
+	if err == nil {
+		err = a.openLedger(ctx) // last: it makes a file
+	}
+	if err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	a.Sender, a.Sources = sender, sources
+	return a, nil
+}
+
+// openToRead opens the ledger alone, for commands that only tell what is in
+// it: they work where the sources can't be reached.
+func openToRead(ctx context.Context, path string) (*app, error) {
+	s, err := readSettings(path)
+	if err != nil {
+		return nil, err
+	}
+	if place := s.config.Path(s.config.Warehouse.Path); !exists(place) {
+		return nil, fmt.Errorf("open ledger %s: there is none yet; make it with \"chargeback run\", or correct warehouse.path in %s", place, path)
+	}
+	a := &app{settings: s}
+	if err := a.openLedger(ctx); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	return a, nil
 }
 
-func (a *app) wire(ctx context.Context, w world) error {
+func (a *app) openLedger(ctx context.Context) error {
 	cfg := a.config
 	engine, err := duckledger.Open(ctx, duckledger.Options{
 		Path: cfg.Path(cfg.Warehouse.Path), MemoryBytes: int64(cfg.Warehouse.MemoryLimit), TempDir: cfg.Path(cfg.Warehouse.TempDir), Threads: cfg.Warehouse.Threads,
@@ -104,12 +94,8 @@ func (a *app) wire(ctx context.Context, w world) error {
 	if err != nil {
 		return err
 	}
-	sender, err := newSender(w, cfg)
-	if err != nil {
-		return err
-	}
 	a.Books = &jobs.Books{
-		Ledger: books, Rates: a.rates, Directory: a.directory, Sender: sender,
+		Ledger: books, Rates: a.rates, Directory: a.directory,
 		Zone: cfg.Zone(), Start: cfg.Company.Start, LateDays: cfg.LateDays, CloseDay: cfg.CloseDay,
 		Budgets: budgets(cfg, a.directory), Month: monthSettings(cfg),
 	}
@@ -121,22 +107,22 @@ func (a *app) wire(ctx context.Context, w world) error {
 	for _, u := range cfg.UnknownModels {
 		a.UnknownModel = append(a.UnknownModel, jobs.UnknownModel(u))
 	}
-	return a.openSources(ctx, w)
+	return nil
 }
 
-func (a *app) openSources(ctx context.Context, w world) error {
+func (a *app) openSources(ctx context.Context, w world) (sources []extract.Source, err error) {
 	for _, src := range a.config.Sources {
 		format, err := newFormat(src)
 		if err != nil {
-			return fmt.Errorf("source %s: %w", src.Name, err)
+			return nil, fmt.Errorf("source %s: %w", src.Name, err)
 		}
 		store, workers, err := a.openStore(ctx, w, src)
 		if err != nil {
-			return fmt.Errorf("source %s: %w", src.Name, err)
+			return nil, fmt.Errorf("source %s: %w", src.Name, err)
 		}
-		a.Sources = append(a.Sources, extract.Source{Name: src.Name, Format: format, Store: store, RecordBytes: int(src.MaxRecordBytes), Workers: workers})
+		sources = append(sources, extract.Source{Name: src.Name, Format: format, Store: store, RecordBytes: int(src.MaxRecordBytes), Workers: workers})
 	}
-	return nil
+	return sources, nil
 }
 
 func newFormat(src config.Source) (decode.Format, error) {

@@ -112,14 +112,16 @@ func (b *Bedrock) read(v []jsonscan.Value, u *record.Usage) (err error) {
 	if u.Tokens.Output, err = whole(v[f.output], "output.outputTokenCount"); err != nil {
 		return err
 	}
-	u.Completeness = 1
-	if v[f.output].Kind != jsonscan.Absent {
-		u.Completeness = 2
-	}
-	if u.ErrorCode = name(v[f.errorCode]); len(u.ErrorCode) > 0 {
+	u.ErrorCode = name(v[f.errorCode])
+	switch {
+	case len(u.ErrorCode) > 0:
 		u.Failed, u.Completeness = true, 0
-	} else if v[f.input].Kind == jsonscan.Absent && v[f.output].Kind == jsonscan.Absent {
-		return &FieldError{"input.inputTokenCount", "is missing, as is output.outputTokenCount, in a record without errorCode"}
+	case v[f.input].Kind == jsonscan.Absent: // what isn't known is not zero
+		return &FieldError{"input.inputTokenCount", "is missing in a record without errorCode"}
+	case v[f.output].Kind == jsonscan.Absent: // an embedding, or cut
+		u.Completeness = 1
+	default:
+		u.Completeness = 2
 	}
 	return nil
 }

@@ -2,11 +2,6 @@ package decode
 
 import (
 	"bytes"
-	"encoding/json"
-	"fmt"
-	"slices"
-	"strconv"
-	"strings"
 
 	"chargeback/extract/decode/jsonscan"
 	"chargeback/extract/record"
@@ -105,6 +100,7 @@ func (l *LiteLLM) Decoder(env Env) Decoder {
 	calendar := Calendar{zone: env.Zone}
 	namespace := []byte(LiteLLMName)
 	var r record.Request
+	var tools toolReader
 	var scratch []byte
 	return newJSONDecoder(env, l.spec, func(v []jsonscan.Value, line int64, sink *Sink) error {
 		r = record.Request{Completeness: 2}
@@ -118,6 +114,11 @@ func (l *LiteLLM) Decoder(env Env) Decoder {
 		if err := l.tokens(v, &r); err != nil {
 			return err
 		}
+		mix, err := tools.read(firstPresent(v, l.f.toolCalls))
+		if err != nil {
+			return err
+		}
+		r.Tools, r.ToolCalls = mix.text, mix.calls
 		r.Key = recordKey(&scratch, namespace, natural)
 		r.Date = calendar.Date(r.StartedAt)
 		sink.Request(&r, line)
@@ -139,7 +140,7 @@ func (l *LiteLLM) ids(v []jsonscan.Value, r *record.Request) (natural []byte, er
 	if len(natural) == 0 {
 		return nil, &FieldError{"litellm_call_id", "is missing, as is id"}
 	}
-	if len(callID) > 0 && bytes.HasSuffix(r.ResponseID, callID) {
+	if own := len(r.ResponseID) - len(callID); len(callID) > 0 && bytes.HasSuffix(r.ResponseID, callID) && (own == 0 || r.ResponseID[own-1] == '-') {
 		r.ResponseID = nil
 	}
 	if r.TraceID = id(v[f.traceID]); bytes.Equal(r.TraceID, r.AgentRequestID) {
@@ -157,7 +158,7 @@ func (l *LiteLLM) read(v []jsonscan.Value, r *record.Request) (err error) {
 	if r.StartedAt, err = instant(v[f.started], "startTime"); err != nil {
 		return err
 	}
-	if v[f.ended].Kind != jsonscan.Absent {
+	if !missing(v[f.ended]) {
 		if r.EndedAt, err = instant(v[f.ended], "endTime"); err != nil {
 			return err
 		}
@@ -167,53 +168,48 @@ func (l *LiteLLM) read(v []jsonscan.Value, r *record.Request) (err error) {
 	case "success":
 	case "failure":
 		r.Failed, r.Completeness = true, 0
-		r.ErrorCode = id(v[f.errorCode])
+		r.ErrorCode = name(v[f.errorCode])
 	default:
 		return &FieldError{"status", "is neither success nor failure; is this source really in the litellm format?"}
 	}
-	r.CacheHit = v[f.cacheHit].Kind == jsonscan.True || strings.EqualFold(string(text(v[f.cacheHit])), "true")
-	if r.Model = id(v[f.model]); len(r.Model) == 0 {
-		r.Model = []byte("unknown")
+	r.CacheHit = v[f.cacheHit].Kind == jsonscan.True || bytes.EqualFold(text(v[f.cacheHit]), []byte("true"))
+	if r.Model = name(v[f.model]); len(r.Model) == 0 {
+		r.Model = unknown
 	}
-	r.Provider = provider(id(v[f.provider]), r.Model)
-	r.UserID, r.UserEmail = email(firstID(v, f.userID)), email(firstID(v, f.userEmail))
+	r.Provider = provider(name(v[f.provider]), r.Model)
+	r.UserID, r.UserEmail = email(firstName(v, f.userID)), email(firstName(v, f.userEmail))
 	if bytes.Equal(r.UserEmail, r.UserID) {
 		r.UserEmail = nil
 	}
-	r.EndUser, r.Team, r.KeyAlias = firstID(v, f.endUser), firstID(v, f.team), firstID(v, f.key)
-	r.Project, r.AgentID, r.CostCenter = firstID(v, f.project), firstID(v, f.agentID), firstID(v, f.costCenter)
+	r.EndUser, r.Team, r.KeyAlias = firstName(v, f.endUser), firstName(v, f.team), firstName(v, f.key)
+	r.Project, r.AgentID, r.CostCenter = firstName(v, f.project), firstName(v, f.agentID), firstName(v, f.costCenter)
 	if r.ReportedPico, r.HasReported, err = picoUSD(v[f.reported], "response_cost"); err != nil {
 		return err
 	}
-	r.Tools, r.ToolCalls, err = tools(firstPresent(v, f.toolCalls))
-	return err
+	return nil
 }
 
 // tokens makes the inclusive prompt count disjoint. Where the parts exceed the
 // whole, the whole was exclusive and stands as the uncached part.
 func (l *LiteLLM) tokens(v []jsonscan.Value, r *record.Request) error {
-	f := &l.f
-	var prompt, written int64
-	for _, part := range []struct {
-		into  *int64
-		value jsonscan.Value
-		field string
-	}{
-		{&prompt, v[f.prompt], "prompt_tokens"},
-		{&r.Tokens.Output, v[f.completion], "completion_tokens"},
-		{&r.Tokens.CacheRead, firstPresent(v, f.cached), "usage.cached_tokens"},
-		{&written, firstPresent(v, f.written), "usage.cache_creation_tokens"},
-		{&r.Tokens.CacheWrite5m, firstPresent(v, f.written5m), "usage.ephemeral_5m_input_tokens"},
-		{&r.Tokens.CacheWrite1h, firstPresent(v, f.written1h), "usage.ephemeral_1h_input_tokens"},
-		{&r.Tokens.Reasoning, firstPresent(v, f.reasoning), "usage.reasoning_tokens"},
-	} {
-		n, err := whole(part.value, part.field)
-		if err != nil {
-			return err
+	f, t := &l.f, &r.Tokens
+	var err error
+	count := func(v jsonscan.Value, field string) (n int64) {
+		if err == nil {
+			n, err = whole(v, field)
 		}
-		*part.into = n
+		return n
 	}
-	t := &r.Tokens
+	prompt := count(v[f.prompt], "prompt_tokens")
+	written := count(firstPresent(v, f.written), "usage.cache_creation_tokens")
+	t.Output = count(v[f.completion], "completion_tokens")
+	t.CacheRead = count(firstPresent(v, f.cached), "usage.cached_tokens")
+	t.CacheWrite5m = count(firstPresent(v, f.written5m), "usage.ephemeral_5m_input_tokens")
+	t.CacheWrite1h = count(firstPresent(v, f.written1h), "usage.ephemeral_1h_input_tokens")
+	t.Reasoning = count(firstPresent(v, f.reasoning), "usage.reasoning_tokens")
+	if err != nil {
+		return err
+	}
 	t.CacheWriteUnknown = max(0, written-t.CacheWrite5m-t.CacheWrite1h)
 	t.InputUncached = prompt - t.CacheRead - t.CacheWrite5m - t.CacheWrite1h - t.CacheWriteUnknown
 	if t.InputUncached < 0 {
@@ -231,19 +227,23 @@ func (l *LiteLLM) tokens(v []jsonscan.Value, r *record.Request) error {
 // stripCacheHit takes off the suffix _cache_hit<number> that LiteLLM puts
 // behind the id of an answer from its cache.
 func stripCacheHit(s []byte) []byte {
-	if i := bytes.LastIndex(s, []byte("_cache_hit")); i >= 0 {
-		return s[:i]
+	const suffix = "_cache_hit"
+	i := bytes.LastIndex(s, []byte(suffix))
+	if i < 0 || i+len(suffix) == len(s) || len(bytes.Trim(s[i+len(suffix):], "0123456789.")) > 0 {
+		return s
 	}
-	return s
+	return s[:i]
 }
+
+var unknown = []byte("unknown")
 
 // provider names who is paid: LiteLLM's word for it without the API's name,
 // else the model's prefix.
 func provider(named, model []byte) []byte {
 	if len(named) == 0 {
 		prefix, _, found := bytes.Cut(model, []byte{'/'})
-		if !found {
-			return []byte("unknown")
+		if !found || len(prefix) == 0 {
+			return unknown
 		}
 		named = prefix
 	}
@@ -252,59 +252,4 @@ func provider(named, model []byte) []byte {
 		return bedrockProvider
 	}
 	return named
-}
-
-// tools reads tool calls: a number, a list of names, or an object of name to
-// count. It returns them as name:count,... sorted by name and their sum.
-func tools(v jsonscan.Value) (mix []byte, calls int64, err error) {
-	const field = "tool_calls"
-	counts := map[string]int64{}
-	switch v.Kind {
-	case jsonscan.Absent, jsonscan.False, jsonscan.True:
-		return nil, 0, nil
-	case jsonscan.Number, jsonscan.String:
-		if counts["*"], err = whole(v, field); err != nil {
-			return nil, 0, err
-		}
-	case jsonscan.Array:
-		var names []string
-		if json.Unmarshal(v.Raw, &names) != nil {
-			return nil, 0, &FieldError{field, "is not a list of tool names"}
-		}
-		for _, name := range names {
-			counts[name]++
-		}
-	case jsonscan.Object:
-		if json.Unmarshal(v.Raw, &counts) != nil {
-			return nil, 0, &FieldError{field, "is not an object of tool name to whole number"}
-		}
-	}
-	return formatTools(counts, field)
-}
-
-const toolCallsMax = 1_000_000
-
-func formatTools(counts map[string]int64, field string) (mix []byte, calls int64, err error) {
-	names := make([]string, 0, len(counts))
-	for name, n := range counts {
-		switch {
-		case n < 0 || n > toolCallsMax:
-			return nil, 0, &FieldError{field, fmt.Sprintf("holds a count outside 0 to %d", toolCallsMax)}
-		case n == 0:
-			continue
-		case name == "" || len(name) > 100 || strings.ContainsAny(name, ",:\n\r\t"):
-			return nil, 0, &FieldError{field, "holds a tool name that is empty, longer than 100 bytes or has a comma, colon or line break"}
-		}
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for i, name := range names {
-		if i > 0 {
-			mix = append(mix, ',')
-		}
-		mix = append(append(mix, name...), ':')
-		mix = strconv.AppendInt(mix, counts[name], 10)
-		calls += counts[name]
-	}
-	return mix, calls, nil
 }

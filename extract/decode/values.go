@@ -221,17 +221,17 @@ const (
 func instant(v jsonscan.Value, field string) (int64, error) {
 	var us int64
 	var ok bool
-	switch v.Kind {
-	case jsonscan.Number:
+	switch {
+	case v.Kind == jsonscan.Number:
 		if us, ok = shifted(v.Raw, 6); !ok {
 			return 0, &FieldError{field, "is not seconds since 1970"}
 		}
-	case jsonscan.String:
+	case missing(v):
+		return 0, &FieldError{field, "is missing"}
+	case v.Kind == jsonscan.String:
 		if us, ok = clockText(text(v)); !ok {
 			return 0, &FieldError{field, "is not a time such as 2026-10-31T23:59:40Z"}
 		}
-	case jsonscan.Absent:
-		return 0, &FieldError{field, "is missing"}
 	default:
 		return 0, &FieldError{field, "is not a time"}
 	}
@@ -267,11 +267,15 @@ func plainUTC(s []byte) (int64, bool) {
 		return int(a)*10 + int(b)
 	}
 	y, mo, d, h, mi, sec := two(0)*100+two(2), two(5), two(8), two(11), two(14), two(17)
-	if y < 0 || mo < 1 || mo > 12 || d < 1 || d > 28 || h < 0 || h > 23 || mi < 0 || mi > 59 || sec < 0 || sec > 59 {
-		return 0, false // days 29 to 31 too: the long way knows the months
+	if y < 0 || mo < 1 || mo > 12 || d < 1 || d > 31 || h < 0 || h > 23 || mi < 0 || mi > 59 || sec < 0 || sec > 59 {
+		return 0, false
+	}
+	days := daysFromCivil(y, mo, d)
+	if d > 28 && days >= daysFromCivil(y+mo/12, mo%12+1, 1) {
+		return 0, false // the month is shorter
 	}
 	fraction, ok := micros(bytes.TrimSuffix(s[19:], []byte{'Z'}))
-	return (daysFromCivil(y, mo, d)*86400+int64(h*3600+mi*60+sec))*1e6 + fraction, ok
+	return (days*86400+int64(h*3600+mi*60+sec))*1e6 + fraction, ok
 }
 
 // micros reads .847371 or nothing; digits beyond the sixth are cut off.

@@ -81,9 +81,9 @@ func (f *Reader) Next(scan func([]byte) (int, error)) (int64, error) {
 	if err := f.separators(); err != nil {
 		return f.line, err
 	}
-	switch {
+	switch line := f.line; {
 	case f.buf[f.pos] != '{':
-		return f.line, f.skip("does not start with {", f.layout != perLine)
+		return line, f.skip("does not start with {", f.layout != perLine)
 	case f.layout == perLine:
 		return f.nextLine(scan)
 	}

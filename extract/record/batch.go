@@ -192,8 +192,10 @@ func (b *Batch) HashLast(scratch []byte) []byte {
 			scratch = append(scratch, v...)
 		default:
 			scratch = binary.LittleEndian.AppendUint64(scratch, uint64(b.Cols[i].Ints[row]))
-			if b.Cols[i].Null[row] {
+			if c.Nullable && b.Cols[i].Null[row] {
 				scratch = append(scratch, 1)
+			} else if c.Nullable {
+				scratch = append(scratch, 0)
 			}
 		}
 	}

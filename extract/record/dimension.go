@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
+	"hash/maphash"
 	"slices"
 )
 
@@ -20,28 +21,38 @@ func NewDimensions() *Dimensions {
 func (d *Dimensions) All() []*Dimension { return []*Dimension{d.Meters, d.Callers, d.Actors, d.Tasks} }
 
 // Dimension gives equal tuples of text the same id, in every run and ledger.
+// Known tuples are found by 128 bits of a hash that is keyed anew in every
+// process: comparing whole tuples would fetch them from memory for each record.
 type Dimension struct {
 	Schema *Schema
-	ids    map[string]int64
-	tuple  []byte
+	seeds  [2]maphash.Seed
+	known  map[[2]uint64]int64
+	tuples []tuple
+	text   []byte
+}
+
+type tuple struct {
+	id   int64
+	text string // each column's length and bytes
 }
 
 // NewDimension returns an empty dimension for schema.
 func NewDimension(schema *Schema) *Dimension {
-	return &Dimension{Schema: schema, ids: map[string]int64{}}
+	return &Dimension{Schema: schema, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, known: map[[2]uint64]int64{}}
 }
 
 // ID returns the id of a tuple: 63 bits of its SHA-256, so that nobody who
 // chooses a text can make it pass for another. Where a text can't be kept it
 // keeps nothing and returns a *TextError.
 func (d *Dimension) ID(texts ...[]byte) (int64, error) {
-	t := d.tuple[:0]
+	t := d.text[:0]
 	for _, text := range texts {
 		t = binary.AppendUvarint(t, uint64(len(text)))
 		t = append(t, text...)
 	}
-	d.tuple = t
-	if id, known := d.ids[string(t)]; known {
+	d.text = t
+	key := d.key(t)
+	if id, known := d.known[key]; known {
 		return id, nil
 	}
 	for i, text := range texts {
@@ -51,27 +62,32 @@ func (d *Dimension) ID(texts ...[]byte) (int64, error) {
 	}
 	sum := sha256.Sum256(t)
 	id := int64(binary.BigEndian.Uint64(sum[:8]) >> 1)
-	d.ids[string(t)] = id
+	d.known[key] = id
+	d.tuples = append(d.tuples, tuple{id, string(t)})
 	return id, nil
 }
 
+func (d *Dimension) key(text []byte) [2]uint64 {
+	return [2]uint64{maphash.Bytes(d.seeds[0], text), maphash.Bytes(d.seeds[1], text)}
+}
+
 // Len is the number of distinct tuples.
-func (d *Dimension) Len() int { return len(d.ids) }
+func (d *Dimension) Len() int { return len(d.tuples) }
 
 // New yields the tuples whose ids are not known as rows, in order of their ids.
 func (d *Dimension) New(known map[int64]bool, yield func(*Batch) bool) {
-	tuples := make([]string, 0, len(d.ids))
-	for t, id := range d.ids {
-		if !known[id] {
+	var tuples []tuple
+	for _, t := range d.tuples {
+		if !known[t.id] {
 			tuples = append(tuples, t)
 		}
 	}
-	slices.SortFunc(tuples, func(a, b string) int { return cmp.Compare(d.ids[a], d.ids[b]) })
+	slices.SortFunc(tuples, func(a, b tuple) int { return cmp.Compare(a.id, b.id) })
 	for rows := range slices.Chunk(tuples, BatchRows) {
 		b := NewBatch(d.Schema)
 		for _, t := range rows {
-			b.int(0, d.ids[t])
-			rest := []byte(t)
+			b.int(0, t.id)
+			rest := []byte(t.text)
 			for i := 1; i < len(d.Schema.Columns); i++ {
 				size, n := binary.Uvarint(rest)
 				b.text(i, rest[n:n+int(size)])
@@ -87,7 +103,11 @@ func (d *Dimension) New(known map[int64]bool, yield func(*Batch) bool) {
 
 // Merge adds another worker's tuples.
 func (d *Dimension) Merge(other *Dimension) {
-	for t, id := range other.ids {
-		d.ids[t] = id
+	for _, t := range other.tuples {
+		key := d.key([]byte(t.text))
+		if _, known := d.known[key]; !known {
+			d.known[key] = t.id
+			d.tuples = append(d.tuples, t)
+		}
 	}
 }

@@ -10,6 +10,7 @@ package directory
 
 import (
 	"crypto/sha256"
+	_ "embed"
 	"encoding/hex"
 	"fmt"
 	"os"
@@ -19,6 +20,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"chargeback/transform/civil"
+	"chargeback/transform/strictyaml"
 )
 
 // CostCenter is who is charged.
@@ -82,6 +84,11 @@ type Directory struct {
 	version string
 }
 
+// Example is a directory.yaml that loads, with every key explained.
+//
+//go:embed example.yaml
+var Example []byte
+
 // Load reads and checks the directory at path. The error names every problem, a
 // line each, as file:line: key: what is wrong; what to do.
 func Load(path string) (*Directory, error) {
@@ -95,15 +102,15 @@ func Load(path string) (*Directory, error) {
 // Parse is Load for data that was read from the file called name.
 func Parse(name string, data []byte) (*Directory, error) {
 	var file directoryYAML
-	doc := decode(name, data, &file)
-	if doc.broken() {
-		return nil, doc.err()
+	doc := strictyaml.Decode(name, data, &file)
+	if doc.Broken() {
+		return nil, doc.Err()
 	}
 	d := &Directory{}
 	known := d.readCenters(doc, file.CostCenters)
 	d.readAgents(doc, file.Agents, known)
 	d.readOwners(doc, file.Owners, known)
-	if err := doc.err(); err != nil {
+	if err := doc.Err(); err != nil {
 		return nil, err
 	}
 	d.version = d.hash()

@@ -5,6 +5,7 @@ import (
 	"math/rand"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"chargeback/transform/civil"
+	"chargeback/transform/strictyaml"
 )
 
 const sample = `cost_centers:
@@ -59,6 +61,24 @@ func TestParse(t *testing.T) {
 	}
 	if diff := cmp.Diff(wantAgents, d.Agents()); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Goal: the example explains all there is, and loads.
+// Method: parse it; every key of the Go types stands in it.
+func TestExample(t *testing.T) {
+	parse(t, string(Example))
+	doc := strictyaml.Decode("example.yaml", Example, &directoryYAML{})
+	keys := map[string]bool{}
+	for _, path := range doc.Paths() {
+		keys[regexp.MustCompile(`\[\d+\]`).ReplaceAllString(path, "")] = true
+	}
+	for prefix, typ := range map[string]reflect.Type{"cost_centers": reflect.TypeFor[centerYAML](), "agents": reflect.TypeFor[agentYAML](), "owners": reflect.TypeFor[ownerYAML]()} {
+		for i := range typ.NumField() {
+			if key := prefix + "." + typ.Field(i).Tag.Get("yaml"); !keys[key] {
+				t.Errorf("example.yaml doesn't show %s", key)
+			}
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"chargeback/transform/civil"
+	"chargeback/transform/strictyaml"
 )
 
 // directoryYAML and the types below it are the shape of directory.yaml.
@@ -48,24 +49,24 @@ type ownerYAML struct {
 // codes remembers where each cost centre stands.
 type codes map[string]string
 
-func (known codes) need(doc *document, path, code string) {
+func (known codes) need(doc *strictyaml.Document, path, code string) {
 	if code == "" {
-		doc.failf(path, "is missing; name the cost centre that pays")
+		doc.Failf(path, "is missing; name the cost centre that pays")
 	} else if _, ok := known[code]; !ok {
-		doc.failf(path, "%q is not among cost_centers (line %d); add it there or correct it", code, doc.line("cost_centers"))
+		doc.Failf(path, "%q is not among cost_centers (line %d); add it there or correct it", code, doc.Line("cost_centers"))
 	}
 }
 
-func (d *Directory) readCenters(doc *document, entries []centerYAML) codes {
+func (d *Directory) readCenters(doc *strictyaml.Document, entries []centerYAML) codes {
 	known := codes{}
 	if len(entries) == 0 {
-		doc.failf("cost_centers", "is missing; list the cost centres that can be charged")
+		doc.Failf("cost_centers", "is missing; list the cost centres that can be charged")
 	}
 	for i, e := range entries {
 		path := fmt.Sprintf("cost_centers[%d]", i)
 		e.check(doc, path)
 		if first, taken := known[e.Code]; taken && e.Code != "" {
-			doc.failf(path+".code", "%q stands already on line %d; keep one of the two", e.Code, doc.line(first))
+			doc.Failf(path+".code", "%q stands already on line %d; keep one of the two", e.Code, doc.Line(first))
 		} else {
 			known[e.Code] = path
 		}
@@ -77,33 +78,33 @@ func (d *Directory) readCenters(doc *document, entries []centerYAML) codes {
 	return known
 }
 
-func (e centerYAML) check(doc *document, path string) {
+func (e centerYAML) check(doc *strictyaml.Document, path string) {
 	switch {
 	case e.Code == "":
-		doc.failf(path+".code", "is missing; write the cost centre's code, in quotes")
+		doc.Failf(path+".code", "is missing; write the cost centre's code, in quotes")
 	case isEmail(e.Code):
-		doc.failf(path+".code", "%q has an @ like an e-mail address, so agents couldn't name it as owner; correct it", e.Code)
+		doc.Failf(path+".code", "%q has an @ like an e-mail address, so agents couldn't name it as owner; correct it", e.Code)
 	}
 	if e.Department == "" {
-		doc.failf(path+".department", "is missing; name the department that reports and budgets add it to")
+		doc.Failf(path+".department", "is missing; name the department that reports and budgets add it to")
 	}
 	if !slices.Contains([]string{"", Chargeback, Showback}, e.Mode) {
-		doc.failf(path+".mode", "%q is not a choice; use %s or %s", e.Mode, Chargeback, Showback)
+		doc.Failf(path+".mode", "%q is not a choice; use %s or %s", e.Mode, Chargeback, Showback)
 	}
 	if e.Owner != "" && !isEmail(e.Owner) {
-		doc.failf(path+".owner", "%q is not an e-mail address; write the address of who answers for it", e.Owner)
+		doc.Failf(path+".owner", "%q is not an e-mail address; write the address of who answers for it", e.Owner)
 	}
 }
 
-func (d *Directory) readAgents(doc *document, entries []agentYAML, known codes) {
+func (d *Directory) readAgents(doc *strictyaml.Document, entries []agentYAML, known codes) {
 	dated := ranges{}
 	for i, e := range entries {
 		path := fmt.Sprintf("agents[%d]", i)
 		if e.ID == "" {
-			doc.failf(path+".id", "is missing; write the agent's id as the records have it")
+			doc.Failf(path+".id", "is missing; write the agent's id as the records have it")
 		}
 		if !slices.Contains([]string{Shared, Owned, Background}, e.Kind) {
-			doc.failf(path+".kind", "%q is not a choice; use %s, %s or %s", e.Kind, Shared, Owned, Background)
+			doc.Failf(path+".kind", "%q is not a choice; use %s, %s or %s", e.Kind, Shared, Owned, Background)
 		}
 		a := Agent{ID: e.ID, Name: cmp.Or(e.Name, e.ID), Kind: e.Kind}
 		switch {
@@ -119,13 +120,13 @@ func (d *Directory) readAgents(doc *document, entries []agentYAML, known codes) 
 	slices.SortFunc(d.agents, func(a, b Agent) int { return cmp.Or(strings.Compare(a.ID, b.ID), a.From.Compare(b.From)) })
 }
 
-func (d *Directory) readOwners(doc *document, entries []ownerYAML, known codes) {
+func (d *Directory) readOwners(doc *strictyaml.Document, entries []ownerYAML, known codes) {
 	dated := ranges{}
 	for i, e := range entries {
 		path := fmt.Sprintf("owners[%d]", i)
 		kind, pattern, count := e.value()
 		if count != 1 {
-			doc.failf(path, "needs exactly one of team, key, project and caller; name what is owned")
+			doc.Failf(path, "needs exactly one of team, key, project and caller; name what is owned")
 			continue
 		}
 		known.need(doc, path+".cost_center", e.CostCenter)
@@ -166,7 +167,7 @@ type dateRange struct {
 
 // add gives open dates their far end, and refuses a range that ends before it
 // begins or overlaps an earlier one of the same name.
-func (r ranges) add(doc *document, path, name string, from, to civil.Date) (civil.Date, civil.Date) {
+func (r ranges) add(doc *strictyaml.Document, path, name string, from, to civil.Date) (civil.Date, civil.Date) {
 	if from.IsZero() {
 		from = civil.Min
 	}
@@ -174,12 +175,12 @@ func (r ranges) add(doc *document, path, name string, from, to civil.Date) (civi
 		to = civil.Max
 	}
 	if !from.Before(to) {
-		doc.failf(path+".to", "%s is not after from (%s); to is the first day that no longer counts", to, from)
+		doc.Failf(path+".to", "%s is not after from (%s); to is the first day that no longer counts", to, from)
 	}
 	for _, other := range r[name] {
 		if from.Before(other.to) && other.from.Before(to) {
-			doc.failf(path, "counts on days on which the entry of the same name on line %d counts too (%s to %s); let one end (to) before the other begins (from)",
-				doc.line(other.path), other.from, other.to)
+			doc.Failf(path, "counts on days on which the entry of the same name on line %d counts too (%s to %s); let one end (to) before the other begins (from)",
+				doc.Line(other.path), other.from, other.to)
 		}
 	}
 	r[name] = append(r[name], dateRange{path, from, to})

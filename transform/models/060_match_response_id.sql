@@ -10,6 +10,9 @@ with candidates as (
     m.usage_line,
     r.object_id as request_object_id,
     r.line as request_line,
+    r.actor_id,
+    r.task_id,
+    r.tool_calls,
     count(*) over (partition by m.usage_object_id, m.usage_line) as found
   from match_request_id as m
   inner join usage_kept as u on u.object_id = m.usage_object_id and u.line = m.usage_line
@@ -17,12 +20,15 @@ with candidates as (
     on r.response_id = u.response_id
     and not r.cache_hit
     and r.started_at between u.started_at - interval 1 day and u.started_at + interval 1 day
-  where m.request_object_id is null and not m.ambiguous
+  where m.usage_line is not null and m.request_line is null and not m.ambiguous
 )
 select distinct
   usage_object_id,
   usage_line,
   if(found = 1, request_object_id, null) as request_object_id,
   if(found = 1, request_line, null) as request_line,
+  if(found = 1, actor_id, null) as actor_id,
+  if(found = 1, task_id, null) as task_id,
+  if(found = 1, tool_calls, null) as tool_calls,
   found > 1 as ambiguous
 from candidates

@@ -11,7 +11,7 @@ with unmatched as (
   from match_request_id as m
   left join match_response_id as earlier
     on earlier.usage_object_id = m.usage_object_id and earlier.usage_line = m.usage_line
-  where m.request_object_id is null and not m.ambiguous and earlier.usage_line is null
+  where m.usage_line is not null and m.request_line is null and not m.ambiguous and earlier.usage_line is null
 ),
 candidates as (
   select
@@ -19,6 +19,9 @@ candidates as (
     m.usage_line,
     r.object_id as request_object_id,
     r.line as request_line,
+    r.actor_id,
+    r.task_id,
+    r.tool_calls,
     count(*) over (partition by m.usage_object_id, m.usage_line) as found
   from unmatched as m
   inner join usage_kept as u on u.object_id = m.usage_object_id and u.line = m.usage_line
@@ -32,5 +35,8 @@ select distinct
   usage_line,
   if(found = 1, request_object_id, null) as request_object_id,
   if(found = 1, request_line, null) as request_line,
+  if(found = 1, actor_id, null) as actor_id,
+  if(found = 1, task_id, null) as task_id,
+  if(found = 1, tool_calls, null) as tool_calls,
   found > 1 as ambiguous
 from candidates

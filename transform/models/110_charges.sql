@@ -6,17 +6,15 @@
 -- usage came within the lateness window), 3 pending (usage may still come),
 -- 4 not billed. match and rung are digits of a ruling (see rulings).
 -- Fed by: usage_kept, requests_kept, matches, attempts, ambiguous_requests,
--- meters, ref_usage_from.
+-- match_request_id, meters, ref_usage_from.
 -- Kept as: view.
 select
   u.record_key as record_id,
-  u.provider_request_id,
-  r.agent_request_id,
   u.started_at,
   u.usage_date,
   u.meter_id,
-  r.actor_id,
-  r.task_id,
+  m.actor_id,
+  m.task_id,
   u.caller_id,
   u.input_uncached_tokens,
   u.cache_read_tokens,
@@ -25,30 +23,27 @@ select
   u.cache_write_unknown_tokens,
   u.output_tokens,
   u.reasoning_tokens,
-  if(coalesce(a.attempt, 1) = 1, ifnull(r.tool_calls, 0), 0) as tool_calls,
+  if(coalesce(a.attempt, 1) = 1, ifnull(m.tool_calls, 0), 0) as tool_calls,
   false as cache_hit,
   coalesce(a.attempt, 1) = 1 as bears_fees,
   case
-    when r.line is not null then 0
+    when m.request_line is not null then 0
     when m.ambiguous then 3
     else 1
   end as match,
-  if(r.line is not null, m.rung, 0) as rung,
+  if(m.request_line is not null, m.rung, 0) as rung,
   if(u.failed, 4, 0) as basis,
   u.object_id as usage_object_id,
   u.line as usage_line,
-  r.object_id as request_object_id,
-  r.line as request_line
+  m.request_object_id,
+  m.request_line
 from usage_kept as u
 left join matches as m on m.usage_object_id = u.object_id and m.usage_line = u.line
 left join attempts as a on a.usage_object_id = u.object_id and a.usage_line = u.line
-left join requests_kept as r on r.object_id = m.request_object_id and r.line = m.request_line
 where u.usage_date between @first_day and @last_day
 union all
 select
   r.record_key as record_id,
-  r.provider_request_id,
-  r.agent_request_id,
   r.started_at,
   r.request_date as usage_date,
   r.meter_id,
@@ -78,10 +73,14 @@ select
   cast(null as int64) as usage_line,
   r.object_id as request_object_id,
   r.line as request_line
-from requests_kept as r
-left join matches as m on m.request_object_id = r.object_id and m.request_line = r.line
+from match_request_id as m
+inner join requests_kept as r on r.object_id = m.request_object_id and r.line = m.request_line
 left join ambiguous_requests as x on x.object_id = r.object_id and x.line = r.line
 inner join meters as d on d.meter_id = r.meter_id
 left join ref_usage_from as f on f.provider = d.provider
-where r.request_date between @first_day and @last_day
-  and m.request_line is null
+where m.usage_line is null
+  and r.request_date between @first_day and @last_day
+  and not exists (
+    select 1 from matches as late
+    where late.rung > 1 and late.request_object_id = r.object_id and late.request_line = r.line
+  )

@@ -6,8 +6,6 @@
 select
   record_id,
   0 as correction,
-  provider_request_id,
-  agent_request_id,
   started_at,
   usage_date,
   first_of_month(usage_date) as billing_month,

@@ -17,8 +17,6 @@ with charged as (
 select
   f.record_id,
   1 as correction,
-  f.provider_request_id,
-  f.agent_request_id,
   f.started_at,
   f.usage_date,
   @open_month as billing_month,
@@ -63,8 +61,6 @@ union all
 select
   c.record_id,
   -1 as correction,
-  c.provider_request_id,
-  c.agent_request_id,
   c.started_at,
   c.usage_date,
   @open_month as billing_month,

@@ -20,6 +20,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"chargeback/transform/strictyaml"
 )
 
 // Forever is the To of a range that has no end yet.
@@ -78,6 +80,9 @@ func Default() *Book {
 	return book
 }
 
+// Example is the built-in book as a file to begin one's own with.
+func Example() []byte { return slices.Clone(defaultYAML) }
+
 // Load reads and checks the book at path. The error names every problem, a line
 // each, as file:line: key: what is wrong; what to do.
 func Load(path string) (*Book, error) {
@@ -91,15 +96,15 @@ func Load(path string) (*Book, error) {
 // Parse is Load for data that was read from the file called name.
 func Parse(name string, data []byte) (*Book, error) {
 	var file bookYAML
-	doc := decode(name, data, &file)
-	if doc.broken() {
-		return nil, doc.err()
+	doc := strictyaml.Decode(name, data, &file)
+	if doc.Broken() {
+		return nil, doc.Err()
 	}
 	b := &Book{aliases: map[string]string{}, keys: map[string]bool{}}
 	b.readPrices(doc, file.Prices)
 	b.readAliases(doc, file.Prices)
 	b.readFees(doc, file.Fees)
-	if err := doc.err(); err != nil {
+	if err := doc.Err(); err != nil {
 		return nil, err
 	}
 	b.version = b.hash()

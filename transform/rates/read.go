@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"chargeback/transform/money"
+	"chargeback/transform/strictyaml"
 )
 
 // bookYAML and the types below it are the shape of prices.yaml.
@@ -116,13 +117,13 @@ func (f *fee) UnmarshalText(text []byte) error {
 	return nil
 }
 
-func (b *Book) readPrices(doc *document, entries []priceYAML) {
+func (b *Book) readPrices(doc *strictyaml.Document, entries []priceYAML) {
 	byKey := map[string][]*span{}
 	prices := make([]Price, len(entries))
 	for i, entry := range entries {
 		path := fmt.Sprintf("prices[%d]", i)
 		entry.check(doc, path)
-		prices[i] = entry.price(doc.line(path))
+		prices[i] = entry.price(doc.Line(path))
 		b.keys[prices[i].Key] = true
 		byKey[prices[i].Key] = append(byKey[prices[i].Key], &span{path, &prices[i].From, &prices[i].To})
 	}
@@ -132,21 +133,21 @@ func (b *Book) readPrices(doc *document, entries []priceYAML) {
 	b.prices = slices.SortedFunc(slices.Values(prices), byKeyAndFrom)
 }
 
-func (e priceYAML) check(doc *document, path string) {
+func (e priceYAML) check(doc *strictyaml.Document, path string) {
 	switch {
 	case e.Provider == "":
-		doc.failf(path+".provider", "is missing; write the provider as the records have it")
+		doc.Failf(path+".provider", "is missing; write the provider as the records have it")
 	case strings.Contains(e.Provider, "/"):
-		doc.failf(path+".provider", "%q has a slash; write the provider alone", e.Provider)
+		doc.Failf(path+".provider", "%q has a slash; write the provider alone", e.Provider)
 	}
 	if e.Model == "" {
-		doc.failf(path+".model", "is missing; write the model's id as the records have it")
+		doc.Failf(path+".model", "is missing; write the model's id as the records have it")
 	}
 	if !e.USDPerMillion.Input.set {
-		doc.failf(path+".usd_per_million.input", "is missing; give the price of a million tokens")
+		doc.Failf(path+".usd_per_million.input", "is missing; give the price of a million tokens")
 	}
 	if !e.USDPerMillion.Output.set {
-		doc.failf(path+".usd_per_million.output", "is missing; give the price of a million tokens")
+		doc.Failf(path+".usd_per_million.output", "is missing; give the price of a million tokens")
 	}
 	checkSpan(doc, path, e.From, e.To)
 }
@@ -179,7 +180,7 @@ func (e priceYAML) price(line int) Price {
 	return p
 }
 
-func (b *Book) readAliases(doc *document, entries []priceYAML) {
+func (b *Book) readAliases(doc *strictyaml.Document, entries []priceYAML) {
 	first := map[string]string{}
 	for i, entry := range entries {
 		key := entry.Provider + "/" + entry.Model
@@ -187,11 +188,11 @@ func (b *Book) readAliases(doc *document, entries []priceYAML) {
 			path, name := fmt.Sprintf("prices[%d].aliases[%d]", i, j), entry.Provider+"/"+alias
 			switch owner, taken := b.aliases[name]; {
 			case alias == "":
-				doc.failf(path, "is empty; remove it")
+				doc.Failf(path, "is empty; remove it")
 			case b.keys[name]:
-				doc.failf(path, "%q is a model with a price of its own; remove the alias or that price", alias)
+				doc.Failf(path, "%q is a model with a price of its own; remove the alias or that price", alias)
 			case taken && owner != key:
-				doc.failf(path, "%q stands for another model on line %d; keep one of the two", alias, doc.line(first[name]))
+				doc.Failf(path, "%q stands for another model on line %d; keep one of the two", alias, doc.Line(first[name]))
 			default:
 				b.aliases[name], first[name] = key, path
 			}
@@ -199,7 +200,7 @@ func (b *Book) readAliases(doc *document, entries []priceYAML) {
 	}
 }
 
-func (b *Book) readFees(doc *document, entries []feeYAML) {
+func (b *Book) readFees(doc *strictyaml.Document, entries []feeYAML) {
 	var spans []*span
 	b.fees = make([]Fee, len(entries))
 	for i, entry := range entries {
@@ -222,17 +223,17 @@ type span struct {
 	from, to *time.Time // to is zero where the range is open
 }
 
-func checkSpan(doc *document, path string, from, to instant) {
+func checkSpan(doc *strictyaml.Document, path string, from, to instant) {
 	if from.IsZero() {
-		doc.failf(path+".from", "is missing; write the instant from which it holds, such as 2026-10-01T00:00:00Z")
+		doc.Failf(path+".from", "is missing; write the instant from which it holds, such as 2026-10-01T00:00:00Z")
 	} else if !to.IsZero() && !from.Before(to.Time) {
-		doc.failf(path+".to", "%s is not after from; to is the first instant at which it no longer holds", to.Format(time.RFC3339))
+		doc.Failf(path+".to", "%s is not after from; to is the first instant at which it no longer holds", to.Format(time.RFC3339))
 	}
 }
 
 // closeSpans ends each open range where the next one begins, the last at
 // Forever, and refuses ranges that overlap.
-func closeSpans(doc *document, spans []*span) {
+func closeSpans(doc *strictyaml.Document, spans []*span) {
 	slices.SortStableFunc(spans, func(a, b *span) int { return a.from.Compare(*b.from) })
 	for i, s := range spans {
 		if i+1 == len(spans) {
@@ -246,8 +247,8 @@ func closeSpans(doc *document, spans []*span) {
 			*s.to = *next.from
 		}
 		if s.to.IsZero() || s.to.After(*next.from) {
-			doc.failf(next.path+".from", "%s overlaps the entry on line %d, which holds from %s to %s; let one end before the other begins",
-				next.from.Format(time.RFC3339), doc.line(s.path), s.from.Format(time.RFC3339), openEnd(*s.to))
+			doc.Failf(next.path+".from", "%s overlaps the entry on line %d, which holds from %s to %s; let one end before the other begins",
+				next.from.Format(time.RFC3339), doc.Line(s.path), s.from.Format(time.RFC3339), openEnd(*s.to))
 		}
 	}
 }

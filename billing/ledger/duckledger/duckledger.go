@@ -34,6 +34,8 @@ type Store struct {
 	db      *sql.DB
 	conn    *sql.Conn
 	streams *streams
+	// allThreads gives DuckDB back the threads that Load takes from it.
+	allThreads string
 }
 
 var _ ledger.Engine = (*Store)(nil)
@@ -50,7 +52,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, openError(o.Path, err)
 	}
-	s := &Store{path: o.Path, db: sql.OpenDB(connector), streams: newStreams()}
+	s := &Store{path: o.Path, db: sql.OpenDB(connector), streams: newStreams(), allThreads: "reset threads"}
 	if s.conn, err = s.db.Conn(ctx); err != nil {
 		return nil, errors.Join(openError(o.Path, err), s.db.Close())
 	}
@@ -89,7 +91,6 @@ func (s *Store) prepare(ctx context.Context, o Options) error {
 		"set timezone = 'UTC'",
 		"set autoinstall_known_extensions = false",
 		"set autoload_known_extensions = false",
-		"set disabled_compression_methods = 'fsst,dict_fsst,zstd'",
 		"create type if not exists bignumeric as decimal(38, 12)",
 		// usd turns whole pico-dollars into an amount without leaving integers.
 		"create or replace macro usd(pico) as cast(pico * 0.000000000001::decimal(13, 12) as decimal(18, 12))",
@@ -98,7 +99,8 @@ func (s *Store) prepare(ctx context.Context, o Options) error {
 		"create or replace macro first_of_month(d) as cast(date_trunc('month', d) as date)",
 	}
 	if o.Threads > 0 {
-		statements = append(statements, fmt.Sprintf("set threads = %d", o.Threads))
+		s.allThreads = fmt.Sprintf("set threads = %d", o.Threads)
+		statements = append(statements, s.allThreads)
 	}
 	for _, text := range statements {
 		if _, err := s.conn.ExecContext(ctx, text); err != nil {

@@ -3,6 +3,7 @@ package duckledger
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -31,8 +32,17 @@ func (s *Store) Load(ctx context.Context, schema *record.Schema, batches <-chan 
 		names = append(names, c.Name)
 		values = append(values, fromStream(c))
 	}
+	// One thread of DuckDB takes the batches: while it waits for one it sleeps,
+	// where two would spin and take the processor from the decoders.
+	if _, err := s.conn.ExecContext(ctx, "set threads = 1"); err != nil {
+		return 0, fmt.Errorf("stage %s: %w", schema.Table, err)
+	}
 	text := fmt.Sprintf("insert into %s (%s) select %s from chargeback_stream(%d)", schema.Table, strings.Join(names, ", "), strings.Join(values, ", "), id)
-	if _, err := s.conn.ExecContext(ctx, text); err != nil {
+	_, err := s.conn.ExecContext(ctx, text)
+	if _, undo := s.conn.ExecContext(context.WithoutCancel(ctx), s.allThreads); undo != nil {
+		err = errors.Join(err, undo)
+	}
+	if err != nil {
 		return 0, fmt.Errorf("stage %s: %w", schema.Table, err)
 	}
 	return st.rows.Load(), nil

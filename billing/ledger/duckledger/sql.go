@@ -52,10 +52,19 @@ func (s *Store) Migrate(ctx context.Context, tables []ledger.Table) error {
 	return s.Checkpoint(ctx)
 }
 
+// columnType is the SQL type of a column. Request ids differ from row to row
+// and hardly shrink, while trying takes longer than all else that a load does.
+func columnType(c ledger.Column) string {
+	if strings.HasSuffix(c.Name, "_request_id") {
+		return sqlTypes[c.Type] + " using compression uncompressed"
+	}
+	return sqlTypes[c.Type]
+}
+
 func changes(t ledger.Table, have map[string]bool) []string {
 	var columns, statements []string
 	for _, c := range t.Columns {
-		column := c.Name + " " + sqlTypes[c.Type]
+		column := c.Name + " " + columnType(c)
 		if have[t.Name] && !have[t.Name+"."+c.Name] {
 			statements = append(statements, "alter table "+t.Name+" add column "+column)
 		}

@@ -159,13 +159,18 @@ type Scanner struct {
 	data  []byte
 	met   []uint64 // by node: the last scan that met it
 	scans uint64
+	// habits holds, by node, the keys of its objects in the order of the text
+	// before: writers hardly ever change it, so most keys are known by one
+	// comparison.
+	habits  [][]habit
+	lessons int
 	// Values holds field i of the Spec at index i after Scan.
 	Values []Value
 }
 
 // NewScanner returns a scanner for spec.
 func NewScanner(spec *Spec) *Scanner {
-	return &Scanner{spec: spec, met: make([]uint64, spec.nodes), Values: make([]Value, spec.fields)}
+	return &Scanner{spec: spec, met: make([]uint64, spec.nodes), habits: make([][]habit, spec.nodes), Values: make([]Value, spec.fields)}
 }
 
 // Scan reads the one JSON value that starts at data[0], fills Values and
@@ -238,39 +243,92 @@ func (s *Scanner) value(i int, n *node, depth int) (int, error) {
 	return i, nil
 }
 
+// habit is a key as it stood in the text, from its quote to the value, and
+// where it leads: nil where nobody asked for it.
+type habit struct {
+	text  string
+	child *node
+}
+
+// What a scanner learns is bounded: a writer without habits teaches nothing.
+const (
+	lessonsMax    = 4096
+	habitBytesMax = 256
+)
+
+// expected steps over key number k where it is the one that stood there before.
+func (s *Scanner) expected(i, k int, n *node) (child *node, next int, ok bool) {
+	habits := s.habits[n.index]
+	if k >= len(habits) {
+		return nil, i, false
+	}
+	text := habits[k].text
+	if len(s.data)-i <= len(text) || string(s.data[i:i+len(text)]) != text {
+		return nil, i, false
+	}
+	return habits[k].child, skipSpace(s.data, i+len(text)), true
+}
+
+// learn notes key number k of a node for the next text.
+func (s *Scanner) learn(text []byte, k int, n, child *node) {
+	if s.lessons >= lessonsMax || len(text) > habitBytesMax || k > len(s.habits[n.index]) {
+		return
+	}
+	s.lessons++
+	if k == len(s.habits[n.index]) {
+		s.habits[n.index] = append(s.habits[n.index], habit{})
+	}
+	s.habits[n.index][k] = habit{string(text), child}
+}
+
+// key reads a key and what parts it from its value.
+func (s *Scanner) key(i int) (key []byte, next int, err error) {
+	if i >= len(s.data) {
+		return nil, i, ErrShort
+	}
+	if s.data[i] != '"' {
+		return nil, i, &SyntaxError{i, "expected a key in quotes"}
+	}
+	start := i + 1
+	end, escaped, err := skipString(s.data, start)
+	if err != nil {
+		return nil, end, err
+	}
+	key = s.data[start : end-1]
+	if escaped {
+		if !legalEscapes(key) {
+			return nil, start, &SyntaxError{start, "illegal escape in a key"}
+		}
+		key = []byte(Value{Raw: key, Kind: String, Escaped: true}.Text())
+	}
+	i = skipSpace(s.data, end)
+	if i >= len(s.data) {
+		return nil, i, ErrShort
+	}
+	if s.data[i] != ':' {
+		return nil, i, &SyntaxError{i, "expected : after a key"}
+	}
+	return key, skipSpace(s.data, i+1), nil
+}
+
 func (s *Scanner) object(i int, n *node, depth int) (int, error) {
 	i = skipSpace(s.data, i)
 	if i < len(s.data) && s.data[i] == '}' {
 		return i + 1, nil
 	}
-	for {
-		if i >= len(s.data) {
-			return i, ErrShort
-		}
-		if s.data[i] != '"' {
-			return i, &SyntaxError{i, "expected a key in quotes"}
-		}
-		start := i + 1
-		end, escaped, err := skipString(s.data, start)
-		if err != nil {
-			return end, err
-		}
-		key := s.data[start : end-1]
-		if escaped {
-			if !legalEscapes(key) {
-				return start, &SyntaxError{start, "illegal escape in a key"}
+	for k := 0; ; k++ {
+		child, next, known := s.expected(i, k, n)
+		if !known {
+			key, after, err := s.key(i)
+			if err != nil {
+				return after, err
 			}
-			key = []byte(Value{Raw: key, Kind: String, Escaped: true}.Text())
+			child, next = n.child(key), after
+			s.learn(s.data[i:after], k, n, child)
 		}
-		i = skipSpace(s.data, end)
-		if i >= len(s.data) {
-			return i, ErrShort
-		}
-		if s.data[i] != ':' {
-			return i, &SyntaxError{i, "expected : after a key"}
-		}
-		i = skipSpace(s.data, i+1)
-		if child := n.child(key); child != nil {
+		i = next
+		var err error
+		if child != nil {
 			i, err = s.value(i, child, depth)
 		} else {
 			i, err = skipValue(s.data, i)

@@ -1,0 +1,181 @@
+// Package ledgertest is the suite that every ledger.Engine passes, and the
+// small worlds of rows that tests put into a ledger.
+//
+// It owns: a test for each sentence of the Engine's contract, and for the
+// ledger's rules as they come out on the engine: staging, replacing days,
+// closing months, the outbox.
+// It does not own: what the models make of the rows (transform/models), or
+// what only one engine can do wrong (files, locks, jobs), which is tested
+// beside the driver.
+package ledgertest
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"chargeback/billing/ledger"
+)
+
+// Run runs the suite. open opens the engine on data of its own for each t:
+// empty the first time, and the same data again when it is called for the same
+// t after Close. The suite closes what it opened.
+func Run(t *testing.T, open func(t *testing.T) ledger.Engine) {
+	for _, test := range []struct {
+		name string
+		run  func(*books)
+	}{
+		{"tables are made once and columns are added", testMigrate},
+		{"parameters are bound or refused", testBind},
+		{"every value comes back as it was", testValues},
+		{"values that don't fit are refused", testUnfit},
+		{"many rows at once", testManyRows},
+		{"a query ends with the error of yield", testYield},
+		{"kept selects", testKeep},
+		{"loaded batches come back value by value", testLoad},
+		{"long batches", testLongBatches},
+		{"empty loads", testEmptyLoad},
+		{"a failed load leaves nothing", testFailedLoad},
+		{"a cancelled load leaves nothing", testCancelledLoad},
+		{"a transaction is kept whole", testCommit},
+		{"a transaction is taken back whole", testRollback},
+		{"size and checkpoint", testSize},
+
+		{"billing zone and start never change", testPin},
+		{"a delivery is staged whole", testStage},
+		{"a delivery that fails leaves nothing", testStageFails},
+		{"failed objects leave no rows", testFailedObject},
+		{"replaced versions go", testReplaced},
+		{"a version that comes back counts once", testVersionBack},
+		{"dimensions are kept once", testDimensions},
+		{"dirty days", testDirtyDays},
+		{"missing objects", testMissing},
+		{"days are replaced whole or not at all", testReplaceDays},
+		{"what is not tied is not kept", testNotTied},
+		{"the hash doesn't depend on order", testHash},
+		{"runs are numbered", testRuns},
+		{"sums of a month", testSums},
+		{"messages of the outbox", testOutbox},
+		{"an alert is raised once", testRaise},
+		{"a month closes once", testCloseMonth},
+		{"a closed month stays", testClosedMonth},
+		{"late usage of an estimate", testLateUsage},
+		{"late usage across midnight", testLateAcrossMidnight},
+		{"late usage of two estimates", testLateAmbiguous},
+		{"adjustments of adjustments", testLaterMonths},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := &books{TB: t, test: t, ctx: t.Context(), open: open}
+			b.engine = open(t)
+			t.Cleanup(func() { b.must(b.engine.Close()) })
+			test.run(b)
+		})
+	}
+}
+
+// books is one test's engine, and its ledger once begin was called.
+type books struct {
+	rapid.TB // *testing.T or *rapid.T
+	test     *testing.T
+	ctx      context.Context
+	open     func(t *testing.T) ledger.Engine
+	engine   ledger.Engine
+	ledger   *ledger.Ledger
+}
+
+func (b *books) must(err error) {
+	b.Helper()
+	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+// refused fails the test where err is nil.
+func (b *books) refused(what string, err error) {
+	b.Helper()
+	if err == nil {
+		b.Errorf("%s was accepted", what)
+	}
+}
+
+func (b *books) equal(what string, want, got any) {
+	b.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		b.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
+// reopen closes the engine and opens it again on the same data.
+func (b *books) reopen() {
+	b.Helper()
+	b.must(b.engine.Close())
+	b.engine = b.open(b.test)
+}
+
+// begin opens the ledger on the engine.
+func (b *books) begin() {
+	b.Helper()
+	l, err := ledger.Open(b.ctx, b.engine, time.UTC, "2026-09-01")
+	b.must(err)
+	b.ledger = l
+}
+
+func (b *books) exec(text string, args ledger.Args) {
+	b.Helper()
+	b.must(b.engine.Exec(b.ctx, text, args))
+}
+
+// rows reads all rows of a select.
+func (b *books) rows(text string, args ledger.Args) (rows []ledger.Row) {
+	b.Helper()
+	b.must(b.engine.Query(b.ctx, text, args, func(r ledger.Row) error {
+		rows = append(rows, r)
+		return nil
+	}))
+	return rows
+}
+
+// one reads the value of a select of one row and column.
+func (b *books) one(text string, args ledger.Args) any {
+	b.Helper()
+	rows := b.rows(text, args)
+	if len(rows) != 1 || len(rows[0]) != 1 {
+		b.Fatalf("%s: got %v, want one value", text, rows)
+	}
+	return rows[0][0]
+}
+
+// count reads the number of rows of a table.
+func (b *books) count(table string) int64 {
+	b.Helper()
+	n, _ := b.one("select count(*) from "+table, nil).(int64)
+	return n
+}
+
+// table is one of the ledger's tables.
+func (b *books) table(name string) ledger.Table {
+	b.Helper()
+	for _, t := range ledger.Tables() {
+		if t.Name == name {
+			return t
+		}
+	}
+	b.Fatalf("the ledger has no table %s", name)
+	return ledger.Table{}
+}
+
+// errUndo is returned to take a transaction back.
+var errUndo = errors.New("taken back")
+
+// undone runs do in a transaction that is taken back.
+func (b *books) undone(do func()) {
+	b.Helper()
+	err := b.engine.Transact(b.ctx, func() error { do(); return errUndo })
+	if !errors.Is(err, errUndo) {
+		b.Fatalf("transaction ended with %v, want the error of its function", err)
+	}
+}

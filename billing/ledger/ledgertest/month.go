@@ -1,0 +1,245 @@
+package ledgertest
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"chargeback/billing/ledger"
+	"chargeback/extract/record"
+	"chargeback/transform/civil"
+	"chargeback/transform/money"
+)
+
+// Months in which the suite keeps books.
+var (
+	september = civil.Month{Year: 2026, Month: time.September}
+	october   = september.Next()
+	november  = october.Next()
+)
+
+// close closes a month by its records' hash and one document.
+func (b *books) close(month civil.Month) error {
+	b.Helper()
+	document := ledger.Issued{Number: "CB-" + month.String() + "-00420-r0", Month: month.String(), CostCenter: "00420", Total: 12_345, ContentHash: "abc", Document: `{"note":"it's one"}`}
+	return b.ledger.CloseMonth(b.ctx, month, At("2026-11-05 04:00:00"), b.hash(month.String()), map[string]int{"documents": 1}, []ledger.Issued{document}, nothing)
+}
+
+// record is a cost record as month tests see it.
+func (b *books) records(month civil.Month) (found []string) {
+	b.Helper()
+	for _, r := range b.rows(`
+select coalesce(provider_request_id, agent_request_id), correction, adjusts_month, usage_date, pricing, total_cost_usd
+from cost_records
+where billing_month = @month
+order by 1, 2`, ledger.Args{"month": month}) {
+		found = append(found, fmt.Sprintf("%s %+d %s %s %s %s", r.Text(0), r.Int(1), r.Text(2), r.Date(3), r.Text(4), r.USD(5)))
+	}
+	return found
+}
+
+func testCloseMonth(b *books) {
+	b.begin()
+	b.stage(night())
+	b.replace("2026-10-05", "2026-10-06")
+	failed := errors.New("disk is full")
+	err := b.ledger.CloseMonth(b.ctx, october, At("2026-11-05 04:00:00"), "h", nil, []ledger.Issued{{Number: "n", Month: "2026-10"}}, func() error { return failed })
+	if !errors.Is(err, failed) {
+		b.Errorf("close ended with %v, want the error of its function", err)
+	}
+	b.equal("months and documents after a close that failed", []int64{0, 0}, []int64{b.count("months"), b.count("invoices")})
+
+	b.must(b.close(october))
+	b.reopen()
+	b.begin()
+	for range 2 {
+		if err := b.close(october); !errors.Is(err, ledger.ErrClosed) {
+			b.Errorf("second close ended with %v, want ErrClosed", err)
+		}
+	}
+	b.must(b.close(november))
+	closed, err := b.ledger.ClosedMonths(b.ctx)
+	b.must(err)
+	b.equal("closed months", map[civil.Month]string{october: b.hash("2026-10"), november: b.hash("2026-11")}, closed)
+	issued, err := b.ledger.Issued(b.ctx, october)
+	b.must(err)
+	b.equal("documents", []ledger.Issued{{Number: "CB-2026-10-00420-r0", Month: "2026-10", CostCenter: "00420", Total: money.Cents(12_345), ContentHash: "abc", Document: `{"note":"it's one"}`}}, issued)
+	b.equal("state", []ledger.Row{{"closed", Day("2026-10-01"), At("2026-11-05 04:00:00"), `{"documents":1}`}}, b.rows("select state, first_day, closed_at, summary from months where month = '2026-10'", nil))
+}
+
+// Goal: what comes after a month's close leaves its records as they were and
+// is charged in the open month, once.
+// Method: late usage, a late request of usage that was charged alone, a late
+// duplicate and a changed price; the night runs again and again.
+func testClosedMonth(b *books) {
+	b.begin()
+	b.stage(Rows{Usage: []Usage{{RequestID: "u1", At: "2026-09-10 10:00:00", Tokens: record.Tokens{InputUncached: 1_000}}, {RequestID: "u2", At: "2026-09-11 10:00:00", Model: "new-model", Tokens: record.Tokens{Output: 1_000}}}})
+	b.replace("2026-09-01", "2026-09-30")
+	b.must(b.close(september))
+	facts := b.facts()
+	b.equal("September", []string{"u1 +0  2026-09-10 priced 0.0031", "u2 +0  2026-09-11 unpriced 0.00"}, b.records(september))
+
+	b.stage(Rows{
+		Usage: []Usage{
+			{RequestID: "u1", At: "2026-09-10 10:00:00", Tokens: record.Tokens{InputUncached: 1_000}}, // again
+			{RequestID: "u3", At: "2026-09-10 11:00:00", Tokens: record.Tokens{InputUncached: 10_000}},
+			{RequestID: "u4", At: "2026-09-10 11:00:00", Failed: true},
+			{RequestID: "u5", At: "2026-10-01 11:00:00", Tokens: record.Tokens{InputUncached: 500}},
+		},
+		Requests: []Request{{ID: "r1", RequestID: "u1", At: "2026-09-10 10:00:00", AgentID: "support-bot"}, {ID: "r6", At: "2026-09-12 10:00:00", Failed: true}},
+		Object:   "late.json",
+	})
+	dearer := company()
+	dearer.Prices[0].Input *= 2
+	dearer.Prices = append(dearer.Prices, dearer.Prices[0])
+	dearer.Prices[1].Key = "bedrock/new-model"
+	want := []string{
+		"u2 +1 2026-09 2026-09-11 priced 0.0151", // has a price now
+		"u3 +1 2026-09 2026-09-10 priced 0.0601",
+		"u5 +0  2026-10-01 priced 0.0031",
+	}
+	hash := ""
+	for run, days := range [][]string{{"2026-09-01", "2026-10-02"}, {"2026-09-01", "2026-10-02"}, {"2026-09-10", "2026-09-10", "2026-09-11", "2026-09-30", "2026-10-01", "2026-10-01"}} {
+		for i := 0; i < len(days); i += 2 {
+			build := b.build(days[i], days[i+1])
+			build.References, build.RateVersion = dearer.Resolve, "book-2"
+			b.must(b.ledger.ReplaceDays(b.ctx, build, nothing))
+		}
+		b.equal(fmt.Sprint("October after run ", run), want, b.records(october))
+		if hash == "" {
+			hash = b.hash("")
+		}
+		b.equal(fmt.Sprint("hash after run ", run), hash, b.hash(""))
+	}
+	b.exec("delete from record_facts where billing_month > @first", ledger.Args{"first": september.FirstDay()})
+	b.equal("records of September", facts, b.facts())
+}
+
+// estimated stages requests without usage in September, prices them from their
+// own tokens and closes the month.
+func (b *books) estimated(requests ...Request) {
+	b.Helper()
+	b.begin()
+	b.stage(Rows{Requests: requests})
+	b.replace("2026-09-01", "2026-09-30")
+	b.must(b.close(september))
+}
+
+var million = record.Tokens{InputUncached: 1_000_000}
+
+// Goal: usage that comes after the close of an estimate takes the estimate's
+// place: a charge and a reversal in the open month.
+// Method: one estimate with usage of another amount, one with a billed retry,
+// one whose usage is an error, one without; runs again and again.
+func testLateUsage(b *books) {
+	b.estimated(
+		Request{ID: "r1", RequestID: "u1", At: "2026-09-10 10:00:00", Tokens: million},
+		Request{ID: "r2", ClientRef: "ref2", At: "2026-09-11 10:00:00", Tokens: million},
+		Request{ID: "r3", RequestID: "u3", At: "2026-09-12 10:00:00", Tokens: million},
+		Request{ID: "r4", RequestID: "u4", At: "2026-09-13 10:00:00", Tokens: million},
+	)
+	facts := b.facts()
+	b.stage(Rows{Usage: []Usage{
+		{RequestID: "u1", At: "2026-09-10 10:00:01", Tokens: record.Tokens{InputUncached: 2_000_000}},
+		{RequestID: "u2", ClientRef: "ref2", At: "2026-09-11 10:00:01", Tokens: million},
+		{RequestID: "u2 again", ClientRef: "ref2", At: "2026-09-11 10:00:02", Tokens: million},
+		{RequestID: "u3", At: "2026-09-12 10:00:01", Failed: true},
+	}})
+	want := []string{
+		"r2 -1 2026-09 2026-09-11 estimated -3.0001",
+		"u1 -1 2026-09 2026-09-10 estimated -3.0001",
+		"u1 +1 2026-09 2026-09-10 priced 6.0001",
+		"u2 +1 2026-09 2026-09-11 priced 3.0001",
+		"u2 again +1 2026-09 2026-09-11 priced 3.00",
+		"u3 -1 2026-09 2026-09-12 estimated -3.0001",
+	}
+	for _, last := range []string{"2026-09-30", "2026-09-30", "2026-10-20"} {
+		b.replace("2026-09-01", last)
+		b.equal("October", want, b.records(october))
+	}
+	for day := 30; day >= 1; day-- {
+		d := civil.Date{Year: 2026, Mon: time.September, Day: day}.String()
+		if day >= 9 && day <= 14 {
+			b.replace(d, d)
+		}
+	}
+	b.equal("October, days one by one", want, b.records(october))
+	b.exec("delete from record_facts where billing_month > @first", ledger.Args{"first": september.FirstDay()})
+	b.equal("records of September", facts, b.facts())
+}
+
+// Goal: an estimate is taken back also where its usage lies in another window,
+// on the next day or in the next month.
+// Method: usage a second after midnight, windows of one day in both orders.
+func testLateAcrossMidnight(b *books) {
+	b.estimated(
+		Request{ID: "r1", RequestID: "u1", At: "2026-09-10 23:59:59", Tokens: million},
+		Request{ID: "r2", RequestID: "u2", At: "2026-09-30 23:59:59", Tokens: million},
+	)
+	b.stage(Rows{Usage: []Usage{{RequestID: "u1", At: "2026-09-11 00:00:01", Tokens: million}, {RequestID: "u2", At: "2026-10-01 00:00:01", Tokens: million}}})
+	want := []string{
+		"u1 -1 2026-09 2026-09-10 estimated -3.0001",
+		"u1 +1 2026-09 2026-09-11 priced 3.0001",
+		"u2 -1 2026-09 2026-09-30 estimated -3.0001",
+		"u2 +0  2026-10-01 priced 3.0001",
+	}
+	b.replace("2026-09-01", "2026-10-02")
+	b.equal("one window", want, b.records(october))
+	for _, days := range [][]string{{"2026-09-10", "2026-09-11", "2026-09-30", "2026-10-01"}, {"2026-10-01", "2026-09-30", "2026-09-11", "2026-09-10"}} {
+		for _, d := range days {
+			b.replace(d, d)
+		}
+		b.equal(fmt.Sprint("windows ", days), want, b.records(october))
+	}
+	for _, d := range b.dirty("2026-10-31") {
+		b.Errorf("%s is still dirty", d)
+	}
+}
+
+
+// Goal: late usage that fits two estimates is charged once, and both estimates
+// are taken back.
+// Method: two requests with one id.
+func testLateAmbiguous(b *books) {
+	b.estimated(
+		Request{ID: "r1", RequestID: "u1", At: "2026-09-10 10:00:00", Tokens: million},
+		Request{ID: "r2", RequestID: "u1", At: "2026-09-10 10:00:05", Tokens: million},
+	)
+	b.stage(Rows{Usage: []Usage{{RequestID: "u1", At: "2026-09-10 10:00:01", Tokens: million}}})
+	for range 2 {
+		b.replace("2026-09-10", "2026-09-10")
+		b.equal("October", []string{
+			"u1 -1 2026-09 2026-09-10 estimated -3.0001",
+			"u1 -1 2026-09 2026-09-10 estimated -3.0001",
+			"u1 +1 2026-09 2026-09-10 priced 3.0001",
+		}, b.records(october))
+	}
+}
+
+// Goal: an adjustment that was itself billed stays, and is taken back by the
+// same rule.
+// Method: a late request is estimated in October; its usage comes in November,
+// when October is closed too, in an object that was rewritten meanwhile.
+func testLaterMonths(b *books) {
+	b.estimated(Request{ID: "r0", At: "2026-09-01 10:00:00", Tokens: million})
+	late := Rows{Requests: []Request{{ID: "r1", RequestID: "u1", At: "2026-09-10 10:00:00", Tokens: million}}, Object: "late.json"}
+	b.stage(late)
+	b.replace("2026-09-01", "2026-10-10")
+	estimate := []string{"u1 +1 2026-09 2026-09-10 estimated 3.0001"}
+	b.equal("October", estimate, b.records(october))
+	b.must(b.close(october))
+
+	late.ETag, late.Replaced = "v2", []int64{ObjectID("requests", "late.json", "v1")}
+	b.stage(late)
+	b.stage(Rows{Usage: []Usage{{RequestID: "u1", At: "2026-09-10 10:00:01", Tokens: record.Tokens{InputUncached: 500_000}}}})
+	want := []string{"u1 -1 2026-09 2026-09-10 estimated -3.0001", "u1 +1 2026-09 2026-09-10 priced 1.5001"}
+	for range 2 {
+		b.replace("2026-09-01", "2026-11-10")
+		b.equal("October stays", estimate, b.records(october))
+		b.equal("November", want, b.records(november))
+	}
+	b.must(b.close(november))
+	b.replace("2026-09-01", "2026-12-10")
+	b.equal("November stays", want, b.records(november))
+	b.equal("December", []string(nil), b.records(november.Next()))
+}

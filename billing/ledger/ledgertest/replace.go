@@ -1,0 +1,292 @@
+package ledgertest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"chargeback/billing/ledger"
+	"chargeback/extract/record"
+	"chargeback/transform/civil"
+	"chargeback/transform/money"
+	"chargeback/transform/rates"
+)
+
+// company is what the suite's rows are joined with.
+func company() Book {
+	since := At("2026-01-01 00:00:00")
+	return Book{References: ledger.References{
+		Prices: []ledger.Price{{Key: "bedrock/sonnet", From: since, To: rates.Forever, Input: 3_000_000, CacheRead: 300_000, CacheWrite5m: 3_750_000, CacheWrite1h: 6_000_000, Output: 15_000_000}},
+		Fees:   []ledger.Fee{{From: since, To: rates.Forever, Infra: 100_000_000, CacheHit: 20_000_000}},
+		Agents: []ledger.Agent{{ID: "support-bot", CostCenter: "00420", From: civil.Min, To: civil.Max}},
+		Owners: []ledger.Owner{{Kind: "caller", Value: "arn:etl", CostCenter: "CC-1001", From: civil.Min, To: civil.Max}},
+
+		CostCenters: [][2]string{{"00420", "Support"}, {"CC-1001", "Research"}},
+		UsageFrom:   []string{"bedrock"},
+	}}
+}
+
+// build is the work of a night for the days, of which all are past waiting for
+// usage.
+func (b *books) build(first, last string) ledger.Build {
+	b.Helper()
+	closed, err := b.ledger.ClosedMonths(b.ctx)
+	b.must(err)
+	open := civil.Month{Year: 2026, Month: time.September}
+	for closed[open] != "" {
+		open = open.Next()
+	}
+	return ledger.Build{
+		Days: []ledger.Days{{First: Day(first), Last: Day(last)}}, LateUntil: Day(last), OpenMonth: open,
+		RateVersion: "book-1", RunDate: Day(last), References: company().Resolve,
+	}
+}
+
+func nothing() error { return nil }
+
+// replace makes the records of the days anew.
+func (b *books) replace(first, last string) {
+	b.Helper()
+	b.must(b.ledger.ReplaceDays(b.ctx, b.build(first, last), nothing))
+}
+
+// hash is the hash of all records, or of a month's.
+func (b *books) hash(month string) string {
+	b.Helper()
+	h, err := b.ledger.Hash(b.ctx, civil.Min, civil.Max, month)
+	b.must(err)
+	return h
+}
+
+// facts are all cost records with all columns, in a fixed order.
+func (b *books) facts() (all []string) {
+	b.Helper()
+	for _, r := range b.rows("select "+b.table("record_facts").ColumnNames()+" from record_facts where usage_date >= @since", ledger.Args{"since": civil.Min}) {
+		all = append(all, fmt.Sprint(comparables(r)...))
+	}
+	slices.Sort(all)
+	return all
+}
+
+// failing is an engine on which the statement fails that holds a text.
+type failing struct {
+	ledger.Engine
+	at string
+}
+
+var errInjected = errors.New("injected failure")
+
+func (f failing) fails(text string) error {
+	if f.at != "" && strings.Contains(text, f.at) {
+		return errInjected
+	}
+	return nil
+}
+
+func (f failing) Exec(ctx context.Context, text string, args ledger.Args) error {
+	return errors.Join(f.fails(text), f.Engine.Exec(ctx, text, args))
+}
+
+func (f failing) Keep(ctx context.Context, name string, asTable bool, text string, args ledger.Args) error {
+	return errors.Join(f.fails("keep "+name), f.Engine.Keep(ctx, name, asTable, text, args))
+}
+
+func (f failing) Query(ctx context.Context, text string, args ledger.Args, yield func(ledger.Row) error) error {
+	return errors.Join(f.fails(text), f.Engine.Query(ctx, text, args, yield))
+}
+
+func (f failing) Insert(ctx context.Context, table ledger.Table, rows [][]any) error {
+	return errors.Join(f.fails("insert "+table.Name), f.Engine.Insert(ctx, table, rows))
+}
+
+// Goal: whatever stops a night, readers see the day as it was before.
+// Method: change what is staged, fail at a step of the night, each in its
+// turn, after the step has had its effect, and compare every column of every record.
+func testReplaceDays(b *books) {
+	b.begin()
+	b.stage(night())
+	b.replace("2026-10-05", "2026-10-06")
+	hash, facts, repeats := b.hash(""), b.facts(), b.count("repeats")
+	if len(facts) != 2 {
+		b.Fatalf("the night made %d records, want 2", len(facts))
+	}
+	again := night()
+	again.Usage = append(again.Usage, Usage{RequestID: "u3", At: "2026-10-05 12:00:00"})
+	again.Object = "second.json"
+	b.stage(again)
+	engine := b.engine
+	for _, at := range []string{
+		"from meters", "insert ref_prices", "insert rate_entries", "keep match_request_id", "keep adjustments", "delete from record_facts",
+		"insert into record_facts", "delete from dirty_days", "delete from repeats", "insert into repeats", "as staged", "then",
+	} {
+		b.engine = failing{engine, at}
+		b.begin()
+		err := b.ledger.ReplaceDays(b.ctx, b.build("2026-10-05", "2026-10-06"), func() error { return failing{at: at}.fails("then") })
+		if !errors.Is(err, errInjected) {
+			b.Fatalf("failed at %q: ended with %v", at, err)
+		}
+		b.engine = engine
+		b.equal("records after a failure at "+at, facts, b.facts())
+		b.equal("hash after a failure at "+at, hash, b.hash(""))
+		b.equal("repeats after a failure at "+at, repeats, b.count("repeats"))
+	}
+	ctx, stop := context.WithCancel(b.ctx)
+	err := b.ledger.ReplaceDays(ctx, b.build("2026-10-05", "2026-10-06"), func() error { stop(); return nil })
+	if !errors.Is(err, context.Canceled) {
+		b.Errorf("a night that was cancelled at its end: %v", err)
+	}
+	b.equal("records after it was cancelled", facts, b.facts())
+	b.reopen()
+	b.begin()
+	b.equal("records after opening again", facts, b.facts())
+
+	b.replace("2026-10-05", "2026-10-06")
+	b.equal("records once it went well", 3, len(b.facts()))
+	made, repeats := b.facts(), b.count("repeats")
+	b.replace("2026-10-05", "2026-10-06")
+	b.equal("records of a second run", made, b.facts())
+	b.equal("repeats of a second run", repeats, b.count("repeats"))
+	b.equal("rate entries of a second run", int64(1), b.count("rate_entries"))
+}
+
+// Goal: a night whose sums don't tie keeps nothing.
+// Method: a price that holds twice makes two records of one usage row.
+func testNotTied(b *books) {
+	b.begin()
+	b.stage(night())
+	b.replace("2026-10-05", "2026-10-05")
+	facts := b.facts()
+	build := b.build("2026-10-05", "2026-10-06")
+	twice := company()
+	twice.Prices = append(twice.Prices, twice.Prices[0])
+	build.References = twice.Resolve
+	err := b.ledger.ReplaceDays(b.ctx, build, nothing)
+	if !errors.Is(err, ledger.ErrNotTied) {
+		b.Errorf("ended with %v, want ErrNotTied", err)
+	}
+	b.equal("records", facts, b.facts())
+}
+
+// Goal: the hash is a function of the records, not of their way into the ledger.
+// Method: the same rows in other orders, in other deliveries and made in other
+// windows; and then one changed token.
+func testHash(b *books) {
+	b.begin()
+	var usage []Usage
+	var requests []Request
+	for i := range 12 {
+		at := At("2026-10-05 20:00:00").Add(time.Duration(i) * time.Hour).Format(time.DateTime)
+		object := fmt.Sprint(i%3, ".json")
+		usage = append(usage, Usage{RequestID: fmt.Sprint("u", i), At: at, Object: object, Line: int64(i + 1), Tokens: record.Tokens{InputUncached: int64(i)}})
+		requests = append(requests, Request{ID: fmt.Sprint("r", i), RequestID: fmt.Sprint("u", i/2), At: at, Object: object, Line: int64(i + 1), AgentID: "support-bot"})
+	}
+	hash := func(deliveries []Rows, days ...string) (h string) {
+		engine := b.engine
+		b.undone(func() {
+			b.engine = nested{engine}
+			b.begin()
+			for _, r := range deliveries {
+				b.stage(r)
+			}
+			for i := 0; i < len(days); i += 2 {
+				b.replace(days[i], days[i+1])
+			}
+			h = b.hash("")
+		})
+		b.engine = engine
+		return h
+	}
+	want := hash([]Rows{{Usage: usage, Requests: requests}}, "2026-10-05", "2026-10-06")
+	slices.Reverse(usage)
+	slices.Reverse(requests)
+	b.equal("rows in reverse", want, hash([]Rows{{Usage: usage, Requests: requests}}, "2026-10-05", "2026-10-06"))
+	b.equal("requests before usage, days one by one, last first",
+		want, hash([]Rows{{Requests: requests}, {Usage: usage}}, "2026-10-06", "2026-10-06", "2026-10-05", "2026-10-05"))
+	b.equal("days made twice", want, hash([]Rows{{Usage: usage, Requests: requests}}, "2026-10-05", "2026-10-05", "2026-10-04", "2026-10-07"))
+	usage[3].Tokens.Output++
+	if hash([]Rows{{Usage: usage, Requests: requests}}, "2026-10-05", "2026-10-06") == want {
+		b.Errorf("one more token gave the same hash")
+	}
+}
+
+// nested is an engine inside a transaction.
+type nested struct{ ledger.Engine }
+
+func (nested) Transact(_ context.Context, do func() error) error { return do() }
+
+func testRuns(b *books) {
+	b.begin()
+	at := At("2026-11-01 03:00:00.000001")
+	for want := int64(1); want <= 3; want++ {
+		attempt, err := b.ledger.BeginRun(b.ctx, "nightly/2026-10-31", at.Add(time.Duration(want)*time.Hour))
+		b.must(err)
+		b.equal("attempt", want, attempt)
+	}
+	other, err := b.ledger.BeginRun(b.ctx, "nightly/2026-10-30", at)
+	b.must(err)
+	b.equal("attempt at another window", int64(1), other)
+	b.must(b.ledger.EndRun(b.ctx, "nightly/2026-10-31", 2, ledger.RunFailed, at, map[string]string{"error": "it's broken"}))
+	done := func() map[string]bool {
+		windows, err := b.ledger.WindowsDone(b.ctx, "nightly")
+		b.must(err)
+		return windows
+	}
+	b.equal("windows done before any was", map[string]bool{}, done())
+	b.must(b.ledger.EndRun(b.ctx, "nightly/2026-10-31", 3, ledger.RunDone, at.Add(4*time.Hour), nil))
+	b.equal("windows done", map[string]bool{"nightly/2026-10-31": true}, done())
+	runs, err := b.ledger.LastRuns(b.ctx, 3)
+	b.must(err)
+	b.equal("last runs", []ledger.Run{
+		{Window: "nightly/2026-10-31", Attempt: 3, State: ledger.RunDone, Started: at.Add(3 * time.Hour), Finished: at.Add(4 * time.Hour), Summary: "null"},
+		{Window: "nightly/2026-10-31", Attempt: 2, State: ledger.RunFailed, Started: at.Add(2 * time.Hour), Finished: at, Summary: `{"error":"it's broken"}`},
+		{Window: "nightly/2026-10-31", Attempt: 1, State: ledger.RunRunning, Started: at.Add(time.Hour)},
+	}, runs)
+}
+
+// Goal: every view of a month has the same total.
+// Method: a month with something of each kind, summed up in four ways.
+func testSums(b *books) {
+	b.begin()
+	b.stage(night())
+	b.stage(Rows{
+		Usage: []Usage{{RequestID: "u3", At: "2026-10-07 10:00:00", Model: "nobody-knows"}, {RequestID: "u4", At: "2026-10-07 11:00:00", Failed: true}},
+		Requests: []Request{
+			{ID: "r5", At: "2026-10-07 10:00:00", CacheHit: true, Tokens: record.Tokens{InputUncached: 10}}, {ID: "r6", At: "2026-10-08 10:00:00"},
+			{ID: "r7", At: "2026-10-08 11:00:00", Tokens: record.Tokens{Output: 1}}, {ID: "r8", At: "2026-10-08 12:00:00", Failed: true},
+		},
+		Object: "second.json",
+	})
+	build := b.build("2026-10-01", "2026-10-31")
+	build.LateUntil = Day("2026-10-07")
+	b.must(b.ledger.ReplaceDays(b.ctx, build, nothing))
+	month := civil.Month{Year: 2026, Month: time.October}
+	total, _ := b.one("select total_usd(total_cost_usd) from cost_records where billing_month = @month", ledger.Args{"month": month}).(money.USD)
+	b.equal("total", "0.010920000000", total.Fixed())
+
+	charges, err := b.ledger.Charges(b.ctx, month)
+	b.must(err)
+	spend, err := b.ledger.Spend(b.ctx, month)
+	b.must(err)
+	var charged, spent money.USD
+	var requests, held int64
+	for _, c := range charges {
+		charged, requests = money.Sum(charged, c.LLM, c.Infra, c.Tool), requests+c.Requests
+	}
+	for _, s := range spend {
+		spent, held = spent.Add(s.Actual), held+s.Held
+	}
+	b.equal("charges and spend", []string{total.Fixed(), total.Fixed()}, []string{charged.Fixed(), spent.Fixed()})
+	b.equal("requests and held ones", []int64{8, 3}, []int64{requests, held})
+	gates, err := b.ledger.Gates(b.ctx, month)
+	b.must(err)
+	b.equal("gates", "{1 2 0 0 0 0 0.00002}", fmt.Sprint(gates))
+	drivers, err := b.ledger.Drivers(b.ctx, month, "cost_center", "00420", 1)
+	b.must(err)
+	b.equal("dearest agent", []ledger.Driver{{Label: "support-bot", Spent: money.MustParse("0.0046")}}, drivers)
+	newest, err := b.ledger.NewestRecordDay(b.ctx)
+	b.must(err)
+	b.equal("newest day", Day("2026-10-08"), newest)
+}

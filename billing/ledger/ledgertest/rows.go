@@ -1,0 +1,244 @@
+package ledgertest
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"slices"
+	"strings"
+	"time"
+
+	"chargeback/billing/ledger"
+	"chargeback/extract/record"
+	"chargeback/transform/civil"
+)
+
+// Usage is one usage row in words. Empty text is absent, but where a field
+// says otherwise.
+type Usage struct {
+	Key                              string // natural key; "" is RequestID
+	At                               string // UTC: 2026-10-05 10:00:00
+	Object                           string // key of the object it lies in; "" is Rows.Object
+	Line                             int64  // 0 is the next one of its object
+	RequestID, ResponseID, ClientRef string
+	Provider, Model                  string // "" is bedrock, sonnet
+	Caller, CostCenter, AgentID      string
+	Tokens                           record.Tokens
+	Failed, Partial                  bool
+}
+
+// Request is one request row in words; see Usage.
+type Request struct {
+	ID                               string // the agent platform's own id and natural key
+	At, Object                       string
+	Line                             int64
+	RequestID, ResponseID, ClientRef string
+	Provider, Model                  string
+	User, Email, Team, Key, Project  string
+	AgentID, CostCenter, Tools       string
+	ToolCalls                        int64
+	Tokens                           record.Tokens
+	CacheHit, Failed                 bool
+}
+
+// Person is one row of a people file in words; To is exclusive and "" for ever.
+type Person struct{ Email, Department, CostCenter, From, To string }
+
+// Rows are what one delivery brings: up to three sources, usage, requests and
+// people, each with its objects.
+type Rows struct {
+	Usage    []Usage
+	Requests []Request
+	People   []Person
+	Object   string // key of the objects; "" is first.json
+	ETag     string // version of the objects; "" is v1
+	Replaced []int64
+	Zone     *time.Location // billing zone; nil is UTC
+}
+
+// ObjectID is the manifest's id of an object that a delivery brings.
+func ObjectID(source, key, etag string) int64 {
+	return hash(source, cmp.Or(key, "first.json"), cmp.Or(etag, "v1"))
+}
+
+// Key is the record key of a natural key.
+func Key(natural string) int64 { return hash("record", natural) }
+
+func hash(parts ...string) int64 {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return int64(binary.BigEndian.Uint64(sum[:8]) >> 1)
+}
+
+// Stage takes the rows in, source by source.
+func (r Rows) Stage(ctx context.Context, l *ledger.Ledger) error {
+	for _, d := range []*delivery{r.usage(), r.requests(), r.people()} {
+		if len(d.objects) == 0 {
+			continue
+		}
+		if err := l.Stage(ctx, d.staging()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// delivery is what one source brings.
+type delivery struct {
+	rows    Rows
+	source  string
+	schema  *record.Schema
+	batches []*record.Batch
+	dims    *record.Dimensions
+	objects []ledger.Object
+	days    []civil.Date
+	scratch []byte
+}
+
+func (r Rows) deliver(source string, schema *record.Schema) *delivery {
+	return &delivery{rows: r, source: source, schema: schema, dims: record.NewDimensions()}
+}
+
+func (r Rows) usage() *delivery {
+	d := r.deliver("usage", record.UsageSchema)
+	for _, u := range r.Usage {
+		row, date := u.row(d.rows.zone())
+		d.add(u.Object, u.Line, date, func(b *record.Batch, l record.Lineage) error { return b.AppendUsage(row, d.dims, l) })
+	}
+	return d
+}
+
+func (r Rows) requests() *delivery {
+	d := r.deliver("requests", record.RequestSchema)
+	for _, q := range r.Requests {
+		row, date := q.row(d.rows.zone())
+		d.add(q.Object, q.Line, date, func(b *record.Batch, l record.Lineage) error { return b.AppendRequest(row, d.dims, l) })
+	}
+	return d
+}
+
+func (r Rows) people() *delivery {
+	d := r.deliver("people", record.PeopleSchema)
+	for _, p := range r.People {
+		row := &record.Person{
+			Email: []byte(p.Email), Department: []byte(p.Department), CostCenter: []byte(p.CostCenter),
+			ValidFrom: epochDays(Day(p.From)), ValidTo: epochDays(Day(cmp.Or(p.To, civil.Max.String()))),
+		}
+		d.add("", 0, civil.Date{}, func(b *record.Batch, l record.Lineage) error { return b.AppendPerson(row, l) })
+	}
+	return d
+}
+
+func (r Rows) zone() *time.Location {
+	if r.Zone == nil {
+		return time.UTC
+	}
+	return r.Zone
+}
+
+// add appends a row to the delivery and counts it for its object.
+func (d *delivery) add(key string, line int64, date civil.Date, appendTo func(*record.Batch, record.Lineage) error) {
+	o := d.object(cmp.Or(key, d.rows.Object, "first.json"))
+	o.Staged++
+	if len(d.batches) == 0 || d.batches[len(d.batches)-1].Full() {
+		d.batches = append(d.batches, record.NewBatch(d.schema))
+	}
+	b := d.batches[len(d.batches)-1]
+	if err := appendTo(b, record.Lineage{Object: o.ID, Line: cmp.Or(line, o.Staged)}); err != nil {
+		panic(err) // a test's own row can't be kept
+	}
+	d.scratch = b.HashLast(d.scratch)
+	if !date.IsZero() && !slices.Contains(d.days, date) {
+		d.days = append(d.days, date)
+	}
+}
+
+func (d *delivery) object(key string) *ledger.Object {
+	for i := range d.objects {
+		if d.objects[i].Key == key {
+			return &d.objects[i]
+		}
+	}
+	etag := cmp.Or(d.rows.ETag, "v1")
+	d.objects = append(d.objects, ledger.Object{
+		ID: ObjectID(d.source, key, etag), Source: d.source, Format: "words", Key: key, ETag: etag, State: ledger.ObjectRead, Run: "nightly/2026-10-01",
+	})
+	return &d.objects[len(d.objects)-1]
+}
+
+// staging is the delivery as the ledger takes it.
+func (d *delivery) staging() ledger.Staging {
+	batches := make(chan *record.Batch, len(d.batches))
+	for _, b := range d.batches {
+		batches <- b
+	}
+	close(batches)
+	return ledger.Staging{
+		Source: d.source, Schema: d.schema, Batches: batches, Done: func(*record.Batch) {},
+		Results: func() (ledger.StagingResult, error) { return d.result(), nil },
+	}
+}
+
+func (d *delivery) result() ledger.StagingResult {
+	return ledger.StagingResult{Objects: d.objects, Replaced: d.rows.Replaced, Days: d.days, Dimensions: d.dims.All()}
+}
+
+func (u Usage) row(zone *time.Location) (*record.Usage, civil.Date) {
+	at := At(u.At)
+	date := civil.DateOf(at, zone)
+	row := &record.Usage{
+		Key: Key(cmp.Or(u.Key, u.RequestID)), Provider: []byte(cmp.Or(u.Provider, "bedrock")), ProviderRequestID: []byte(u.RequestID),
+		ResponseID: []byte(u.ResponseID), ClientRef: []byte(u.ClientRef), StartedAt: at.UnixMicro(), Date: epochDays(date),
+		Model: []byte(cmp.Or(u.Model, "sonnet")), Tokens: u.Tokens, Caller: []byte(u.Caller), CostCenter: []byte(u.CostCenter),
+		AgentID: []byte(u.AgentID), Failed: u.Failed, Completeness: 2,
+	}
+	switch {
+	case u.Failed:
+		row.Completeness, row.ErrorCode = 0, []byte("ThrottlingException")
+	case u.Partial:
+		row.Completeness = 1
+	}
+	return row, date
+}
+
+func (q Request) row(zone *time.Location) (*record.Request, civil.Date) {
+	at := At(q.At)
+	date := civil.DateOf(at, zone)
+	row := &record.Request{
+		Key: Key("request " + q.ID), AgentRequestID: []byte(q.ID), Provider: []byte(cmp.Or(q.Provider, "bedrock")), ProviderRequestID: []byte(q.RequestID),
+		ResponseID: []byte(q.ResponseID), ClientRef: []byte(q.ClientRef), StartedAt: at.UnixMicro(), Date: epochDays(date), CacheHit: q.CacheHit,
+		Failed: q.Failed, UserID: []byte(q.User), UserEmail: []byte(q.Email), Team: []byte(q.Team), KeyAlias: []byte(q.Key), Project: []byte(q.Project),
+		AgentID: []byte(q.AgentID), CostCenter: []byte(q.CostCenter), Model: []byte(cmp.Or(q.Model, "sonnet")), Tools: []byte(q.Tools),
+		ToolCalls: q.ToolCalls, Tokens: q.Tokens, Completeness: 2,
+	}
+	if q.Failed {
+		row.Completeness = 0
+	}
+	return row, date
+}
+
+// RecordKey is the id of the request's cost record where it has no usage.
+func (q Request) RecordKey() int64 { return Key("request " + q.ID) }
+
+// Day reads a date that a test wrote; it panics on another text.
+func Day(s string) civil.Date {
+	d, err := civil.ParseDate(s)
+	if err != nil {
+		panic(err)
+	}
+	return d
+}
+
+// At reads an instant that a test wrote, as 2026-10-05 10:00:00 with any
+// fraction of a second; it panics on another text.
+func At(s string) time.Time {
+	t, err := time.Parse(time.DateTime, s)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+func epochDays(d civil.Date) int64 {
+	return int64(d.DaysSince(civil.Date{Year: 1970, Mon: time.January, Day: 1}))
+}

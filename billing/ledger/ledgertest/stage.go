@@ -1,0 +1,287 @@
+package ledgertest
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"chargeback/billing/ledger"
+	"chargeback/extract/record"
+	"chargeback/transform/civil"
+)
+
+// night is what the suite stages again and again: two days, one request
+// matched with its usage and one usage alone.
+func night() Rows {
+	return Rows{
+		Usage: []Usage{
+			{RequestID: "u1", At: "2026-10-05 10:00:00", Caller: "arn:etl", Tokens: record.Tokens{InputUncached: 1_000, Output: 100}},
+			{RequestID: "u2", At: "2026-10-06 10:00:00", Caller: "arn:etl", Tokens: record.Tokens{InputUncached: 2_000}},
+		},
+		Requests: []Request{{ID: "r1", RequestID: "u1", At: "2026-10-05 09:59:59", User: "user001@example.com", AgentID: "support-bot"}},
+		People:   []Person{{"user001@example.com", "Support", "00420", "2026-01-01", ""}},
+	}
+}
+
+func (b *books) stage(r Rows) {
+	b.Helper()
+	b.must(r.Stage(b.ctx, b.ledger))
+}
+
+// manifest reads the current versions of a source's objects as key, etag and state.
+func (b *books) manifest(source string) (found []string) {
+	b.Helper()
+	objects, err := b.ledger.Manifest(b.ctx, source, civil.Min, civil.Max)
+	b.must(err)
+	for key, o := range objects {
+		found = append(found, fmt.Sprint(key, " ", o.ETag, " ", o.State))
+	}
+	slices.Sort(found)
+	return found
+}
+
+func (b *books) dirty(last string) (days []string) {
+	b.Helper()
+	found, err := b.ledger.DirtyDays(b.ctx, Day(last))
+	b.must(err)
+	for _, d := range found {
+		days = append(days, d.String())
+	}
+	return days
+}
+
+func testPin(b *books) {
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	b.must(err)
+	open := func(zone *time.Location, start string) error {
+		_, err := ledger.Open(b.ctx, b.engine, zone, start)
+		return err
+	}
+	b.must(open(berlin, "2026-09-01"))
+	b.reopen()
+	for _, test := range []struct {
+		name  string
+		zone  *time.Location
+		start string
+		words []string
+	}{
+		{"another zone", time.UTC, "2026-09-01", []string{"billing_zone", "Europe/Berlin", "UTC"}},
+		{"another start", berlin, "2026-10-01", []string{"start", "2026-09-01", "2026-10-01"}},
+	} {
+		err := open(test.zone, test.start)
+		b.refused(test.name, err)
+		for _, word := range test.words {
+			if err != nil && !strings.Contains(err.Error(), word) {
+				b.Errorf("%s: error %q does not name %s", test.name, err, word)
+			}
+		}
+	}
+	b.must(open(berlin, "2026-09-01"))
+}
+
+func testStage(b *books) {
+	b.begin()
+	usage := night().usage()
+	usage.objects[0].Day, usage.objects[0].Rejected = Day("2026-10-06"), 2
+	staging := usage.staging()
+	staging.Results = func() (ledger.StagingResult, error) {
+		result := usage.result()
+		result.Rejects = []ledger.Reject{{ObjectID: result.Objects[0].ID, Line: 3, Reason: "timestamp: it's missing"}, {ObjectID: result.Objects[0].ID, Line: 4, Reason: `\`}}
+		return result, nil
+	}
+	b.must(b.ledger.Stage(b.ctx, staging))
+	b.stage(Rows{Requests: night().Requests, People: night().People})
+
+	b.equal("usage", []ledger.Row{{"u1", int64(1), int64(1_000), Day("2026-10-05")}, {"u2", int64(2), int64(2_000), Day("2026-10-06")}},
+		b.rows("select provider_request_id, line, input_uncached_tokens, usage_date from usage order by line", nil))
+	b.equal("rejects", []ledger.Row{{int64(3), "timestamp: it's missing"}, {int64(4), `\`}}, b.rows("select line, reason from rejects order by line", nil))
+	b.equal("requests and people", []int64{1, 1}, []int64{b.count("requests"), b.count("people")})
+	b.equal("a caller", "arn:etl", b.one("select distinct c.caller from usage as u inner join callers as c on c.caller_id = u.caller_id", nil))
+
+	read := func(first, last string) int {
+		found, err := b.ledger.Manifest(b.ctx, "usage", Day(first), Day(last))
+		b.must(err)
+		for _, o := range found {
+			o.Staged, o.Rejected = 0, 0
+			b.equal("object", ledger.Object{ID: ObjectID("usage", "", ""), Source: "usage", Key: "first.json", ETag: "v1", State: ledger.ObjectRead, Day: Day("2026-10-06")}, o)
+		}
+		return len(found)
+	}
+	b.equal("objects of the day, and of the day after", []int{1, 0}, []int{read("2026-10-06", "2026-10-06"), read("2026-10-07", "2026-10-08")})
+	b.equal("counts", []ledger.Row{{int64(2), int64(2)}}, b.rows("select rows_staged, rows_rejected from objects where source = 'usage'", nil))
+	found, err := b.ledger.Manifest(b.ctx, "people", Day("2026-10-07"), Day("2026-10-07"))
+	b.must(err)
+	b.equal("objects without a day are in every range", 1, len(found))
+}
+
+func testStageFails(b *books) {
+	b.begin()
+	broken := errors.New("reading was stopped")
+	for _, test := range []struct {
+		name  string
+		spoil func(*ledger.Staging)
+	}{
+		{"results that are none", func(s *ledger.Staging) {
+			s.Results = func() (ledger.StagingResult, error) { return ledger.StagingResult{}, broken }
+		}},
+		{"a batch that can't be kept", func(s *ledger.Staging) {
+			batches := make(chan *record.Batch, 2)
+			null := patternRow(record.UsageSchema, 1, 1)
+			null[0] = nil
+			batches <- fill(record.UsageSchema, [][]any{patternRow(record.UsageSchema, 1, 1)})
+			batches <- fill(record.UsageSchema, [][]any{null})
+			close(batches)
+			s.Batches = batches
+		}},
+		{"a reject that can't be kept", func(s *ledger.Staging) {
+			results := s.Results
+			s.Results = func() (ledger.StagingResult, error) {
+				result, err := results()
+				result.Objects[0].Day = civil.Date{Year: 2026, Mon: 13, Day: 45}
+				return result, err
+			}
+		}},
+	} {
+		staging := night().usage().staging()
+		test.spoil(&staging)
+		b.refused(test.name, b.ledger.Stage(b.ctx, staging))
+		for _, table := range []string{"usage", "objects", "rejects", "callers", "meters", "dirty_days"} {
+			b.equal("rows of "+table+" after "+test.name, int64(0), b.count(table))
+		}
+	}
+	b.stage(night())
+	b.equal("rows after all", int64(2), b.count("usage"))
+}
+
+// fails stages a delivery whose object can't be read to its end.
+func (b *books) fails(r Rows) {
+	b.Helper()
+	d := r.usage()
+	d.objects[0].State, d.objects[0].Error, d.objects[0].Staged = ledger.ObjectFailed, "gzip ends before its trailer", 0
+	b.must(b.ledger.Stage(b.ctx, d.staging()))
+}
+
+func testFailedObject(b *books) {
+	b.begin()
+	rows := Rows{Usage: night().Usage}
+	other := Rows{Usage: []Usage{{RequestID: "u3", At: "2026-10-05 11:00:00"}}, Object: "second.json"}
+	for range 2 {
+		b.fails(rows)
+		b.equal("manifest", []string{"first.json v1 failed"}, b.manifest("usage"))
+		b.equal("rows of a failed object", int64(0), b.count("usage"))
+	}
+	b.stage(other)
+	b.equal("rows of another object", int64(1), b.count("usage"))
+	b.stage(rows)
+	b.equal("manifest after it was mended", []string{"first.json v1 read", "second.json v1 read"}, b.manifest("usage"))
+	b.equal("versions in the manifest", int64(2), b.count("objects"))
+	b.equal("rows after it was mended", int64(3), b.count("usage"))
+	b.equal("error after it was mended", nil, b.one("select error from objects where object_key = 'first.json'", nil))
+}
+
+func testReplaced(b *books) {
+	b.begin()
+	b.stage(night())
+	b.stage(Rows{Usage: []Usage{{RequestID: "u9", At: "2026-10-05 12:00:00"}}, Object: "second.json"})
+	b.exec("delete from dirty_days where true", nil)
+
+	first := ObjectID("usage", "first.json", "v1")
+	b.stage(Rows{Usage: []Usage{{RequestID: "u3", At: "2026-10-20 10:00:00"}}, ETag: "v2", Replaced: []int64{first}})
+	b.equal("rows", []ledger.Row{{"u3"}, {"u9"}}, b.rows("select provider_request_id from usage order by 1", nil))
+	b.equal("manifest", []string{"first.json v2 read", "second.json v1 read"}, b.manifest("usage"))
+	b.equal("old version", "replaced", b.one("select state from objects where object_id = @id", ledger.Args{"id": first}))
+	b.equal("days of rows that came and of rows that went", []ledger.Row{{Day("2026-10-05")}, {Day("2026-10-06")}, {Day("2026-10-20")}},
+		b.rows("select distinct day from dirty_days order by day", nil))
+}
+
+// Goal: an object that is rewritten and then written back as it was counts once.
+// Method: version 1, version 2, version 1 again; then records of its day.
+func testVersionBack(b *books) {
+	b.begin()
+	v1, v2 := night(), Rows{Usage: []Usage{{RequestID: "u3", At: "2026-10-05 12:00:00"}}, ETag: "v2"}
+	b.stage(v1)
+	b.replace("2026-10-05", "2026-10-06")
+	want := b.hash("")
+	v2.Replaced = []int64{ObjectID("usage", "", "v1")}
+	b.stage(v2)
+	b.stage(Rows{Usage: v1.Usage, Replaced: []int64{ObjectID("usage", "", "v2")}})
+	b.equal("manifest", []string{"first.json v1 read"}, b.manifest("usage"))
+	b.equal("manifest entries", []ledger.Row{{"v1", "read"}, {"v2", "replaced"}}, b.rows("select etag, state from objects where source = 'usage' order by 1, 2", nil))
+	b.equal("rows", int64(2), b.count("usage"))
+	b.replace("2026-10-05", "2026-10-06")
+	b.equal("hash", want, b.hash(""))
+}
+
+func testDimensions(b *books) {
+	b.begin()
+	b.stage(night())
+	counts := func() (n []int64) {
+		for _, s := range record.DimensionSchemas {
+			n = append(n, b.count(s.Table))
+		}
+		return n
+	}
+	b.equal("meters, callers, actors and tasks", []int64{1, 1, 1, 1}, counts())
+	b.stage(Rows{
+		Usage: []Usage{
+			{RequestID: "u3", At: "2026-10-05 12:00:00", Caller: "arn:etl"}, {RequestID: "u4", At: "2026-10-05 12:00:00", Caller: "arn:other"},
+			{RequestID: "u5", At: "2026-10-05 12:00:00", Caller: "arn:other"}, {RequestID: "u6", At: "2026-10-05 12:00:00"},
+		},
+		Requests: []Request{{ID: "r2", At: "2026-10-05 12:00:00", User: "user001@example.com", AgentID: "support-bot"}, {ID: "r3", At: "2026-10-05 12:00:00", User: "user002@example.com"}},
+		Object:   "second.json",
+	})
+	b.equal("after a second delivery", []int64{1, 3, 2, 2}, counts())
+	for _, s := range record.DimensionSchemas {
+		id := s.Columns[0].Name
+		b.equal("ids of "+s.Table+" that occur twice", int64(0), b.one("select count(*) - count(distinct "+id+") from "+s.Table, nil))
+	}
+	b.equal("an empty caller", []ledger.Row{{nil, nil, nil}}, b.rows("select c.caller, c.cost_center, c.agent_id from usage as u inner join callers as c on c.caller_id = u.caller_id where u.provider_request_id = 'u6'", nil))
+}
+
+// Goal: making the dirty days anew gives the same records as making all days
+// anew, also where a request and its usage lie on either side of midnight.
+// Method: one half comes late, long after its day and its other half.
+func testDirtyDays(b *books) {
+	b.begin()
+	b.equal("of a new ledger", []string(nil), b.dirty("2026-10-31"))
+	early := Rows{Usage: []Usage{{RequestID: "u1", At: "2026-10-06 00:00:01"}}, Requests: []Request{{ID: "r2", RequestID: "u2", At: "2026-10-10 23:59:59"}}}
+	late := Rows{Usage: []Usage{{RequestID: "u2", At: "2026-10-11 00:00:01"}}, Requests: []Request{{ID: "r1", RequestID: "u1", At: "2026-10-05 23:59:59"}}, Object: "late.json"}
+	b.stage(early)
+	b.equal("after staging", []string{"2026-10-05", "2026-10-06", "2026-10-07", "2026-10-09", "2026-10-10", "2026-10-11"}, b.dirty("2026-10-31"))
+	b.equal("up to a day", []string{"2026-10-05", "2026-10-06"}, b.dirty("2026-10-06"))
+	b.equal("the day before a dirty one", []string{"2026-10-05"}, b.dirty("2026-10-05"))
+	b.replace("2026-10-05", "2026-10-11")
+	b.equal("after the days were made", []string(nil), b.dirty("2026-10-31"))
+
+	b.stage(late)
+	for _, day := range b.dirty("2026-10-31") {
+		b.replace(day, day)
+	}
+	got := b.hash("")
+	b.replace("2026-10-01", "2026-10-31")
+	b.equal("hash of the dirty days made anew, and of all", b.hash(""), got)
+	b.equal("matched", []ledger.Row{{"u1", "r1"}, {"u2", "r2"}}, b.rows("select provider_request_id, agent_request_id from cost_records order by 1", nil))
+}
+
+func testMissing(b *books) {
+	b.begin()
+	b.stage(night())
+	b.stage(Rows{Usage: []Usage{{RequestID: "u9", At: "2026-10-05 12:00:00"}}, Object: "second.json"})
+	first, second := ObjectID("usage", "first.json", ""), ObjectID("usage", "second.json", "")
+	b.must(b.ledger.MarkMissing(b.ctx, []int64{first}, nil))
+	b.equal("one is gone", []string{"first.json v1 missing", "second.json v1 read"}, b.manifest("usage"))
+	b.must(b.ledger.MarkMissing(b.ctx, []int64{second}, []int64{first}))
+	b.equal("it is back and the other gone", []string{"first.json v1 read", "second.json v1 missing"}, b.manifest("usage"))
+	b.must(b.ledger.MarkMissing(b.ctx, nil, nil))
+	b.equal("rows stay", int64(3), b.count("usage"))
+
+	many := make([]int64, 2_500) // more than one statement takes
+	for i := range many {
+		many[i] = int64(i)
+	}
+	many[2_499] = first
+	b.must(b.ledger.MarkMissing(b.ctx, many, nil))
+	b.equal("the last of many", []string{"first.json v1 missing", "second.json v1 missing"}, b.manifest("usage"))
+}

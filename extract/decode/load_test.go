@@ -1,0 +1,175 @@
+package decode
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"chargeback/extract/record"
+)
+
+// loaded is what became of one object.
+type loaded struct {
+	rows    []map[string]string // by column name, dimensions resolved; null is "-"
+	lines   []int64
+	counts  Counts
+	rejects []Reject
+	err     error
+}
+
+// berlin is the billing zone of the tests, which start on 2025-01-01.
+func berlin(t testing.TB) Env {
+	t.Helper()
+	zone, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Env{Zone: zone, Start: daysFromCivil(2025, 1, 1), RecordBytes: 1 << 20}
+}
+
+// load decodes one object and resolves what its rows point to.
+func load(env Env, format Format, text io.Reader) loaded {
+	var full []*record.Batch
+	sink := NewSink(env, format.Schema(), func(b *record.Batch) *record.Batch {
+		if b != nil {
+			full = append(full, b)
+		}
+		return record.NewBatch(format.Schema())
+	})
+	sink.Begin(42)
+	l := loaded{err: format.Decoder(env).Decode(text, sink)}
+	l.counts, l.rejects = sink.End()
+	sink.Flush()
+	tuples := tuplesOf(sink.Dimensions())
+	for _, b := range full {
+		for row := range b.Rows {
+			cells := map[string]string{}
+			for i, c := range b.Schema.Columns {
+				value := cell(b, i, row)
+				tuple, points := tuples[strings.TrimSuffix(c.Name, "_id")+"s"][value]
+				switch {
+				case points:
+					for name, v := range tuple {
+						cells[name] = v
+					}
+				default:
+					cells[c.Name] = value
+				}
+			}
+			l.rows = append(l.rows, cells)
+		}
+	}
+	return l
+}
+
+// tuplesOf gives the columns behind each id, by table and id.
+func tuplesOf(d *record.Dimensions) map[string]map[string]map[string]string {
+	tables := map[string]map[string]map[string]string{}
+	for _, dimension := range d.All() {
+		tuples := map[string]map[string]string{}
+		dimension.New(nil, func(b *record.Batch) bool {
+			for row := range b.Rows {
+				cells := map[string]string{}
+				for i, c := range b.Schema.Columns[1:] {
+					cells[c.Name] = cell(b, i+1, row)
+				}
+				tuples[cell(b, 0, row)] = cells
+			}
+			return true
+		})
+		tables[dimension.Schema.Table] = tuples
+	}
+	return tables
+}
+
+func cell(b *record.Batch, i, row int) string {
+	if b.Cols[i].Null[row] {
+		return "-"
+	}
+	switch b.Schema.Columns[i].Type {
+	case record.Text:
+		return b.TextAt(i, row)
+	case record.Bool:
+		return fmt.Sprint(b.Cols[i].Ints[row] == 1)
+	case record.Time:
+		return time.UnixMicro(b.Cols[i].Ints[row]).UTC().Format("2006-01-02T15:04:05.999999Z")
+	case record.Date:
+		return time.Unix(b.Cols[i].Ints[row]*86400, 0).UTC().Format("2006-01-02")
+	}
+	return fmt.Sprint(b.Cols[i].Ints[row])
+}
+
+// columnsOf lists the columns of a format's rows in their order, those of
+// dimensions in the place of their ids.
+func columnsOf(format Format) []string {
+	var names []string
+	for _, c := range format.Schema().Columns {
+		i := slices.IndexFunc(record.DimensionSchemas, func(s *record.Schema) bool { return s.Columns[0].Name == c.Name })
+		if i < 0 {
+			names = append(names, c.Name)
+			continue
+		}
+		for _, d := range record.DimensionSchemas[i].Columns[1:] {
+			names = append(names, d.Name)
+		}
+	}
+	return names
+}
+
+// show tells field by field what was loaded. Fields that are null, zero or
+// false are left out, as are hashes; of later rows only what differs from the
+// first is told.
+func (l loaded) show(format Format) string {
+	var b strings.Builder
+	for i, row := range l.rows {
+		fmt.Fprintf(&b, "row of line %s%s\n", row["line"], []string{"", ", as the first but"}[min(i, 1)])
+		for _, name := range columnsOf(format) {
+			v := row[name]
+			empty := v == "-" || v == "0" || v == "false"
+			switch {
+			case name == "record_key", name == "content_hash", name == "object_id", name == "line":
+			case i > 0 && v == l.rows[0][name], i == 0 && empty:
+			case empty:
+				fmt.Fprintf(&b, "  %s: none\n", name)
+			default:
+				fmt.Fprintf(&b, "  %s: %s\n", name, v)
+			}
+		}
+	}
+	for _, r := range l.rejects {
+		fmt.Fprintf(&b, "reject of line %d: %s\n", r.Line, r.Reason)
+	}
+	if l.counts.BeforeStart > 0 {
+		fmt.Fprintf(&b, "before the start: %d\n", l.counts.BeforeStart)
+	}
+	if l.err != nil {
+		fmt.Fprintf(&b, "error: %v\n", l.err)
+	}
+	return b.String()
+}
+
+func bedrock(t testing.TB) *Bedrock {
+	t.Helper()
+	f, err := NewBedrock(BedrockOptions{ClientRef: []string{"litellm_call_id", "client_ref"}, CostCenter: []string{"cost_center"}, AgentID: []string{"agent_id"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func litellm(t testing.TB) *LiteLLM {
+	t.Helper()
+	f, err := NewLiteLLM(LiteLLMOptions{
+		AgentID:    []string{"metadata.spend_logs_metadata.agent_id", "metadata.requester_metadata.agent_id"},
+		ToolCalls:  []string{"metadata.spend_logs_metadata.tool_calls"},
+		CostCenter: []string{"metadata.spend_logs_metadata.cost_center", "metadata.requester_metadata.cost_center"},
+		ClientRef:  []string{"metadata.spend_logs_metadata.client_ref"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}

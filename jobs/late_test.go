@@ -1,0 +1,67 @@
+package jobs_test
+
+import (
+	"path/filepath"
+	"testing"
+)
+
+// calls reads the records of one call: what was charged and by what ruling.
+func (b *books) call(t testing.TB, id string) []string {
+	t.Helper()
+	return b.lines(t, "select usage_date, billing_month, correction, match, pricing, total_cost_usd from cost_records where agent_request_id = '"+id+"' or provider_request_id = 'u-"+id+"' order by all")
+}
+
+// rebuilt is the state of new books over the company's folder as it is now,
+// after the given nights.
+func (c company) rebuilt(nights ...string) state {
+	c.t.Helper()
+	b := open(c.t, c.dir, wiring{ledger: filepath.Join(c.t.TempDir(), "ledger.duckdb")})
+	for _, d := range nights {
+		b.night(c.t, date(d))
+	}
+	return b.state(c.t)
+}
+
+// Goal: usage that comes late replaces the estimate that stood in for it, and
+// is charged once, also where a call and its usage lie on both sides of midnight.
+// Method: one call whose usage is delivered after some days; the ledger must
+// be the one of new books that find everything in its place.
+func TestLateUsage(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name             string
+		asked, metered   string // local times of the request and of its usage
+		delivered        string // UTC
+		before, on, then string // nights: of the call, when an estimate or none is there, when usage comes
+		interim          string
+		want             string
+	}{
+		{"two days late", "10-28 12:00:00", "10-28 12:00:01", "2026-10-30T12:00:00Z", "2026-10-28", "2026-10-29", "2026-10-30",
+			"2026-10-28 2026-10 0 agent_only pending <nil>\n", "2026-10-28 2026-10 0 matched priced 0.0061\n"},
+		{"ten days late", "10-28 12:00:00", "10-28 12:00:01", "2026-11-07T12:00:00Z", "2026-10-28", "2026-10-31", "2026-11-07",
+			"2026-10-28 2026-10 0 agent_only estimated 0.0061\n", "2026-10-28 2026-10 0 matched priced 0.0061\n"},
+		{"ten days late, metered after midnight", "10-28 23:59:59", "10-29 00:00:00", "2026-11-07T12:00:00Z", "2026-10-28", "2026-10-31", "2026-11-07",
+			"2026-10-28 2026-10 0 agent_only estimated 0.0061\n", "2026-10-29 2026-10 0 matched priced 0.0061\n"},
+		{"ten days late, metered before midnight", "10-29 00:00:00", "10-28 23:59:59", "2026-11-07T12:00:00Z", "2026-10-29", "2026-11-01", "2026-11-07",
+			"2026-10-29 2026-10 0 agent_only estimated 0.0061\n", "2026-10-28 2026-10 0 matched priced 0.0061\n"},
+		{"as late as days are made again, metered after midnight", "10-28 23:59:59", "10-29 00:00:00", "2026-11-01T12:00:00Z", "2026-10-28", "2026-10-31", "2026-11-01",
+			"2026-10-28 2026-10 0 agent_only estimated 0.0061\n", "2026-10-29 2026-10 0 matched priced 0.0061\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newCompany(t)
+			c.call("on-time", "2026-10-28T09:00:00Z", "user002@example.com", 500, 50)
+			c.log(request{id: "late", at: clock(tt.asked), usageID: "u-late", email: "user001@example.com", agent: "helper", in: 1000, out: 1000})
+			b := open(t, c.dir, wiring{})
+			b.night(t, date(tt.before))
+			b.night(t, date(tt.on))
+			equal(t, "before", []string{tt.interim}, b.call(t, "late"))
+			c.deliver(usageKey(tt.delivered, "late"), usage{id: "u-late", at: clock(tt.metered), in: 1000, out: 1000})
+			b.night(t, date(tt.then))
+			equal(t, "after", []string{tt.want}, b.call(t, "late"))
+			same(t, c.rebuilt(tt.before, tt.on, tt.then).only("hash", "records"), b.state(t).only("hash", "records"))
+		})
+	}
+}
+
+// clock is a local time of 2026, written 10-28 12:00:00, as RFC 3339 in UTC.
+func clock(s string) string { return local(date("2026-"+s[:5]), s[6:]) }

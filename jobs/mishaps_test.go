@@ -1,0 +1,220 @@
+package jobs_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"chargeback/billing/ledger"
+	"chargeback/extract/objstore"
+	"chargeback/jobs"
+)
+
+// problemsOf lists the objects that a night complains about, and in how many words.
+func problemsOf(s jobs.NightlySummary) (keys []string) {
+	for _, p := range s.Problems {
+		keys = append(keys, p.Source+" "+p.Object)
+	}
+	return keys
+}
+
+// inSource is an object's key as its source and the manifest have it.
+func inSource(key string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(key, "data/bedrock/"), "data/litellm/")
+}
+
+// compared is what must not depend on how the inputs came to be what they are.
+var compared = []string{"hash", "records", "objects", "rejects", "repeats", "staged", "dirty"}
+
+// Goal: an object that can't be read counts nothing and hides nothing, and a
+// good one in its place counts as if it had always been there.
+// Method: spoil an object of several records before its night, look, run the
+// next night, mend the object, run the night again.
+func TestUnreadableObject(t *testing.T) {
+	t.Parallel()
+	records := []usage{
+		{id: "u-a", at: "2026-10-28T08:00:00Z", in: 1000, out: 100}, {id: "u-b", at: "2026-10-28T08:00:10Z", in: 2000, out: 200}, {id: "u-c", at: "2026-10-28T08:00:20Z", in: 3000, out: 300},
+	}
+	good := zip(usageLines(records...))
+	flipped := append([]byte(nil), good...)
+	flipped[len(flipped)-6] ^= 0xff // in the checksum
+	for name, spoilt := range map[string][]byte{
+		"truncated":           good[:len(good)-20],
+		"corrupt":             flipped,
+		"second part corrupt": append(zip(usageLines(records[:2]...)), flipped...),
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCompany(t)
+			c.ordinary("2026-10-28", "2026-10-29")
+			key := c.put(usageKey("2026-10-28T08:01:00Z", "several"), spoilt)
+			b := open(t, c.dir, wiring{})
+			for _, day := range []string{"2026-10-28", "2026-10-29"} { // each night that lists it tries again
+				s := b.night(t, date(day))
+				equal(t, "problems", []string{"bedrock " + inSource(key)}, problemsOf(s))
+				if !strings.Contains(s.Problems[0].What, "none of it counts") {
+					t.Errorf("problem says %q", s.Problems[0].What)
+				}
+			}
+			equal(t, "usage of the object", 0, int(query[int64](t, b, "select count(*) from usage where provider_request_id in ('u-a', 'u-b', 'u-c')")))
+			equal(t, "usage of the others", 8, int(query[int64](t, b, "select count(*) from usage")))
+			equal(t, "objects", map[string]int{"read": 8 + 14 + 1, "failed": 1}, b.counts(t, "select state, count(*) from objects group by 1"))
+			if _, err := b.Monthly(t.Context(), month(october), b.due(october)); !errors.Is(err, jobs.ErrGates) {
+				t.Errorf("close gave %v", err)
+			}
+
+			c.put(key, good)
+			s := b.night(t, date("2026-10-29"))
+			equal(t, "problems after it was mended", []string(nil), problemsOf(s))
+			equal(t, "failed objects", 0, int(query[int64](t, b, "select count(*) from objects where state = 'failed'")))
+			g, err := b.Ledger.Gates(t.Context(), month(october))
+			if err != nil {
+				t.Fatal(err)
+			}
+			equal(t, "gates", ledger.Gates{Pending: 0}, g)
+			equal(t, "usage of the object", 3, int(query[int64](t, b, "select count(*) from cost_records where provider_request_id in ('u-a', 'u-b', 'u-c')")))
+			same(t, c.rebuilt("2026-10-28", "2026-10-29").only(compared...), b.state(t).only(compared...))
+		})
+	}
+}
+
+// refusing is a store that can't open some objects until it is told to.
+type refusing struct {
+	objstore.Store
+	name   string
+	mended *bool
+}
+
+var errRefused = errors.New("connection reset")
+
+func (r refusing) Open(ctx context.Context, o objstore.Object) (io.ReadCloser, error) {
+	if strings.Contains(o.Key, r.name) && !*r.mended {
+		return nil, errRefused
+	}
+	return r.Store.Open(ctx, o)
+}
+
+// An object that could not be fetched once is fetched by the next night,
+// although it is the same version.
+func TestFetchFailsOnce(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t)
+	c.ordinary("2026-10-28", "2026-10-29")
+	mended := false
+	b := open(t, c.dir, wiring{store: func(s objstore.Store) objstore.Store { return refusing{s, "2026-10-28-1", &mended} }})
+	s := b.night(t, date("2026-10-28"))
+	if len(s.Problems) != 2 || !strings.Contains(s.Problems[0].What, errRefused.Error()) {
+		t.Errorf("problems %v, want one of each side", s.Problems)
+	}
+	mended = true
+	s = b.night(t, date("2026-10-29"))
+	equal(t, "problems", []string(nil), problemsOf(s))
+	same(t, c.rebuilt("2026-10-28", "2026-10-29").only(compared...), b.state(t).only(compared...))
+}
+
+// Goal: an object that is written again stands for itself alone: its old rows
+// go, its new rows come, and the days of both are made anew.
+// Method: an object with late usage is changed by various hands after its
+// night; the days of its records lie before the trailing days of the next.
+func TestRewrittenObject(t *testing.T) {
+	t.Parallel()
+	first := []usage{
+		{id: "u-2026-10-28-1", at: clock("10-28 09:30:00"), in: 2000, out: 228}, // also delivered in time, in an object of its own
+		{id: "u-late", at: clock("10-28 12:00:00"), in: 1000, out: 100},
+		{id: "u-later", at: clock("10-29 12:00:00"), in: 1000, out: 100},
+	}
+	key := usageKey("2026-11-03T12:00:00Z", "late")
+	for _, tt := range []struct {
+		name     string
+		change   func(company)
+		replaced int
+		days     []string
+	}{
+		{"touched", func(c company) { c.deliver(key, first...) }, 1, []string{"2026-10-28..2026-10-30", "2026-11-01..2026-11-04"}},
+		{"other records", func(c company) {
+			c.deliver(key, usage{id: "u-later", at: clock("10-29 12:00:00"), in: 5000, out: 100}, usage{id: "u-new", at: clock("10-30 12:00:00"), in: 1, out: 1})
+		}, 1, []string{"2026-10-28..2026-11-04"}},
+		{"emptied", func(c company) { c.deliver(key) }, 1, []string{"2026-10-28..2026-10-30", "2026-11-01..2026-11-04"}},
+		{"nothing happened", func(company) {}, 0, []string{"2026-11-01..2026-11-04"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newCompany(t)
+			c.ordinary("2026-10-28", "2026-10-28")
+			c.deliver(key, first...)
+			b := open(t, c.dir, wiring{})
+			b.night(t, date("2026-10-28"))
+			b.night(t, date("2026-11-03"))
+			before := b.state(t)
+			tt.change(c)
+			s := b.night(t, date("2026-11-04"))
+			equal(t, "objects replaced", tt.replaced, s.Sources[0].Replaced)
+			equal(t, "days", tt.days, s.Days)
+			equal(t, "problems", []string(nil), problemsOf(s))
+			got := b.state(t)
+			same(t, c.rebuilt("2026-10-28", "2026-11-03", "2026-11-04").only(compared...), got.only(compared...))
+			if (tt.name == "touched" || tt.replaced == 0) != (got["hash"][0] == before["hash"][0]) {
+				t.Errorf("hash was %s and is %s", before["hash"], got["hash"])
+			}
+		})
+	}
+}
+
+// Goal: what disappears from a source is said, not hidden; what it said stays
+// charged; and once it is back nothing is left of the matter.
+// Method: delete an object after its night, run its window and the month's
+// close, put it back in two ways, run both again.
+func TestDeletedObject(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t)
+	c.ordinary(firstDay, lastDay)
+	b := open(t, c.dir, wiring{})
+	b.nights(t, firstDay, lateDay)
+	before := b.state(t)
+
+	key := usageKey("2026-10-29T08:31:00Z", "2026-10-29-1")
+	content, changed := c.get(key)
+	for _, tt := range []struct {
+		name    string
+		restore func()
+	}{
+		{"restored as it was", func() { c.putAt(key, content, changed) }},
+		{"written again", func() { c.put(key, content) }},
+	} {
+		c.remove(key)
+		for range 2 { // said each time, not only when it is noticed
+			s := b.night(t, date("2026-10-29"))
+			equal(t, "problems", []string{"bedrock " + inSource(key)}, problemsOf(s))
+			if !strings.Contains(s.Problems[0].What, "gone from the source") {
+				t.Errorf("problem says %q", s.Problems[0].What)
+			}
+		}
+		same(t, before.only("hash", "records", "staged", "outbox"), b.state(t).only("hash", "records", "staged", "outbox"))
+		_, err := b.Monthly(t.Context(), month(october), b.due(october))
+		if !errors.Is(err, jobs.ErrGates) || !strings.Contains(err.Error(), "gate missing: 0 objects can't be read, 1 are gone") {
+			t.Errorf("close gave %v", err)
+		}
+		equal(t, "closed months", 0, int(query[int64](t, b, "select count(*) from months")))
+
+		tt.restore()
+		equal(t, "problems, "+tt.name, []string(nil), problemsOf(b.night(t, date("2026-10-29"))))
+		same(t, before, b.state(t))
+	}
+	b.closing(t, october)
+}
+
+// The people file is one object without a day: every night looks for it.
+func TestDeletedPeople(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t)
+	c.ordinary("2026-10-28", "2026-10-28")
+	b := open(t, c.dir, wiring{})
+	b.night(t, date("2026-10-28"))
+	before := b.state(t)
+	c.remove("people.csv")
+	equal(t, "problems", []string{"people people.csv"}, problemsOf(b.night(t, date("2026-10-28"))))
+	same(t, before.only("hash", "staged", "meta"), b.state(t).only("hash", "staged", "meta"))
+	c.put("people.csv", []byte(companyPeople))
+	equal(t, "problems", []string(nil), problemsOf(b.night(t, date("2026-10-28"))))
+	same(t, before, b.state(t))
+}

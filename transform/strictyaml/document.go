@@ -1,0 +1,111 @@
+// Package strictyaml reads the YAML files that an operator writes by hand, more
+// strictly than YAML asks for, and says where each mistake stands.
+//
+// It owns: reading into a Go type (a key that the type doesn't have, anchors,
+// tags and second documents are refused; text that looks like a number must be
+// quoted, because 00420 would be 272 to some readers; a number reaches its type
+// as the characters that the file has, never through a float), and messages of
+// the form file:line: key: what is wrong; what to do, all of them at once.
+// It does not own: what any key means, or opening files.
+package strictyaml
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+)
+
+// Document is a YAML file that was read: the line that each key stands on, and
+// what is wrong with it. A key is named by its path, such as
+// budgets[2].thresholds; the path "" is the file as a whole.
+type Document struct {
+	name     string
+	lines    map[string]int
+	problems map[string]problem // by path; the first problem of a key hides later ones
+}
+
+type problem struct {
+	line int
+	path string
+	text string
+}
+
+// Failf notes what is wrong with the key at path, on its line or, where the
+// file doesn't have the key, on the line of the nearest key around it. The text
+// ends with the operator's next step. Of one key only the first problem is kept.
+func (doc *Document) Failf(path, format string, args ...any) {
+	doc.failAt(doc.Line(path), path, fmt.Sprintf(format, args...))
+}
+
+func (doc *Document) failAt(line int, path, text string) {
+	if _, ok := doc.problems[path]; !ok {
+		doc.problems[path] = problem{line, path, text}
+	}
+}
+
+func (doc *Document) failSyntax(err error) {
+	line, text := 1, err.Error()
+	var located yaml.Error
+	if errors.As(err, &located) {
+		text = located.GetMessage()
+		if at := located.GetToken(); at != nil && at.Position != nil {
+			line = at.Position.Line
+		}
+	}
+	doc.failAt(line, "", "is not YAML: "+text+"; correct this line or the one before it")
+}
+
+// Broken says whether the file as a whole could not be read, so that nothing is
+// known about its keys.
+func (doc *Document) Broken() bool { return doc.problems[""] != problem{} }
+
+// Has says whether the file has the key at path.
+func (doc *Document) Has(path string) bool {
+	_, ok := doc.lines[path]
+	return ok
+}
+
+// Paths lists the keys that the file has, in no order that matters, and "".
+func (doc *Document) Paths() []string { return slices.Collect(maps.Keys(doc.lines)) }
+
+// Line is where the key at path stands, or the nearest key around it; 1 is the
+// first line.
+func (doc *Document) Line(path string) int {
+	for {
+		if line, ok := doc.lines[path]; ok {
+			return line
+		}
+		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
+	}
+}
+
+// Err gives all problems, a line each, in the order of the file; nil if there
+// are none.
+func (doc *Document) Err() error {
+	sorted := slices.SortedFunc(maps.Values(doc.problems), func(a, b problem) int {
+		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.path, b.path))
+	})
+	var all []error
+	for _, p := range sorted {
+		key := ""
+		if p.path != "" {
+			key = hideTokens(p.path) + ": "
+		}
+		all = append(all, fmt.Errorf("%s:%d: %s%s", doc.name, p.line, key, hideTokens(p.text)))
+	}
+	return errors.Join(all...)
+}
+
+// LooksLikeToken says whether text holds what looks like a token of Slack. One
+// that was pasted into the wrong place shows as *** in every message.
+func LooksLikeToken(text string) bool { return slackToken.MatchString(text) }
+
+func hideTokens(text string) string { return slackToken.ReplaceAllString(text, "***") }
+
+var slackToken = regexp.MustCompile(`xox[a-z]-[^\s"]*|xapp-[^\s"]*`)
