@@ -87,10 +87,8 @@ type company struct {
 func newCompany(t testing.TB) company {
 	t.Helper()
 	c := company{t: t, dir: t.TempDir(), writes: new(int)}
-	for name, text := range map[string]string{
-		"chargeback.yaml": companyYAML, "directory.yaml": companyDirectory, "prices.yaml": companyPrices, "people.csv": companyPeople,
-	} {
-		c.put(name, []byte(text))
+	for _, file := range [][2]string{{"chargeback.yaml", companyYAML}, {"directory.yaml", companyDirectory}, {"prices.yaml", companyPrices}, {"people.csv", companyPeople}} {
+		c.put(file[0], []byte(file[1]))
 	}
 	for _, folder := range []string{"data/bedrock", "data/litellm"} {
 		if err := os.MkdirAll(filepath.Join(c.dir, folder), 0o755); err != nil {

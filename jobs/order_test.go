@@ -56,18 +56,15 @@ func TestOrder(t *testing.T) {
 	if _, err := demo.Write(dir, demo.Options{Month: october}); err != nil {
 		t.Fatal(err)
 	}
-	sorted := []int{1, 2, 3, 4, 5, 6}
 	var want state
 	for _, tt := range []struct {
 		name   string
 		days   []int
 		wiring wiring
 	}{
-		{"in order", sorted, wiring{}},
-		{"last night first", []int{6, 5, 4, 3, 2, 1}, wiring{}},
-		{"out of order and repeated", []int{3, 1, 6, 3, 2, 5, 4, 6}, wiring{}},
-		{"one worker", sorted, wiring{workers: 1}},
-		{"eight workers, listing shuffled", sorted, wiring{workers: 8, store: func(s objstore.Store) objstore.Store { return shuffled{s} }}},
+		{"in order, one worker", []int{1, 2, 3, 4, 5, 6}, wiring{}},
+		{"last night first, eight workers", []int{6, 5, 4, 3, 2, 1}, wiring{workers: 8, threads: 2}},
+		{"out of order and again, listing shuffled", []int{3, 1, 6, 3, 2, 5, 4}, wiring{workers: 2, store: func(s objstore.Store) objstore.Store { return shuffled{s} }}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.wiring.ledger = filepath.Join(t.TempDir(), "ledger.duckdb")

@@ -42,6 +42,7 @@ type wiring struct {
 	ledger   string // path of the ledger
 	invoices string // folder of the documents
 	workers  int
+	threads  int // of the engine; one unless said otherwise, since tests run side by side
 	engine   func(ledger.Engine) ledger.Engine
 	store    func(objstore.Store) objstore.Store
 	change   func(*jobs.Books) // at last
@@ -99,11 +100,9 @@ func wire(ctx context.Context, dir string, w wiring) (*books, error) {
 	if w.invoices == "" {
 		w.invoices = cfg.Path(cfg.Invoices.Dir)
 	}
-	if w.workers == 0 {
-		w.workers = 2
-	}
+	w.workers, w.threads = max(w.workers, 1), max(w.threads, 1)
 	b := &books{sent: postbox(w.ledger + ".sent")}
-	duck, err := duckledger.Open(ctx, duckledger.Options{Path: w.ledger, MemoryBytes: 500_000_000})
+	duck, err := duckledger.Open(ctx, duckledger.Options{Path: w.ledger, MemoryBytes: 500_000_000, Threads: w.threads})
 	if err != nil {
 		return nil, err
 	}
@@ -272,7 +271,7 @@ func (b *books) nights(t testing.TB, first, last string) (all []jobs.NightlySumm
 	return all
 }
 
-// close closes a month at the hour at which it falls due.
+// closing closes a month at the hour at which it falls due.
 func (b *books) closing(t testing.TB, m string) jobs.MonthlySummary {
 	t.Helper()
 	s, err := b.Monthly(t.Context(), month(m), b.due(m))

@@ -115,10 +115,17 @@ func (l *Ledger) ReplaceDays(ctx context.Context, b Build, then func() error) er
 	})
 }
 
+// matchReach is how many days beside a day can decide its records. A usage row
+// and its request lie on neighbouring days at most; which of a request's usage
+// rows bears its fees depends on all of them, a day further; and whether those
+// are its own depends on all requests that they may belong to, a day further.
+// With fewer days, records would depend on the windows they were made in.
+const matchReach = 3
+
 func (l *Ledger) replace(ctx context.Context, b Build, days Days) error {
 	args := Args{
 		"first_day": days.First, "last_day": days.Last,
-		"scan_first": days.First.AddDays(-1), "scan_last": days.Last.AddDays(1),
+		"scan_first": days.First.AddDays(-matchReach), "scan_last": days.Last.AddDays(matchReach),
 		"late_until": b.LateUntil, "open_month": b.OpenMonth.FirstDay(), "run_date": b.RunDate,
 	}
 	if err := l.loadReferences(ctx, b, args); err != nil {

@@ -48,8 +48,8 @@ type Engine interface {
 	// as a view that is computed when read.
 	Keep(ctx context.Context, name string, asTable bool, text string, args Args) error
 
-	// Transact runs do so that all its statements take effect or none. The
-	// statements of do must use the Engine it is given.
+	// Transact runs do so that all its statements take effect, or none where do
+	// fails or panics or ctx is cancelled.
 	Transact(ctx context.Context, do func() error) error
 
 	// Checkpoint makes what was committed compact on disk.

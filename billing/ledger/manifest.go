@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"chargeback/extract/record"
 	"chargeback/transform/civil"
@@ -174,17 +175,23 @@ func dateColumn(schema *record.Schema) string {
 	return ""
 }
 
-// DirtyDays returns the dates up to last whose cost records must be made anew.
+// DirtyDays returns the dates up to last whose cost records must be made anew:
+// those whose staged rows changed, and the days beside them, because a request
+// and its usage may lie on either side of midnight.
 func (l *Ledger) DirtyDays(ctx context.Context, last civil.Date) (days []civil.Date, err error) {
-	err = l.engine.Query(ctx, "select distinct day from dirty_days where day <= @last_day order by day", Args{"last_day": last}, func(r Row) error {
-		days = append(days, r.Date(0))
+	err = l.engine.Query(ctx, "select distinct day from dirty_days where day <= @day_after order by day", Args{"day_after": last.AddDays(1)}, func(r Row) error {
+		for beside := -1; beside <= 1; beside++ {
+			days = append(days, r.Date(0).AddDays(beside))
+		}
 		return nil
 	})
+	slices.SortFunc(days, civil.Date.Compare)
+	days = slices.DeleteFunc(slices.Compact(days), func(d civil.Date) bool { return last.Before(d) })
 	return days, err
 }
 
-// enter writes manifest rows and rejects, in place of earlier failures of the
-// same versions.
+// enter writes manifest rows and rejects, in place of those of the same
+// versions that failed before, or were replaced and are back.
 func (l *Ledger) enter(ctx context.Context, result StagingResult) error {
 	rows := make([][]any, 0, len(result.Objects))
 	read := make(map[int64]bool, len(result.Objects))
@@ -193,17 +200,19 @@ func (l *Ledger) enter(ctx context.Context, result StagingResult) error {
 		rows = append(rows, []any{o.ID, o.Source, o.Format, o.Key, o.ETag, o.SizeBytes, nullDate(o.Day), o.State, o.Staged, o.Rejected, o.BeforeStart, nullText(o.Error), o.Run})
 	}
 	var again []int64
-	err := l.engine.Query(ctx, "select object_id from objects where state = 'failed'", nil, func(r Row) error {
+	err := l.engine.Query(ctx, "select object_id from objects where state in ('failed', 'replaced')", nil, func(r Row) error {
 		if read[r.Int(0)] {
 			again = append(again, r.Int(0))
 		}
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("read failed objects: %w", err)
+		return fmt.Errorf("read failed and replaced objects: %w", err)
 	}
-	if err := l.dropRows(ctx, "objects", again); err != nil {
-		return err
+	for _, table := range []string{"objects", "rejects"} {
+		if err := l.dropRows(ctx, table, again); err != nil {
+			return err
+		}
 	}
 	if err := l.engine.Insert(ctx, objectsTable, rows); err != nil {
 		return err

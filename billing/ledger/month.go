@@ -93,19 +93,20 @@ where billing_month = @month and usage_date >= @since`, args)
 // Hash is the SHA-256, in hex, of the cost records that match: everything that
 // decides who owes what and why, with the lines of their sources. Which run
 // wrote a row, and which version of an object it came from, is left out, so
-// that the same inputs give the same hash in every ledger.
+// that the same inputs give the same hash in every ledger. The ids of requests
+// are in it by record_id; in words they go when their object is rewritten.
 func (l *Ledger) Hash(ctx context.Context, first, last civil.Date, month string) (string, error) {
 	sum := sha256.New()
 	err := l.engine.Query(ctx, `
 select
-  c.record_id, c.correction, c.provider_request_id, c.agent_request_id, c.started_at, c.usage_date, c.billing_month, c.adjusts_month,
+  c.record_id, c.correction, c.started_at, c.usage_date, c.billing_month, c.adjusts_month,
   c.provider, c.account, c.region, c.model, c.price_key, c.service_tier,
   c.input_uncached_tokens, c.cache_read_tokens, c.cache_write_5m_tokens, c.cache_write_1h_tokens, c.cache_write_unknown_tokens,
   c.output_tokens, c.reasoning_tokens, c.user_id, c.department, c.cost_center, c.agent_id, c.tools, c.tool_calls, c.cache_hit,
   c.llm_cost_usd, c.infra_cost_usd, c.tool_cost_usd, c.total_cost_usd, c.cache_savings_usd,
   c.match, c.match_rung, c.pricing, c.pricing_note, c.attribution, c.rate_version,
   u.source, u.object_key, c.usage_line, r.source, r.object_key, c.request_line
-from cost_records as c
+from cost_items as c
 left join objects as u on u.object_id = c.usage_object_id
 left join objects as r on r.object_id = c.request_object_id
 where c.usage_date between @first_day and @last_day and (@month = '' or c.billing_month = @month)

@@ -106,7 +106,7 @@ func (s settings) describe(w world) {
 		if scheme, _ := src.Location(); scheme == config.SchemeS3 {
 			note = "not asked"
 		}
-		line("source", "%s: %s at %s, %s", src.Name, src.Format, src.URL, note)
+		line("source", "%s (%s) %s: %s", src.Name, src.Format, src.URL, note)
 	}
 	book := c.Prices
 	if book == "" {

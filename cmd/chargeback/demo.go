@@ -88,7 +88,7 @@ func demoMonthOf(ctx context.Context, w world, a *app, path string) error {
 		return err
 	}
 	fmt.Fprintln(w.out)
-	printMonth(w.out, closed)
+	printMonth(w, closed)
 	if err := demoTie(ctx, w, a, month); err != nil {
 		return err
 	}
@@ -155,7 +155,7 @@ func demoResult(ctx context.Context, w world, a *app, month civil.Month, problem
 			return err
 		}
 	}
-	printProblems(w.out, problems)
+	printProblems(w, problems)
 	return nil
 }
 

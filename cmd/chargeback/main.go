@@ -35,7 +35,8 @@ type world struct {
 	out, err io.Writer
 	now      func() time.Time
 	getenv   func(string) string
-	columns  int    // width of what is printed
+	columns  int    // width of tables
+	wrap     int    // width at which other lines are broken; 0 where nobody watches
 	live     bool   // err is a terminal that a line can be overwritten on
 	program  string // how the user calls this program
 }
@@ -64,7 +65,10 @@ func chargeback(now func() time.Time) int {
 	context.AfterFunc(ctx, stop)
 	w := world{
 		out: os.Stdout, err: os.Stderr, now: now, getenv: os.Getenv,
-		columns: columns(os.Getenv), live: isTerminal(os.Stderr), program: program(os.Args[0]),
+		columns: columnsWide, live: isTerminal(os.Stderr), program: program(os.Args[0]),
+	}
+	if width := columns(os.Getenv); width > 0 {
+		w.columns, w.wrap = width, width
 	}
 	return run(ctx, w, os.Args[1:])
 }

@@ -43,7 +43,7 @@ type flags struct{ config string }
 
 const (
 	configFile  = "chargeback.yaml"
-	columnsWide = 120 // where there is no terminal
+	columnsWide = 120 // of tables where there is no terminal
 )
 
 func rootCommand(w world) *cobra.Command {
@@ -52,9 +52,28 @@ func rootCommand(w world) *cobra.Command {
 	root.Version = version()
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetFlagErrorFunc(flagError)
+	root.SetHelpCommand(helpCommand(root))
 	root.PersistentFlags().StringVar(&f.config, "config", configFile, "settings are in `FILE`")
 	root.AddCommand(demoCommand(w, f), runCommand(w, f), serveCommand(w, f), reportCommand(w, f), statusCommand(w, f), rejectsCommand(w, f), configCommand(w, f))
 	return root
+}
+
+// helpCommand is cobra's, but refuses a command that there is not.
+func helpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use: "help [command]", Short: "Help about any command",
+		RunE: func(_ *cobra.Command, args []string) error {
+			c, rest, err := root.Find(args)
+			if err != nil {
+				return usage("%w", err)
+			}
+			if err := noArgs(c, rest); err != nil {
+				return err
+			}
+			c.InitDefaultHelpFlag()
+			return c.Help()
+		},
+	}
 }
 
 // group is a command that only holds others: alone it prints its help.
@@ -73,13 +92,13 @@ func noArgs(c *cobra.Command, args []string) error {
 	hint := ""
 	c.SuggestionsMinimumDistance = 2
 	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
-		hint = "did you mean " + strings.Join(near, " or ") + "? "
+		hint = "did you mean " + strings.Join(near, " or ") + "? If not, "
 	}
 	return usage("%q is not a command of %s; %ssee \"%s --help\"", args[0], c.CommandPath(), hint, c.CommandPath())
 }
 
 // columns is the width to print for: the variable COLUMNS, else the
-// terminal's, else a wide page.
+// terminal's, else 0.
 func columns(getenv func(string) string) int {
 	if width, err := strconv.Atoi(getenv("COLUMNS")); err == nil && width > 0 {
 		return width
@@ -87,7 +106,7 @@ func columns(getenv func(string) string) int {
 	if width, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil && width > 0 {
 		return width
 	}
-	return columnsWide
+	return 0
 }
 
 func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }

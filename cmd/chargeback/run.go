@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -166,14 +166,14 @@ func night(ctx context.Context, w world, a *app, day civil.Date) error {
 	if err != nil {
 		return err
 	}
-	printNight(w.out, s)
+	printNight(w, s)
 	if n := len(s.Problems) + len(s.Sent.Failed); n > 0 {
 		return &exitError{exitLook, fmt.Errorf("%s is done, but %s; see above", s.Window, count(n, "thing needs a look", "things need a look"))}
 	}
 	return nil
 }
 
-func printNight(out io.Writer, s jobs.NightlySummary) {
+func printNight(w world, s jobs.NightlySummary) {
 	var read, known int
 	var staged, rejected, early int64
 	for _, src := range s.Sources {
@@ -188,26 +188,26 @@ func printNight(out io.Writer, s jobs.NightlySummary) {
 		line += fmt.Sprintf(", %d from before company.start", early)
 	}
 	if len(s.Days) > 0 {
-		line += "; days " + strings.Join(s.Days, ", ")
+		line += "; matched again " + strings.Join(s.Days, ", ")
 	}
 	if len(s.Alerts) > 0 {
 		line += "; " + count(len(s.Alerts), "alert", "alerts")
 	}
-	fmt.Fprintln(out, line)
-	printProblems(out, s.Problems)
-	printMessages(out, "was refused", s.Sent.Failed)
-	printMessages(out, "waits for the next run", append(s.Sent.Waiting, s.Sent.Unsure...))
+	w.item("%s", line)
+	printProblems(w, s.Problems)
+	printMessages(w, "was refused", s.Sent.Failed)
+	printMessages(w, "waits for the next run", append(s.Sent.Waiting, s.Sent.Unsure...))
 }
 
-func printProblems(out io.Writer, problems []jobs.Problem) {
+func printProblems(w world, problems []jobs.Problem) {
 	for _, p := range problems {
-		fmt.Fprintf(out, "  ! %s %s: %s\n", p.Source, p.Object, p.What)
+		w.item("  ! %s %s: %s", p.Source, p.Object, p.What)
 	}
 }
 
-func printMessages(out io.Writer, state string, messages []notify.Problem) {
+func printMessages(w world, state string, messages []notify.Problem) {
 	for _, m := range messages {
-		fmt.Fprintf(out, "  ! message %s to %s %s: %s\n", m.ID, m.Channel, state, m.Reason)
+		w.item("  ! message %s to %s %s: %s", m.ID, m.Channel, state, m.Reason)
 	}
 }
 
@@ -216,32 +216,52 @@ func closeMonth(ctx context.Context, w world, a *app, month civil.Month) error {
 	if err != nil {
 		return err
 	}
-	printMonth(w.out, s)
+	printMonth(w, s)
 	return nil
 }
 
-func printMonth(out io.Writer, s jobs.MonthlySummary) {
+func printMonth(w world, s jobs.MonthlySummary) {
 	state := "closed"
 	if s.Already {
 		state = "was closed before and stays as it is"
 	}
-	fmt.Fprintf(out, "%s: %s (content %.12s)\n", s.Window, state, s.Hash)
+	w.item("%s: %s (content %.12s)", s.Window, state, s.Hash)
 	for _, path := range s.Restored {
-		fmt.Fprintf(out, "  ! %s was missing or had other bytes; it is written again\n", path)
+		w.item("  ! %s was missing or had other bytes; it is written again", path)
 	}
 	for _, waiver := range s.Waived {
-		fmt.Fprintf(out, "  gate %s waived by %s: %s\n", waiver.Gate, waiver.By, waiver.Reason)
+		w.item("  gate %s waived by %s: %s", waiver.Gate, waiver.By, waiver.Reason)
 	}
 	codes, totals := len("journal"), 0
 	for _, d := range s.Documents {
 		codes, totals = max(codes, len(d.CostCenter)), max(totals, len(d.Total.String()))
 	}
 	for _, d := range s.Documents {
-		fmt.Fprintf(out, "  %-*s  %*s USD  %s\n", codes, d.CostCenter, totals, d.Total, d.PDF)
+		fmt.Fprintf(w.out, "  %-*s  %*s USD  %s\n", codes, d.CostCenter, totals, d.Total, d.PDF)
 	}
 	if s.Journal != "" {
-		fmt.Fprintf(out, "  %-*s  %*s      %s\n", codes, "journal", totals, "", s.Journal)
+		fmt.Fprintf(w.out, "  %-*s  %*s      %s\n", codes, "journal", totals, "", s.Journal)
 	}
+}
+
+// item prints one thing, broken at blanks where the terminal ends.
+func (w world) item(format string, args ...any) {
+	const indent = "    "
+	text := fmt.Sprintf(format, args...)
+	line := text[:len(text)-len(strings.TrimLeft(text, " "))]
+	for i, word := range strings.Fields(text) {
+		width := utf8.RuneCountInString(word)
+		switch {
+		case i == 0:
+			line += word
+		case w.wrap > 0 && utf8.RuneCountInString(line)+1+width > w.wrap && len(indent)+width <= w.wrap:
+			fmt.Fprintln(w.out, line)
+			line = indent + word
+		default:
+			line += " " + word
+		}
+	}
+	fmt.Fprintln(w.out, line)
 }
 
 // count writes a number with the right form of its noun.

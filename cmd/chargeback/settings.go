@@ -43,7 +43,7 @@ func readSettings(path string, further ...config.Check) (settings, error) {
 	case err == nil:
 		return s, nil
 	case strings.Contains(err.Error(), "\n"):
-		return s, usage("the settings have %d mistakes\n%w", 1+strings.Count(err.Error(), "\n"), err)
+		return s, usage("the settings have %d mistakes:\n%w", 1+strings.Count(err.Error(), "\n"), err)
 	default:
 		return s, usage("%w", err)
 	}

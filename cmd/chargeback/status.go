@@ -97,6 +97,9 @@ func failure(r ledger.Run) string {
 	if r.State != ledger.RunFailed || json.Unmarshal([]byte(r.Summary), &summary) != nil {
 		return ""
 	}
+	if summary.Error == context.Canceled.Error() {
+		return "stopped by a signal"
+	}
 	return summary.Error
 }
 

@@ -33,8 +33,8 @@ func TestStripCacheHit(t *testing.T) {
 // Goal: a response id is dropped only where the gateway made it of the call id.
 func TestOwnResponseIDsAreDropped(t *testing.T) {
 	tests := []struct{ name, id, callID, want string }{
-		{"the call id", "c0ffee11", "c0ffee11", "-"},
-		{"the call id behind a prefix", "chatcmpl-c0ffee11", "c0ffee11", "-"},
+		{"the call id", "c0ffee11", "c0ffee11", null},
+		{"the call id behind a prefix", "chatcmpl-c0ffee11", "c0ffee11", null},
 		{"a provider's id that happens to end alike", "msg_01c0ffee11", "c0ffee11", "msg_01c0ffee11"},
 		{"a short call id of the client", "msg_011", "1", "msg_011"},
 		{"a provider's id", "msg_01", "c0ffee11", "msg_01"},

@@ -79,11 +79,11 @@ func checkRow(t *testing.T, schema *record.Schema, row map[string]string) {
 		}
 	}
 	for _, c := range schema.Columns {
-		if v, ok := row[c.Name]; ok && !c.Nullable && c.Type == record.Text && (v == "" || v == "-") {
+		if v, ok := row[c.Name]; ok && !c.Nullable && c.Type == record.Text && (v == "" || v == null) {
 			t.Errorf("%s is empty", c.Name)
 		}
 	}
-	if v, ok := row["model"]; ok && (v == "" || v == "-") {
+	if v, ok := row["model"]; ok && (v == "" || v == null) {
 		t.Error("model is empty")
 	}
 	if schema == record.PeopleSchema && row["valid_to"] <= row["valid_from"] {

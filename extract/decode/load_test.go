@@ -11,9 +11,12 @@ import (
 	"chargeback/extract/record"
 )
 
+// null stands for a null in a loaded row.
+const null = "(null)"
+
 // loaded is what became of one object.
 type loaded struct {
-	rows    []map[string]string // by column name, dimensions resolved; null is "-"
+	rows    []map[string]string // by column name, dimensions resolved
 	lines   []int64
 	counts  Counts
 	rejects []Reject
@@ -87,7 +90,7 @@ func tuplesOf(d *record.Dimensions) map[string]map[string]map[string]string {
 
 func cell(b *record.Batch, i, row int) string {
 	if b.Cols[i].Null[row] {
-		return "-"
+		return null
 	}
 	switch b.Schema.Columns[i].Type {
 	case record.Text:
@@ -128,7 +131,7 @@ func (l loaded) show(format Format) string {
 		fmt.Fprintf(&b, "row of line %s%s\n", row["line"], []string{"", ", as the first but"}[min(i, 1)])
 		for _, name := range columnsOf(format) {
 			v := row[name]
-			empty := v == "-" || v == "0" || v == "false"
+			empty := v == null || v == "0" || v == "false"
 			switch {
 			case name == "record_key", name == "content_hash", name == "object_id", name == "line":
 			case i > 0 && v == l.rows[0][name], i == 0 && empty:

@@ -3,7 +3,8 @@
 -- Promises: every usage row occurs once, and so does every request that none
 -- has. Where several requests have the id the usage row is ambiguous and names
 -- none. Answers from the gateway's cache never match: nothing was asked of a
--- provider. Both sides start within a day of each other.
+-- provider. Both sides start within 23 hours of each other, so that they lie on
+-- the same or on neighbouring dates, also where the clocks change.
 -- Fed by: usage_kept, requests_kept.
 -- Kept as: table.
 with shared_ids as (
@@ -13,16 +14,29 @@ with shared_ids as (
   group by provider_request_id
   having count(*) > 1
 ),
+ambiguous_usage as (
+  select
+    u.object_id,
+    u.line
+  from shared_ids as s
+  inner join usage_kept as u on u.provider_request_id = s.provider_request_id
+  inner join requests_kept as r
+    on r.provider_request_id = s.provider_request_id
+    and not r.cache_hit
+    and r.started_at between u.started_at - interval 23 hour and u.started_at + interval 23 hour
+  group by u.object_id, u.line
+  having count(*) > 1
+),
 usage_ids as (
   select
     u.object_id,
     u.line,
-    u.started_at - interval 1 day as earliest,
-    u.started_at + interval 1 day as latest,
-    s.provider_request_id is not null as ambiguous,
-    if(s.provider_request_id is null, u.provider_request_id, null) as provider_request_id
+    u.started_at - interval 23 hour as earliest,
+    u.started_at + interval 23 hour as latest,
+    a.line is not null as ambiguous,
+    if(a.line is null, u.provider_request_id, null) as provider_request_id
   from usage_kept as u
-  left join shared_ids as s on s.provider_request_id = u.provider_request_id
+  left join ambiguous_usage as a on a.object_id = u.object_id and a.line = u.line
 ),
 request_ids as (
   select

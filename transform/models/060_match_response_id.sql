@@ -19,7 +19,7 @@ with candidates as (
   inner join requests_kept as r
     on r.response_id = u.response_id
     and not r.cache_hit
-    and r.started_at between u.started_at - interval 1 day and u.started_at + interval 1 day
+    and r.started_at between u.started_at - interval 23 hour and u.started_at + interval 23 hour
   where m.usage_line is not null and m.request_line is null and not m.ambiguous
 )
 select distinct

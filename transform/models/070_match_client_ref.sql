@@ -28,7 +28,7 @@ candidates as (
   inner join requests_kept as r
     on coalesce(r.client_ref, r.agent_request_id) = u.client_ref
     and not r.cache_hit
-    and r.started_at between u.started_at - interval 1 day and u.started_at + interval 1 day
+    and r.started_at between u.started_at - interval 23 hour and u.started_at + interval 23 hour
 )
 select distinct
   usage_object_id,

@@ -1,7 +1,7 @@
 -- One row is a person's department and cost centre from a day until a day.
 -- Promises: a person has at most one row on any day: a later start ends the
 -- row before it. Where two rows start on the same day and differ, neither is
--- believed, and the run says so.
+-- believed, nor is the row before them from that day on, and the run says so.
 -- Fed by: people.
 -- Kept as: table.
 with distinct_rows as (
@@ -17,7 +17,8 @@ starts as (
   select
     email,
     valid_from,
-    count(*) as alternatives
+    count(*) as alternatives,
+    lead(valid_from) over (partition by email order by valid_from) as next_from
   from distinct_rows
   group by email, valid_from
 )
@@ -26,7 +27,7 @@ select
   p.department,
   p.cost_center,
   p.valid_from,
-  least(p.valid_to, ifnull(lead(p.valid_from) over (partition by p.email order by p.valid_from), p.valid_to)) as valid_to
+  least(p.valid_to, ifnull(s.next_from, p.valid_to)) as valid_to
 from distinct_rows as p
 inner join starts as s on s.email = p.email and s.valid_from = p.valid_from
 where s.alternatives = 1

@@ -34,8 +34,8 @@ select
   usd(savings_pico) as cache_savings_usd,
   case
     when pricing = 0 and fallbacks is null then null
-    when basis = 4 and match = 3 then 'shares its key with other requests; the usage is charged once'
     when basis = 4 and usage_line is not null then 'the provider answered with an error'
+    when basis = 4 and match = 3 then 'shares its key with other requests; the usage is charged once'
     when basis = 4 then 'the request failed and no usage was metered'
     when basis = 3 then 'no usage yet; it may still come'
     when basis <> 1 and price_key is null then 'the model is not in the rate book'

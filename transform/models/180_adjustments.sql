@@ -2,8 +2,10 @@
 -- on @open_month: what arrived after the close (correction 1), and the reversal
 -- of an estimate whose metered usage arrived after the close (correction -1).
 -- Promises: a closed month's own rows stay as they are; what a closed month has
--- already charged is not charged again.
--- Fed by: fresh_records, record_facts, rulings, months.
+-- already charged is not charged again. A reversal doesn't depend on whether its
+-- usage lies in the same window, or in the same month.
+-- Fed by: fresh_records, record_facts, rulings, months, matches,
+-- ambiguous_requests, requests_kept.
 -- Kept as: view.
 with charged as (
   select
@@ -13,6 +15,25 @@ with charged as (
   inner join months as m on m.first_day = c.billing_month and m.state = 'closed'
   inner join rulings as r on r.ruling_id = c.ruling_id
   where c.usage_date between @first_day and @last_day and c.total_cost_usd is not null
+),
+metered as (
+  select
+    request_object_id as object_id,
+    request_line as line
+  from matches
+  where request_line is not null
+  union distinct
+  select
+    object_id,
+    line
+  from ambiguous_requests
+),
+metered_requests as (
+  select
+    r.record_key,
+    r.request_date
+  from metered as m
+  inner join requests_kept as r on r.object_id = m.object_id and r.line = m.line
 )
 select
   f.record_id,
@@ -96,10 +117,8 @@ select
 from charged as c
 where c.pricing = 'estimated' and c.usage_line is null and c.correction >= 0
   and exists (
-    select 1 from fresh_records as f
-    where f.request_object_id = c.request_object_id
-      and f.request_line = c.request_line
-      and f.usage_line is not null
+    select 1 from metered_requests as q
+    where q.record_key = c.record_id and q.request_date = c.usage_date
   )
   and not exists (
     select 1 from charged as r

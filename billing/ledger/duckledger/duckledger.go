@@ -93,10 +93,10 @@ func (s *Store) prepare(ctx context.Context, o Options) error {
 		"set autoload_known_extensions = false",
 		"create type if not exists bignumeric as decimal(38, 12)",
 		// usd turns whole pico-dollars into an amount without leaving integers.
-		"create or replace macro usd(pico) as cast(pico * 0.000000000001::decimal(13, 12) as decimal(18, 12))",
-		"create or replace macro total_usd(amount) as cast(coalesce(sum(amount), 0) as decimal(38, 12))",
-		"create or replace macro month_of(d) as strftime(d, '%Y-%m')",
-		"create or replace macro first_of_month(d) as cast(date_trunc('month', d) as date)",
+		"create macro if not exists usd(pico) as cast(pico * 0.000000000001::decimal(13, 12) as decimal(18, 12))",
+		"create macro if not exists total_usd(amount) as cast(coalesce(sum(amount), 0) as decimal(38, 12))",
+		"create macro if not exists month_of(d) as strftime(d, '%Y-%m')",
+		"create macro if not exists first_of_month(d) as cast(date_trunc('month', d) as date)",
 	}
 	if o.Threads > 0 {
 		s.allThreads = fmt.Sprintf("set threads = %d", o.Threads)

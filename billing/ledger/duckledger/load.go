@@ -139,19 +139,31 @@ func (*stream) NewLocalState() any { return &struct{}{} }
 
 // FillChunk implements duckdb.ParallelChunkTableSource: one batch a chunk.
 func (s *stream) FillChunk(_ any, chunk duckdb.DataChunk) error {
-	select {
-	case <-s.ctx.Done():
-		return s.ctx.Err()
-	case b, open := <-s.batches:
-		if !open {
-			return chunk.SetSize(0)
+	b, err := s.next()
+	if b == nil {
+		return errors.Join(err, chunk.SetSize(0))
+	}
+	defer s.done(b)
+	if err := fill(chunk, b); err != nil {
+		return err
+	}
+	s.rows.Add(int64(b.Rows))
+	return chunk.SetSize(b.Rows)
+}
+
+// next takes the next batch with rows: to DuckDB, a chunk without any is the
+// end. It returns nil after the last batch and where the load was cancelled.
+func (s *stream) next() (*record.Batch, error) {
+	for {
+		select {
+		case <-s.ctx.Done():
+			return nil, s.ctx.Err()
+		case b, open := <-s.batches:
+			if !open || b.Rows > 0 {
+				return b, nil
+			}
+			s.done(b)
 		}
-		defer s.done(b)
-		if err := fill(chunk, b); err != nil {
-			return err
-		}
-		s.rows.Add(int64(b.Rows))
-		return chunk.SetSize(b.Rows)
 	}
 }
 

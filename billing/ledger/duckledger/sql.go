@@ -211,17 +211,27 @@ func (s *Store) Keep(ctx context.Context, name string, asTable bool, text string
 }
 
 // Transact implements ledger.Engine.
-func (s *Store) Transact(ctx context.Context, do func() error) error {
+func (s *Store) Transact(ctx context.Context, do func() error) (err error) {
 	if err := s.Exec(ctx, "begin transaction", nil); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	if err := do(); err != nil {
-		if undo := s.Exec(context.WithoutCancel(ctx), "rollback", nil); undo != nil {
-			return fmt.Errorf("%w (and rollback: %w)", err, undo)
+	open := true
+	defer func() { // also where do panics
+		if !open {
+			return
 		}
+		if undo := s.Exec(context.WithoutCancel(ctx), "rollback", nil); undo != nil {
+			err = fmt.Errorf("%w (and rollback: %w)", err, undo)
+		}
+	}()
+	if err := do(); err != nil {
 		return err
 	}
-	if err := s.Exec(ctx, "commit", nil); err != nil {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	open = false
+	if err := s.Exec(context.WithoutCancel(ctx), "commit", nil); err != nil {
 		return fmt.Errorf("commit: %w; run the same command again: it finds out what was kept", err)
 	}
 	return nil

@@ -306,6 +306,19 @@ func testCommit(b *books) {
 	b.equal("rows after opening again", []ledger.Row{{int64(2)}}, b.rows("select id from probe", nil))
 }
 
+func testPanic(b *books) {
+	b.makeProbe()
+	func() {
+		defer func() { b.equal("panic", any("stop"), recover()) }()
+		b.undone(func() {
+			b.must(b.engine.Insert(b.ctx, probe, [][]any{probed(1, "", nil)}))
+			panic("stop")
+		})
+	}()
+	b.equal("rows", int64(0), b.count("probe"))
+	b.must(b.engine.Transact(b.ctx, func() error { return nil }))
+}
+
 func testRollback(b *books) {
 	b.makeProbe()
 	b.must(b.engine.Insert(b.ctx, probe, [][]any{probed(1, "word", "one")}))

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"chargeback/billing/ledger/duckledger"
+)
+
+var update = flag.Bool("update", false, "rewrite what the scripts compare with")
+
+// scriptClock is when all scripts play: the morning after the demo's month, and
+// late enough for the small company of testdata/company to close it.
+var scriptClock = time.Date(2026, time.November, 2, 8, 0, 0, 0, time.UTC)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"chargeback": func() { os.Exit(chargeback(func() time.Time { return scriptClock })) },
+		"holder":     func() { os.Exit(hold(os.Args[1], os.Args[2])) },
+	})
+}
+
+// hold has a ledger open until it is killed, and says so with a file.
+func hold(path, ready string) int {
+	store, err := duckledger.Open(context.Background(), duckledger.Options{Path: path})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer store.Close()
+	if err := os.WriteFile(ready, []byte(strconv.Itoa(os.Getpid())), 0o600); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	<-ctx.Done()
+	return 0
+}
+
+// Goal: what a user types does what the help says, with the words and the exit
+// code that it says.
+// Method: scripts run the real main in processes of their own, at a fixed time,
+// on a copy of the demo's folder or of a small company's. The demo runs once.
+func TestScripts(t *testing.T) {
+	dir := t.TempDir()
+	made := sync.OnceValue(func() error { return makeDemo(dir) })
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("COLUMNS", "100")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":     exits,
+			"demo": func(ts *testscript.TestScript, _ bool, _ []string) {
+				ts.Check(made())
+				ts.Check(copyTree(dir, ts.MkAbs(".")))
+			},
+			"company":   copyCompany,
+			"pick":      pick,
+			"read":      read,
+			"truncate":  truncate,
+			"terminate": terminate,
+			"await":     await,
+		},
+	})
+}
+
+// makeDemo runs the demo in dir/demo and keeps what it printed as dir/demo.out.
+func makeDemo(dir string) error {
+	var out, stderr bytes.Buffer
+	w := world{out: &out, err: &stderr, now: func() time.Time { return scriptClock }, getenv: os.Getenv, columns: 100, program: "chargeback"}
+	code := run(context.Background(), w, []string{"demo", "--dir", filepath.Join(dir, "demo")})
+	if code != exitOK || stderr.Len() > 0 {
+		return fmt.Errorf("demo exits with %d: %s", code, stderr.String())
+	}
+	printed := bytes.ReplaceAll(out.Bytes(), []byte(dir+string(filepath.Separator)), nil)
+	return os.WriteFile(filepath.Join(dir, "demo.out"), printed, 0o600)
+}
+
+// exits CODE COMMAND... runs a command that must end with the exit code.
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	err := ts.Exec(args[1], args[2:]...)
+	code := 0
+	var failed *exec.ExitError
+	if errors.As(err, &failed) {
+		code = failed.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if strconv.Itoa(code) != args[0] {
+		ts.Fatalf("exit code %d, want %s", code, args[0])
+	}
+}
+
+// company copies the small company's folder to company.
+func copyCompany(ts *testscript.TestScript, _ bool, _ []string) {
+	ts.Check(copyTree(filepath.Join("testdata", "company"), ts.MkAbs("company")))
+}
+
+// copyTree copies files with their times, which are a part of their version.
+func copyTree(from, to string) error {
+	return filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(to, name)
+		if entry.IsDir() {
+			return os.MkdirAll(target, 0o755)
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(target, data, 0o644); err != nil {
+			return err
+		}
+		return os.Chtimes(target, info.ModTime(), info.ModTime())
+	})
+}
+
+// pick VARIABLE PATTERN sets a variable to the first file that fits.
+func pick(ts *testscript.TestScript, _ bool, args []string) {
+	found, err := filepath.Glob(ts.MkAbs(args[1]))
+	ts.Check(err)
+	if len(found) == 0 {
+		ts.Fatalf("no file fits %s", args[1])
+	}
+	ts.Setenv(args[0], found[0])
+}
+
+// read VARIABLE FILE sets a variable to what a file holds.
+func read(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Setenv(args[0], ts.ReadFile(args[1]))
+}
+
+// truncate FILE makes a file a gzip that breaks off in the middle.
+func truncate(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	data, err := os.ReadFile(path)
+	ts.Check(err)
+	var zipped bytes.Buffer
+	out := gzip.NewWriter(&zipped)
+	_, err = out.Write(data)
+	ts.Check(errors.Join(err, out.Close()))
+	ts.Check(os.WriteFile(path, zipped.Bytes()[:zipped.Len()/2], 0o644))
+}
+
+// terminate sends SIGTERM to the commands in the background.
+func terminate(ts *testscript.TestScript, _ bool, _ []string) {
+	for _, command := range ts.BackgroundCmds() {
+		ts.Check(command.Process.Signal(syscall.SIGTERM))
+	}
+}
+
+// await FILE [TEXT] waits until a file is there and holds the text.
+func await(ts *testscript.TestScript, _ bool, args []string) {
+	for range 600 {
+		data, err := os.ReadFile(ts.MkAbs(args[0]))
+		if err == nil && (len(args) == 1 || bytes.Contains(data, []byte(args[1]))) {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	ts.Fatalf("%v did not come within 30 s", args)
+}

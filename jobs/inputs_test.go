@@ -1,0 +1,174 @@
+package jobs_test
+
+import (
+	"strings"
+	"testing"
+
+	"chargeback/billing/ledger"
+	"chargeback/jobs"
+	"chargeback/transform/civil"
+)
+
+// monthHash is the hash of the records that a month charges.
+func (b *books) monthHash(t *testing.T, m string) string {
+	t.Helper()
+	h, err := b.Ledger.Hash(t.Context(), civil.Min, civil.Max, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// Goal: what decides a record besides the logs decides it for every day of
+// the open months, and for no day of a closed one.
+// Method: nights over a month's end; a setting changes before and after the
+// close; the open days must be those of new books with the new setting.
+func TestInputsChange(t *testing.T) {
+	t.Parallel()
+	base := inputsCompany(t)
+	b := open(t, base.dir, wiring{})
+	b.nights(t, firstDay, "2026-11-02")
+	before := scene{base: b.kept(t)}
+	for _, tt := range []struct {
+		name   string
+		change func(company)
+		moves  bool // a record of each month
+	}{
+		{"price", func(c company) { c.edit("prices.yaml", `input: "1.00"`, `input: "1.50"`) }, true},
+		{"later price", func(c company) {
+			c.edit("prices.yaml", "fees:", `  - {provider: openai, model: other-small, from: 2026-10-28T12:00:00Z, usd_per_million: {input: "1.00", output: "4.00"}, source: test}`+"\nfees:")
+		}, true},
+		{"person", func(c company) {
+			c.edit("people.csv", "user003@example.com,People,CC-5001,2026-01-01,", "user003@example.com,People,CC-5001,2026-01-01,2026-10-28\nuser003@example.com,Support,00420,2026-10-28,")
+		}, true},
+		{"agent's owner", func(c company) { c.edit("directory.yaml", "owner: CC-1001", `owner: "00420"`) }, true},
+		{"unknown model", func(c company) {
+			c.append("chargeback.yaml", "unknown_models:\n  - {provider: bedrock, model: example.preview-v1:0, price_as: \"example.small-v1:0\"}\n")
+		}, true},
+		{"a budget, which decides no record", func(c company) { c.edit("chargeback.yaml", `amount_usd: "0.05"`, `amount_usd: "5.00"`) }, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, own := inputsCompany(t), wiring{ledger: before.copyTo(t)}
+			tt.change(c) // while October is open
+			b := open(t, c.dir, own)
+			s := b.night(t, date(lateDay))
+			days := []string{"2026-10-31..2026-11-03"}
+			if tt.moves {
+				days = []string{firstDay + "..2026-11-03"}
+			}
+			equal(t, "days", days, s.Days)
+			want := c.rebuilt(lastDay, lateDay)
+			same(t, want.only("hash", "records", "meta"), b.state(t).only("hash", "records", "meta"))
+			equal(t, "days of the night after", []string{"2026-10-31..2026-11-03"}, b.night(t, date(lateDay)).Days)
+
+			b.closing(t, october)
+			closed, files := b.monthHash(t, october), filesOf(t, b.Month.Dir)
+			november := b.monthHash(t, "2026-11")
+			if err := b.Close(); err != nil {
+				t.Fatal(err)
+			}
+			undo(c)
+			b = open(t, c.dir, own)
+			b.night(t, date("2026-11-04"))
+			equal(t, "closed month", closed, b.monthHash(t, october))
+			if got := b.monthHash(t, "2026-11"); (got != november) != tt.moves {
+				t.Errorf("November was %s and is %s", november, got)
+			}
+			b.closing(t, october)
+			equal(t, "documents", files, filesOf(t, b.Month.Dir))
+		})
+	}
+}
+
+// inputsCompany has something of everything that the cases change. Two of them
+// are the same to the last byte and time of change.
+func inputsCompany(t *testing.T) company {
+	t.Helper()
+	c := newCompany(t)
+	c.edit("chargeback.yaml", `unallocated_limit_usd: "0.01"`, "waivers:\n  - {month: 2026-10, gate: unpriced, by: controller@example.com, reason: test}\nunallocated_limit_usd: \"1.00\"")
+	c.ordinary(firstDay, "2026-11-01")
+	for _, day := range []string{firstDay, "2026-11-01"} {
+		c.deliver(usageKey(local(date(day), "15:00:00"), "preview"), usage{id: "u-preview-" + day, at: local(date(day), "14:00:00"), model: "example.preview-v1:0", in: 100, out: 10})
+	}
+	return c
+}
+
+// undo puts all settings back, which is a change like any other.
+func undo(c company) {
+	c.t.Helper()
+	for name, text := range map[string]string{"directory.yaml": companyDirectory, "prices.yaml": companyPrices, "people.csv": companyPeople} {
+		if now, _ := c.get(name); string(now) != text {
+			c.put(name, []byte(text))
+		}
+	}
+	settings, _ := c.get("chargeback.yaml")
+	if before, _, found := strings.Cut(string(settings), "unknown_models:"); found {
+		c.put("chargeback.yaml", []byte(before))
+	}
+	if strings.Contains(string(settings), `amount_usd: "5.00"`) {
+		c.edit("chargeback.yaml", `amount_usd: "5.00"`, `amount_usd: "0.05"`)
+	}
+}
+
+// Goal: what comes after the close is charged in the next open month, by a
+// line that names the month and the document it corrects, and the closed
+// month's files keep every byte.
+// Method: an estimate is closed with October; its usage comes in November,
+// with a call that nobody had heard of; November is closed too.
+func TestAfterClose(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t)
+	c.ordinary(firstDay, "2026-11-01")
+	c.log(request{id: "late", at: clock("10-30 12:00:00"), usageID: "u-late", email: "user001@example.com", agent: "helper", in: 1000, out: 1000})
+	b := open(t, c.dir, wiring{})
+	b.nights(t, firstDay, lateDay)
+	first := b.closing(t, october)
+	equal(t, "as closed", []string{"2026-10-30 2026-10 0 agent_only estimated 0.0061\n"}, b.call(t, "late"))
+	closed, files := b.monthHash(t, october), filesOf(t, b.Month.Dir)
+
+	c.deliver(usageKey("2026-11-06T12:00:00Z", "late"),
+		usage{id: "u-late", at: clock("10-30 12:00:00"), in: 2000, out: 1000},
+		usage{id: "u-unheard", at: clock("10-29 12:00:00"), in: 1000, out: 0})
+	s := b.night(t, date("2026-11-06"))
+	equal(t, "problems", []string(nil), problemsOf(s))
+	want := []string{
+		"2026-10-30 2026-10 0 agent_only estimated 0.0061\n",
+		"2026-10-30 2026-11 -1 agent_only estimated -0.0061\n",
+		"2026-10-30 2026-11 1 matched priced 0.0071\n",
+	}
+	equal(t, "after the close", want, b.call(t, "late"))
+	equal(t, "unheard of", []string{"2026-10-29 2026-11 1 provider_only priced 0.0011\n"}, b.call(t, "unheard"))
+	before := b.state(t)
+	for _, day := range []string{"2026-10-29", "2026-11-02", "2026-10-30", "2026-11-06"} {
+		b.night(t, date(day))
+	}
+	same(t, before, b.state(t))
+	equal(t, "closed month", closed, b.monthHash(t, october))
+
+	var quiet []string
+	for d := date("2026-11-04"); !date("2026-12-03").Before(d); d = d.AddDays(1) {
+		quiet = append(quiet, jobs.NightlyWindow(d))
+	}
+	b.ran(t, ledger.RunDone, quiet...)
+	second := b.closing(t, "2026-11")
+	equal(t, "documents of October", files, filesOf(t, b.Month.Dir)[:len(files)])
+	equal(t, "October again", first.Documents, b.closing(t, october).Documents)
+	corrected := map[string]string{}
+	for _, d := range second.Documents {
+		for _, row := range rows(t, d.CSV) {
+			if row["row"] == "line" && row["section"] == "adjustment" {
+				corrected[d.CostCenter] = row["adjusts_month"] + " " + row["adjusts_invoice"] + " " + row["total_usd_exact"]
+			}
+		}
+	}
+	equal(t, "adjustments", map[string]string{
+		opening:          "2026-10 CB-2026-10-00420-r0 0.001000000000",
+		jobs.Unallocated: "2026-10  0.001100000000",
+	}, corrected)
+	total, err := b.DocumentsTotal(t.Context(), month("2026-11"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	records := b.lines(t, "select total_usd(total_cost_usd) from cost_records where billing_month = '2026-11'")
+	equal(t, "documents = records + shared costs", amount(t, strings.TrimSpace(records[0])).Add(amount(t, "10")).String(), total.String())
+}

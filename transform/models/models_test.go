@@ -1,0 +1,39 @@
+package models_test
+
+import (
+	"strings"
+	"testing"
+
+	"chargeback/transform/models"
+)
+
+// Goal: models run in the order of their numbers, each fed only by what comes
+// before it, and each says what it promises.
+// Method: read all texts and headers.
+func TestAll(t *testing.T) {
+	all, err := models.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := map[string]bool{}
+	for _, m := range all {
+		header, body, _ := strings.Cut(m.Text, "\n-- Kept as: ")
+		for _, part := range []string{"-- One row is ", "\n-- Promises: ", "\n-- Fed by: "} {
+			if !strings.Contains(header, part) {
+				t.Errorf("%s: its header lacks %q", m.Name, part)
+			}
+		}
+		for _, later := range all {
+			if !before[later.Name] && strings.Contains(body, " "+later.Name+" as ") {
+				t.Errorf("%s reads %s, which comes later", m.Name, later.Name)
+			}
+		}
+		if before[m.Name] {
+			t.Errorf("%s occurs twice", m.Name)
+		}
+		before[m.Name] = true
+	}
+	if len(all) == 0 {
+		t.Error("there are no models")
+	}
+}

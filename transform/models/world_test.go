@@ -1,0 +1,288 @@
+package models_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"chargeback/billing/ledger"
+	"chargeback/billing/ledger/duckledger"
+	"chargeback/billing/ledger/ledgertest"
+	"chargeback/transform/civil"
+	"chargeback/transform/money"
+	"chargeback/transform/rates"
+)
+
+// Short names for the words in which tests write rows.
+type (
+	usage   = ledgertest.Usage
+	request = ledgertest.Request
+	person  = ledgertest.Person
+)
+
+// books is a ledger in which each test's rows are taken back at its end.
+type books struct {
+	rapid.TB
+	engine ledger.Engine
+	ledger *ledger.Ledger
+	zone   *time.Location
+}
+
+// part is an engine whose transactions are parts of one that is open.
+type part struct{ ledger.Engine }
+
+func (part) Transact(_ context.Context, do func() error) error { return do() }
+
+func openBooks(t *testing.T) *books {
+	t.Helper()
+	engine, err := duckledger.Open(t.Context(), duckledger.Options{Path: filepath.Join(t.TempDir(), "ledger.duckdb"), Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := engine.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	zone, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := ledger.Open(t.Context(), part{engine}, zone, "2026-01-01")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &books{TB: t, engine: engine, ledger: l, zone: zone}
+}
+
+func (b *books) must(err error) {
+	b.Helper()
+	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+// undone runs do and takes all that it wrote back.
+func (b *books) undone(do func()) {
+	b.Helper()
+	undo := errors.New("taken back")
+	err := b.engine.Transact(context.Background(), func() error { do(); return undo })
+	if !errors.Is(err, undo) {
+		b.Errorf("transaction ended with %v", err)
+	}
+}
+
+func (b *books) stage(r ledgertest.Rows) {
+	b.Helper()
+	r.Zone = b.zone
+	b.must(r.Stage(context.Background(), b.ledger))
+}
+
+// replace makes the records of the days anew, with a book of prices, when all
+// days up to lateUntil are past waiting for usage.
+func (b *books) replace(book ledgertest.Book, lateUntil string, days ...ledger.Days) {
+	b.Helper()
+	for _, d := range days {
+		b.must(b.ledger.ReplaceDays(context.Background(), ledger.Build{
+			Days: []ledger.Days{d}, LateUntil: ledgertest.Day(lateUntil), OpenMonth: d.First.Month(),
+			RateVersion: "book-1", RunDate: d.Last, References: book.Resolve,
+		}, func() error { return nil }))
+	}
+}
+
+func days(first, last string) ledger.Days {
+	return ledger.Days{First: ledgertest.Day(first), Last: ledgertest.Day(last)}
+}
+
+func (b *books) query(text string, args ledger.Args, yield func(ledger.Row)) {
+	b.Helper()
+	b.must(b.ledger.Query(context.Background(), text, args, func(r ledger.Row) error { yield(r); return nil }))
+}
+
+// place is where a staged row lies.
+type place struct {
+	source, object string
+	line           int64
+}
+
+// costRecord is a cost record as tests compare it; amounts are "null" where they
+// are not known.
+type costRecord struct {
+	usage, request                   place
+	match, rung, pricing, note       string
+	rule, department, center, agent  string
+	llm, infra, tool, total, savings string
+	toolCalls                        int64
+}
+
+// records reads all cost records, in no order.
+func (b *books) records() (all []costRecord) {
+	b.Helper()
+	b.query(`
+select
+  u.object_key, c.usage_line, r.object_key, c.request_line, c.match, c.match_rung, c.pricing, c.pricing_note, c.attribution,
+  c.department, c.cost_center, c.agent_id, c.llm_cost_usd, c.infra_cost_usd, c.tool_cost_usd, c.total_cost_usd, c.cache_savings_usd, c.tool_calls
+from cost_items as c
+left join objects as u on u.object_id = c.usage_object_id
+left join objects as r on r.object_id = c.request_object_id
+where c.usage_date >= @since`, ledger.Args{"since": civil.Min}, func(r ledger.Row) {
+		rec := costRecord{
+			match: r.Text(4), rung: r.Text(5), pricing: r.Text(6), note: r.Text(7), rule: r.Text(8), department: r.Text(9), center: r.Text(10), agent: r.Text(11),
+			llm: amount(r[12]), infra: amount(r[13]), tool: amount(r[14]), total: amount(r[15]), savings: amount(r[16]), toolCalls: r.Int(17),
+		}
+		if r[1] != nil {
+			rec.usage = place{"usage", r.Text(0), r.Int(1)}
+		}
+		if r[3] != nil {
+			rec.request = place{"requests", r.Text(2), r.Int(3)}
+		}
+		all = append(all, rec)
+	})
+	return all
+}
+
+func amount(v any) string {
+	if usd, known := v.(money.USD); known {
+		return usd.String()
+	}
+	return "null"
+}
+
+// aside reads the staged rows that are not charged, with the verdict.
+func (b *books) aside() map[place]string {
+	b.Helper()
+	verdicts := map[place]string{}
+	b.query("select o.source, o.object_key, r.line, r.verdict from repeats as r inner join objects as o on o.object_id = r.object_id where r.usage_date >= @since",
+		ledger.Args{"since": civil.Min}, func(r ledger.Row) {
+			verdicts[place{r.Text(0), r.Text(1), r.Int(2)}] = r.Text(3)
+		})
+	return verdicts
+}
+
+// world is one row of a table: a few staged rows and the records that they
+// make, in words.
+type world struct {
+	name     string
+	usage    []usage
+	requests []request
+	want     []string
+}
+
+// table stages all worlds at once, each with ids of its own, makes one night of
+// October of them and compares what became of each with its wants.
+type table struct {
+	book   ledgertest.Book
+	people []person
+	worlds []world
+	show   func(costRecord, names) string
+}
+
+// names gives staged rows back the ids that a world calls them by.
+type names map[place]string
+
+func (n names) of(p place) string {
+	if p.line == 0 {
+		return "-"
+	}
+	return n[p]
+}
+
+func (tt table) run(t *testing.T) {
+	b := openBooks(t)
+	staged, called, owner := tt.staged()
+	var got map[int][]string
+	b.undone(func() {
+		b.stage(staged)
+		b.replace(tt.book, "2026-10-25", days("2026-10-01", "2026-10-31"))
+		got = tt.results(b, called, owner)
+	})
+	for i, w := range tt.worlds {
+		t.Run(w.name, func(t *testing.T) {
+			if diff := cmp.Diff(slices.Sorted(slices.Values(w.want)), slices.Sorted(slices.Values(got[i]))); diff != "" {
+				t.Errorf("records (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// results shows the records and the rows set aside by the world they belong to.
+func (tt table) results(b *books, called names, owner map[place]int) map[int][]string {
+	got := map[int][]string{}
+	for _, r := range b.records() {
+		p := r.usage
+		if p.line == 0 {
+			p = r.request
+		}
+		got[owner[p]] = append(got[owner[p]], tt.show(r, called))
+	}
+	for p, verdict := range b.aside() {
+		got[owner[p]] = append(got[owner[p]], fmt.Sprintf("%s of %s: %s", called[p], p.object, verdict))
+	}
+	return got
+}
+
+// staged puts the worlds' rows together. Lines count on from world to world, so
+// that a place names one row.
+func (tt table) staged() (staged ledgertest.Rows, called names, owner map[place]int) {
+	called, owner = names{}, map[place]int{}
+	staged.People = tt.people
+	line := int64(0)
+	for i, w := range tt.worlds {
+		own := func(ids ...*string) {
+			for _, id := range ids {
+				if *id != "" {
+					*id = fmt.Sprintf("w%d/%s", i, *id)
+				}
+			}
+		}
+		put := func(source, object, name string) int64 {
+			line++
+			if object == "" {
+				object = "first.json"
+			}
+			p := place{source, object, line}
+			called[p], owner[p] = name, i
+			return line
+		}
+		for _, u := range w.usage {
+			if u.Key == "" {
+				u.Key = u.RequestID
+			}
+			u.Line = put("usage", u.Object, u.Key)
+			own(&u.Key, &u.RequestID, &u.ResponseID, &u.ClientRef)
+			staged.Usage = append(staged.Usage, u)
+		}
+		for _, r := range w.requests {
+			r.Line = put("requests", r.Object, r.ID)
+			own(&r.ID, &r.RequestID, &r.ResponseID, &r.ClientRef)
+			staged.Requests = append(staged.Requests, r)
+		}
+	}
+	return staged, called, owner
+}
+
+// price makes a price of the provider bedrock that holds in all of 2026, from
+// pico-dollars a token: input, cache read, cache write of 5 minutes and of an
+// hour, output.
+func price(model string, input, read, write5m, write1h, output int64) ledger.Price {
+	return ledger.Price{
+		Key: "bedrock/" + model, From: ledgertest.At("2026-01-01 00:00:00"), To: rates.Forever,
+		Input: input, CacheRead: read, CacheWrite5m: write5m, CacheWrite1h: write1h, Output: output,
+	}
+}
+
+// plainBook prices the model sonnet and each request at 0.0001 USD.
+func plainBook() ledgertest.Book {
+	return ledgertest.Book{References: ledger.References{
+		Prices:    []ledger.Price{price("sonnet", 3_000_000, 300_000, 3_750_000, 6_000_000, 15_000_000)},
+		Fees:      []ledger.Fee{{From: ledgertest.At("2026-01-01 00:00:00"), To: rates.Forever, Infra: 100_000_000, CacheHit: 20_000_000}},
+		UsageFrom: []string{"bedrock"},
+	}}
+}
