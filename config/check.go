@@ -120,12 +120,12 @@ func (c *Config) checkPricing(doc document) {
 	for i, m := range c.UnknownModels {
 		path := fmt.Sprintf("unknown_models[%d]", i)
 		doc.need(path+".provider", m.Provider, "write the provider as the records have it")
-		doc.need(path+".price_as", m.PriceAs, "write a model of the price book")
+		doc.need(path+".price_as", m.PriceAs, "write a model of the rate book")
 		if doc.need(path+".model", m.Model, "write the model as the records have it") {
 			models.check(doc, path+".model", m.Provider+"/"+m.Model)
 		}
 		if m.Model != "" && m.Model == m.PriceAs {
-			doc.Failf(path+".price_as", "is the unknown model itself; name a model of the price book")
+			doc.Failf(path+".price_as", "is the unknown model itself; name a model of the rate book")
 		}
 	}
 }
@@ -142,7 +142,8 @@ func (c *Config) checkBudgets(doc document) {
 	names := unique{}
 	for i, b := range c.Budgets {
 		path := fmt.Sprintf("budgets[%d]", i)
-		if (b.Department == "") == (b.CostCenter == "") {
+		unread := doc.Refused(path+".department") || doc.Refused(path+".cost_center")
+		if (b.Department == "") == (b.CostCenter == "") && !unread {
 			doc.Failf(path, "needs exactly one of department and cost_center; name who the budget is for")
 		}
 		if doc.Has(path + ".name") {

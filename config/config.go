@@ -5,7 +5,7 @@
 // with file, line and key, all of them at once), validation, paths relative to
 // the file, and secrets, which come only from the environment or from files
 // and print as ***.
-// It does not own: the price book (transform/rates), cost centres and agents
+// It does not own: the rate book (transform/rates), cost centres and agents
 // (transform/directory), or what is done with any setting.
 package config
 

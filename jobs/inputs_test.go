@@ -110,6 +110,44 @@ func undo(c company) {
 	}
 }
 
+// Goal: a record that a closed month holds without a cost is charged in the
+// open month by the night that first knows a price, not by whoever happens to
+// run its old night again.
+// Method: close with held records, waived; add the price; run the next night,
+// then the old one.
+func TestPriceAfterClose(t *testing.T) {
+	t.Parallel()
+	c := inputsCompany(t)
+	b := open(t, c.dir, wiring{})
+	b.nights(t, lastDay, lastDay)
+	b.ran(t, ledger.RunDone, "nightly/2026-10-28", "nightly/2026-10-29", "nightly/2026-10-30")
+	b.nights(t, "2026-11-01", lateDay)
+	b.closing(t, october)
+	closed := b.monthHash(t, october)
+	const record = "preview-2026-10-28"
+	held := "2026-10-28 2026-10 0 provider_only unpriced <nil>\n"
+	equal(t, "as closed", []string{held}, b.call(t, record))
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	c.append("prices.yaml", "") // another time of change is no other price
+	b = open(t, c.dir, wiring{})
+	equal(t, "days where nothing changed", []string{"2026-11-01..2026-11-04"}, b.night(t, date("2026-11-04")).Days)
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c.edit("prices.yaml", "fees:", `  - {provider: bedrock, model: "example.preview-v1:0", from: 2026-01-01T00:00:00Z, usd_per_million: {input: "10.00", output: "100.00"}, source: test}`+"\nfees:")
+	b = open(t, c.dir, wiring{})
+	equal(t, "days", []string{"2026-10-28..2026-10-28", "2026-11-01..2026-11-05"}, b.night(t, date("2026-11-05")).Days)
+	equal(t, "with a price", []string{held, "2026-10-28 2026-11 1 provider_only priced 0.0021\n"}, b.call(t, record))
+	before := b.state(t)
+	b.night(t, date("2026-10-28"))
+	b.night(t, date("2026-11-05"))
+	same(t, before, b.state(t))
+	equal(t, "closed month", closed, b.monthHash(t, october))
+}
+
 // Goal: what comes after the close is charged in the next open month, by a
 // line that names the month and the document it corrects, and the closed
 // month's files keep every byte.

@@ -169,8 +169,65 @@ func TestWrittenBack(t *testing.T) {
 		c.putAt(key, content, changed)
 		equal(t, "problems", []string(nil), problemsOf(b.night(t, date("2026-10-28"))))
 		same(t, before.only(compared...), b.state(t).only(compared...))
-		c.put(key, content[:len(content)-9])
-		equal(t, "problems", []string{"bedrock " + inSource(key)}, problemsOf(b.night(t, date("2026-10-28"))))
+		c.deliver(key, usage{id: "u-another", at: "2026-10-28T08:30:00Z", in: 1, out: 1})
+		b.night(t, date("2026-10-28"))
+	}
+}
+
+// Goal: a version that can't be read takes nothing away: what was read before
+// counts, the night says so, and the month is not closed on it.
+// Method: spoil objects that were read, run their night, mend them in two ways.
+func TestUnreadableRewrite(t *testing.T) {
+	t.Parallel()
+	key := usageKey("2026-10-28T08:31:00Z", "2026-10-28-1")
+	for _, tt := range []struct {
+		name, key, problem string
+		spoil              func(c company, content []byte)
+		other              []byte // good content that the mended object may have
+	}{
+		{"people file without its header", "people.csv", "people people.csv", func(c company, content []byte) { c.put("people.csv", content[10:]) },
+			[]byte(strings.Replace(companyPeople, "user001@example.com,Support,00420", "user001@example.com,Engineering,CC-1001", 1))},
+		{"log cut short", key, "bedrock " + inSource(key), func(c company, content []byte) { c.put(key, content[:len(content)-9]) },
+			zip(usageLines(usage{id: "u-2026-10-28-1", at: clock("10-28 09:30:00"), in: 7, out: 7}))},
+		{"log spoilt after its first record", key, "bedrock " + inSource(key), func(c company, content []byte) {
+			c.put(key, append(zip(usageLines(usage{id: "u-phantom", at: clock("10-29 09:30:00"), in: 9, out: 9})), content[:len(content)-1]...))
+		}, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newCompany(t)
+			c.ordinary("2026-10-28", "2026-10-29")
+			b := open(t, c.dir, wiring{})
+			b.nights(t, "2026-10-28", "2026-10-29")
+			before := b.state(t)
+			content, changed := c.get(tt.key)
+			tt.spoil(c, content)
+			for range 2 {
+				s := b.night(t, date("2026-10-29"))
+				equal(t, "problems", []string{tt.problem}, problemsOf(s))
+				if !strings.Contains(s.Problems[0].What, "the version before still count") {
+					t.Errorf("problem says %q", s.Problems[0].What)
+				}
+			}
+			parts := []string{"hash", "records", "staged", "alerts", "outbox", "dirty", "meta"}
+			same(t, before.only(parts...), b.state(t).only(parts...))
+			g, err := b.Ledger.Gates(t.Context(), month(october))
+			if err != nil {
+				t.Fatal(err)
+			}
+			equal(t, "objects missing by the gate", 1, int(g.Missing))
+
+			c.putAt(tt.key, content, changed)
+			equal(t, "problems after it was put back", []string(nil), problemsOf(b.night(t, date("2026-10-29"))))
+			same(t, before, b.state(t))
+			if tt.other == nil {
+				return
+			}
+			tt.spoil(c, content)
+			b.night(t, date("2026-10-29"))
+			c.put(tt.key, tt.other)
+			equal(t, "problems after it was mended", []string(nil), problemsOf(b.night(t, date("2026-10-29"))))
+			same(t, c.rebuilt("2026-10-29").only(compared...), b.state(t).only(compared...))
+		})
 	}
 }
 

@@ -64,7 +64,7 @@ func (b *Books) Monthly(ctx context.Context, month civil.Month, now time.Time) (
 	}
 	if hash := closed[month]; hash != "" {
 		s.Already, s.Hash = true, hash
-	} else if err := b.close(ctx, month, now, &s); err != nil {
+	} else if err := b.close(ctx, month, closed, now, &s); err != nil {
 		return s, fmt.Errorf("%s: %w", s.Window, err)
 	}
 	if err := b.deliverDocuments(ctx, month, &s); err != nil {
@@ -73,7 +73,25 @@ func (b *Books) Monthly(ctx context.Context, month civil.Month, now time.Time) (
 	return s, nil
 }
 
-func (b *Books) close(ctx context.Context, month civil.Month, now time.Time, s *MonthlySummary) error {
+// inTurn checks that a month is the next to close: what comes late for a closed
+// month is charged in the first open one, which must be after it.
+func (b *Books) inTurn(month civil.Month, closed map[civil.Month]string) error {
+	first := b.Start.Month()
+	if month.Before(first) {
+		return fmt.Errorf("company.start is %s; nothing before it is accounted for", b.Start)
+	}
+	for m := first; m.Before(month); m = m.Next() {
+		if closed[m] == "" {
+			return fmt.Errorf("%w: %s is still open; close it first", ErrGates, m)
+		}
+	}
+	return nil
+}
+
+func (b *Books) close(ctx context.Context, month civil.Month, closed map[civil.Month]string, now time.Time, s *MonthlySummary) error {
+	if err := b.inTurn(month, closed); err != nil {
+		return err
+	}
 	if err := b.nightsDone(ctx, month); err != nil {
 		return err
 	}

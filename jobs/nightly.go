@@ -94,13 +94,10 @@ func (b *Books) night(ctx context.Context, day civil.Date, now time.Time, s *Nig
 	return b.Ledger.Checkpoint(ctx)
 }
 
-// matchDays is how many days around a day its records are matched with: a call
-// just before midnight is metered just after it.
-const matchDays = 1
-
 // plan says which days are made anew: the window's day and the trailing days,
-// every day whose staged rows changed with the days around it, and, where
-// prices, people or settings changed, all days of open months.
+// every day whose staged rows changed, and, where prices, people or settings
+// changed, all days of open months and those on which a closed month holds
+// records without a cost.
 func (b *Books) plan(ctx context.Context, day civil.Date) (build ledger.Build, latest civil.Date, inputs string, err error) {
 	if latest, err = b.latestDone(ctx); err != nil {
 		return build, latest, "", err
@@ -115,15 +112,9 @@ func (b *Books) plan(ctx context.Context, day civil.Date) (build ledger.Build, l
 	open := b.Start.Month()
 	for ; closed[open] != ""; open = open.Next() {
 	}
-	dirty, err := b.Ledger.DirtyDays(ctx, latest)
+	days, err := b.Ledger.DirtyDays(ctx, latest)
 	if err != nil {
 		return build, latest, "", err
-	}
-	var days []civil.Date
-	for _, d := range dirty {
-		for near := -matchDays; near <= matchDays; near++ {
-			days = append(days, d.AddDays(near))
-		}
 	}
 	for d := day.AddDays(-b.LateDays); !day.Before(d); d = d.AddDays(1) {
 		days = append(days, d)
@@ -136,15 +127,38 @@ func (b *Books) plan(ctx context.Context, day civil.Date) (build ledger.Build, l
 		return build, latest, "", err
 	}
 	if before != "" && before != inputs {
+		held, err := b.heldDays(ctx)
+		if err != nil {
+			return build, latest, "", err
+		}
+		days = append(days, held...)
 		for d := open.FirstDay(); !latest.Before(d); d = d.AddDays(1) {
 			days = append(days, d)
 		}
 	}
-	days = slices.DeleteFunc(days, func(d civil.Date) bool { return d.Before(b.Start) || latest.Before(d) })
+	days = slices.DeleteFunc(days, func(d civil.Date) bool { return d.Before(b.Start) })
 	return ledger.Build{
 		Days: runsOf(days), LateUntil: latest.AddDays(-b.LateDays), OpenMonth: open,
 		RateVersion: b.Rates.Version(), RunDate: day, References: b.references,
 	}, latest, inputs, nil
+}
+
+// heldDays are the days on which a closed month holds records without a cost:
+// a price that comes later charges them in the open month.
+func (b *Books) heldDays(ctx context.Context) (days []civil.Date, err error) {
+	err = b.Ledger.Query(ctx, `
+select distinct f.usage_date
+from record_facts as f
+inner join months as m on m.first_day = f.billing_month and m.state = 'closed'
+where f.total_cost_usd is null and f.usage_date >= @since
+order by 1`, ledger.Args{"since": civil.Min}, func(r ledger.Row) error {
+		days = append(days, r.Date(0))
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read days with held records: %w", err)
+	}
+	return days, nil
 }
 
 // latestDone is the newest business day whose window was finished; the zero

@@ -2,6 +2,7 @@ package jobs_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -163,6 +164,28 @@ func TestNightsBeforeClose(t *testing.T) {
 	if s := b.closing(t, october); len(s.Documents) != 0 || s.Hash == "" {
 		t.Errorf("a month without a record closed as %+v", s)
 	}
+}
+
+// Months are closed in their order, from the first that is accounted for.
+func TestMonthsInTurn(t *testing.T) {
+	t.Parallel()
+	b := calendar(t, "Europe/Berlin", "2026-10-28")
+	for d := date("2026-10-28"); d.Before(date("2026-12-31")); d = d.AddDays(1) {
+		b.ran(t, ledger.RunDone, jobs.NightlyWindow(d))
+	}
+	for _, step := range []struct{ month, refused string }{
+		{"2026-09", "monthly/2026-09: company.start is 2026-10-28; nothing before it is accounted for"},
+		{"2026-11", "monthly/2026-11: month can't be closed: 2026-10 is still open; close it first"},
+		{"2026-10", ""},
+		{"2026-11", ""},
+		{"2026-10", ""}, // again
+	} {
+		_, err := b.Monthly(t.Context(), month(step.month), b.due(step.month))
+		if got := fmt.Sprint(err); step.refused != "" && got != step.refused || step.refused == "" && err != nil {
+			t.Errorf("%s: got %v, want %q", step.month, err, step.refused)
+		}
+	}
+	equal(t, "closed", map[string]int{"2026-10": 1, "2026-11": 1}, b.counts(t, "select month, count(*) from months group by 1"))
 }
 
 // Goal: each gate stops the close in its own words, a waiver of the month lets

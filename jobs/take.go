@@ -50,7 +50,7 @@ func (b *Books) take(ctx context.Context, source extract.Source, day civil.Date,
 		return SourceSummary{}, nil, err
 	}
 	todo := compare(listing.Objects, known, days)
-	s := SourceSummary{Name: source.Name, Listed: len(listing.Objects), Known: len(listing.Objects) - len(todo.read), Read: len(todo.read), Skipped: listing.Skipped, Replaced: len(todo.replaced)}
+	s := SourceSummary{Name: source.Name, Listed: len(listing.Objects), Known: len(listing.Objects) - len(todo.read), Read: len(todo.read), Skipped: listing.Skipped}
 	if err := b.Ledger.MarkMissing(ctx, todo.gone, todo.back); err != nil {
 		return s, nil, fmt.Errorf("note missing objects of %s: %w", source.Name, err)
 	}
@@ -67,15 +67,16 @@ func (b *Books) take(ctx context.Context, source extract.Source, day civil.Date,
 
 // comparison is a listing held against the manifest.
 type comparison struct {
-	read     []objstore.Found
-	replaced []int64  // versions that read ones stand in for
-	gone     []int64  // read before, not listed now
-	back     []int64  // were missing, listed again
-	missing  []string // keys of all that is missing now
+	read    []objstore.Found
+	before  map[string]ledger.Object // versions that read ones would stand in for, by key
+	gone    []int64                  // read before, not listed now
+	back    []int64                  // were missing, listed again
+	missing []string                 // keys of all that is missing now
 }
 
 func compare(listed []objstore.Found, known map[string]ledger.Object, days objstore.DayRange) (c comparison) {
 	seen := make(map[string]bool, len(listed))
+	c.before = map[string]ledger.Object{}
 	for _, f := range listed {
 		seen[f.Key] = true
 		old, ok := known[f.Key]
@@ -84,7 +85,7 @@ func compare(listed []objstore.Found, known map[string]ledger.Object, days objst
 			c.read = append(c.read, f)
 		case old.ETag != f.ETag:
 			c.read = append(c.read, f)
-			c.replaced = append(c.replaced, old.ID)
+			c.before[f.Key] = old
 		case old.State == ledger.ObjectFailed:
 			c.read = append(c.read, f)
 		case old.State == ledger.ObjectMissing:
@@ -108,10 +109,14 @@ func compare(listed []objstore.Found, known map[string]ledger.Object, days objst
 	return c
 }
 
-// stage reads the new objects into the ledger.
+// stage reads the new objects into the ledger. One that was written again
+// takes the place of its version before only where it can be read: a people
+// file caught in the middle of a copy must not leave everybody without a
+// department. The version before then counts as missing, which it is.
 func (b *Books) stage(ctx context.Context, source extract.Source, todo comparison, window string, s *SourceSummary) (problems []Problem, err error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
+	var missing []int64
 	reading := source.Read(ctx, decode.Env{Zone: b.Zone, Start: epochDays(b.Start)}, todo.read)
 	err = b.Ledger.Stage(ctx, ledger.Staging{
 		Source: source.Name, Schema: source.Format.Schema(), Batches: reading.Batches, Done: reading.Done,
@@ -120,8 +125,19 @@ func (b *Books) stage(ctx context.Context, source extract.Source, todo compariso
 			if err != nil {
 				return ledger.StagingResult{}, err
 			}
-			staged := ledger.StagingResult{Replaced: todo.replaced, Dimensions: reading.Dimensions().All()}
+			staged := ledger.StagingResult{Dimensions: reading.Dimensions().All()}
 			for _, r := range results {
+				before, again := todo.before[r.Object.Key]
+				if r.Err != nil && again && before.State != ledger.ObjectFailed {
+					missing = append(missing, before.ID)
+					staged.Replaced = append(staged.Replaced, r.ID) // what was read of it before the fault
+					problems = append(problems, Problem{source.Name, r.Object.Key, "was written again and can't be read; the records of the version before still count and can no longer be proved: " + r.Err.Error()})
+					continue
+				}
+				if again {
+					s.Replaced++
+					staged.Replaced = append(staged.Replaced, before.ID)
+				}
 				problems = append(problems, enter(source, r, window, &staged, s)...)
 			}
 			return staged, nil
@@ -129,6 +145,12 @@ func (b *Books) stage(ctx context.Context, source extract.Source, todo compariso
 	})
 	if err != nil {
 		return nil, fmt.Errorf("take in source %s: %w", source.Name, err)
+	}
+	if len(missing) == 0 {
+		return problems, nil
+	}
+	if err := b.Ledger.MarkMissing(ctx, missing, nil); err != nil {
+		return nil, fmt.Errorf("note lost versions of %s: %w", source.Name, err)
 	}
 	return problems, nil
 }

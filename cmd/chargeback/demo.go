@@ -60,7 +60,7 @@ func runDemo(ctx context.Context, w world, dir string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w.out, "%s holds %s of logs: %d Bedrock and %d LiteLLM objects of %s.\n", dir, count(made.Days, "day", "days"), made.Bedrock.Objects, made.LiteLLM.Objects, made.Month)
+	w.item("%s holds %s of logs: %d Bedrock and %d LiteLLM objects of %s.", dir, count(made.Days, "day", "days"), made.Bedrock.Objects, made.LiteLLM.Objects, made.Month)
 	for _, kept := range made.Kept {
 		fmt.Fprintf(w.out, "Your version of a file is kept beside it as %s.\n", kept)
 	}
@@ -207,7 +207,8 @@ func demoTie(ctx context.Context, w world, a *app, month civil.Month) error {
 		return err
 	}
 	fmt.Fprintf(w.out, `
-Cost records  %s USD, of which nobody's: %s
+Cost records  %s USD
+  nobody's    %s USD
 shared costs  %s USD
 documents     %s USD
 `, records, unallocated, shared, documents)

@@ -71,7 +71,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":     exits,
+			"exits": exits,
 			"demo": func(ts *testscript.TestScript, _ bool, _ []string) {
 				ts.Check(made())
 				ts.Check(copyTree(dir, ts.MkAbs(".")))

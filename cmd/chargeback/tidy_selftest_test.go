@@ -54,6 +54,7 @@ func TestTidyRules(t *testing.T) {
 		{"billing imports records", "billing/ledger/x.go", imports("ledger", "extract/record"), nil},
 		{"billing imports extract", "billing/ledger/x.go", imports("ledger", "extract/frame"), []string{"billing/ledger/x.go:3: billing may not import extract/frame"}},
 		{"code imports a driver", "billing/budget/x.go", "// Package budget warns.\n" + imports("budget", "billing/ledger/duckledger"), []string{"billing/budget/x.go:4: billing/ledger/duckledger is a driver"}},
+		{"a test from outside imports to its right", "extract/frame/x_test.go", imports("frame_test", "billing/ledger"), nil},
 		{"a test imports a driver", "billing/invoice/pdf/x_test.go", imports("pdf_test", "billing/ledger/duckledger"), nil},
 		{"drivers know each other", "billing/ledger/bqledger/x.go", "// Package bqledger is a driver.\n" + imports("bqledger", "billing/ledger/duckledger"), []string{"billing/ledger/bqledger/x.go:4: billing/ledger/duckledger is a driver"}},
 		{"children know each other", "billing/invoice/html/x.go", "// Package html writes.\n" + imports("html", "billing/invoice/pdf"), []string{"billing/invoice/html/x.go:4: billing/invoice/html and billing/invoice/pdf are children of one parent"}},

@@ -17,7 +17,6 @@ const null = "(null)"
 // loaded is what became of one object.
 type loaded struct {
 	rows    []map[string]string // by column name, dimensions resolved
-	lines   []int64
 	counts  Counts
 	rejects []Reject
 	err     error

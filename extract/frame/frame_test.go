@@ -215,6 +215,29 @@ func TestReaderReadsLongRecords(t *testing.T) {
 	}
 }
 
+// Goal: a long record that comes in many small parts is scanned a few times
+// over, not once a part.
+func TestReaderScansLongRecordsFewTimes(t *testing.T) {
+	long := fmt.Sprintf(`{"a":"%s"}`, strings.Repeat("x", 1<<20))
+	for _, text := range []string{long, "{\n}" + long, "{}\n" + long + "\n", "{}\n{\n\"b\":" + long + "}"} {
+		f := NewReader(&pieces{text: text, sizes: []int{1000}}, 4<<20)
+		spec, err := jsonscan.Compile(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		scanner, scanned := jsonscan.NewScanner(spec), 0
+		for err == nil {
+			_, err = f.Next(func(text []byte) (int, error) {
+				scanned += len(text)
+				return scanner.Scan(text)
+			})
+		}
+		if err != io.EOF || scanned > 5*len(text) {
+			t.Errorf("scanned %d bytes of %d, error %v", scanned, len(text), err)
+		}
+	}
+}
+
 // Goal: a reader is as new after Reset, whatever it read before.
 func TestReaderReset(t *testing.T) {
 	f := NewReader(strings.NewReader("{\"a\":1}\n{\"a\":2}\n{\"a\":\""+strings.Repeat("x", 9*bufferBytes)), 16*bufferBytes)

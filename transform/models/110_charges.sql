@@ -4,7 +4,7 @@
 -- once. basis says what its cost rests on: 0 metered tokens, 1 an answer from
 -- the gateway's cache, 2 an estimate (the request's own tokens, because no
 -- usage came within the lateness window), 3 pending (usage may still come),
--- 4 not billed. match and rung are digits of a ruling (see rulings).
+-- 4 not billed. metered says that there are token counts. match and rung are digits of a ruling (see rulings).
 -- Fed by: usage_kept, requests_kept, matches, attempts, ambiguous_requests,
 -- match_request_id, meters, ref_usage_from.
 -- Kept as: view.
@@ -33,6 +33,7 @@ select
   end as match,
   if(m.request_line is not null, m.rung, 0) as rung,
   if(u.failed, 4, 0) as basis,
+  true as metered,
   u.object_id as usage_object_id,
   u.line as usage_line,
   m.request_object_id,
@@ -69,6 +70,7 @@ select
     when r.request_date <= @late_until then 2
     else 3
   end as basis,
+  r.completeness = 2 as metered,
   cast(null as int64) as usage_object_id,
   cast(null as int64) as usage_line,
   r.object_id as request_object_id,

@@ -19,6 +19,7 @@ with rated as (
       when c.basis = 4 then 4
       when c.basis = 3 then 3
       when c.basis <> 1 and p.price_key is null then 2
+      when c.basis <> 1 and not c.metered then 2
       when f.provider is null then 2
       when c.tools is not null and t.fee_pico is null then 2
       when c.basis = 2 or k.estimated_as is not null then 1

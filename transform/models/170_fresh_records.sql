@@ -40,6 +40,7 @@ select
     when basis = 3 then 'no usage yet; it may still come'
     when basis <> 1 and price_key is null then 'the model is not in the rate book'
     when basis <> 1 and not has_price then 'the rate book has no price of the model at that time'
+    when basis <> 1 and not metered then 'the gateway logged no token counts'
     when fees_of is null then 'the rate book has no fees at that time'
     when pricing = 2 then concat('the rate book has no fee for tool ', ifnull(tool_missing, '?'))
     when basis = 2 and estimated_as is not null then concat('no usage came in time; priced from the request, as ', estimated_as)

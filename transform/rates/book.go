@@ -1,4 +1,4 @@
-// Package rates holds the price book: what a token, a request and a tool call
+// Package rates holds the rate book: what a token, a request and a tool call
 // cost, and from when to when.
 //
 // It owns: reading prices.yaml strictly, the built-in book of list prices, the
@@ -59,7 +59,7 @@ type Fee struct {
 	Tools        map[string]int64 // a call, by tool; AnyTool is for every other one
 }
 
-// Book is a price book that was checked. It doesn't change.
+// Book is a rate book that was checked. It doesn't change.
 type Book struct {
 	prices  []Price           // by key and from
 	fees    []Fee             // by from
@@ -88,7 +88,7 @@ func Example() []byte { return slices.Clone(defaultYAML) }
 func Load(path string) (*Book, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("read price book: %w; correct prices in the config, or leave it empty for the built-in book", err)
+		return nil, fmt.Errorf("read rate book: %w; correct prices in the config, or leave it empty for the built-in book", err)
 	}
 	return Parse(path, data)
 }

@@ -161,7 +161,7 @@ func TestParseRefusesFees(t *testing.T) {
 func TestLoad(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "prices.yaml")
 	_, err := Load(path)
-	wantError(t, err, "read price book: open "+path)
+	wantError(t, err, "read rate book: open "+path)
 	if err := os.WriteFile(path, defaultYAML, 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -71,6 +71,12 @@ func (doc *Document) Has(path string) bool {
 	return ok
 }
 
+// Refused says whether a problem of the key at path itself is noted.
+func (doc *Document) Refused(path string) bool {
+	_, ok := doc.problems[path]
+	return ok
+}
+
 // Paths lists the keys that the file has, in no order that matters, and "".
 func (doc *Document) Paths() []string { return slices.Collect(maps.Keys(doc.lines)) }
 

@@ -148,6 +148,9 @@ func TestProblemsComeInTheOrderOfTheFile(t *testing.T) {
 	doc.Failf("count", "is missing")                   // the file is on line 1
 	doc.Failf("count", "second problem of the key")    // hidden
 	doc.Failf("name", "is too short after all this x") // hidden: it could not be read
+	if !doc.Refused("name") || !doc.Refused("count") || doc.Refused("nested") || doc.Refused("") {
+		t.Error("Refused is wrong about name, count, nested or the file")
+	}
 	want := []string{
 		"f.yaml:1: count: is missing",
 		`f.yaml:1: name: 12 is not quoted, so it may be read as a number or a truth value; quote it: "12"`,

@@ -114,7 +114,7 @@ type call struct {
 	tools      []string
 	toolForm   int // 0 a number, 1 a list, 2 a map
 	provider   string
-	model      string // as in the price book
+	model      string // as in the rate book
 	place      place
 	operation  string
 	join       join

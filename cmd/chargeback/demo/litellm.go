@@ -85,7 +85,7 @@ type gatewayError struct {
 	Message   string `json:"error_message"`
 }
 
-// gatewayRecord writes the call as the gateway logs it. Its price book is its
+// gatewayRecord writes the call as the gateway logs it. Its rate book is its
 // own estimate and counts for nothing.
 func (c *call) gatewayRecord(book []price) gatewayRecord {
 	rate, _ := rateOf(book, c.model, c.at)

@@ -14,7 +14,7 @@ type tokens struct{ fresh, read, written, output int64 }
 // prompt is what a gateway calls prompt tokens: all input, cached or not.
 func (t tokens) prompt() int64 { return t.fresh + t.read + t.written }
 
-// price is one entry of the demo's price book, in US dollars per million
+// price is one entry of the demo's rate book, in US dollars per million
 // tokens; an empty class stays out of the file.
 type price struct {
 	Provider, Model                       string
@@ -31,7 +31,7 @@ const (
 	nova     = "amazon.nova-pro-v1:0"
 	mini4o   = "gpt-4o-mini"
 	mini5    = "gpt-5-mini"
-	unpriced = "example.preview-model-v1:0" // in no price book
+	unpriced = "example.preview-model-v1:0" // in no rate book
 )
 
 // priceChangeDay is the day of the month on which nova gets cheaper, at

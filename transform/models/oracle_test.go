@@ -1,0 +1,305 @@
+package models_test
+
+import (
+	"cmp"
+	"math/big"
+	"slices"
+	"strings"
+	"time"
+
+	"chargeback/billing/ledger"
+	"chargeback/billing/ledger/ledgertest"
+	"chargeback/transform/civil"
+)
+
+// oracle works out by hand, row by row, what the models should make of a world.
+// It knows nothing of windows: every rule sees all rows.
+type oracle struct {
+	book      ledgertest.Book
+	zone      *time.Location
+	lateUntil civil.Date
+	usage     []usage
+	requests  []request
+	people    []person
+
+	aside     map[place]string   // verdicts on rows that don't count
+	match     map[place]place    // usage to its request
+	rung      map[place]string   // by which key
+	ambiguous map[place]bool     // usage and requests
+	billedBy  map[place][]usage  // usage rows of a request
+	result    map[place]expected // by the usage, or the request where there is none
+}
+
+// expected is a cost record as the oracle has it; pico is nil where the cost is
+// not known.
+type expected struct {
+	request              place
+	match, rung, pricing string
+	center               string
+	pico                 *big.Int
+}
+
+func usagePlace(u usage) place     { return place{"usage", u.Object, u.Line} }
+func requestPlace(r request) place { return place{"requests", r.Object, r.Line} }
+
+func (o *oracle) run() {
+	o.aside, o.match, o.rung, o.ambiguous = map[place]string{}, map[place]place{}, map[place]string{}, map[place]bool{}
+	o.billedBy, o.result = map[place][]usage{}, map[place]expected{}
+	kept := keep(o, o.usage, func(u usage) copyOf {
+		content := u
+		content.Line, content.Object, content.Partial = 0, "", false // completeness says it
+		return copyOf{o.date(u.At).String() + u.Key, completeness(u.Failed, u.Partial), content, usagePlace(u)}
+	})
+	requests := keep(o, o.requests, func(r request) copyOf {
+		content := r
+		content.Line, content.Object = 0, ""
+		return copyOf{o.date(r.At).String() + r.ID, completeness(r.Failed, false), content, requestPlace(r)}
+	})
+	for _, u := range kept {
+		o.find(u, requests)
+	}
+	for _, u := range kept {
+		o.chargeUsage(u, requests)
+	}
+	for _, r := range requests {
+		if len(o.billedBy[requestPlace(r)]) == 0 {
+			o.chargeRequest(r)
+		}
+	}
+}
+
+func (o *oracle) date(at string) civil.Date { return civil.DateOf(ledgertest.At(at), o.zone) }
+
+func completeness(failed, partial bool) int {
+	switch {
+	case failed:
+		return 0
+	case partial:
+		return 1
+	}
+	return 2
+}
+
+// copyOf is a row as dedupe sees it.
+type copyOf struct {
+	key          string
+	completeness int
+	content      any
+	place        place
+}
+
+// keep returns the rows that count and notes the verdict on the others.
+func keep[R any](o *oracle, rows []R, see func(R) copyOf) (kept []R) {
+	groups := map[string][]R{}
+	for _, r := range rows {
+		groups[see(r).key] = append(groups[see(r).key], r)
+	}
+	for _, group := range groups {
+		slices.SortFunc(group, func(a, b R) int {
+			x, y := see(a), see(b)
+			return cmp.Or(cmp.Compare(y.completeness, x.completeness), cmp.Compare(x.place.object, y.place.object), cmp.Compare(x.place.line, y.place.line))
+		})
+		best, conflict := see(group[0]), false
+		for _, r := range group {
+			if c := see(r); c.completeness == best.completeness && c.content != best.content {
+				conflict = true
+			}
+		}
+		for i, r := range group {
+			switch c := see(r); {
+			case conflict && c.completeness == best.completeness:
+				o.aside[c.place] = "conflict"
+			case i > 0:
+				o.aside[c.place] = "duplicate"
+			default:
+				kept = append(kept, r)
+			}
+		}
+	}
+	return kept
+}
+
+// find climbs the ladder for one usage row.
+func (o *oracle) find(u usage, requests []request) {
+	for _, rung := range []struct {
+		name string
+		key  string
+		of   func(request) string
+	}{
+		{"request id", u.RequestID, func(r request) string { return r.RequestID }},
+		{"response id", u.ResponseID, func(r request) string { return r.ResponseID }},
+		{"client reference", u.ClientRef, func(r request) string { return cmp.Or(r.ClientRef, r.ID) }},
+	} {
+		var found []place
+		for _, r := range requests {
+			apart := ledgertest.At(r.At).Sub(ledgertest.At(u.At)).Abs()
+			if rung.key != "" && rung.of(r) == rung.key && !r.CacheHit && apart <= 23*time.Hour {
+				found = append(found, requestPlace(r))
+			}
+		}
+		switch {
+		case len(found) == 1:
+			o.match[usagePlace(u)], o.rung[usagePlace(u)] = found[0], rung.name
+			o.billedBy[found[0]] = append(o.billedBy[found[0]], u)
+			return
+		case len(found) > 1:
+			o.ambiguous[usagePlace(u)] = true
+			for _, p := range found {
+				o.ambiguous[p] = true
+			}
+			return
+		}
+	}
+}
+
+func (o *oracle) chargeUsage(u usage, requests []request) {
+	p := usagePlace(u)
+	e := expected{match: "provider_only", pricing: "priced"}
+	request := request{}
+	matched, found := o.match[p]
+	switch {
+	case found:
+		e.match, e.rung, e.request = "matched", o.rung[p], matched
+		request = requests[slices.IndexFunc(requests, func(r ledgertest.Request) bool { return requestPlace(r) == matched })]
+	case o.ambiguous[p]:
+		e.match = "ambiguous"
+	}
+	fees := !found || p == usagePlace(firstBilled(o.billedBy[matched]))
+	tools := request.Tools
+	if !fees {
+		tools = ""
+	}
+	e.center = o.pays(u, request, o.date(u.At))
+	if u.Failed {
+		e.pricing, e.pico = "not_billed", new(big.Int)
+	} else {
+		e.pico = o.cost(o.model(u.Provider, u.Model), u.At, u.Tokens.InputUncached, u.Tokens.CacheRead, u.Tokens.CacheWrite5m+u.Tokens.CacheWriteUnknown, u.Tokens.CacheWrite1h, u.Tokens.Output)
+		e.pico = add(e.pico, o.fees(u.At, fees, false, tools))
+	}
+	o.result[p] = e.known()
+}
+
+// firstBilled is the row that bears a request's fees.
+func firstBilled(rows []usage) usage {
+	if len(rows) == 0 {
+		return usage{}
+	}
+	return slices.MinFunc(rows, func(a, b usage) int {
+		failed := func(u usage) int { return -completeness(u.Failed, true) }
+		return cmp.Or(cmp.Compare(failed(a), failed(b)), strings.Compare(a.At, b.At), cmp.Compare(ledgertest.Key(a.Key), ledgertest.Key(b.Key)))
+	})
+}
+
+func (o *oracle) chargeRequest(r request) {
+	p := requestPlace(r)
+	e := expected{request: p, match: "agent_only", pricing: "priced", center: o.pays(usage{}, r, o.date(r.At))}
+	gateway := r.Provider != "" && r.Provider != "bedrock"
+	switch {
+	case o.ambiguous[p]:
+		e.match, e.pricing, e.pico = "ambiguous", "not_billed", new(big.Int)
+	case r.Failed:
+		e.pricing, e.pico = "not_billed", new(big.Int)
+	case r.CacheHit:
+		e.pico = o.fees(r.At, true, true, r.Tools)
+	case !gateway && o.lateUntil.Before(o.date(r.At)):
+		e.pricing = "pending"
+	default:
+		if !gateway {
+			e.pricing = "estimated"
+		}
+		e.pico = o.cost(o.model(r.Provider, r.Model), r.At, r.Tokens.InputUncached, r.Tokens.CacheRead, r.Tokens.CacheWrite5m+r.Tokens.CacheWriteUnknown, r.Tokens.CacheWrite1h, r.Tokens.Output)
+		e.pico = add(e.pico, o.fees(r.At, true, false, r.Tools))
+	}
+	o.result[p] = e.known()
+}
+
+// known turns what has no cost into what is unpriced.
+func (e expected) known() expected {
+	if e.pico == nil && e.pricing != "pending" {
+		e.pricing = "unpriced"
+	}
+	return e
+}
+
+func (*oracle) model(provider, model string) string {
+	return cmp.Or(provider, "bedrock") + "/" + cmp.Or(model, "sonnet")
+}
+
+// cost is tokens times prices; nil where there is no price.
+func (o *oracle) cost(key, at string, tokens ...int64) *big.Int {
+	for _, p := range o.book.Prices {
+		if p.Key == key && within(at, p.From, p.To) {
+			sum := new(big.Int)
+			for i, each := range []int64{p.Input, p.CacheRead, p.CacheWrite5m, p.CacheWrite1h, p.Output} {
+				sum.Add(sum, new(big.Int).Mul(big.NewInt(tokens[i]), big.NewInt(each)))
+			}
+			return sum
+		}
+	}
+	return nil
+}
+
+// fees are the fees of a request; nil where they are not known.
+func (o *oracle) fees(at string, bears, hit bool, tools string) *big.Int {
+	var sum *big.Int
+	for _, f := range o.book.Fees {
+		if within(at, f.From, f.To) {
+			switch sum = new(big.Int); {
+			case hit:
+				sum.SetInt64(f.CacheHit)
+			case bears:
+				sum.SetInt64(f.Infra)
+			}
+		}
+	}
+	if tools == "" {
+		return sum
+	}
+	for _, f := range o.book.ToolFees {
+		if f.Tools == tools && f.Missing == "" && within(at, f.From, f.To) {
+			return add(sum, big.NewInt(f.Pico))
+		}
+	}
+	return nil
+}
+
+func within(at string, from, to time.Time) bool {
+	t := ledgertest.At(at)
+	return !t.Before(from) && t.Before(to)
+}
+
+// add returns nil where either part is not known.
+func add(a, b *big.Int) *big.Int {
+	if a == nil || b == nil {
+		return nil
+	}
+	return new(big.Int).Add(a, b)
+}
+
+// pays walks the chain of rules.
+func (o *oracle) pays(u usage, r request, day civil.Date) string {
+	center := cmp.Or(r.CostCenter, u.CostCenter)
+	for _, c := range o.book.CostCenters {
+		if c[0] == center && center != "" {
+			return center
+		}
+	}
+	for _, p := range o.people {
+		if p.Email == r.User && on(day, ledgertest.Day(p.From), ledgertest.Day(cmp.Or(p.To, civil.Max.String()))) {
+			return p.CostCenter
+		}
+	}
+	for _, a := range o.book.Agents {
+		if agent := cmp.Or(r.AgentID, u.AgentID); a.ID == agent && on(day, a.From, a.To) {
+			return a.CostCenter
+		}
+	}
+	for _, kind := range [][2]string{{"key", r.Key}, {"team", r.Team}, {"project", r.Project}, {"caller", u.Caller}} {
+		if i := slices.IndexFunc(o.book.Owners, func(w ledger.Owner) bool { return w.Kind == kind[0] && w.Value == kind[1] && on(day, w.From, w.To) }); i >= 0 {
+			return o.book.Owners[i].CostCenter
+		}
+	}
+	return "UNALLOCATED"
+}
+
+func on(day, from, to civil.Date) bool { return !day.Before(from) && day.Before(to) }
