@@ -110,11 +110,11 @@ func undo(c company) {
 	}
 }
 
-// Goal: a record that a closed month holds without a cost is charged in the
-// open month by the night that first knows a price, not by whoever happens to
-// run its old night again.
-// Method: close with held records, waived; add the price; run the next night,
-// then the old one.
+// Goal: what a closed month leaves to the open one, a record held without a
+// cost and a correction, gets a new price by the night that first knows it, not
+// by whoever happens to run an old night again.
+// Method: close with held records, waived; let a call come late; change prices;
+// run the next night, then the old ones.
 func TestPriceAfterClose(t *testing.T) {
 	t.Parallel()
 	c := inputsCompany(t)
@@ -132,17 +132,22 @@ func TestPriceAfterClose(t *testing.T) {
 	}
 
 	c.append("prices.yaml", "") // another time of change is no other price
+	c.deliver(usageKey("2026-11-04T12:00:00Z", "late"), usage{id: "u-late", at: clock("10-30 12:00:00"), in: 1000, out: 0})
 	b = open(t, c.dir, wiring{})
-	equal(t, "days where nothing changed", []string{"2026-11-01..2026-11-04"}, b.night(t, date("2026-11-04")).Days)
+	equal(t, "days where no price changed", []string{"2026-10-29..2026-11-04"}, b.night(t, date("2026-11-04")).Days)
+	equal(t, "late, by the first price", []string{"2026-10-30 2026-11 1 provider_only priced 0.0011\n"}, b.call(t, "late"))
 	if err := b.Close(); err != nil {
 		t.Fatal(err)
 	}
 	c.edit("prices.yaml", "fees:", `  - {provider: bedrock, model: "example.preview-v1:0", from: 2026-01-01T00:00:00Z, usd_per_million: {input: "10.00", output: "100.00"}, source: test}`+"\nfees:")
+	c.edit("prices.yaml", `input: "1.00"`, `input: "2.00"`)
 	b = open(t, c.dir, wiring{})
-	equal(t, "days", []string{"2026-10-28..2026-10-28", "2026-11-01..2026-11-05"}, b.night(t, date("2026-11-05")).Days)
+	equal(t, "days", []string{"2026-10-28..2026-10-28", "2026-10-30..2026-10-30", "2026-11-01..2026-11-05"}, b.night(t, date("2026-11-05")).Days)
 	equal(t, "with a price", []string{held, "2026-10-28 2026-11 1 provider_only priced 0.0021\n"}, b.call(t, record))
+	equal(t, "late, by the second price", []string{"2026-10-30 2026-11 1 provider_only priced 0.0021\n"}, b.call(t, "late"))
 	before := b.state(t)
 	b.night(t, date("2026-10-28"))
+	b.night(t, date("2026-10-31"))
 	b.night(t, date("2026-11-05"))
 	same(t, before, b.state(t))
 	equal(t, "closed month", closed, b.monthHash(t, october))

@@ -201,12 +201,10 @@ func TestUnreadableRewrite(t *testing.T) {
 			before := b.state(t)
 			content, changed := c.get(tt.key)
 			tt.spoil(c, content)
-			for range 2 {
-				s := b.night(t, date("2026-10-29"))
-				equal(t, "problems", []string{tt.problem}, problemsOf(s))
-				if !strings.Contains(s.Problems[0].What, "the version before still count") {
-					t.Errorf("problem says %q", s.Problems[0].What)
-				}
+			s := b.night(t, date("2026-10-29"))
+			equal(t, "problems", []string{tt.problem}, problemsOf(s))
+			if !strings.Contains(s.Problems[0].What, "the version before still count") {
+				t.Errorf("problem says %q", s.Problems[0].What)
 			}
 			parts := []string{"hash", "records", "staged", "alerts", "outbox", "dirty", "meta"}
 			same(t, before.only(parts...), b.state(t).only(parts...))

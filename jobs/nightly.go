@@ -96,8 +96,7 @@ func (b *Books) night(ctx context.Context, day civil.Date, now time.Time, s *Nig
 
 // plan says which days are made anew: the window's day and the trailing days,
 // every day whose staged rows changed, and, where prices, people or settings
-// changed, all days of open months and those on which a closed month holds
-// records without a cost.
+// changed, all days of open months and the unsettled days of closed ones.
 func (b *Books) plan(ctx context.Context, day civil.Date) (build ledger.Build, latest civil.Date, inputs string, err error) {
 	if latest, err = b.latestDone(ctx); err != nil {
 		return build, latest, "", err
@@ -127,11 +126,11 @@ func (b *Books) plan(ctx context.Context, day civil.Date) (build ledger.Build, l
 		return build, latest, "", err
 	}
 	if before != "" && before != inputs {
-		held, err := b.heldDays(ctx)
+		unsettled, err := b.unsettledDays(ctx)
 		if err != nil {
 			return build, latest, "", err
 		}
-		days = append(days, held...)
+		days = append(days, unsettled...)
 		for d := open.FirstDay(); !latest.Before(d); d = d.AddDays(1) {
 			days = append(days, d)
 		}
@@ -143,20 +142,22 @@ func (b *Books) plan(ctx context.Context, day civil.Date) (build ledger.Build, l
 	}, latest, inputs, nil
 }
 
-// heldDays are the days on which a closed month holds records without a cost:
-// a price that comes later charges them in the open month.
-func (b *Books) heldDays(ctx context.Context) (days []civil.Date, err error) {
+// unsettledDays are the days of closed months that still decide what an open
+// month charges: days with records that were closed without a cost, which a
+// later price gives one, and days with corrections in an open month.
+func (b *Books) unsettledDays(ctx context.Context) (days []civil.Date, err error) {
 	err = b.Ledger.Query(ctx, `
 select distinct f.usage_date
 from record_facts as f
-inner join months as m on m.first_day = f.billing_month and m.state = 'closed'
-where f.total_cost_usd is null and f.usage_date >= @since
+left join months as m on m.first_day = f.billing_month and m.state = 'closed'
+where f.usage_date >= @since
+  and (m.month is not null and f.total_cost_usd is null or m.month is null and f.correction <> 0)
 order by 1`, ledger.Args{"since": civil.Min}, func(r ledger.Row) error {
 		days = append(days, r.Date(0))
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read days with held records: %w", err)
+		return nil, fmt.Errorf("read unsettled days of closed months: %w", err)
 	}
 	return days, nil
 }

@@ -2,10 +2,12 @@ package jobs_test
 
 import (
 	"context"
+	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"chargeback/cmd/chargeback/demo"
 	"chargeback/extract/objstore"
@@ -81,5 +83,57 @@ func TestOrder(t *testing.T) {
 			}
 			same(t, want, got)
 		})
+	}
+}
+
+// Goal: as TestOrder, for logs that nobody thought out.
+// Method: calls at random times, most of them near midnight, whose usage comes
+// at once, days later, twice or never; windows in their order and in another.
+func TestRandomOrder(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(2) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			r := rand.New(rand.NewPCG(seed, 2026))
+			c := newCompany(t)
+			for i := range 60 {
+				c.randomCall(r, fmt.Sprint("call-", i))
+			}
+			windows := []string{"2026-10-28", "2026-10-29", "2026-10-30", "2026-10-31", "2026-11-01", "2026-11-02"}
+			want := c.rebuilt(windows...).only(compared...)
+			if len(want["records"]) < 60 {
+				t.Errorf("only %d records to compare", len(want["records"]))
+			}
+			windows = append(windows, windows[r.IntN(len(windows))])
+			r.Shuffle(len(windows), func(i, j int) { windows[i], windows[j] = windows[j], windows[i] })
+			t.Log(windows)
+			same(t, want, c.rebuilt(windows...).only(compared...))
+		})
+	}
+}
+
+// randomCall writes a call of one of the first three days.
+func (c company) randomCall(r *rand.Rand, id string) {
+	midnight := instant(local(date(firstDay).AddDays(1+r.IntN(3)), "00:00:00"))
+	at := midnight.Add(time.Duration(r.IntN(4000)-2000) * time.Second)
+	if r.IntN(3) == 0 {
+		at = midnight.Add(-time.Duration(r.IntN(86_400)) * time.Second)
+	}
+	call := request{
+		id: id, at: at.Format(time.RFC3339), agent: "helper", email: fmt.Sprintf("user00%d@example.com", r.IntN(5)), in: r.IntN(5000), out: 1 + r.IntN(500),
+		failed: r.IntN(10) == 0, cacheHit: r.IntN(10) == 0,
+	}
+	ref := id
+	if r.IntN(2) == 0 {
+		call.usageID, ref = "u-"+id+"-0", ""
+	}
+	c.log(call)
+	for i := range []int{0, 1, 1, 1, 1, 2}[r.IntN(6)] {
+		metered := at.Add(time.Duration(r.IntN(60)-20) * time.Second)
+		delivered := metered.Add([]time.Duration{time.Minute, time.Minute, time.Hour, 30 * time.Hour, 74 * time.Hour, 98 * time.Hour}[r.IntN(6)])
+		record := usage{id: fmt.Sprintf("u-%s-%d", id, i), ref: ref, at: metered.Format(time.RFC3339), in: call.in, out: call.out}
+		c.deliver(usageKey(delivered.Format(time.RFC3339), record.id), record)
+		if r.IntN(8) == 0 {
+			c.deliver(usageKey(delivered.Add(time.Hour).Format(time.RFC3339), record.id+"-again"), record)
+		}
 	}
 }

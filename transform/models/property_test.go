@@ -119,11 +119,15 @@ func (d draw) id(name string, from ...string) string {
 
 func (d draw) seldom(name string) bool { return rapid.IntRange(0, 5).Draw(d.t, name) == 0 }
 
-// instant is at or close to a full hour, so that many lie on either side of a
-// midnight or just as far from each other as matches reach.
+// instant is near one of a few that lie on a day each and 20 hours apart, so
+// that matches reach from each to the next; or at any hour, or just as far from
+// another as matches reach.
 func (d draw) instant() string {
 	from := ledgertest.Day(firstDay).Start(berlin()).UTC()
-	hours := rapid.IntRange(0, 24*ledgertest.Day(lastDay).DaysSince(ledgertest.Day(firstDay))).Draw(d.t, "hour")
+	hours := 3 + 20*rapid.IntRange(0, 6).Draw(d.t, "day") + rapid.IntRange(0, 3).Draw(d.t, "hour")
+	if d.seldom("any hour") {
+		hours = rapid.IntRange(0, 24*ledgertest.Day(lastDay).DaysSince(ledgertest.Day(firstDay))).Draw(d.t, "hours")
+	}
 	beyond := rapid.SampledFrom([]time.Duration{0, time.Microsecond, 17 * time.Minute}).Draw(d.t, "beyond")
 	return from.Add(time.Duration(hours)*time.Hour + beyond).Format("2006-01-02 15:04:05.000000")
 }
@@ -137,8 +141,8 @@ func (d draw) tokens() record.Tokens {
 
 func (d draw) usage() usage {
 	return usage{
-		Key: d.id("key", "k1", "k2", "k3", "k4", "k5", "k6", "k7", "k8", "k9"), At: d.instant(), RequestID: d.id("request id", "", "a", "b", "c"),
-		ResponseID: d.id("response id", "", "", "m", "n"), ClientRef: d.id("reference", "", "", "x", "r1", "r2"), Model: d.pick("model", "sonnet", "changing", "unheard-of"),
+		Key: d.id("key", "k1", "k2", "k3", "k4", "k5", "k6", "k7", "k8", "k9"), At: d.instant(), RequestID: d.id("request id", "", "", "a", "b"),
+		ResponseID: d.id("response id", "", "", "m"), ClientRef: d.id("reference", "", "x", "r1", "r2"), Model: d.pick("model", "sonnet", "changing", "unheard-of"),
 		Caller: d.pick("caller", "", "arn:etl"), CostCenter: d.pick("metadata", "", "", "", "00420"), AgentID: d.pick("metadata agent", "", "", "bot"),
 		Failed: d.seldom("failed"), Partial: d.seldom("partial"), Tokens: d.tokens(), Object: d.pick("object", "a", "b"),
 	}
@@ -146,7 +150,7 @@ func (d draw) usage() usage {
 
 func (d draw) request() request {
 	r := request{
-		ID: d.id("id", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8"), At: d.instant(), RequestID: d.id("request id", "", "a", "b", "c"), ResponseID: d.id("response id", "", "", "m", "n"),
+		ID: d.id("id", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8"), At: d.instant(), RequestID: d.id("request id", "", "", "a", "b"), ResponseID: d.id("response id", "", "", "m"),
 		ClientRef: d.id("reference", "", "", "x"), User: d.pick("user", "", "mover@example.com", "stranger@example.com"), AgentID: d.pick("agent", "", "bot", "shared-bot"),
 		Key: d.pick("api key", "", "key1"), CostCenter: d.pick("explicit", "", "", "", "00420", "nowhere"), Tools: d.pick("tools", "", "", "search:2", "mystery:1"),
 		Provider: "bedrock", Model: d.pick("model", "sonnet", "changing", "unheard-of"),

@@ -1,0 +1,59 @@
+package models_test
+
+import (
+	"testing"
+
+	"chargeback/billing/ledger"
+	"chargeback/billing/ledger/ledgertest"
+)
+
+// Goal: the records of a day are the same in whatever window the day is made,
+// also where ids chain rows of several days together.
+// Method: each chain in one window of all days, and then day by day.
+func TestWindows(t *testing.T) {
+	const d1, d2, d3, d4 = "2026-03-27 22:00:00", "2026-03-28 20:00:00", "2026-03-29 18:00:00", "2026-03-30 16:00:00"
+	b := openBooks(t)
+	for _, w := range []world{
+		{
+			name:     "a usage row and its request on neighbouring days",
+			usage:    []usage{{RequestID: "u1", At: d1}},
+			requests: []request{{ID: "r1", RequestID: "u1", At: d2}},
+		},
+		{
+			name:     "the row that bears the fees is two days away",
+			usage:    []usage{{Key: "u1", ClientRef: "r1", At: d1}, {Key: "u3", ClientRef: "r1", At: d3}},
+			requests: []request{{ID: "r1", At: d2}},
+		},
+		{
+			name:     "the row that makes its neighbour's request its own is ambiguous itself, three days away",
+			usage:    []usage{{Key: "u2", ClientRef: "x", At: d2}, {Key: "u4", ClientRef: "x", At: d4}},
+			requests: []request{{ID: "r1", ClientRef: "x", At: d1}, {ID: "r3", ClientRef: "x", At: d3}},
+		},
+		{
+			name:     "a request that is two days from the one that makes it ambiguous",
+			usage:    []usage{{RequestID: "u2", At: d2}},
+			requests: []request{{ID: "r1", RequestID: "u2", At: d1}, {ID: "r3", RequestID: "u2", At: d3}},
+		},
+		{
+			name:     "23 hours across the day on which clocks go forward",
+			usage:    []usage{{RequestID: "u1", At: "2026-03-28 22:30:00"}},
+			requests: []request{{ID: "r1", RequestID: "u1", At: "2026-03-29 21:30:00"}, {ID: "r2", RequestID: "u1", At: "2026-03-29 22:00:00"}},
+		},
+	} {
+		t.Run(w.name, func(t *testing.T) {
+			b := *b
+			b.TB = t
+			b.undone(func() {
+				b.stage(ledgertest.Rows{Usage: w.usage, Requests: w.requests})
+				b.replace(plainBook(), lateUntil, days(firstDay, lastDay))
+				want := b.hash()
+				for day := ledgertest.Day(firstDay); !ledgertest.Day(lastDay).Before(day); day = day.AddDays(1) {
+					b.replace(plainBook(), lateUntil, ledger.Days{First: day, Last: day})
+				}
+				if b.hash() != want {
+					t.Errorf("day by day the records are %+v", b.records())
+				}
+			})
+		})
+	}
+}
