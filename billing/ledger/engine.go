@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"sort"
 	"strings"
 	"time"
 
@@ -182,14 +181,4 @@ func stagedTable(s *record.Schema, partition string, cluster ...string) Table {
 		t.Columns = append(t.Columns, Column{c.Name, types[c.Type], c.Nullable, c.About})
 	}
 	return t
-}
-
-// sortedKeys returns the keys of m in order.
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
-	return keys
 }
