@@ -158,7 +158,7 @@ func (l *Ledger) Charges(ctx context.Context, month civil.Month) (charges []Char
 	err = l.engine.Query(ctx, `
 select
   min(department), cost_center, ifnull(agent_id, ''), ifnull(price_key, ''), if(price_key is null, model, ''), ifnull(adjusts_month, ''),
-  sum(if(correction < 0, -1, 1)), countif(cache_hit), sum(input_uncached_tokens), sum(cache_read_tokens),
+  count(*), countif(cache_hit), sum(input_uncached_tokens), sum(cache_read_tokens),
   sum(cache_write_5m_tokens + cache_write_1h_tokens + cache_write_unknown_tokens), sum(output_tokens),
   total_usd(llm_cost_usd), total_usd(infra_cost_usd), total_usd(tool_cost_usd), total_usd(cache_savings_usd),
   countif(pricing = 'estimated'), countif(pricing = 'unpriced'), countif(pricing = 'pending')

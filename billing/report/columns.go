@@ -19,7 +19,7 @@ where billing_month = @month and usage_date >= @since`
 	failedRows = `pricing = 'not_billed' and not (match = 'ambiguous' and usage_line is null)`
 
 	measures = `
-  sum(if(correction < 0, -1, 1)),
+  count(*),
   sum(` + inputTokens + `),
   sum(output_tokens),
   total_usd(llm_cost_usd),
