@@ -52,8 +52,8 @@ func (o *oracle) run() {
 	})
 	requests := keep(o, o.requests, func(r request) copyOf {
 		content := r
-		content.Line, content.Object = 0, ""
-		return copyOf{o.date(r.At).String() + r.ID, completeness(r.Failed, false), content, requestPlace(r)}
+		content.Line, content.Object, content.Unmetered = 0, "", false
+		return copyOf{o.date(r.At).String() + r.ID, completeness(r.Failed, r.Unmetered), content, requestPlace(r)}
 	})
 	for _, u := range kept {
 		o.find(u, requests)
@@ -206,6 +206,9 @@ func (o *oracle) chargeRequest(r request) {
 	default:
 		if !gateway {
 			e.pricing = "estimated"
+		}
+		if r.Unmetered {
+			break
 		}
 		e.pico = o.cost(o.model(r.Provider, r.Model), r.At, r.Tokens.InputUncached, r.Tokens.CacheRead, r.Tokens.CacheWrite5m+r.Tokens.CacheWriteUnknown, r.Tokens.CacheWrite1h, r.Tokens.Output)
 		e.pico = add(e.pico, o.fees(r.At, true, false, r.Tools))

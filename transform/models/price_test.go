@@ -160,6 +160,9 @@ func heldWorlds() []world {
 		alone("an estimate of a model that is priced as another", request{Model: "preview", Tokens: thousand}, "0.003 + 0.0001 + 0.00 = 0.0031, saved 0.00, estimated: no usage came in time; priced from the request, as bedrock/sonnet"),
 		alone("an estimate of a model without a price", request{Model: "unheard-of", Tokens: thousand}, "null + null + null = null, saved null, unpriced: the model is not in the rate book"),
 		alone("a provider whose usage is the gateway's: priced at once", request{At: waiting, Provider: "openai", Model: "gpt", Tokens: thousand}, "0.003 + 0.0003 + 0.00 = 0.0033, saved 0.00, priced"),
+		alone("the same without token counts", request{At: waiting, Provider: "openai", Model: "gpt", Unmetered: true}, "null + null + null = null, saved null, unpriced: the gateway logged no token counts"),
+		alone("an estimate without token counts", request{Unmetered: true}, "null + null + null = null, saved null, unpriced: the gateway logged no token counts"),
+		alone("usage may still come for a request without token counts", request{At: waiting, Unmetered: true}, "null + null + null = null, saved null, pending: no usage yet; it may still come"),
 		alone("the same, failed", request{At: waiting, Provider: "openai", Model: "gpt", Tokens: thousand, Failed: true}, "0.00 + 0.00 + 0.00 = 0.00, saved 0.00, not_billed: the request failed and no usage was metered"),
 		alone("a model's price is its provider's", request{Provider: "openai", Model: "sonnet", Tokens: thousand}, "null + null + null = null, saved null, unpriced: the model is not in the rate book"),
 	}

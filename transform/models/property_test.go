@@ -154,7 +154,7 @@ func (d draw) request() request {
 		ClientRef: d.id("reference", "", "", "x"), User: d.pick("user", "", "mover@example.com", "stranger@example.com"), AgentID: d.pick("agent", "", "bot", "shared-bot"),
 		Key: d.pick("api key", "", "key1"), CostCenter: d.pick("explicit", "", "", "", "00420", "nowhere"), Tools: d.pick("tools", "", "", "search:2", "mystery:1"),
 		Provider: "bedrock", Model: d.pick("model", "sonnet", "changing", "unheard-of"),
-		CacheHit: d.seldom("hit"), Failed: d.seldom("failed"), Tokens: d.tokens(), Object: d.pick("object", "a", "b"),
+		CacheHit: d.seldom("hit"), Failed: d.seldom("failed"), Unmetered: d.seldom("unmetered"), Tokens: d.tokens(), Object: d.pick("object", "a", "b"),
 	}
 	if d.seldom("gateway") {
 		r.Provider, r.Model = "openai", "gpt"

@@ -25,10 +25,7 @@ import (
 // empty the first time, and the same data again when it is called for the same
 // t after Close. The suite closes what it opened.
 func Run(t *testing.T, open func(t *testing.T) ledger.Engine) {
-	for _, test := range []struct {
-		name string
-		run  func(*books)
-	}{
+	for _, test := range []suiteTest{
 		{"tables are made once and columns are added", testMigrate},
 		{"parameters are bound or refused", testBind},
 		{"every value comes back as it was", testValues},
@@ -47,22 +44,30 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Engine) {
 		{"size and checkpoint", testSize},
 
 		{"billing zone and start never change", testPin},
-		{"a delivery is staged whole", testStage},
 		{"a delivery that fails leaves nothing", testStageFails},
+		{"days are replaced whole or not at all", testReplaceDays},
+		{"what is not tied is not kept", testNotTied},
+		{"the hash doesn't depend on order", testHash},
+		{"messages of the outbox", testOutbox},
+		{"an alert is raised once", testRaise},
+		{"a month closes once", testCloseMonth},
+	} {
+		t.Run(test.name, func(t *testing.T) { test.run(openBooks(t, open)) })
+	}
+	shared := openBooks(t, open)
+	engine := shared.engine
+	shared.engine = nested{engine}
+	shared.begin()
+	for _, test := range []suiteTest{
+		{"a delivery is staged whole", testStage},
 		{"failed objects leave no rows", testFailedObject},
 		{"replaced versions go", testReplaced},
 		{"a version that comes back counts once", testVersionBack},
 		{"dimensions are kept once", testDimensions},
 		{"dirty days", testDirtyDays},
 		{"missing objects", testMissing},
-		{"days are replaced whole or not at all", testReplaceDays},
-		{"what is not tied is not kept", testNotTied},
-		{"the hash doesn't depend on order", testHash},
 		{"runs are numbered", testRuns},
 		{"sums of a month", testSums},
-		{"messages of the outbox", testOutbox},
-		{"an alert is raised once", testRaise},
-		{"a month closes once", testCloseMonth},
 		{"a closed month stays", testClosedMonth},
 		{"late usage of an estimate", testLateUsage},
 		{"late usage across midnight", testLateAcrossMidnight},
@@ -70,13 +75,28 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Engine) {
 		{"adjustments of adjustments", testLaterMonths},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			b := &books{TB: t, test: t, ctx: t.Context(), open: open}
-			b.engine = open(t)
-			t.Cleanup(func() { b.must(b.engine.Close()) })
-			test.run(b)
+			b := *shared
+			b.TB, b.test, b.ctx = t, t, t.Context()
+			err := engine.Transact(b.ctx, func() error { test.run(&b); return errUndo })
+			if !errors.Is(err, errUndo) {
+				t.Errorf("transaction ended with %v", err)
+			}
 		})
 	}
 }
+
+// suiteTest is one test of the suite. Those of the ledger's rules share one
+// ledger, in a transaction that is taken back at their end, where they need
+// neither an end of a transaction nor a new start.
+type suiteTest struct {
+	name string
+	run  func(*books)
+}
+
+// nested is an engine whose transactions are parts of one that is open.
+type nested struct{ ledger.Engine }
+
+func (nested) Transact(_ context.Context, do func() error) error { return do() }
 
 // books is one test's engine, and its ledger once begin was called.
 type books struct {
@@ -86,6 +106,12 @@ type books struct {
 	open     func(t *testing.T) ledger.Engine
 	engine   ledger.Engine
 	ledger   *ledger.Ledger
+}
+
+func openBooks(t *testing.T, open func(t *testing.T) ledger.Engine) *books {
+	b := &books{TB: t, test: t, ctx: t.Context(), open: open, engine: open(t)}
+	t.Cleanup(func() { b.must(b.engine.Close()) })
+	return b
 }
 
 func (b *books) must(err error) {

@@ -20,8 +20,9 @@ import (
 // schemas are all tables that are filled by loading.
 var schemas = append([]*record.Schema{record.UsageSchema, record.RequestSchema, record.PeopleSchema}, record.DimensionSchemas...)
 
-// fill makes a batch of rows; nil is null.
-func fill(schema *record.Schema, rows [][]any) *record.Batch {
+// Batch makes a batch of rows of values: text, int64, bool, time.Time and
+// civil.Date; nil is null.
+func Batch(schema *record.Schema, rows [][]any) *record.Batch {
 	b := record.NewBatch(schema)
 	for _, row := range rows {
 		for i, v := range row {
@@ -118,7 +119,7 @@ func testLoad(b *books) {
 				row[numberColumn(schema)] = int64(len(all))
 				rows, all = append(rows, row), append(all, row)
 			}
-			batches = append(batches, fill(schema, rows))
+			batches = append(batches, Batch(schema, rows))
 		}
 		b.undone(func() {
 			rows, back, err := b.load(b.ctx, schema, batches...)
@@ -176,7 +177,7 @@ func testLongBatches(b *books) {
 				made[r][numberColumn(schema)] = int64(len(all) + r)
 			}
 			all = append(all, made...)
-			batches = append(batches, fill(schema, made))
+			batches = append(batches, Batch(schema, made))
 		}
 		b.undone(func() {
 			rows, back, err := b.load(b.ctx, schema, batches...)
@@ -220,10 +221,10 @@ func testEmptyLoad(b *books) {
 		rows    int64
 	}{
 		{"no batch", nil, 0},
-		{"an empty batch", []*record.Batch{fill(record.UsageSchema, nil)}, 0},
+		{"an empty batch", []*record.Batch{Batch(record.UsageSchema, nil)}, 0},
 		{"empty batches before, between and after", []*record.Batch{
-			fill(record.UsageSchema, nil), fill(record.UsageSchema, nil), fill(record.UsageSchema, [][]any{row}), fill(record.UsageSchema, nil),
-			fill(record.UsageSchema, nil), fill(record.UsageSchema, nil), fill(record.UsageSchema, [][]any{row}), fill(record.UsageSchema, nil),
+			Batch(record.UsageSchema, nil), Batch(record.UsageSchema, nil), Batch(record.UsageSchema, [][]any{row}), Batch(record.UsageSchema, nil),
+			Batch(record.UsageSchema, nil), Batch(record.UsageSchema, nil), Batch(record.UsageSchema, [][]any{row}), Batch(record.UsageSchema, nil),
 		}, 2},
 	} {
 		b.undone(func() {
@@ -236,7 +237,7 @@ func testEmptyLoad(b *books) {
 
 func testFailedLoad(b *books) {
 	b.begin()
-	good := func() *record.Batch { return fill(record.UsageSchema, [][]any{patternRow(record.UsageSchema, 1, 1)}) }
+	good := func() *record.Batch { return Batch(record.UsageSchema, [][]any{patternRow(record.UsageSchema, 1, 1)}) }
 	null := patternRow(record.UsageSchema, 1, 1)
 	null[0] = nil
 	unknown := *record.UsageSchema
@@ -246,8 +247,8 @@ func testFailedLoad(b *books) {
 		schema  *record.Schema
 		batches []*record.Batch
 	}{
-		{"null where none may be", record.UsageSchema, []*record.Batch{good(), fill(record.UsageSchema, [][]any{null}), good(), good(), good(), good()}},
-		{"another schema's batch", record.UsageSchema, []*record.Batch{good(), fill(record.CallerSchema, [][]any{{int64(1), "x", nil, nil}}), good(), good()}},
+		{"null where none may be", record.UsageSchema, []*record.Batch{good(), Batch(record.UsageSchema, [][]any{null}), good(), good(), good(), good()}},
+		{"another schema's batch", record.UsageSchema, []*record.Batch{good(), Batch(record.CallerSchema, [][]any{{int64(1), "x", nil, nil}}), good(), good()}},
 		{"a table that isn't there", &unknown, []*record.Batch{good(), good(), good()}},
 	} {
 		b.undone(func() {
@@ -277,7 +278,7 @@ func testCancelledLoad(b *books) {
 			if i == 3 {
 				stop()
 			}
-			feed <- fill(record.UsageSchema, [][]any{patternRow(record.UsageSchema, 1, i)})
+			feed <- Batch(record.UsageSchema, [][]any{patternRow(record.UsageSchema, 1, i)})
 		}
 	}()
 	var back atomic.Int64

@@ -72,7 +72,6 @@ func testCloseMonth(b *books) {
 // Method: late usage, a late request of usage that was charged alone, a late
 // duplicate and a changed price; the night runs again and again.
 func testClosedMonth(b *books) {
-	b.begin()
 	b.stage(Rows{Usage: []Usage{{RequestID: "u1", At: "2026-09-10 10:00:00", Tokens: record.Tokens{InputUncached: 1_000}}, {RequestID: "u2", At: "2026-09-11 10:00:00", Model: "new-model", Tokens: record.Tokens{Output: 1_000}}}})
 	b.replace("2026-09-01", "2026-09-30")
 	b.must(b.close(september))
@@ -119,7 +118,6 @@ func testClosedMonth(b *books) {
 // own tokens and closes the month.
 func (b *books) estimated(requests ...Request) {
 	b.Helper()
-	b.begin()
 	b.stage(Rows{Requests: requests})
 	b.replace("2026-09-01", "2026-09-30")
 	b.must(b.close(september))

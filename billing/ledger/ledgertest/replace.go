@@ -71,7 +71,8 @@ func (b *books) facts() (all []string) {
 	return all
 }
 
-// failing is an engine on which the statement fails that holds a text.
+// failing is an engine on which the statement fails that holds a text, after it
+// has had its effect.
 type failing struct {
 	ledger.Engine
 	at string
@@ -79,32 +80,32 @@ type failing struct {
 
 var errInjected = errors.New("injected failure")
 
-func (f failing) fails(text string) error {
+func (f *failing) fails(text string) error {
 	if f.at != "" && strings.Contains(text, f.at) {
 		return errInjected
 	}
 	return nil
 }
 
-func (f failing) Exec(ctx context.Context, text string, args ledger.Args) error {
+func (f *failing) Exec(ctx context.Context, text string, args ledger.Args) error {
 	return errors.Join(f.fails(text), f.Engine.Exec(ctx, text, args))
 }
 
-func (f failing) Keep(ctx context.Context, name string, asTable bool, text string, args ledger.Args) error {
+func (f *failing) Keep(ctx context.Context, name string, asTable bool, text string, args ledger.Args) error {
 	return errors.Join(f.fails("keep "+name), f.Engine.Keep(ctx, name, asTable, text, args))
 }
 
-func (f failing) Query(ctx context.Context, text string, args ledger.Args, yield func(ledger.Row) error) error {
+func (f *failing) Query(ctx context.Context, text string, args ledger.Args, yield func(ledger.Row) error) error {
 	return errors.Join(f.fails(text), f.Engine.Query(ctx, text, args, yield))
 }
 
-func (f failing) Insert(ctx context.Context, table ledger.Table, rows [][]any) error {
+func (f *failing) Insert(ctx context.Context, table ledger.Table, rows [][]any) error {
 	return errors.Join(f.fails("insert "+table.Name), f.Engine.Insert(ctx, table, rows))
 }
 
 // Goal: whatever stops a night, readers see the day as it was before.
-// Method: change what is staged, fail at a step of the night, each in its
-// turn, after the step has had its effect, and compare every column of every record.
+// Method: change what is staged, fail at each step of the night in its turn, and
+// compare every column of every record.
 func testReplaceDays(b *books) {
 	b.begin()
 	b.stage(night())
@@ -117,18 +118,20 @@ func testReplaceDays(b *books) {
 	again.Usage = append(again.Usage, Usage{RequestID: "u3", At: "2026-10-05 12:00:00"})
 	again.Object = "second.json"
 	b.stage(again)
-	engine := b.engine
+	fault := &failing{Engine: b.engine}
+	b.engine = fault
+	b.begin()
 	for _, at := range []string{
 		"from meters", "insert ref_prices", "insert rate_entries", "keep match_request_id", "keep fresh_records", "delete from record_facts",
 		"insert into record_facts", "delete from dirty_days", "delete from repeats", "insert into repeats", "as staged", "then",
 	} {
-		b.engine = failing{engine, at}
-		b.begin()
-		err := b.ledger.ReplaceDays(b.ctx, b.build("2026-10-05", "2026-10-06"), func() error { return failing{at: at}.fails("then") })
+		build := b.build("2026-10-05", "2026-10-06")
+		fault.at = at
+		err := b.ledger.ReplaceDays(b.ctx, build, func() error { return fault.fails("then") })
+		fault.at = ""
 		if !errors.Is(err, errInjected) {
 			b.Fatalf("failed at %q: ended with %v", at, err)
 		}
-		b.engine = engine
 		b.equal("records after a failure at "+at, facts, b.facts())
 		b.equal("hash after a failure at "+at, hash, b.hash(""))
 		b.equal("repeats after a failure at "+at, repeats, b.count("repeats"))
@@ -182,12 +185,10 @@ func testHash(b *books) {
 		usage = append(usage, Usage{RequestID: fmt.Sprint("u", i), At: at, Object: object, Line: int64(i + 1), Tokens: record.Tokens{InputUncached: int64(i)}})
 		requests = append(requests, Request{ID: fmt.Sprint("r", i), RequestID: fmt.Sprint("u", i/2), At: at, Object: object, Line: int64(i + 1), AgentID: "support-bot"})
 	}
-	engine := b.engine
-	b.engine = nested{engine}
+	outer := *b
+	b.engine = nested{b.engine}
 	b.begin()
 	hash := func(deliveries []Rows, days ...string) (h string) {
-		outer := *b
-		outer.engine = engine
 		outer.undone(func() {
 			for _, r := range deliveries {
 				b.stage(r)
@@ -212,13 +213,7 @@ func testHash(b *books) {
 	}
 }
 
-// nested is an engine whose transactions are parts of one that is open.
-type nested struct{ ledger.Engine }
-
-func (nested) Transact(_ context.Context, do func() error) error { return do() }
-
 func testRuns(b *books) {
-	b.begin()
 	at := At("2026-11-01 03:00:00.000001")
 	for want := int64(1); want <= 3; want++ {
 		attempt, err := b.ledger.BeginRun(b.ctx, "nightly/2026-10-31", at.Add(time.Duration(want)*time.Hour))
@@ -249,7 +244,6 @@ func testRuns(b *books) {
 // Goal: every view of a month has the same total.
 // Method: a month with something of each kind, summed up in four ways.
 func testSums(b *books) {
-	b.begin()
 	b.stage(night())
 	b.stage(Rows{
 		Usage: []Usage{{RequestID: "u3", At: "2026-10-07 10:00:00", Model: "nobody-knows"}, {RequestID: "u4", At: "2026-10-07 11:00:00", Failed: true}},

@@ -40,6 +40,7 @@ type Request struct {
 	ToolCalls                        int64
 	Tokens                           record.Tokens
 	CacheHit, Failed                 bool
+	Unmetered                        bool // the platform logged no token counts
 }
 
 // Person is one row of a people file in words; To is exclusive and "" for ever.
@@ -211,8 +212,11 @@ func (q Request) row(zone *time.Location) (*record.Request, civil.Date) {
 		AgentID: []byte(q.AgentID), CostCenter: []byte(q.CostCenter), Model: []byte(cmp.Or(q.Model, "sonnet")), Tools: []byte(q.Tools),
 		ToolCalls: q.ToolCalls, Tokens: q.Tokens, Completeness: 2,
 	}
-	if q.Failed {
+	switch {
+	case q.Failed:
 		row.Completeness = 0
+	case q.Unmetered:
+		row.Completeness = 1
 	}
 	return row, date
 }

@@ -82,7 +82,6 @@ func testPin(b *books) {
 }
 
 func testStage(b *books) {
-	b.begin()
 	usage := night().usage()
 	usage.objects[0].Day, usage.objects[0].Rejected = Day("2026-10-06"), 2
 	staging := usage.staging()
@@ -130,8 +129,8 @@ func testStageFails(b *books) {
 			batches := make(chan *record.Batch, 2)
 			null := patternRow(record.UsageSchema, 1, 1)
 			null[0] = nil
-			batches <- fill(record.UsageSchema, [][]any{patternRow(record.UsageSchema, 1, 1)})
-			batches <- fill(record.UsageSchema, [][]any{null})
+			batches <- Batch(record.UsageSchema, [][]any{patternRow(record.UsageSchema, 1, 1)})
+			batches <- Batch(record.UsageSchema, [][]any{null})
 			close(batches)
 			s.Batches = batches
 		}},
@@ -164,7 +163,6 @@ func (b *books) fails(r Rows) {
 }
 
 func testFailedObject(b *books) {
-	b.begin()
 	rows := Rows{Usage: night().Usage}
 	other := Rows{Usage: []Usage{{RequestID: "u3", At: "2026-10-05 11:00:00"}}, Object: "second.json"}
 	for range 2 {
@@ -182,7 +180,6 @@ func testFailedObject(b *books) {
 }
 
 func testReplaced(b *books) {
-	b.begin()
 	b.stage(night())
 	b.stage(Rows{Usage: []Usage{{RequestID: "u9", At: "2026-10-05 12:00:00"}}, Object: "second.json"})
 	b.exec("delete from dirty_days where true", nil)
@@ -199,7 +196,6 @@ func testReplaced(b *books) {
 // Goal: an object that is rewritten and then written back as it was counts once.
 // Method: version 1, version 2, version 1 again; then records of its day.
 func testVersionBack(b *books) {
-	b.begin()
 	v1, v2 := night(), Rows{Usage: []Usage{{RequestID: "u3", At: "2026-10-05 12:00:00"}}, ETag: "v2"}
 	b.stage(v1)
 	b.replace("2026-10-05", "2026-10-06")
@@ -215,7 +211,6 @@ func testVersionBack(b *books) {
 }
 
 func testDimensions(b *books) {
-	b.begin()
 	b.stage(night())
 	counts := func() (n []int64) {
 		for _, s := range record.DimensionSchemas {
@@ -244,7 +239,6 @@ func testDimensions(b *books) {
 // anew, also where a request and its usage lie on either side of midnight.
 // Method: one half comes late, long after its day and its other half.
 func testDirtyDays(b *books) {
-	b.begin()
 	b.equal("of a new ledger", []string(nil), b.dirty("2026-10-31"))
 	early := Rows{Usage: []Usage{{RequestID: "u1", At: "2026-10-06 00:00:01"}}, Requests: []Request{{ID: "r2", RequestID: "u2", At: "2026-10-10 23:59:59"}}}
 	late := Rows{Usage: []Usage{{RequestID: "u2", At: "2026-10-11 00:00:01"}}, Requests: []Request{{ID: "r1", RequestID: "u1", At: "2026-10-05 23:59:59"}}, Object: "late.json"}
@@ -266,7 +260,6 @@ func testDirtyDays(b *books) {
 }
 
 func testMissing(b *books) {
-	b.begin()
 	b.stage(night())
 	b.stage(Rows{Usage: []Usage{{RequestID: "u9", At: "2026-10-05 12:00:00"}}, Object: "second.json"})
 	first, second := ObjectID("usage", "first.json", ""), ObjectID("usage", "second.json", "")
