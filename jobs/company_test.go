@@ -22,9 +22,6 @@ const (
 	lastDay   = "2026-10-31"
 	lateDay   = "2026-11-03" // last night that October waits for
 	october   = "2026-10"
-	opening   = "00420"   // cost centre of user001
-	building  = "CC-1001" // of user002 and of nightly-job
-	hiring    = "CC-5001" // of user003; showback
 	ownModel  = "example.small-v1:0"
 	account   = "123456789012"
 	bedrockAt = "data/bedrock/AWSLogs/" + account + "/BedrockModelInvocationLogs/eu-central-1/"
@@ -180,22 +177,21 @@ func (u usage) line() []byte {
 
 // request is one record of the gateway.
 type request struct {
-	id, at    string
-	usageID   string // the provider's request id in a header
-	provider  string
-	email     string
-	agent     string
-	tools     []string
-	in, out   int
-	failed    bool
-	cacheHit  bool
-	stampSeed string // makes the key of a second copy another one
+	id, at   string
+	usageID  string // the provider's request id in a header
+	provider string // "" is bedrock
+	email    string
+	agent    string
+	tools    []string
+	in, out  int
+	failed   bool
+	cacheHit bool
 }
 
 // key is where the gateway puts the record: by the time of its start.
 func (r request) key() string {
 	at := instant(r.at)
-	return fmt.Sprintf("data/litellm/%s/time-%s-000000_%s%s.json", at.Format(time.DateOnly), at.Format("15-04-05"), r.id, r.stampSeed)
+	return fmt.Sprintf("data/litellm/%s/time-%s-000000_%s.json", at.Format(time.DateOnly), at.Format("15-04-05"), r.id)
 }
 
 func (r request) json() []byte {

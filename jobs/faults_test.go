@@ -209,7 +209,7 @@ func TestKilledAnywhere(t *testing.T) {
 		_, err := b.Nightly(ctx, date("2026-10-30"), b.morning(date("2026-10-30")))
 		return err
 	}}
-	t.Run("night", func(t *testing.T) { night.killedEverywhere(t, 14) })
+	t.Run("night", func(t *testing.T) { night.killedEverywhere(t, 17) })
 
 	c.putAt(gone, content, changed)
 	c.remove(usageKey("2026-10-30T10:00:00Z", "corrupt"))
@@ -220,7 +220,7 @@ func TestKilledAnywhere(t *testing.T) {
 		_, err := b.Monthly(ctx, month(october), b.due(october))
 		return err
 	}}
-	t.Run("close", func(t *testing.T) { closing.killedEverywhere(t, 2) })
+	t.Run("close", func(t *testing.T) { closing.killedEverywhere(t, 3) })
 }
 
 // kept closes the books and gives a copy of them.
