@@ -25,7 +25,8 @@ func (b *books) close(month civil.Month) error {
 	return b.ledger.CloseMonth(b.ctx, month, At("2026-11-05 04:00:00"), b.hash(month.String()), map[string]int{"documents": 1}, []ledger.Issued{document}, nothing)
 }
 
-// record is a cost record as month tests see it.
+// records are the cost records of a month in words: id, correction, corrected
+// month, day, pricing and total.
 func (b *books) records(month civil.Month) (found []string) {
 	b.Helper()
 	for _, r := range b.rows(`

@@ -65,7 +65,7 @@ func (b *books) hash(month string) string {
 func (b *books) facts() (all []string) {
 	b.Helper()
 	for _, r := range b.rows("select "+b.table("record_facts").ColumnNames()+" from record_facts where usage_date >= @since", ledger.Args{"since": civil.Min}) {
-		all = append(all, fmt.Sprint(comparables(r)...))
+		all = append(all, fmt.Sprint(readables(r)...))
 	}
 	slices.Sort(all)
 	return all

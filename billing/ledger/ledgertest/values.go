@@ -125,11 +125,11 @@ func testValues(b *books) {
 			want[id] = v
 			b.must(b.engine.Insert(b.ctx, probe, [][]any{probed(id, column, v)}))
 			got := b.one("select "+column+" from probe where id = @id", ledger.Args{"id": id})
-			b.equal(fmt.Sprintf("%s inserted", column), comparable(v), comparable(got))
+			b.equal(fmt.Sprintf("%s inserted", column), readable(v), readable(got))
 
 			b.exec("update probe set "+column+" = @value where id = @id", ledger.Args{"id": id, "value": v})
 			got = b.one("select "+column+" from probe where id = @id", ledger.Args{"id": id})
-			b.equal(fmt.Sprintf("%s as a parameter", column), comparable(v), comparable(got))
+			b.equal(fmt.Sprintf("%s as a parameter", column), readable(v), readable(got))
 			if v != nil {
 				b.equal("rows found by the value", int64(1), b.one("select count(*) from probe where id = @id and "+column+" = @value", ledger.Args{"id": id, "value": v}))
 			}
@@ -140,13 +140,13 @@ func testValues(b *books) {
 	b.reopen()
 	for column := range typedValues() {
 		for _, r := range b.rows("select id, "+column+" from probe where "+column+" is not null", nil) {
-			b.equal(column+" after opening again", comparable(want[r.Int(0)]), comparable(r[1]))
+			b.equal(column+" after opening again", readable(want[r.Int(0)]), readable(r[1]))
 		}
 	}
 }
 
-// comparable is a value as go-cmp compares it.
-func comparable(v any) any {
+// readable is a value as tests compare and print it.
+func readable(v any) any {
 	switch v := v.(type) {
 	case money.USD:
 		return v.Fixed() + " USD"
@@ -185,18 +185,18 @@ func testManyRows(b *books) {
 	b.must(b.engine.Insert(b.ctx, probe, rows))
 	for i, r := range b.rows("select "+probe.ColumnNames()+" from probe order by id", nil) {
 		for c, v := range r {
-			if comparable(v) != comparable(rows[i][c]) {
+			if readable(v) != readable(rows[i][c]) {
 				b.Fatalf("row %d, column %s: got %v, want %v", i, probe.Columns[c].Name, v, rows[i][c])
 			}
 		}
 	}
 	const sums = "select count(*), count(distinct word), sum(whole), countif(flag), total_usd(amount), sum(cast(whole as int64)) from probe"
-	b.equal("sums", []any{int64(n), int64(n), int64(n * (n - 1)), int64((n + 1) / 2), "0.000000723003 USD", int64(n * (n - 1))}, comparables(b.rows(sums, nil)[0]))
+	b.equal("sums", []any{int64(n), int64(n), int64(n * (n - 1)), int64((n + 1) / 2), "0.000000723003 USD", int64(n * (n - 1))}, readables(b.rows(sums, nil)[0]))
 }
 
-func comparables(r ledger.Row) (values []any) {
+func readables(r ledger.Row) (values []any) {
 	for _, v := range r {
-		values = append(values, comparable(v))
+		values = append(values, readable(v))
 	}
 	return values
 }
