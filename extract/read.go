@@ -58,12 +58,17 @@ func (r *Reading) Results() ([]Result, error) {
 	return r.results, nil
 }
 
+// batchesAhead is how many batches may wait to be taken. A store that takes
+// them stops now and then to compress what it has; the decoders go on
+// meanwhile.
+const batchesAhead = 16
+
 // Read decodes objects with the source's workers. The caller must take all
 // Batches and give each back through Done.
 func (s Source) Read(ctx context.Context, env decode.Env, objects []objstore.Found) *Reading {
 	workers := max(1, min(s.Workers, len(objects)))
-	out := make(chan *record.Batch, workers)
-	r := &Reading{Batches: out, dims: record.NewDimensions(), free: make(chan *record.Batch, 2*workers+2)}
+	out := make(chan *record.Batch, batchesAhead)
+	r := &Reading{Batches: out, dims: record.NewDimensions(), free: make(chan *record.Batch, batchesAhead+2*workers)}
 	todo := make(chan objstore.Found)
 	var running sync.WaitGroup
 	for range workers {

@@ -181,7 +181,12 @@ order by 2, 3, 4, 5, 6`, Args{"month": month, "since": civil.Min}, func(r Row) e
 
 // RateVersions lists the versions of the rate book that priced a month.
 func (l *Ledger) RateVersions(ctx context.Context, month civil.Month) (versions []string, err error) {
-	err = l.engine.Query(ctx, "select distinct rate_version from cost_items where rate_version is not null and billing_month = @month and usage_date >= @since order by 1", Args{"month": month, "since": civil.Min}, func(r Row) error {
+	err = l.engine.Query(ctx, `
+select distinct e.rate_version
+from record_facts as f
+inner join rate_entries as e on e.rate_id = f.rate_id
+where f.billing_month = @first_day and f.usage_date >= @since
+order by 1`, Args{"first_day": month.FirstDay(), "since": civil.Min}, func(r Row) error {
 		versions = append(versions, r.Text(0))
 		return nil
 	})

@@ -94,7 +94,7 @@ func (l *Ledger) ClosedMonths(ctx context.Context) (map[civil.Month]string, erro
 // NewestRecordDay is the last business day with a cost record; the zero date
 // in new books.
 func (l *Ledger) NewestRecordDay(ctx context.Context) (civil.Date, error) {
-	row, err := l.one(ctx, "select max(usage_date) from cost_items where usage_date >= @since", Args{"since": civil.Min})
+	row, err := l.one(ctx, "select max(usage_date) from record_facts where usage_date >= @since", Args{"since": civil.Min})
 	if err != nil {
 		return civil.Date{}, fmt.Errorf("read newest day: %w", err)
 	}

@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -54,7 +55,19 @@ func usage(format string, args ...any) error {
 	return &exitError{exitUsage, fmt.Errorf(format, args...)}
 }
 
-func main() { os.Exit(chargeback(time.Now)) }
+func main() {
+	shareProcessors()
+	os.Exit(chargeback(time.Now))
+}
+
+// shareProcessors lets twice as many goroutines run as there are processors:
+// the decoders keep all of them busy, and DuckDB's threads, which call into Go
+// for each batch, would wait until one of them pauses.
+func shareProcessors() {
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(2 * runtime.GOMAXPROCS(0))
+	}
+}
 
 // chargeback runs the command line of the process by the given clock and
 // returns its exit code. A first SIGINT or SIGTERM stops it in order, a second

@@ -34,8 +34,6 @@ type Store struct {
 	db      *sql.DB
 	conn    *sql.Conn
 	streams *streams
-	// allThreads gives DuckDB back the threads that Load takes from it.
-	allThreads string
 }
 
 var _ ledger.Engine = (*Store)(nil)
@@ -52,7 +50,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, openError(o.Path, err)
 	}
-	s := &Store{path: o.Path, db: sql.OpenDB(connector), streams: newStreams(), allThreads: "reset threads"}
+	s := &Store{path: o.Path, db: sql.OpenDB(connector), streams: newStreams()}
 	if s.conn, err = s.db.Conn(ctx); err != nil {
 		return nil, errors.Join(openError(o.Path, err), s.db.Close())
 	}
@@ -99,8 +97,7 @@ func (s *Store) prepare(ctx context.Context, o Options) error {
 		"create macro if not exists first_of_month(d) as cast(date_trunc('month', d) as date)",
 	}
 	if o.Threads > 0 {
-		s.allThreads = fmt.Sprintf("set threads = %d", o.Threads)
-		statements = append(statements, s.allThreads)
+		statements = append(statements, fmt.Sprintf("set threads = %d", o.Threads))
 	}
 	for _, text := range statements {
 		if _, err := s.conn.ExecContext(ctx, text); err != nil {

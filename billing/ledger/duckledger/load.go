@@ -32,17 +32,8 @@ func (s *Store) Load(ctx context.Context, schema *record.Schema, batches <-chan 
 		names = append(names, c.Name)
 		values = append(values, fromStream(c))
 	}
-	// One thread of DuckDB takes the batches: while it waits for one it sleeps,
-	// where two would spin and take the processor from the decoders.
-	if _, err := s.conn.ExecContext(ctx, "set threads = 1"); err != nil {
-		return 0, fmt.Errorf("stage %s: %w", schema.Table, err)
-	}
 	text := fmt.Sprintf("insert into %s (%s) select %s from chargeback_stream(%d)", schema.Table, strings.Join(names, ", "), strings.Join(values, ", "), id)
-	_, err := s.conn.ExecContext(ctx, text)
-	if _, undo := s.conn.ExecContext(context.WithoutCancel(ctx), s.allThreads); undo != nil {
-		err = errors.Join(err, undo)
-	}
-	if err != nil {
+	if _, err := s.conn.ExecContext(ctx, text); err != nil {
 		return 0, fmt.Errorf("stage %s: %w", schema.Table, err)
 	}
 	return st.rows.Load(), nil
@@ -131,8 +122,15 @@ func (s *stream) ColumnInfos() []duckdb.ColumnInfo {
 // Cardinality implements duckdb.ParallelChunkTableSource.
 func (*stream) Cardinality() *duckdb.CardinalityInfo { return nil }
 
-// Init implements duckdb.ParallelChunkTableSource.
-func (*stream) Init() duckdb.ParallelTableSourceInfo { return duckdb.ParallelTableSourceInfo{} }
+// Init implements duckdb.ParallelChunkTableSource. Every thread of DuckDB takes
+// batches, and sleeps where there is none; with fewer, the one that runs the
+// statement would have nothing to do and spin, at the decoders' cost.
+func (*stream) Init() duckdb.ParallelTableSourceInfo {
+	return duckdb.ParallelTableSourceInfo{MaxThreads: threadsMax}
+}
+
+// threadsMax is more than DuckDB has: it takes the smaller number.
+const threadsMax = 1024
 
 // NewLocalState implements duckdb.ParallelChunkTableSource.
 func (*stream) NewLocalState() any { return &struct{}{} }
