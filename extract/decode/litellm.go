@@ -228,6 +228,9 @@ func (l *LiteLLM) tokens(v []jsonscan.Value, r *record.Request) error {
 // behind the id of an answer from its cache.
 func stripCacheHit(s []byte) []byte {
 	const suffix = "_cache_hit"
+	if bytes.IndexByte(s, '_') < 0 {
+		return s
+	}
 	i := bytes.LastIndex(s, []byte(suffix))
 	if i < 0 || i+len(suffix) == len(s) || len(bytes.Trim(s[i+len(suffix):], "0123456789.")) > 0 {
 		return s

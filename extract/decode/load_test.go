@@ -88,7 +88,7 @@ func tuplesOf(d *record.Dimensions) map[string]map[string]map[string]string {
 }
 
 func cell(b *record.Batch, i, row int) string {
-	if b.Cols[i].Null[row] {
+	if b.Cols[i].IsNull(row) {
 		return null
 	}
 	switch b.Schema.Columns[i].Type {
@@ -132,7 +132,7 @@ func (l loaded) show(format Format) string {
 			v := row[name]
 			empty := v == null || v == "0" || v == "false"
 			switch {
-			case name == "record_key", name == "content_hash", name == "object_id", name == "line":
+			case name == "record_key", name == "object_id", name == "line":
 			case i > 0 && v == l.rows[0][name], i == 0 && empty:
 			case empty:
 				fmt.Fprintf(&b, "  %s: none\n", name)

@@ -36,7 +36,7 @@ func text(v jsonscan.Value) []byte {
 // name returns a trimmed text; the words that exporters write for "none" are
 // empty.
 func name(v jsonscan.Value) []byte {
-	s := bytes.TrimSpace(text(v))
+	s := trim(text(v))
 	switch len(s) {
 	case 0:
 		return nil
@@ -47,6 +47,14 @@ func name(v jsonscan.Value) []byte {
 		}
 	}
 	return s
+}
+
+// trim is bytes.TrimSpace, and quick where there is nothing to trim.
+func trim(s []byte) []byte {
+	if len(s) > 0 && s[0]-'!' < 0x5e && s[len(s)-1]-'!' < 0x5e { // ASCII that shows
+		return s
+	}
+	return bytes.TrimSpace(s)
 }
 
 // id returns a normalised identifier: a name of which UUIDs and long hex are
@@ -65,6 +73,16 @@ func normID(s []byte) []byte {
 }
 
 func hasCapitals(s []byte) bool {
+	for ; len(s) >= 8; s = s[8:] {
+		// Adding to seven bits of each byte carries into its eighth from 'A' on,
+		// and from behind 'Z' on.
+		const ones, sevens = 0x0101010101010101, 0x7f7f7f7f7f7f7f7f
+		w := binary.LittleEndian.Uint64(s)
+		fromA, behindZ := w&sevens+ones*(0x80-'A'), w&sevens+ones*(0x80-'Z'-1)
+		if fromA&^behindZ&^w&(ones*0x80) != 0 {
+			return true
+		}
+	}
 	for _, c := range s {
 		if c-'A' < 26 {
 			return true

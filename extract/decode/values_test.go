@@ -1,9 +1,11 @@
 package decode
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -352,4 +354,20 @@ func TestFieldErrorNamesTheField(t *testing.T) {
 	if got := (&FieldError{"input.inputTokenCount", "is negative"}).Error(); got != "input.inputTokenCount: is negative" {
 		t.Errorf("got %q", got)
 	}
+}
+
+// Goal: what is done eight bytes at a time, or not done at all where the ends
+// show that there is no need, gives what the plain way gives.
+func TestQuickWaysAgreeWithPlainOnes(t *testing.T) {
+	capital := func(r rune) bool { return r >= 'A' && r <= 'Z' }
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.SliceOf(rapid.OneOf(rapid.Byte(), rapid.SampledFrom([]byte("@AZ[`az{ \t\x85\xa0\xc1\xda_0")))).Draw(t, "text")
+		plain := slices.ContainsFunc(s, func(c byte) bool { return capital(rune(c)) })
+		if got := hasCapitals(s); got != plain {
+			t.Fatalf("%q has capitals: got %v, want %v", s, got, plain)
+		}
+		if got, want := trim(s), bytes.TrimSpace(s); !bytes.Equal(got, want) {
+			t.Fatalf("%q trimmed: got %q, want %q", s, got, want)
+		}
+	})
 }

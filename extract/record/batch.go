@@ -1,11 +1,8 @@
 package record
 
 import (
-	"encoding/binary"
 	"fmt"
 	"unicode/utf8"
-
-	"github.com/zeebo/xxh3"
 )
 
 // Type is the type of a staged column.
@@ -38,7 +35,7 @@ type Schema struct {
 
 // Vector is one column of a batch. Text values lie end to end in Heap, value i
 // between Ends[i-1] and Ends[i]; all other types are in Ints. Null[i] says
-// that value i is absent.
+// that value i of a nullable column is absent; other columns have no Null.
 type Vector struct {
 	Ints  []int64
 	Heap  []byte
@@ -46,6 +43,9 @@ type Vector struct {
 	Null  []bool
 	Nulls int
 }
+
+// IsNull says whether value i is absent.
+func (v *Vector) IsNull(i int) bool { return v.Nulls > 0 && v.Null[i] }
 
 // BatchRows is the number of rows of a full batch.
 const BatchRows = 2048
@@ -81,7 +81,9 @@ type Batch struct {
 func NewBatch(schema *Schema) *Batch {
 	b := &Batch{Schema: schema, Cols: make([]Vector, len(schema.Columns))}
 	for i, c := range schema.Columns {
-		b.Cols[i].Null = make([]bool, 0, BatchRows)
+		if c.Nullable {
+			b.Cols[i].Null = make([]bool, 0, BatchRows)
+		}
 		if c.Type == Text {
 			b.Cols[i].Ends = make([]uint32, 0, BatchRows)
 			b.Cols[i].Heap = make([]byte, 0, 32*BatchRows)
@@ -114,10 +116,15 @@ func (b *Batch) text(i int, v []byte) {
 	}
 	c.Heap = append(c.Heap, v...)
 	c.Ends = append(c.Ends, uint32(len(c.Heap)))
-	null := len(v) == 0 && b.Schema.Columns[i].Nullable
-	c.Null = append(c.Null, null)
-	if null {
-		c.Nulls++
+	if b.Schema.Columns[i].Nullable {
+		c.null(len(v) == 0)
+	}
+}
+
+func (v *Vector) null(is bool) {
+	v.Null = append(v.Null, is)
+	if is {
+		v.Nulls++
 	}
 }
 
@@ -142,15 +149,11 @@ func (b *Batch) finish() error {
 
 func (b *Batch) int(i int, v int64) {
 	b.Cols[i].Ints = append(b.Cols[i].Ints, v)
-	b.Cols[i].Null = append(b.Cols[i].Null, false)
 }
 
 func (b *Batch) optional(i int, v int64, present bool) {
 	b.int(i, v)
-	if !present {
-		b.Cols[i].Null[len(b.Cols[i].Null)-1] = true
-		b.Cols[i].Nulls++
-	}
+	b.Cols[i].null(!present)
 }
 
 func (b *Batch) bool(i int, v bool) {
@@ -172,32 +175,4 @@ func (b *Batch) BytesAt(i, r int) []byte {
 		start = c.Ends[r-1]
 	}
 	return c.Heap[start:c.Ends[r]]
-}
-
-// HashLast fills content_hash of the last row from all columns before it. The
-// lengths of texts and the places of nulls count, so that no two rows run into
-// the same bytes.
-func (b *Batch) HashLast(scratch []byte) []byte {
-	scratch = scratch[:0]
-	row := b.Rows - 1
-	for i := range b.Schema.Columns {
-		c := &b.Schema.Columns[i]
-		switch {
-		case c.Name == "content_hash":
-			b.Cols[i].Ints[row] = int64(xxh3.Hash(scratch) >> 1)
-			return scratch
-		case c.Type == Text:
-			v := b.BytesAt(i, row)
-			scratch = binary.LittleEndian.AppendUint16(scratch, uint16(len(v)))
-			scratch = append(scratch, v...)
-		default:
-			scratch = binary.LittleEndian.AppendUint64(scratch, uint64(b.Cols[i].Ints[row]))
-			if c.Nullable && b.Cols[i].Null[row] {
-				scratch = append(scratch, 1)
-			} else if c.Nullable {
-				scratch = append(scratch, 0)
-			}
-		}
-	}
-	return scratch
 }

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
@@ -29,6 +30,8 @@ type Dimension struct {
 	known  map[[2]uint64]int64
 	tuples []tuple
 	text   []byte
+	last   []byte // text of the record before: often it comes again at once
+	lastID int64
 }
 
 type tuple struct {
@@ -51,6 +54,18 @@ func (d *Dimension) ID(texts ...[]byte) (int64, error) {
 		t = append(t, text...)
 	}
 	d.text = t
+	if bytes.Equal(t, d.last) { // never of the first: each text has its length before it
+		return d.lastID, nil
+	}
+	id, err := d.find(t, texts)
+	if err == nil {
+		d.text, d.last, d.lastID = d.last, t, id
+	}
+	return id, err
+}
+
+// find returns the id of the tuple whose text is t, and keeps it where it is new.
+func (d *Dimension) find(t []byte, texts [][]byte) (int64, error) {
 	key := d.key(t)
 	if id, known := d.known[key]; known {
 		return id, nil

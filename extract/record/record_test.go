@@ -76,7 +76,11 @@ func checkShape(t *rapid.T, b *Batch) {
 		if b.Schema.Columns[i].Type == Text {
 			values = len(c.Ends)
 		}
-		if values != b.Rows || len(c.Null) != b.Rows || nulls != c.Nulls || nulls > 0 && !b.Schema.Columns[i].Nullable {
+		marks := 0
+		if b.Schema.Columns[i].Nullable {
+			marks = b.Rows
+		}
+		if values != b.Rows || len(c.Null) != marks || nulls != c.Nulls {
 			t.Fatalf("column %s: %d values, %d nulls (counted %d) in %d rows", b.Schema.Columns[i].Name, values, nulls, c.Nulls, b.Rows)
 		}
 	}
@@ -197,70 +201,13 @@ func TestResetKeepsNothing(t *testing.T) {
 	}
 }
 
-// Goal: two rows have the same content hash exactly where all columns before
-// it are equal, nulls and the borders between texts included.
-func TestHashLastCoversAllColumns(t *testing.T) {
-	b := NewBatch(RequestSchema)
-	rapid.Check(t, func(t *rapid.T) {
-		d := NewDimensions()
-		b.Reset()
-		for range 2 {
-			var r Request
-			fillFields(t, &r, goodText)
-			if err := b.AppendRequest(&r, d, Lineage{}); err != nil {
-				t.Fatal(err)
-			}
-			b.HashLast(nil)
-		}
-		at := slices.IndexFunc(b.Schema.Columns, func(c Column) bool { return c.Name == "content_hash" })
-		same := true
-		for i := range at {
-			if b.Schema.Columns[i].Type == Text {
-				same = same && bytes.Equal(b.BytesAt(i, 0), b.BytesAt(i, 1))
-			} else {
-				same = same && b.Cols[i].Ints[0] == b.Cols[i].Ints[1] && b.Cols[i].Null[0] == b.Cols[i].Null[1]
-			}
-		}
-		if hashes := b.Cols[at].Ints; (hashes[0] == hashes[1]) != same || hashes[0] < 0 {
-			t.Fatalf("rows equal: %v, hashes %d and %d", same, hashes[0], hashes[1])
-		}
-	})
-}
-
-// Goal: texts that run into each other and nulls are told apart.
-func TestHashLastTellsNeighboursApart(t *testing.T) {
-	d := NewDimensions()
-	seen := map[int64]string{}
-	for name, r := range map[string]Request{
-		"ab and c":      {ProviderRequestID: []byte("ab"), ResponseID: []byte("c")},
-		"a and bc":      {ProviderRequestID: []byte("a"), ResponseID: []byte("bc")},
-		"zero byte":     {ProviderRequestID: []byte("a\x00b"), ResponseID: []byte("c")},
-		"zero bytes":    {ProviderRequestID: []byte("a"), ResponseID: []byte("b\x00c")},
-		"nothing":       {},
-		"ended at zero": {HasEnded: true},
-		"cost of zero":  {HasReported: true},
-		"both":          {HasEnded: true, HasReported: true},
-	} {
-		b := NewBatch(RequestSchema)
-		if err := b.AppendRequest(&r, d, Lineage{}); err != nil {
-			t.Fatal(err)
-		}
-		b.HashLast(nil)
-		hash := b.Cols[25].Ints[0]
-		if other, taken := seen[hash]; taken {
-			t.Errorf("%s and %s have the same hash", name, other)
-		}
-		seen[hash] = name
-	}
-}
-
 // tuples lists a dimension's rows.
 func tuples(d *Dimension, known map[int64]bool) (all []string) {
 	d.New(known, func(b *Batch) bool {
 		for row := range b.Rows {
 			cells := []string{fmt.Sprint(b.Cols[0].Ints[row])}
 			for i := 1; i < len(b.Cols); i++ {
-				cells = append(cells, fmt.Sprintf("%q %v", b.TextAt(i, row), b.Cols[i].Null[row]))
+				cells = append(cells, fmt.Sprintf("%q %v", b.TextAt(i, row), b.Cols[i].IsNull(row)))
 			}
 			all = append(all, strings.Join(cells, " "))
 		}

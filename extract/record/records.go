@@ -46,7 +46,6 @@ type Usage struct {
 	Failed            bool
 	ErrorCode         []byte
 	Completeness      int64 // a final record ranks above a partial one, that above an error
-	ContentHash       int64
 }
 
 // Request is what the agent platform knows of one request.
@@ -80,7 +79,6 @@ type Request struct {
 	ReportedPico      int64 // the platform's own estimate in pico-USD; never charged
 	HasReported       bool
 	Completeness      int64
-	ContentHash       int64
 }
 
 // Person is one dated row of the people file.
@@ -112,7 +110,6 @@ var UsageSchema = &Schema{Table: "usage", About: "Per request, what the provider
 	{"reasoning_tokens", Int, false, "part of output_tokens"},
 	{"failed", Bool, false, "the provider answered with an error"},
 	{"completeness", Int, false, "0 error, 1 partial, 2 final"},
-	{"content_hash", Int, false, "of all fields above"},
 	{"object_id", Int, false, "manifest id of the object"},
 	{"line", Int, false, "line on which the record starts"},
 }}
@@ -145,7 +142,6 @@ var RequestSchema = &Schema{Table: "requests", About: "Per request, what the age
 	{"reasoning_tokens", Int, false, "part of output_tokens"},
 	{"reported_pico_usd", Int, true, "the platform's own estimate in 10^-12 USD, never charged"},
 	{"completeness", Int, false, "0 failure, 1 success without tokens, 2 success"},
-	{"content_hash", Int, false, "of all fields above"},
 	{"object_id", Int, false, "manifest id of the object"},
 	{"line", Int, false, "line on which the record starts"},
 }}
@@ -226,9 +222,8 @@ func (b *Batch) AppendUsage(u *Usage, d *Dimensions, l Lineage) error {
 	b.tokens(8, &u.Tokens)
 	b.bool(15, u.Failed)
 	b.int(16, u.Completeness)
-	b.int(17, 0) // HashLast fills it
-	b.int(18, l.Object)
-	b.int(19, l.Line)
+	b.int(17, l.Object)
+	b.int(18, l.Line)
 	return b.finish()
 }
 
@@ -253,9 +248,8 @@ func (b *Batch) AppendRequest(r *Request, d *Dimensions, l Lineage) error {
 	b.tokens(16, &r.Tokens)
 	b.optional(23, r.ReportedPico, r.HasReported)
 	b.int(24, r.Completeness)
-	b.int(25, 0) // HashLast fills it
-	b.int(26, l.Object)
-	b.int(27, l.Line)
+	b.int(25, l.Object)
+	b.int(26, l.Line)
 	return b.finish()
 }
 
@@ -277,12 +271,14 @@ func (b *Batch) Trim() {
 	b.fault = nil
 	for i := range b.Cols {
 		c := &b.Cols[i]
-		for _, null := range c.Null[b.Rows:] {
-			if null {
-				c.Nulls--
+		if b.Schema.Columns[i].Nullable {
+			for _, null := range c.Null[b.Rows:] {
+				if null {
+					c.Nulls--
+				}
 			}
+			c.Null = c.Null[:b.Rows]
 		}
-		c.Null = c.Null[:b.Rows]
 		if b.Schema.Columns[i].Type != Text {
 			c.Ints = c.Ints[:b.Rows]
 			continue

@@ -14,12 +14,7 @@ with repeated as (
 ),
 copies as (
   select
-    u.object_id,
-    u.line,
-    u.record_key,
-    u.usage_date,
-    u.content_hash,
-    u.completeness,
+    u.*,
     max(u.completeness) over (partition by u.record_key, u.usage_date) as completeness_best,
     row_number() over (
       partition by u.record_key, u.usage_date
@@ -30,13 +25,34 @@ copies as (
   inner join objects as o on o.object_id = u.object_id
   where u.usage_date between @scan_first and @scan_last
 ),
+distinct_contents as (
+  select distinct
+    record_key,
+    provider_request_id,
+    response_id,
+    client_ref,
+    started_at,
+    usage_date,
+    meter_id,
+    caller_id,
+    input_uncached_tokens,
+    cache_read_tokens,
+    cache_write_5m_tokens,
+    cache_write_1h_tokens,
+    cache_write_unknown_tokens,
+    output_tokens,
+    reasoning_tokens,
+    failed,
+    completeness
+  from copies
+  where completeness = completeness_best
+),
 contents as (
   select
     record_key,
     usage_date,
-    count(distinct content_hash) as contents
-  from copies
-  where completeness = completeness_best
+    count(*) as contents
+  from distinct_contents
   group by record_key, usage_date
 )
 select

@@ -14,12 +14,7 @@ with repeated as (
 ),
 copies as (
   select
-    r.object_id,
-    r.line,
-    r.record_key,
-    r.request_date,
-    r.content_hash,
-    r.completeness,
+    r.*,
     max(r.completeness) over (partition by r.record_key, r.request_date) as completeness_best,
     row_number() over (
       partition by r.record_key, r.request_date
@@ -30,13 +25,42 @@ copies as (
   inner join objects as o on o.object_id = r.object_id
   where r.request_date between @scan_first and @scan_last
 ),
+distinct_contents as (
+  select distinct
+    record_key,
+    agent_request_id,
+    provider_request_id,
+    response_id,
+    client_ref,
+    trace_id,
+    end_user,
+    started_at,
+    ended_at,
+    request_date,
+    meter_id,
+    actor_id,
+    task_id,
+    cache_hit,
+    failed,
+    tool_calls,
+    input_uncached_tokens,
+    cache_read_tokens,
+    cache_write_5m_tokens,
+    cache_write_1h_tokens,
+    cache_write_unknown_tokens,
+    output_tokens,
+    reasoning_tokens,
+    reported_pico_usd,
+    completeness
+  from copies
+  where completeness = completeness_best
+),
 contents as (
   select
     record_key,
     request_date,
-    count(distinct content_hash) as contents
-  from copies
-  where completeness = completeness_best
+    count(*) as contents
+  from distinct_contents
   group by record_key, request_date
 )
 select

@@ -5,9 +5,18 @@
 -- the gateway's cache, 2 an estimate (the request's own tokens, because no
 -- usage came within the lateness window), 3 pending (usage may still come),
 -- 4 not billed. metered says that there are token counts. match and rung are digits of a ruling (see rulings).
--- Fed by: usage_kept, requests_kept, matches, attempts, ambiguous_requests,
+-- Fed by: usage_kept, requests, matches, attempts, ambiguous_requests,
 -- match_request_id, meters, ref_usage_from.
 -- Kept as: view.
+with unmatched as (
+  select
+    m.request_object_id,
+    m.request_line
+  from match_request_id as m
+  left join matches as late
+    on late.rung > 1 and late.request_object_id = m.request_object_id and late.request_line = m.request_line
+  where m.usage_line is null and late.request_line is null
+)
 select
   u.record_key as record_id,
   u.started_at,
@@ -75,14 +84,9 @@ select
   cast(null as int64) as usage_line,
   r.object_id as request_object_id,
   r.line as request_line
-from match_request_id as m
-inner join requests_kept as r on r.object_id = m.request_object_id and r.line = m.request_line
+from unmatched as m
+inner join requests as r on r.object_id = m.request_object_id and r.line = m.request_line
 left join ambiguous_requests as x on x.object_id = r.object_id and x.line = r.line
 inner join meters as d on d.meter_id = r.meter_id
 left join ref_usage_from as f on f.provider = d.provider
-where m.usage_line is null
-  and r.request_date between @first_day and @last_day
-  and not exists (
-    select 1 from matches as late
-    where late.rung > 1 and late.request_object_id = r.object_id and late.request_line = r.line
-  )
+where r.request_date between @first_day and @last_day

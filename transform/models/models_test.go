@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"chargeback/extract/record"
 	"chargeback/transform/models"
 )
 
@@ -35,5 +36,30 @@ func TestAll(t *testing.T) {
 	}
 	if len(all) == 0 {
 		t.Error("there are no models")
+	}
+}
+
+// Goal: rows that differ anywhere but in where they were read are told apart.
+func TestDedupeComparesAllColumns(t *testing.T) {
+	all, err := models.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range all {
+		schema := map[string]*record.Schema{"usage_repeats": record.UsageSchema, "request_repeats": record.RequestSchema}[m.Name]
+		if schema == nil {
+			continue
+		}
+		_, compared, _ := strings.Cut(m.Text, "select distinct\n")
+		compared, _, _ = strings.Cut(compared, "  from copies")
+		var want strings.Builder
+		for _, c := range schema.Columns {
+			if c.Name != "object_id" && c.Name != "line" {
+				want.WriteString("    " + c.Name + ",\n")
+			}
+		}
+		if compared != strings.TrimSuffix(want.String(), ",\n")+"\n" {
+			t.Errorf("%s compares\n%s, want\n%s", m.Name, compared, want.String())
+		}
 	}
 }

@@ -25,19 +25,21 @@ func Batch(schema *record.Schema, rows [][]any) *record.Batch {
 	b := record.NewBatch(schema)
 	for _, row := range rows {
 		for i, v := range row {
-			put(&b.Cols[i], schema.Columns[i].Type, v)
+			put(&b.Cols[i], schema.Columns[i], v)
 		}
 		b.Rows++
 	}
 	return b
 }
 
-func put(c *record.Vector, kind record.Type, v any) {
-	c.Null = append(c.Null, v == nil)
+func put(c *record.Vector, column record.Column, v any) {
+	if column.Nullable {
+		c.Null = append(c.Null, v == nil)
+	}
 	if v == nil {
 		c.Nulls++
 	}
-	if kind == record.Text {
+	if column.Type == record.Text {
 		text, _ := v.(string)
 		c.Heap = append(c.Heap, text...)
 		c.Ends = append(c.Ends, uint32(len(c.Heap)))

@@ -93,7 +93,6 @@ type delivery struct {
 	dims    *record.Dimensions
 	objects []ledger.Object
 	days    []civil.Date
-	scratch []byte
 }
 
 func (r Rows) deliver(source string, schema *record.Schema) *delivery {
@@ -148,7 +147,6 @@ func (d *delivery) add(key string, line int64, date civil.Date, appendTo func(*r
 	if err := appendTo(b, record.Lineage{Object: o.ID, Line: cmp.Or(line, o.Staged)}); err != nil {
 		panic(err) // a test's own row can't be kept
 	}
-	d.scratch = b.HashLast(d.scratch)
 	if !date.IsZero() && !slices.Contains(d.days, date) {
 		d.days = append(d.days, date)
 	}
