@@ -16,8 +16,11 @@ const driversMax = 5
 // raise puts alerts for what the new cost records crossed into the outbox, for
 // every open month that the days touch. It runs inside their transaction.
 func (b *Books) raise(ctx context.Context, runs []ledger.Days, latest civil.Date) (ids []string, err error) {
+	if len(runs) == 0 || len(b.Budgets) == 0 {
+		return nil, nil
+	}
 	closed, err := b.Ledger.ClosedMonths(ctx)
-	if err != nil || len(runs) == 0 {
+	if err != nil {
 		return nil, err
 	}
 	for m := runs[0].First.Month(); !latest.Month().Before(m); m = m.Next() {

@@ -122,7 +122,7 @@ func (b *Books) plan(ctx context.Context, day civil.Date) (build ledger.Build, l
 	if err != nil {
 		return build, latest, "", err
 	}
-	if inputs, err = b.inputs(func(yield func(ledger.Person)) error { return b.Ledger.People(ctx, yield) }); err != nil {
+	if inputs, err = b.inputs(ctx); err != nil {
 		return build, latest, "", err
 	}
 	if before != "" && before != inputs {

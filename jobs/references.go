@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -23,7 +24,7 @@ func (b *Books) references(seen ledger.Seen) (ledger.References, error) {
 		return refs, err
 	}
 	for _, c := range b.Directory.CostCenters() {
-		refs.CostCenters = append(refs.CostCenters, [2]string{c.Code, c.Department})
+		refs.CostCenters = append(refs.CostCenters, ledger.CostCenter{Code: c.Code, Department: c.Department})
 	}
 	for _, a := range b.Directory.Agents() {
 		if a.OwnerCostCenter != "" || a.OwnerEmail != "" {
@@ -139,12 +140,13 @@ func datedOwners(kind, value string, owners []directory.Owner) (rows []ledger.Ow
 
 // inputs is the fingerprint of everything but the records that decides what a
 // cost record says. Where it changes, all days of open months are made anew.
-func (b *Books) inputs(people func(func(ledger.Person)) error) (string, error) {
+func (b *Books) inputs(ctx context.Context) (string, error) {
 	sum := sha256.New()
 	fmt.Fprintln(sum, b.Rates.Version(), b.Directory.Version(), b.LateDays, slices.Sorted(slices.Values(b.UsageFrom)))
 	for _, u := range b.UnknownModel {
 		fmt.Fprintf(sum, "%q %q %q\n", u.Provider, u.Model, u.PriceAs)
 	}
-	err := people(func(p ledger.Person) { fmt.Fprintf(sum, "%q\n", p) })
+	people, err := b.Ledger.PeopleHash(ctx)
+	fmt.Fprintln(sum, people)
 	return hex.EncodeToString(sum.Sum(nil)), err
 }

@@ -44,11 +44,17 @@ type References struct {
 	Prices      []Price
 	Fees        []Fee
 	ToolFees    []ToolFee
-	CostCenters [][2]string // code, department
+	CostCenters []CostCenter
 	Agents      []Agent
 	Owners      []Owner
 	UsageFrom   []string // providers whose own per-request file is the usage
 }
+
+// CostCenter is a cost centre and the department that it belongs to.
+type CostCenter struct{ Code, Department string }
+
+// unallocated bears what nobody's rule takes.
+var unallocated = CostCenter{Code: "UNALLOCATED", Department: "UNALLOCATED"}
 
 // Meter is a model of a provider as it was sent.
 type Meter struct {
@@ -126,7 +132,7 @@ func (l *Ledger) replace(ctx context.Context, b Build, days Days) error {
 	args := Args{
 		"first_day": days.First, "last_day": days.Last,
 		"scan_first": days.First.AddDays(-matchReach), "scan_last": days.Last.AddDays(matchReach),
-		"late_until": b.LateUntil, "open_month": b.OpenMonth.FirstDay(), "run_date": b.RunDate,
+		"late_until": b.LateUntil, "open_month": b.OpenMonth.FirstDay(), "run_date": b.RunDate, "unallocated": payerID(unallocated),
 	}
 	if err := l.loadReferences(ctx, b, args); err != nil {
 		return err
@@ -217,6 +223,9 @@ func (l *Ledger) loadReferences(ctx context.Context, b Build, args Args) error {
 	if err := l.keepRates(ctx, b.RateVersion, refs.ModelKeys); err != nil {
 		return err
 	}
+	if err := l.keepPayers(ctx, refs.CostCenters); err != nil {
+		return err
+	}
 	for _, t := range referenceTables {
 		if err := l.engine.Exec(ctx, "delete from "+t.Name+" where true", nil); err != nil {
 			return fmt.Errorf("empty %s: %w", t.Name, err)
@@ -248,7 +257,7 @@ func (r References) rows(version string) map[string][][]any {
 		}
 	}
 	for _, c := range r.CostCenters {
-		add(refCostCentersTable, c[0], c[1])
+		add(refCostCentersTable, c.Code, payerID(c))
 	}
 	for _, a := range r.Agents {
 		add(refAgentsTable, a.ID, nullText(a.CostCenter), nullText(a.OwnerEmail), a.From, a.To)
@@ -262,10 +271,53 @@ func (r References) rows(version string) map[string][][]any {
 	return rows
 }
 
-// rateID names an entry of one version of the rate book.
-func rateID(version string, k ModelKey) int64 {
-	sum := sha256.Sum256([]byte(version + "\x00" + k.PriceKey + "\x00" + k.EstimatedAs))
+// idOf is 63 bits of the SHA-256 of some texts, with their lengths, so that
+// they don't run into each other.
+func idOf(texts ...string) int64 {
+	var b []byte
+	for _, text := range texts {
+		b = binary.AppendUvarint(b, uint64(len(text)))
+		b = append(b, text...)
+	}
+	sum := sha256.Sum256(b)
 	return int64(binary.BigEndian.Uint64(sum[:8]) >> 1)
+}
+
+// rateID names an entry of one version of the rate book.
+func rateID(version string, k ModelKey) int64 { return idOf(version, k.PriceKey, k.EstimatedAs) }
+
+func payerID(c CostCenter) int64 { return idOf(c.Department, c.Code) }
+
+// keepPayers adds the cost centres that may bear a record for the first time:
+// those of the directory and those that people belong to.
+func (l *Ledger) keepPayers(ctx context.Context, centers []CostCenter) error {
+	known := map[int64]bool{}
+	err := l.engine.Query(ctx, "select payer_id from payers", nil, func(r Row) error {
+		known[r.Int(0)] = true
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read payers: %w", err)
+	}
+	var rows [][]any
+	add := func(c CostCenter) {
+		if id := payerID(c); !known[id] {
+			known[id] = true
+			rows = append(rows, []any{id, c.Department, c.Code})
+		}
+	}
+	add(unallocated)
+	for _, c := range centers {
+		add(c)
+	}
+	err = l.engine.Query(ctx, "select distinct department, cost_center from people order by 1, 2", nil, func(r Row) error {
+		add(CostCenter{Department: r.Text(0), Code: r.Text(1)})
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read people's cost centres: %w", err)
+	}
+	return l.engine.Insert(ctx, payersTable, rows)
 }
 
 // keepRates adds the rate book's entries that price records for the first time.

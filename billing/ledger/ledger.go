@@ -9,11 +9,12 @@ package ledger
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
 
-	"chargeback/transform/civil"
 	"chargeback/transform/models"
 )
 
@@ -112,18 +113,22 @@ func (l *Ledger) SetInputs(ctx context.Context, fingerprint string) error {
 	return l.engine.Insert(ctx, metaTable, [][]any{{"inputs", fingerprint}})
 }
 
-// Person is one row of the people table.
-type Person struct {
-	Email, Department, CostCenter string
-	From, To                      civil.Date
-}
-
-// People returns the people table in a fixed order.
-func (l *Ledger) People(ctx context.Context, yield func(Person)) error {
-	return l.engine.Query(ctx, "select distinct email, department, cost_center, valid_from, valid_to from people order by 1, 4, 5, 2, 3", nil, func(r Row) error {
-		yield(Person{r.Text(0), r.Text(1), r.Text(2), r.Date(3), r.Date(4)})
+// PeopleHash is the SHA-256, in hex, of what the people table says, whatever
+// files said it and in which order.
+func (l *Ledger) PeopleHash(ctx context.Context) (string, error) {
+	sum := sha256.New()
+	err := l.engine.Query(ctx, `
+select distinct
+  concat(email, chr(31), department, chr(31), cost_center, chr(31), cast(valid_from as string), chr(31), cast(valid_to as string)) as person
+from people
+order by person`, nil, func(r Row) error {
+		fmt.Fprintf(sum, "%s\n", r.Text(0))
 		return nil
 	})
+	if err != nil {
+		return "", fmt.Errorf("hash people: %w", err)
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
 // PeopleProblem is a row of a people file that can't be believed.

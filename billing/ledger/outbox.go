@@ -95,17 +95,17 @@ type Spend struct {
 	Held                   int64 // requests without a cost yet
 }
 
-// Spend sums the month's cost records by cost centre. Like Drivers it reads the
-// facts themselves, not cost_items: its joins are for people and cost more than
-// the sum does.
+// Spend sums the month's cost records by cost centre. It reads the facts
+// themselves, not cost_items, whose joins cost more than the sum does.
 func (l *Ledger) Spend(ctx context.Context, month civil.Month) (spend []Spend, err error) {
 	err = l.engine.Query(ctx, `
-select f.department, f.cost_center, total_usd(f.total_cost_usd), countif(r.pricing in ('unpriced', 'pending'))
+select p.department, p.cost_center, total_usd(f.total_cost_usd), countif(r.pricing in ('unpriced', 'pending'))
 from record_facts as f
+inner join payers as p on p.payer_id = f.payer_id
 inner join rulings as r on r.ruling_id = f.ruling_id
 where f.billing_month = @first_day and f.usage_date >= @since
-group by f.department, f.cost_center
-order by f.department, f.cost_center`, Args{"first_day": month.FirstDay(), "since": civil.Min}, func(r Row) error {
+group by p.department, p.cost_center
+order by p.department, p.cost_center`, Args{"first_day": month.FirstDay(), "since": civil.Min}, func(r Row) error {
 		spend = append(spend, Spend{r.Text(0), r.Text(1), r.USD(2), r.Int(3)})
 		return nil
 	})
@@ -126,11 +126,11 @@ func (l *Ledger) Drivers(ctx context.Context, month civil.Month, column, value s
 	}
 	err = l.engine.Query(ctx, `
 select ifnull(agent_id, 'no agent'), total_usd(total_cost_usd)
-from record_facts
-where billing_month = @first_day and usage_date >= @since and `+column+` = @value
+from cost_items
+where billing_month = @month and usage_date >= @since and `+column+` = @value
 group by 1
 order by 2 desc, 1
-limit @limit`, Args{"first_day": month.FirstDay(), "since": civil.Min, "value": value, "limit": limit}, func(r Row) error {
+limit @limit`, Args{"month": month, "since": civil.Min, "value": value, "limit": limit}, func(r Row) error {
 		drivers = append(drivers, Driver{r.Text(0), r.USD(1)})
 		return nil
 	})

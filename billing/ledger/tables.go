@@ -35,7 +35,7 @@ var (
 		{"usage_date", Date, false, ""},
 		{"verdict", Text, false, "duplicate or conflict"},
 	}}
-	factsTable = Table{Name: "record_facts", About: "What each request cost and who owes it; read it through the view cost_records", Partition: "usage_date", Cluster: []string{"cost_center", "agent_id", "meter_id"}, Columns: []Column{
+	factsTable = Table{Name: "record_facts", About: "What each request cost and who owes it; read it through the view cost_records", Partition: "usage_date", Cluster: []string{"payer_id", "task_id", "meter_id"}, Columns: []Column{
 		{"record_id", Int, false, "deterministic: the record key of the usage row, or of the request where there is none"},
 		{"correction", Int, false, "0; 1: came after the close of its month; -1: takes an estimate of a closed month back"},
 		{"started_at", Timestamp, false, "UTC"},
@@ -47,9 +47,7 @@ var (
 		{"caller_id", Int, true, "row of callers"},
 		{"rate_id", Int, true, "row of rate_entries; null: no price was found"},
 		{"ruling_id", Int, false, "row of rulings"},
-		{"department", Text, false, ""},
-		{"cost_center", Text, false, ""},
-		{"agent_id", Text, true, ""},
+		{"payer_id", Int, false, "row of payers"},
 		{"input_uncached_tokens", Int, false, ""},
 		{"cache_read_tokens", Int, false, ""},
 		{"cache_write_5m_tokens", Int, false, ""},
@@ -73,6 +71,9 @@ var (
 	}}
 	rateEntriesTable = Table{Name: "rate_entries", About: "Entries of the rate book that have priced a record", Columns: []Column{
 		{"rate_id", Int, false, ""}, {"rate_version", Text, false, ""}, {"price_key", Text, false, ""}, {"priced_as", Text, true, "the config prices an unknown model as this one"},
+	}}
+	payersTable = Table{Name: "payers", About: "Cost centres that have borne a record, each with its department at the time", Columns: []Column{
+		{"payer_id", Int, false, "63 bits of a SHA-256 of the columns below"}, {"department", Text, false, ""}, {"cost_center", Text, false, ""},
 	}}
 	rulingsTable = Table{Name: "rulings", About: "Words for how a record was matched, priced and attributed", Columns: []Column{
 		{"ruling_id", Int, false, ""},
@@ -143,7 +144,7 @@ var (
 		{"tools", Text, false, ""}, {"valid_from", Timestamp, false, ""}, {"valid_to", Timestamp, false, ""}, {"fee_pico", Int, true, "null: a tool has no fee"}, {"missing", Text, true, "the tool without a fee"},
 	}}
 	refCostCentersTable = Table{Name: "ref_cost_centers", About: "Cost centres", Columns: []Column{
-		{"cost_center", Text, false, ""}, {"department", Text, false, ""},
+		{"cost_center", Text, false, ""}, {"payer_id", Int, false, ""},
 	}}
 	refAgentsTable = Table{Name: "ref_agents", About: "Agents with an owner", Columns: []Column{
 		{"agent_id", Text, false, ""}, {"cost_center", Text, true, ""}, {"owner_email", Text, true, ""}, {"valid_from", Date, false, ""}, {"valid_to", Date, false, ""},
@@ -160,7 +161,7 @@ var (
 
 // Tables lists every table of the ledger.
 func Tables() []Table {
-	tables := append([]Table{usageTable, requestsTable, peopleTable, objectsTable, rejectsTable, repeatsTable, factsTable, rateEntriesTable, rulingsTable,
+	tables := append([]Table{usageTable, requestsTable, peopleTable, objectsTable, rejectsTable, repeatsTable, factsTable, rateEntriesTable, payersTable, rulingsTable,
 		runsTable, monthsTable, invoicesTable, alertsTable, outboxTable, metaTable, dirtyDaysTable}, referenceTables...)
 	for _, schema := range record.DimensionSchemas {
 		tables = append(tables, stagedTable(schema, ""))

@@ -37,9 +37,9 @@ select
   a.key_alias,
   a.project,
   c.caller,
-  f.department,
-  f.cost_center,
-  f.agent_id,
+  p.department,
+  p.cost_center,
+  coalesce(t.agent_id, c.agent_id) as agent_id,
   t.tools,
   f.tool_calls,
   f.cache_hit,
@@ -62,6 +62,7 @@ select
 from record_facts as f
 inner join meters as m on m.meter_id = f.meter_id
 inner join rulings as r on r.ruling_id = f.ruling_id
+inner join payers as p on p.payer_id = f.payer_id
 left join rate_entries as e on e.rate_id = f.rate_id
 left join actors as a on a.actor_id = f.actor_id
 left join tasks as t on t.task_id = f.task_id

@@ -94,10 +94,10 @@ func (b *books) insert(t fatal, table string, rows ...values) {
 	}
 }
 
-// record writes cost records, each with a meter and an actor of its own.
+// record writes cost records, each with a meter, actor, payer and task of its own.
 func (b *books) record(t fatal, records ...values) {
 	t.Helper()
-	var facts, meters, actors []values
+	var facts, meters, actors, payers, tasks []values
 	for _, r := range records {
 		b.last++
 		fact := values{"record_id": b.last, "meter_id": b.last}
@@ -114,13 +114,18 @@ func (b *books) record(t fatal, records ...values) {
 			fact["actor_id"] = b.last
 			actors = append(actors, values{"actor_id": b.last, "user_id": r["user_id"]})
 		}
-		for _, name := range []string{"provider", "model", "user_id", "match", "pricing"} {
+		fact["payer_id"], fact["task_id"] = b.last, b.last
+		payers = append(payers, values{"payer_id": b.last, "department": r["department"], "cost_center": r["cost_center"]})
+		tasks = append(tasks, values{"task_id": b.last, "agent_id": r["agent_id"]})
+		for _, name := range []string{"provider", "model", "user_id", "match", "pricing", "department", "cost_center", "agent_id"} {
 			delete(fact, name)
 		}
 		facts = append(facts, fact)
 	}
 	b.insert(t, "meters", meters...)
 	b.insert(t, "actors", actors...)
+	b.insert(t, "payers", payers...)
+	b.insert(t, "tasks", tasks...)
 	b.insert(t, "record_facts", facts...)
 }
 

@@ -1,8 +1,8 @@
--- One row is a person's department and cost centre from a day until a day.
+-- One row is who pays for a person from a day until a day.
 -- Promises: a person has at most one row on any day: a later start ends the
 -- row before it. Where two rows start on the same day and differ, neither is
 -- believed, nor is the row before them from that day on, and the run says so.
--- Fed by: people.
+-- Fed by: people, payers.
 -- Kept as: table.
 with distinct_rows as (
   select distinct
@@ -24,10 +24,10 @@ starts as (
 )
 select
   p.email,
-  p.department,
-  p.cost_center,
+  y.payer_id,
   p.valid_from,
   least(p.valid_to, ifnull(s.next_from, p.valid_to)) as valid_to
 from distinct_rows as p
 inner join starts as s on s.email = p.email and s.valid_from = p.valid_from
+inner join payers as y on y.department = p.department and y.cost_center = p.cost_center
 where s.alternatives = 1

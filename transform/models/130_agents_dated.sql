@@ -5,8 +5,7 @@
 -- Kept as: table.
 select
   a.agent_id,
-  c.department,
-  a.cost_center,
+  c.payer_id,
   a.valid_from,
   a.valid_to
 from ref_agents as a
@@ -15,8 +14,7 @@ where a.owner_email is null
 union all
 select
   a.agent_id,
-  p.department,
-  p.cost_center,
+  p.payer_id,
   greatest(a.valid_from, p.valid_from) as valid_from,
   least(a.valid_to, p.valid_to) as valid_to
 from ref_agents as a

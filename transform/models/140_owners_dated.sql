@@ -6,8 +6,7 @@
 select
   o.kind,
   o.value,
-  c.department,
-  o.cost_center,
+  c.payer_id,
   o.valid_from,
   o.valid_to
 from ref_owners as o

@@ -12,8 +12,7 @@ with present as (
 select
   a.actor_id,
   2 as rule,
-  p.department,
-  p.cost_center,
+  p.payer_id,
   p.valid_from,
   p.valid_to
 from present as a
@@ -22,8 +21,7 @@ union all
 select
   a.actor_id,
   case o.kind when 'key' then 4 when 'team' then 5 else 6 end as rule,
-  o.department,
-  o.cost_center,
+  o.payer_id,
   o.valid_from,
   o.valid_to
 from present as a

@@ -1,4 +1,4 @@
--- One row is a charge with the cost centre that bears it.
+-- One row is a charge with the payer that bears it.
 -- Promises: no charge is lost or doubled. attribution is a digit of a ruling,
 -- the first rule that fires: 1 explicit cost centre, 2 user, 3 agent owner,
 -- 4 key owner, 5 team owner, 6 project owner, 7 caller owner, else 0 and
@@ -19,16 +19,15 @@ with named as (
 )
 select
   c.*,
-  coalesce(x.department, p.department, a.department, k.department, t.department, j.department, w.department, 'UNALLOCATED') as department,
-  coalesce(x.cost_center, p.cost_center, a.cost_center, k.cost_center, t.cost_center, j.cost_center, w.cost_center, 'UNALLOCATED') as cost_center,
+  coalesce(x.payer_id, p.payer_id, a.payer_id, k.payer_id, t.payer_id, j.payer_id, w.payer_id, @unallocated) as payer_id,
   case
-    when x.cost_center is not null then 1
-    when p.cost_center is not null then 2
-    when a.cost_center is not null then 3
-    when k.cost_center is not null then 4
-    when t.cost_center is not null then 5
-    when j.cost_center is not null then 6
-    when w.cost_center is not null then 7
+    when x.payer_id is not null then 1
+    when p.payer_id is not null then 2
+    when a.payer_id is not null then 3
+    when k.payer_id is not null then 4
+    when t.payer_id is not null then 5
+    when j.payer_id is not null then 6
+    when w.payer_id is not null then 7
     else 0
   end as attribution
 from named as c

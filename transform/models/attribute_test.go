@@ -11,8 +11,9 @@ import (
 // ownersBook has an owner by every rule, each with a cost centre of its own.
 func ownersBook() ledgertest.Book {
 	book := plainBook()
-	book.CostCenters = [][2]string{
-		{"00420", "Explicit"}, {"420", "Not the same"}, {"CC-3", "Agents"}, {"CC-4", "Keys"}, {"CC-5", "Teams"}, {"CC-6", "Projects"}, {"CC-7", "Callers"}, {"CC-8", "Later"},
+	book.CostCenters = []ledger.CostCenter{
+		{Code: "00420", Department: "Explicit"}, {Code: "420", Department: "Not the same"}, {Code: "CC-3", Department: "Agents"}, {Code: "CC-4", Department: "Keys"},
+		{Code: "CC-5", Department: "Teams"}, {Code: "CC-6", Department: "Projects"}, {Code: "CC-7", Department: "Callers"}, {Code: "CC-8", Department: "Later"},
 	}
 	always := func(kind, value, center string) ledger.Owner {
 		return ledger.Owner{Kind: kind, Value: value, CostCenter: center, From: civil.Min, To: civil.Max}

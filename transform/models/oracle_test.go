@@ -283,7 +283,7 @@ func add(a, b *big.Int) *big.Int {
 func (o *oracle) pays(u usage, r request, day civil.Date) string {
 	center := cmp.Or(r.CostCenter, u.CostCenter)
 	for _, c := range o.book.CostCenters {
-		if c[0] == center && center != "" {
+		if c.Code == center && center != "" {
 			return center
 		}
 	}

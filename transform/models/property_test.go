@@ -53,7 +53,7 @@ func randomBook() ledgertest.Book {
 		{Tools: "search:2", From: at("2026-01-01 00:00:00"), To: rates.Forever, Pico: 20_000_000_001},
 		{Tools: "mystery:1", From: at("2026-01-01 00:00:00"), To: rates.Forever, Missing: "mystery"},
 	}
-	book.CostCenters = [][2]string{{"00420", "Support"}, {"CC-3", "Agents"}, {"CC-4", "Keys"}, {"CC-7", "Callers"}}
+	book.CostCenters = []ledger.CostCenter{{Code: "00420", Department: "Support"}, {Code: "CC-3", Department: "Agents"}, {Code: "CC-4", Department: "Keys"}, {Code: "CC-7", Department: "Callers"}}
 	book.Agents = []ledger.Agent{{ID: "bot", CostCenter: "CC-3", From: civil.Min, To: ledgertest.Day("2026-03-30")}}
 	book.Owners = []ledger.Owner{
 		{Kind: "key", Value: "key1", CostCenter: "CC-4", From: civil.Min, To: civil.Max},

@@ -20,26 +20,27 @@ import (
 var schemas = append([]*record.Schema{record.UsageSchema, record.RequestSchema, record.PeopleSchema}, record.DimensionSchemas...)
 
 // Batch makes a batch of rows of values: text, int64, bool, time.Time and
-// civil.Date; nil is null.
+// civil.Date; nil is null, also where the column has none.
 func Batch(schema *record.Schema, rows [][]any) *record.Batch {
 	b := record.NewBatch(schema)
 	for _, row := range rows {
 		for i, v := range row {
-			put(&b.Cols[i], schema.Columns[i], v)
+			put(&b.Cols[i], schema.Columns[i].Type, v)
+			if n := b.Rows + 1; v == nil || len(b.Cols[i].Null) > 0 || schema.Columns[i].Nullable {
+				b.Cols[i].Null = append(b.Cols[i].Null, make([]bool, n-len(b.Cols[i].Null))...)
+				b.Cols[i].Null[b.Rows] = v == nil
+			}
 		}
 		b.Rows++
 	}
 	return b
 }
 
-func put(c *record.Vector, column record.Column, v any) {
-	if column.Nullable {
-		c.Null = append(c.Null, v == nil)
-	}
+func put(c *record.Vector, kind record.Type, v any) {
 	if v == nil {
 		c.Nulls++
 	}
-	if column.Type == record.Text {
+	if kind == record.Text {
 		text, _ := v.(string)
 		c.Heap = append(c.Heap, text...)
 		c.Ends = append(c.Ends, uint32(len(c.Heap)))

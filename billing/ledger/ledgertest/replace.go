@@ -24,7 +24,7 @@ func company() Book {
 		Agents: []ledger.Agent{{ID: "support-bot", CostCenter: "00420", From: civil.Min, To: civil.Max}},
 		Owners: []ledger.Owner{{Kind: "caller", Value: "arn:etl", CostCenter: "CC-1001", From: civil.Min, To: civil.Max}},
 
-		CostCenters: [][2]string{{"00420", "Support"}, {"CC-1001", "Research"}},
+		CostCenters: []ledger.CostCenter{{Code: "00420", Department: "Support"}, {Code: "CC-1001", Department: "Research"}},
 		UsageFrom:   []string{"bedrock"},
 	}}
 }
@@ -122,7 +122,7 @@ func testReplaceDays(b *books) {
 	b.engine = fault
 	b.begin()
 	for _, at := range []string{
-		"from meters", "insert ref_prices", "insert rate_entries", "keep match_request_id", "keep fresh_records", "delete from record_facts",
+		"from meters", "insert ref_prices", "insert rate_entries", "insert payers", "keep match_request_id", "keep fresh_records", "delete from record_facts",
 		"insert into record_facts", "delete from dirty_days", "delete from repeats", "insert into repeats", "as staged", "then",
 	} {
 		build := b.build("2026-10-05", "2026-10-06")
