@@ -105,13 +105,6 @@ func (m mortal) Transact(ctx context.Context, do func() error) error {
 	return m.pass("after commit")
 }
 
-func (m mortal) Checkpoint(ctx context.Context) error {
-	if err := m.pass("checkpoint"); err != nil {
-		return err
-	}
-	return errors.Join(m.Engine.Checkpoint(ctx), m.pass("after checkpoint"))
-}
-
 // scene is books that are about to run a window, kept as files to begin from
 // again and again.
 type scene struct {
@@ -245,7 +238,7 @@ func (s scene) killedEverywhere(t *testing.T, step int) {
 		t.Fatal("the run neither sends nor closes; there is nothing to double")
 	}
 	for i, place := range passed {
-		atCommit := place == "after commit" || place == "after checkpoint" || strings.HasPrefix(place, "draw ")
+		atCommit := place == "after commit" || strings.HasPrefix(place, "draw ")
 		if !atCommit && i%step != 0 {
 			continue
 		}

@@ -79,7 +79,7 @@ func (b *Books) night(ctx context.Context, day civil.Date, now time.Time, s *Nig
 	for _, d := range build.Days {
 		s.Days = append(s.Days, d.First.String()+".."+d.Last.String())
 	}
-	err = b.Ledger.ReplaceDays(ctx, build, func() error {
+	return b.Ledger.ReplaceDays(ctx, build, func() error {
 		if s.Alerts, err = b.raise(ctx, build.Days, latest); err != nil {
 			return err
 		}
@@ -88,10 +88,6 @@ func (b *Books) night(ctx context.Context, day civil.Date, now time.Time, s *Nig
 		}
 		return b.Ledger.EndRun(ctx, s.Window, s.Attempt, ledger.RunDone, now, s)
 	})
-	if err != nil {
-		return err
-	}
-	return b.Ledger.Checkpoint(ctx)
 }
 
 // plan says which days are made anew: the window's day and the trailing days,

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"chargeback/transform/civil"
@@ -340,50 +339,59 @@ func (l *Ledger) keepRates(ctx context.Context, version string, keys []ModelKey)
 	return l.engine.Insert(ctx, rateEntriesTable, rows)
 }
 
-// occur is the rows of the days, as something to join a dimension with.
+// metersSeen and namesSeen are what occurs in the days' rows.
 const (
-	inUsage    = "(select distinct %[1]s from usage where usage_date between @scan_first and @scan_last)"
-	inRequests = "(select distinct %[1]s from requests where request_date between @scan_first and @scan_last)"
+	metersSeen = `
+select distinct provider, model, meter_id
+from meters
+where meter_id in (select meter_id from usage where usage_date between @scan_first and @scan_last)
+  or meter_id in (select meter_id from requests where request_date between @scan_first and @scan_last)
+order by 1, 2, 3`
+
+	namesSeen = `
+with active_actors as (
+  select key_alias, team, project
+  from actors
+  where actor_id in (select actor_id from requests where request_date between @scan_first and @scan_last)
+),
+names as (
+  select 'key' as kind, key_alias as name from active_actors
+  union distinct
+  select 'team' as kind, team as name from active_actors
+  union distinct
+  select 'project' as kind, project as name from active_actors
+  union distinct
+  select 'caller' as kind, caller as name
+  from callers
+  where caller_id in (select caller_id from usage where usage_date between @scan_first and @scan_last)
+  union distinct
+  select 'tools' as kind, tools as name
+  from tasks
+  where task_id in (select task_id from requests where request_date between @scan_first and @scan_last)
+)
+select kind, name
+from names
+where name is not null
+order by kind, name`
 )
 
 // seen lists what needs resolving: the dimensions' rows that occur.
 func (l *Ledger) seen(ctx context.Context, args Args) (s Seen, err error) {
-	occurring := func(dimension, id, from, columns string, yield func(Row) error) {
-		if err == nil {
-			text := "select distinct " + columns + " from " + dimension + " where " + id + " in " + fmt.Sprintf(from, id) + " order by 1, 2"
-			err = l.engine.Query(ctx, text, args, yield)
-		}
-	}
-	meters := map[int64]bool{}
-	addMeter := func(r Row) error {
-		if !meters[r.Int(2)] {
-			meters[r.Int(2)] = true
-			s.Meters = append(s.Meters, Meter{r.Int(2), r.Text(0), r.Text(1)})
+	err = l.engine.Query(ctx, metersSeen, args, func(r Row) error {
+		s.Meters = append(s.Meters, Meter{r.Int(2), r.Text(0), r.Text(1)})
+		if n := len(s.Providers); n == 0 || s.Providers[n-1] != r.Text(0) {
+			s.Providers = append(s.Providers, r.Text(0))
 		}
 		return nil
+	})
+	if err != nil {
+		return s, err
 	}
-	occurring("meters", "meter_id", inUsage, "provider, model, meter_id", addMeter)
-	occurring("meters", "meter_id", inRequests, "provider, model, meter_id", addMeter)
-	for _, m := range s.Meters {
-		if !slices.Contains(s.Providers, m.Provider) {
-			s.Providers = append(s.Providers, m.Provider)
-		}
-	}
-	owned := func(kind string) func(Row) error {
-		return func(r Row) error {
-			if r.Text(0) != "" {
-				s.Owned = append(s.Owned, [2]string{kind, r.Text(0)})
-			}
-			return nil
-		}
-	}
-	occurring("actors", "actor_id", inRequests, "key_alias, ''", owned("key"))
-	occurring("actors", "actor_id", inRequests, "team, ''", owned("team"))
-	occurring("actors", "actor_id", inRequests, "project, ''", owned("project"))
-	occurring("callers", "caller_id", inUsage, "caller, ''", owned("caller"))
-	occurring("tasks", "task_id", inRequests, "tools, ''", func(r Row) error {
-		if r.Text(0) != "" {
-			s.Tools = append(s.Tools, r.Text(0))
+	err = l.engine.Query(ctx, namesSeen, args, func(r Row) error {
+		if r.Text(0) == "tools" {
+			s.Tools = append(s.Tools, r.Text(1))
+		} else {
+			s.Owned = append(s.Owned, [2]string{r.Text(0), r.Text(1)})
 		}
 		return nil
 	})

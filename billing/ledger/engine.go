@@ -51,7 +51,7 @@ type Engine interface {
 	// fails or panics or ctx is cancelled.
 	Transact(ctx context.Context, do func() error) error
 
-	// Checkpoint makes what was committed compact on disk.
+	// Checkpoint makes what was committed compact on disk, as Close does.
 	Checkpoint(ctx context.Context) error
 
 	// SizeBytes is the size of the ledger on disk or in the warehouse.

@@ -162,6 +162,3 @@ order by 1, 2, 3`, nil, func(r Row) error {
 func (l *Ledger) Transact(ctx context.Context, do func() error) error {
 	return l.engine.Transact(ctx, do)
 }
-
-// Checkpoint makes what was committed compact on disk.
-func (l *Ledger) Checkpoint(ctx context.Context) error { return l.engine.Checkpoint(ctx) }

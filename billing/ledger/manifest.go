@@ -131,6 +131,9 @@ func (l *Ledger) keepDimensions(ctx context.Context, dimensions []*record.Dimens
 		if err != nil {
 			return fmt.Errorf("read %s: %w", table.Name, err)
 		}
+		if d.AllIn(known) {
+			continue
+		}
 		batches := make(chan *record.Batch)
 		go func() {
 			defer close(batches)
@@ -149,8 +152,10 @@ func (l *Ledger) keepDimensions(ctx context.Context, dimensions []*record.Dimens
 // soil notes the dates whose cost records no longer follow from what is staged:
 // those of new rows and those of rows that are about to go.
 func (l *Ledger) soil(ctx context.Context, schema *record.Schema, result StagingResult) error {
-	rows := make([][]any, 0, len(result.Days))
-	for _, d := range result.Days {
+	days := slices.Clone(result.Days)
+	slices.SortFunc(days, civil.Date.Compare)
+	var rows [][]any
+	for _, d := range slices.Compact(days) {
 		rows = append(rows, []any{d})
 	}
 	if err := l.engine.Insert(ctx, dirtyDaysTable, rows); err != nil {
@@ -260,6 +265,9 @@ func inParts(ids []int64, do func(list string) error) error {
 // MarkMissing notes that objects which were read are gone from their source,
 // and that others are back. Their records stay.
 func (l *Ledger) MarkMissing(ctx context.Context, gone, back []int64) error {
+	if len(gone)+len(back) == 0 {
+		return nil
+	}
 	return l.engine.Transact(ctx, func() error {
 		if err := l.setState(ctx, gone, ObjectMissing); err != nil {
 			return err

@@ -89,6 +89,11 @@ func (d *Dimension) key(text []byte) [2]uint64 {
 // Len is the number of distinct tuples.
 func (d *Dimension) Len() int { return len(d.tuples) }
 
+// AllIn says whether the ids of all tuples are known.
+func (d *Dimension) AllIn(known map[int64]bool) bool {
+	return !slices.ContainsFunc(d.tuples, func(t tuple) bool { return !known[t.id] })
+}
+
 // New yields the tuples whose ids are not known as rows, in order of their ids.
 func (d *Dimension) New(known map[int64]bool, yield func(*Batch) bool) {
 	var tuples []tuple

@@ -110,7 +110,7 @@ func (s *Store) prepare(ctx context.Context, o Options) error {
 // String names the file.
 func (s *Store) String() string { return "duckdb " + s.path }
 
-// Close releases the file and its lock.
+// Close writes the log into the file and releases the file and its lock.
 func (s *Store) Close() error { return errors.Join(s.conn.Close(), s.db.Close()) }
 
 // Checkpoint writes the log into the file.

@@ -207,10 +207,10 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// Goal: no start has to replay a change of schema.
+// Goal: no start has to replay a change of schema, nor what a run in order did.
 // Method: look for DuckDB's log right after tables were made and columns added,
-// while the ledger is still open.
-func TestMigrateEndsWithACheckpoint(t *testing.T) {
+// while the ledger is still open, and after it was closed.
+func TestMigrateAndCloseEndWithACheckpoint(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.duckdb")
 	s := open(t, path)
 	wider := notes
@@ -231,6 +231,9 @@ func TestMigrateEndsWithACheckpoint(t *testing.T) {
 		t.Errorf("size %d", before)
 	}
 	must(t, s.Close())
+	if log, err := os.Stat(path + ".wal"); err == nil {
+		t.Errorf("closing left a log of %d bytes", log.Size())
+	}
 }
 
 func TestOpenFails(t *testing.T) {

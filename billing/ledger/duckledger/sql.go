@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 	"time"
 
@@ -159,14 +160,18 @@ func plain(v any, dbType string) (any, error) {
 	return nil, fmt.Errorf("type %s (%T) is not one the ledger uses; cast it in the query", dbType, v)
 }
 
-// Insert implements ledger.Engine, in statements of some hundred rows.
+// Insert implements ledger.Engine: a few rows in a statement, many as a load.
 func (s *Store) Insert(ctx context.Context, table ledger.Table, rows [][]any) error {
-	const perStatement = 500
-	for len(rows) > 0 {
-		n := min(perStatement, len(rows))
+	const perStatement = 50
+	if len(rows) > perStatement {
+		if schema, ok := schemaOf(table); ok {
+			return s.insertLoaded(ctx, table, schema, rows)
+		}
+	}
+	for part := range slices.Chunk(rows, perStatement) {
 		var b strings.Builder
 		fmt.Fprintf(&b, "insert into %s (%s) values ", table.Name, table.ColumnNames())
-		for i, row := range rows[:n] {
+		for i, row := range part {
 			if i > 0 {
 				b.WriteString(", ")
 			}
@@ -177,7 +182,6 @@ func (s *Store) Insert(ctx context.Context, table ledger.Table, rows [][]any) er
 		if _, err := s.conn.ExecContext(ctx, b.String()); err != nil {
 			return fmt.Errorf("insert into %s: %w", table.Name, err)
 		}
-		rows = rows[n:]
 	}
 	return nil
 }

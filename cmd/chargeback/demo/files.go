@@ -9,8 +9,11 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // marker is the file by which the demo knows its own folder.
@@ -62,24 +65,37 @@ func markerText(month string) []byte {
 // bytes is left alone, so that its time of change stays. An edited config
 // file is kept beside the new one; write returns the names of those copies.
 func (s fileSet) write(dir string) (kept []string, err error) {
+	paths := slices.Sorted(maps.Keys(s))
+	target := func(path string) string { return filepath.Join(dir, filepath.FromSlash(path)) }
 	made := map[string]bool{}
-	for _, path := range slices.Sorted(maps.Keys(s)) {
-		target := filepath.Join(dir, filepath.FromSlash(path))
-		if folder := filepath.Dir(target); !made[folder] {
-			if err := os.MkdirAll(folder, 0o755); err != nil {
-				return kept, fmt.Errorf("make demo folder: %w; free the path or choose another folder with --dir", err)
-			}
-			made[folder] = true
+	for _, path := range paths {
+		folder := filepath.Dir(target(path))
+		if made[folder] {
+			continue
 		}
-		copied, err := writeIfChanged(target, s[path], !strings.Contains(path, "/"))
-		if err != nil {
-			return kept, fmt.Errorf("write demo file: %w; check space and rights of %s", err, dir)
+		made[folder] = true
+		if err := os.MkdirAll(folder, 0o755); err != nil {
+			return nil, fmt.Errorf("make demo folder: %w; free the path or choose another folder with --dir", err)
 		}
-		if copied {
+	}
+	var writing errgroup.Group
+	writing.SetLimit(runtime.NumCPU())
+	copied := make([]bool, len(paths))
+	for i, path := range paths {
+		writing.Go(func() (err error) {
+			copied[i], err = writeIfChanged(target(path), s[path], !strings.Contains(path, "/"))
+			return err
+		})
+	}
+	if err = writing.Wait(); err != nil {
+		err = fmt.Errorf("write demo file: %w; check space and rights of %s", err, dir)
+	}
+	for i, path := range paths {
+		if copied[i] {
 			kept = append(kept, path+".bak")
 		}
 	}
-	return kept, nil
+	return kept, err
 }
 
 // writeIfChanged writes content unless the file already holds it. With keep it
