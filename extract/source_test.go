@@ -181,9 +181,9 @@ func TestBadObjectsCountNothing(t *testing.T) {
 		open func(io.ReadCloser) (io.ReadCloser, error)
 		want string
 	}{
-		{"gzip cut", packed[:len(packed)/2], nil, ": unexpected EOF"},
+		{"gzip cut", packed[:len(packed)/2], nil, ": the archive is cut off (unexpected EOF); deliver the object again"},
 		{"gzip with a wrong checksum", wrongSum, nil, "gzip: invalid checksum"},
-		{"gzip of one byte", packed[:1], nil, "open gzip: unexpected EOF"},
+		{"gzip of one byte", packed[:1], nil, "open gzip: the archive is cut off (unexpected EOF); deliver the object again"},
 		{"not to be opened", nil, func(io.ReadCloser) (io.ReadCloser, error) { return nil, denied }, "access denied"},
 		{"changed while it was read", []byte(usageLines(99, 10, false)), changed, objstore.ErrChanged.Error()},
 		{"changed, which the archive's end doesn't show", packed, changed, objstore.ErrChanged.Error()},

@@ -295,7 +295,7 @@ func TestDeletedObject(t *testing.T) {
 		}
 		same(t, before.only("hash", "records", "staged", "outbox"), b.state(t).only("hash", "records", "staged", "outbox"))
 		_, err := b.Monthly(t.Context(), month(october), b.due(october))
-		if !errors.Is(err, jobs.ErrGates) || !strings.Contains(err.Error(), "gate missing: 0 objects can't be read, 1 are gone") {
+		if !errors.Is(err, jobs.ErrGates) || !strings.Contains(err.Error(), "gate missing: objects that can't be read: 0; gone from their source: 1") {
 			t.Errorf("close gave %v", err)
 		}
 		equal(t, "closed months", 0, int(query[int64](t, b, "select count(*) from months")))

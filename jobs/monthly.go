@@ -161,11 +161,11 @@ func (b *Books) gates(ctx context.Context, month civil.Month) (used []Waiver, er
 		open bool
 		what string
 	}{
-		{"unpriced", g.Unpriced+g.Pending > 0, fmt.Sprintf("%d records have no price, %d still wait for usage (see `chargeback rejects`)", g.Unpriced, g.Pending)},
-		{"conflicts", g.Conflicts > 0, fmt.Sprintf("%d records share an id and differ", g.Conflicts)},
+		{"unpriced", g.Unpriced+g.Pending > 0, fmt.Sprintf("records without a price: %d; still waiting for usage: %d (see `chargeback rejects held`)", g.Unpriced, g.Pending)},
+		{"conflicts", g.Conflicts > 0, fmt.Sprintf("records that share an id and differ: %d (see `chargeback rejects conflicts`)", g.Conflicts)},
 		{"unallocated", over, fmt.Sprintf("%s USD belong to nobody, more than unallocated_limit_usd %s", g.Unallocated, b.Month.UnallocatedLimit)},
-		{"rejects", g.Rejected > 0, fmt.Sprintf("%d records were rejected (see `chargeback rejects`)", g.Rejected)},
-		{"missing", g.Missing+g.Failed > 0, fmt.Sprintf("%d objects can't be read, %d are gone from their source (see `chargeback status`)", g.Failed, g.Missing)},
+		{"rejects", g.Rejected > 0, fmt.Sprintf("records rejected: %d (see `chargeback rejects records`)", g.Rejected)},
+		{"missing", g.Missing+g.Failed > 0, fmt.Sprintf("objects that can't be read: %d; gone from their source: %d (see `chargeback status`)", g.Failed, g.Missing)},
 	} {
 		if !gate.open {
 			continue

@@ -208,11 +208,11 @@ func TestGates(t *testing.T) {
 	c.remove("data/litellm/2026-10-28/time-09-00-00-000000_2026-10-28-hit.json")
 	b.nights(t, lastDay, lateDay)
 	gates := []struct{ name, words string }{
-		{"unpriced", "gate unpriced: 2 records have no price, 0 still wait for usage (see `chargeback rejects`)"},
-		{"conflicts", "gate conflicts: 2 records share an id and differ"},
+		{"unpriced", "gate unpriced: records without a price: 2; still waiting for usage: 0 (see `chargeback rejects held`)"},
+		{"conflicts", "gate conflicts: records that share an id and differ: 2 (see `chargeback rejects conflicts`)"},
 		{"unallocated", "gate unallocated: 0.010005 USD belong to nobody, more than unallocated_limit_usd 0.01"},
-		{"rejects", "gate rejects: 1 records were rejected (see `chargeback rejects`)"},
-		{"missing", "gate missing: 1 objects can't be read, 1 are gone from their source (see `chargeback status`)"},
+		{"rejects", "gate rejects: records rejected: 1 (see `chargeback rejects records`)"},
+		{"missing", "gate missing: objects that can't be read: 1; gone from their source: 1 (see `chargeback status`)"},
 	}
 	for waived := range len(gates) + 1 {
 		if waived > 0 {

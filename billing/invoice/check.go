@@ -122,7 +122,7 @@ func checkAmounts(in Input) error {
 		add(s.Amount)
 	}
 	if sum.Cmp(amountMax()) >= 0 {
-		return fmt.Errorf("amounts of %s USD in all have more than ten digits before the point, which ledgers do not take; check the price book", sum)
+		return fmt.Errorf("amounts of %s USD in all have more than ten digits before the point, which ledgers do not take; check the rate book", sum)
 	}
 	return nil
 }

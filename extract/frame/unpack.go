@@ -18,6 +18,20 @@ type Unpacker struct {
 	zstd *zstd.Decoder
 }
 
+// errCut is io.ErrUnexpectedEOF in words for the user.
+var errCut = fmt.Errorf("the archive is cut off (%w); deliver the object again", io.ErrUnexpectedEOF)
+
+// archive reads an archive and says in words where it is cut off.
+type archive struct{ io.Reader }
+
+func (a archive) Read(p []byte) (int, error) {
+	n, err := a.Reader.Read(p)
+	if err == io.ErrUnexpectedEOF {
+		err = errCut
+	}
+	return n, err
+}
+
 // windowBytesMax bounds what a zstd archive may ask for in memory: what
 // `zstd --long` asks for at most.
 const windowBytesMax = 128 << 20
@@ -48,12 +62,12 @@ func (u *Unpacker) openGzip() (io.Reader, error) {
 		u.gzip = new(gzip.Reader)
 	}
 	if err := u.gzip.Reset(u.in); err != nil {
-		if err == io.EOF {
-			err = io.ErrUnexpectedEOF
+		if err == io.EOF || err == io.ErrUnexpectedEOF {
+			err = errCut
 		}
 		return nil, fmt.Errorf("open gzip: %w", err)
 	}
-	return u.gzip, nil
+	return archive{u.gzip}, nil
 }
 
 func (u *Unpacker) openZstd() (_ io.Reader, err error) {
@@ -66,7 +80,7 @@ func (u *Unpacker) openZstd() (_ io.Reader, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("open zstd: %w", err)
 	}
-	return u.zstd, nil
+	return archive{u.zstd}, nil
 }
 
 // Close gives back what the decompressors hold.
