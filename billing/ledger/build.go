@@ -110,6 +110,11 @@ type Owner struct {
 // adjustments in b.OpenMonth. It returns ErrNotTied, and keeps nothing, where a
 // usage row is neither charged nor set aside.
 func (l *Ledger) ReplaceDays(ctx context.Context, b Build, then func() error) error {
+	if len(b.Days) > 0 {
+		if err := l.loadReferences(ctx, b); err != nil {
+			return err
+		}
+	}
 	return l.engine.Transact(ctx, func() error {
 		for _, days := range b.Days {
 			if err := l.replace(ctx, b, days); err != nil {
@@ -132,9 +137,6 @@ func (l *Ledger) replace(ctx context.Context, b Build, days Days) error {
 		"first_day": days.First, "last_day": days.Last,
 		"scan_first": days.First.AddDays(-matchReach), "scan_last": days.Last.AddDays(matchReach),
 		"late_until": b.LateUntil, "open_month": b.OpenMonth.FirstDay(), "run_date": b.RunDate, "unallocated": payerID(unallocated),
-	}
-	if err := l.loadReferences(ctx, b, args); err != nil {
-		return err
 	}
 	closed, err := l.closedWithin(ctx, days)
 	if err != nil {
@@ -209,8 +211,11 @@ where usage_date between @first_day and @last_day`, args)
 	return nil
 }
 
-func (l *Ledger) loadReferences(ctx context.Context, b Build, args Args) error {
-	seen, err := l.seen(ctx, args)
+// loadReferences writes what the models of all days join with. It is a
+// transaction of its own: nobody reads these tables but the models, which come
+// next, and an engine may compute these before it begins theirs.
+func (l *Ledger) loadReferences(ctx context.Context, b Build) error {
+	seen, err := l.seen(ctx, Args{"scan_first": b.Days[0].First.AddDays(-matchReach), "scan_last": b.Days[len(b.Days)-1].Last.AddDays(matchReach)})
 	if err != nil {
 		return fmt.Errorf("read what occurs: %w", err)
 	}
@@ -219,21 +224,23 @@ func (l *Ledger) loadReferences(ctx context.Context, b Build, args Args) error {
 		return err
 	}
 	rows := refs.rows(b.RateVersion)
-	if err := l.keepRates(ctx, b.RateVersion, refs.ModelKeys); err != nil {
-		return err
-	}
-	if err := l.keepPayers(ctx, refs.CostCenters); err != nil {
-		return err
-	}
-	for _, t := range referenceTables {
-		if err := l.engine.Exec(ctx, "delete from "+t.Name+" where true", nil); err != nil {
-			return fmt.Errorf("empty %s: %w", t.Name, err)
-		}
-		if err := l.engine.Insert(ctx, t, rows[t.Name]); err != nil {
+	return l.engine.Transact(ctx, func() error {
+		if err := l.keepRates(ctx, b.RateVersion, refs.ModelKeys); err != nil {
 			return err
 		}
-	}
-	return nil
+		if err := l.keepPayers(ctx, refs.CostCenters); err != nil {
+			return err
+		}
+		for _, t := range referenceTables {
+			if err := l.engine.Exec(ctx, "delete from "+t.Name+" where true", nil); err != nil {
+				return fmt.Errorf("empty %s: %w", t.Name, err)
+			}
+			if err := l.engine.Insert(ctx, t, rows[t.Name]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 func (r References) rows(version string) map[string][][]any {
