@@ -186,6 +186,7 @@ const (
 	GateUnpriced    = "unpriced"
 	GateConflicts   = "conflicts"
 	GateUnallocated = "unallocated"
+	GateDirectory   = "directory"
 	GateRejects     = "rejects"
 	GateMissing     = "missing"
 )

@@ -37,7 +37,7 @@ func ParseSize(s string) (Size, error) {
 		}
 		return Size(n * unit.bytes), nil
 	}
-	return 0, fmt.Errorf("%q is not a size; write a whole number and a unit, such as 64MB, 1GB or 512MiB", s)
+	return 0, fmt.Errorf("%q is not a size; write a whole number and a unit, such as 512MB, 1GB or 512MiB", s)
 }
 
 // String prints the size in the largest unit that divides it.

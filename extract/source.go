@@ -13,6 +13,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
+	"unicode/utf8"
 
 	"chargeback/extract/decode"
 	"chargeback/extract/objstore"
@@ -30,6 +32,7 @@ type Source struct {
 // Listing is what a window has to offer.
 type Listing struct {
 	Objects []objstore.Found // by key
+	Unnamed []string         // keys that are not valid UTF-8, quoted: nothing could tell which objects they are
 	Skipped map[string]int   // objects that are not data, by reason
 }
 
@@ -40,6 +43,8 @@ func (s Source) List(ctx context.Context, days objstore.DayRange) (Listing, erro
 	err := objstore.Walk(ctx, s.Store, days, func(f objstore.Found) error {
 		if reason, skip := objstore.Skip(s.Format.Name(), f.Key, f.SizeBytes); skip {
 			l.Skipped[reason]++
+		} else if !utf8.ValidString(f.Key) {
+			l.Unnamed = append(l.Unnamed, strconv.QuoteToASCII(f.Key))
 		} else {
 			l.Objects = append(l.Objects, f)
 		}
@@ -48,6 +53,7 @@ func (s Source) List(ctx context.Context, days objstore.DayRange) (Listing, erro
 	if err != nil {
 		return Listing{}, fmt.Errorf("list source %s: %w", s.Name, err)
 	}
+	slices.Sort(l.Unnamed)
 	slices.SortFunc(l.Objects, func(a, b objstore.Found) int { return cmp.Compare(a.Key, b.Key) })
 	return l, nil
 }

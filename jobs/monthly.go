@@ -68,9 +68,28 @@ func (b *Books) Monthly(ctx context.Context, month civil.Month, now time.Time) (
 		return s, fmt.Errorf("%s: %w", s.Window, err)
 	}
 	if err := b.deliverDocuments(ctx, month, &s); err != nil {
-		return s, fmt.Errorf("%s: the month is closed, but its files are not written: %w; run it again", s.Window, err)
+		return s, fmt.Errorf("%s: the month is closed, but its files are not written: %w; mend it, the next run writes them", s.Window, err)
 	}
-	return s, nil
+	return s, b.delivered(context.WithoutCancel(ctx), month, now, s) // it takes no time, and all is done but this
+}
+
+// DocumentsKind is the first part of the name of the window in which a closed
+// month's files are written. It is a window of its own, because a run can end
+// between the close, which never comes again, and the last file.
+const DocumentsKind = "documents"
+
+// delivered notes once that all files of a month are written.
+func (b *Books) delivered(ctx context.Context, month civil.Month, now time.Time, s MonthlySummary) error {
+	window := DocumentsKind + "/" + month.String()
+	done, err := b.Ledger.WindowsDone(ctx, DocumentsKind)
+	if err != nil || done[window] {
+		return err
+	}
+	attempt, err := b.Ledger.BeginRun(ctx, window, now)
+	if err != nil {
+		return err
+	}
+	return b.Ledger.EndRun(ctx, window, attempt, ledger.RunDone, now, map[string]int{"documents": len(s.Documents)})
 }
 
 // inTurn checks that a month is the next to close: what comes late for a closed
@@ -94,6 +113,12 @@ func (b *Books) close(ctx context.Context, month civil.Month, closed map[civil.M
 	}
 	if err := b.nightsDone(ctx, month); err != nil {
 		return err
+	}
+	switch changed, err := b.inputsChanged(ctx); {
+	case err != nil:
+		return err
+	case changed:
+		return fmt.Errorf("%w: prices, people or settings have changed since the last night, which would close it by the old ones; run `chargeback run nightly` first", ErrGates)
 	}
 	waived, err := b.gates(ctx, month)
 	if err != nil {
@@ -154,6 +179,10 @@ func (b *Books) gates(ctx context.Context, month civil.Month) (used []Waiver, er
 	if err != nil {
 		return nil, err
 	}
+	strangers, err := b.strangers(ctx, month)
+	if err != nil {
+		return nil, err
+	}
 	over := g.Unallocated.Sub(b.Month.UnallocatedLimit).Sign() > 0
 	var failed []string
 	for _, gate := range []struct {
@@ -164,6 +193,7 @@ func (b *Books) gates(ctx context.Context, month civil.Month) (used []Waiver, er
 		{"unpriced", g.Unpriced+g.Pending > 0, fmt.Sprintf("records without a price: %d; still waiting for usage: %d (see `chargeback rejects held`)", g.Unpriced, g.Pending)},
 		{"conflicts", g.Conflicts > 0, fmt.Sprintf("records that share an id and differ: %d (see `chargeback rejects conflicts`)", g.Conflicts)},
 		{"unallocated", over, fmt.Sprintf("%s USD belong to nobody, more than unallocated_limit_usd %s", g.Unallocated, b.Month.UnallocatedLimit)},
+		{"directory", len(strangers) > 0, fmt.Sprintf("payers that the directory does not know: %s", strings.Join(strangers, "; "))},
 		{"rejects", g.Rejected > 0, fmt.Sprintf("records rejected: %d (see `chargeback rejects records`)", g.Rejected)},
 		{"missing", g.Missing+g.Failed > 0, fmt.Sprintf("objects that can't be read: %d; gone from their source: %d (see `chargeback status`)", g.Failed, g.Missing)},
 	} {
@@ -178,9 +208,20 @@ func (b *Books) gates(ctx context.Context, month civil.Month) (used []Waiver, er
 		used = append(used, b.Month.Waivers[i])
 	}
 	if len(failed) > 0 {
-		return nil, fmt.Errorf("%w:\n  %s\nmend them and run a night again, or waive a gate by name and reason in the config's waivers", ErrGates, strings.Join(failed, "\n  "))
+		return nil, fmt.Errorf("%w:\n  %s\nmend them and run `chargeback run` again (objects delivered again are read by `chargeback run nightly --date` of their day), or waive a gate by name and reason in the config's waivers", ErrGates, strings.Join(failed, "\n  "))
 	}
 	return used, nil
+}
+
+// strangers are the payers of a month that the directory does not know, and why.
+func (b *Books) strangers(ctx context.Context, month civil.Month) (all []string, err error) {
+	spend, err := b.Ledger.Spend(ctx, month)
+	for _, s := range spend {
+		if what := b.stranger(ledger.CostCenter{Code: s.CostCenter, Department: s.Department}); what != "" {
+			all = append(all, what)
+		}
+	}
+	return all, err
 }
 
 // documents makes one document for each cost centre with cost, by code.
@@ -281,7 +322,7 @@ func (b *Books) charge(ctx context.Context, in *invoice.Input, c ledger.Charge) 
 	line := invoice.Charge{
 		AgentID: c.AgentID, AgentName: b.agentName(c.AgentID), Model: modelName(c),
 		Requests: c.Requests, CacheHits: c.CacheHits, InputTokens: c.Input, CacheReadTokens: c.CacheRead, CacheWriteTokens: c.CacheWrite, OutputTokens: c.Output,
-		LLM: c.LLM, Infra: c.Infra, Tool: c.Tool, CacheSavings: c.CacheSavings, Estimated: c.Estimated, AdjustsMonth: c.AdjustsMonth,
+		LLM: c.LLM, Infra: c.Infra, Tool: c.Tool, CacheSavings: c.CacheSavings, Estimated: c.Estimated, Held: c.Unpriced + c.Pending, AdjustsMonth: c.AdjustsMonth,
 	}
 	if c.AdjustsMonth != "" {
 		number, err := b.issuedNumber(ctx, c.AdjustsMonth, c.CostCenter)

@@ -72,6 +72,15 @@ func (b *Books) night(ctx context.Context, day civil.Date, now time.Time, s *Nig
 	for _, p := range people {
 		s.Problems = append(s.Problems, Problem{Source: p.Source, Object: p.Key, What: p.What})
 	}
+	centers, err := b.Ledger.PeopleCenters(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range centers {
+		if what := b.stranger(c.CostCenter); what != "" {
+			s.Problems = append(s.Problems, Problem{Source: c.Source, Object: c.Key, What: fmt.Sprintf("line %d: cost_center: %s; correct the row, or the directory", c.Line, what)})
+		}
+	}
 	build, latest, inputs, err := b.plan(ctx, day)
 	if err != nil {
 		return err
@@ -88,6 +97,20 @@ func (b *Books) night(ctx context.Context, day civil.Date, now time.Time, s *Nig
 		}
 		return b.Ledger.EndRun(ctx, s.Window, s.Attempt, ledger.RunDone, now, s)
 	})
+}
+
+// stranger says why the directory does not know a payer, "" where it does.
+func (b *Books) stranger(c ledger.CostCenter) string {
+	known, ok := b.Directory.CostCenter(c.Code)
+	switch {
+	case c.Code == Unallocated:
+		return ""
+	case !ok:
+		return fmt.Sprintf("the directory has no cost centre %s", c.Code)
+	case known.Department != c.Department:
+		return fmt.Sprintf("%s belongs to department %s by the directory, not to %s", c.Code, known.Department, c.Department)
+	}
+	return ""
 }
 
 // plan says which days are made anew: the window's day and the trailing days,

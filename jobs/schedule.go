@@ -13,7 +13,9 @@ const settleHours = deliveryHours
 
 // DueNights lists the business days whose night is due at now and was not
 // finished, oldest first. The ledger says what was finished, so a machine that
-// was off catches up and a clock change skips nothing.
+// was off catches up and a clock change skips nothing. Where none is left, the
+// newest is due again if prices, people or settings have changed since: it makes
+// the open days anew.
 func (b *Books) DueNights(ctx context.Context, now time.Time) (due []civil.Date, err error) {
 	done, err := b.Ledger.WindowsDone(ctx, NightlyKind)
 	if err != nil {
@@ -24,18 +26,41 @@ func (b *Books) DueNights(ctx context.Context, now time.Time) (due []civil.Date,
 			due = append(due, d)
 		}
 	}
-	return due, nil
+	if len(due) > 0 || len(done) == 0 {
+		return due, nil
+	}
+	changed, err := b.inputsChanged(ctx)
+	if err != nil || !changed {
+		return nil, err
+	}
+	latest, err := b.latestDone(ctx)
+	return []civil.Date{latest}, err
 }
 
-// DueMonths lists the months whose close is due at now and was not done,
-// oldest first.
+// inputsChanged says whether prices, people or settings are others than those
+// that the books were last made with.
+func (b *Books) inputsChanged(ctx context.Context) (bool, error) {
+	before, err := b.Ledger.Inputs(ctx)
+	if err != nil || before == "" {
+		return false, err
+	}
+	now, err := b.inputs(ctx)
+	return now != before, err
+}
+
+// DueMonths lists the months whose close is due at now and was not done, or
+// whose files were not all written, oldest first.
 func (b *Books) DueMonths(ctx context.Context, now time.Time) (due []civil.Month, err error) {
 	closed, err := b.Ledger.ClosedMonths(ctx)
 	if err != nil {
 		return nil, err
 	}
+	written, err := b.Ledger.WindowsDone(ctx, DocumentsKind)
+	if err != nil {
+		return nil, err
+	}
 	for m := b.Start.Month(); !now.Before(m.Next().FirstDay().AddDays(b.CloseDay - 1).Start(b.Zone)); m = m.Next() {
-		if closed[m] == "" {
+		if closed[m] == "" || !written[DocumentsKind+"/"+m.String()] {
 			due = append(due, m)
 		}
 	}

@@ -3,6 +3,7 @@ package jobs_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -126,6 +127,11 @@ func TestDueMonths(t *testing.T) {
 				if err := b.Ledger.CloseMonth(t.Context(), month(m), time.Unix(0, 0), "hash", nil, nil, func() error { return nil }); err != nil {
 					t.Fatal(err)
 				}
+			}
+			all := slices.Sorted(slices.Values(append(slices.Clone(tt.want), tt.closed...)))
+			equal(t, "due while files are missing", all, b.dueMonths(t, instant(tt.now)))
+			for _, m := range tt.closed {
+				b.ran(t, ledger.RunDone, jobs.DocumentsKind+"/"+m)
 			}
 			equal(t, "due", tt.want, b.dueMonths(t, instant(tt.now)))
 		})

@@ -55,6 +55,9 @@ func (b *Books) take(ctx context.Context, source extract.Source, day civil.Date,
 		return s, nil, fmt.Errorf("note missing objects of %s: %w", source.Name, err)
 	}
 	var problems []Problem
+	for _, key := range listing.Unnamed {
+		problems = append(problems, Problem{source.Name, key, "its name is not valid UTF-8, so no record could say where it came from and none of it counts: rename it"})
+	}
 	for _, o := range todo.missing {
 		problems = append(problems, Problem{source.Name, o, "was read before and is gone from the source; its records stay in the ledger and can no longer be proved: restore the object"})
 	}

@@ -49,19 +49,19 @@ func StatementWords() DocumentWords {
 // DocumentLabels are the short words beside and above the figures, the same
 // in both kinds of document.
 type DocumentLabels struct {
-	Number, Status, IssueDate, ServicePeriod, Zone, Currency         string
-	CostCenter, Department, Owner, CompanyCode, Contact, Approver    string
-	Accounting, Debit, Credit, PostingPeriod, PostingDate, Journal   string
-	Summary, Direct, Shared, Adjustments                             string
-	SubtotalDirect, SubtotalShared, SubtotalAdjustments              string
-	ByKind, ByAgent, LLM, Infrastructure, Tools                      string
-	Agent, Model, None, Tokens, Dollars                              string
-	Requests, CacheHits, Input, CacheRead, CacheWrite, Output        string
-	Infra, SharedColumn, TotalColumn                                 string
-	Savings, Gross, Saved, ExtraCost, Net, Budget                    string
-	Notes, Waiver, Held, Estimates, AdjustmentsNote, Rounding, Terms string
-	ApprovedBy, DataSources, PriceBook, Directory, Run, LedgerHash   string
-	Attachment, Characters, ContentHash                              string
+	Number, Status, IssueDate, ServicePeriod, Zone, Currency                    string
+	CostCenter, Department, Owner, CompanyCode, Contact, Approver               string
+	Accounting, Debit, Credit, PostingPeriod, PostingDate, Journal              string
+	Summary, Direct, Shared, Adjustments                                        string
+	SubtotalDirect, SubtotalShared, SubtotalAdjustments                         string
+	ByKind, ByAgent, LLM, Infrastructure, Tools                                 string
+	Agent, Model, None, Tokens, Dollars                                         string
+	Requests, CacheHits, Input, CacheRead, CacheWrite, Output                   string
+	Infra, SharedColumn, TotalColumn                                            string
+	Savings, Gross, Saved, ExtraCost, Net, Budget                               string
+	NotPriced, Notes, Waiver, Held, Estimates, AdjustmentsNote, Rounding, Terms string
+	ApprovedBy, DataSources, PriceBook, Directory, Run, LedgerHash              string
+	Attachment, Characters, ContentHash                                         string
 }
 
 func documentLabels() DocumentLabels {
@@ -76,7 +76,7 @@ func documentLabels() DocumentLabels {
 		Requests: "Requests", CacheHits: "Cache hits", Input: "Input", CacheRead: "Cache read", CacheWrite: "Cache write", Output: "Output",
 		Infra: "Infra", SharedColumn: "Shared", TotalColumn: "Total",
 		Savings: "Cache savings (information, not part of the total)", Gross: "Direct usage without caching", Saved: "Saved by caching", ExtraCost: "Extra cost of caching", Net: "Direct usage as charged", Budget: "Budget and actual",
-		Notes: "Notes", Waiver: "Waived check", Held: "Held records", Estimates: "Estimates", AdjustmentsNote: "Adjustments", Rounding: "Rounding", Terms: "Terms",
+		NotPriced: "held", Notes: "Notes", Waiver: "Waived check", Held: "Held records", Estimates: "Estimates", AdjustmentsNote: "Adjustments", Rounding: "Rounding", Terms: "Terms",
 		ApprovedBy: "Approved by", DataSources: "Data sources", PriceBook: "Price book", Directory: "Directory", Run: "Run", LedgerHash: "Ledger sha256",
 		Attachment: "Attachment", Characters: "Characters", ContentHash: "content sha256",
 	}
@@ -113,6 +113,11 @@ func InvoiceSplit(method, ratio string) string {
 // InvoiceEstimatedLine marks a line that holds estimates.
 func InvoiceEstimatedLine(requests int64) string {
 	return quantity(requests, "request", "requests") + " estimated"
+}
+
+// InvoiceHeldLine marks a line of which not all has a cost yet.
+func InvoiceHeldLine(requests int64) string {
+	return quantity(requests, "request", "requests") + " held, not charged here"
 }
 
 // InvoiceEstimated is the note on estimates of the whole document.

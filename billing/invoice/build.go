@@ -81,6 +81,7 @@ func addCharge(line *Line, c Charge) {
 			Requests:         c.Requests,
 			CacheHits:        c.CacheHits,
 			Estimated:        c.Estimated,
+			Held:             c.Held,
 			InputTokens:      c.InputTokens,
 			CacheReadTokens:  c.CacheReadTokens,
 			CacheWriteTokens: c.CacheWriteTokens,

@@ -139,7 +139,7 @@ func checkCharge(c Charge, month string) error {
 		name string
 		n    int64
 	}{
-		{"requests", c.Requests}, {"cache hits", c.CacheHits}, {"estimated requests", c.Estimated},
+		{"requests", c.Requests}, {"cache hits", c.CacheHits}, {"estimated requests", c.Estimated}, {"held requests", c.Held},
 		{"input tokens", c.InputTokens}, {"cache read tokens", c.CacheReadTokens},
 		{"cache write tokens", c.CacheWriteTokens}, {"output tokens", c.OutputTokens},
 	} {

@@ -11,12 +11,13 @@ import (
 )
 
 // csvHeader names the columns of WriteCSV. Amounts without a suffix are cents
-// as the document shows them, those with _exact have all 12 decimals.
+// as the document shows them, those with _exact have all 12 decimals. They are
+// empty where no request of a line has a cost yet.
 func csvHeader() []string {
 	return []string{
 		"number", "month", "cost_center", "currency", "row", "section", "line_no",
 		"agent_id", "agent_name", "model", "shared_cost", "split_method", "split_ratio", "adjusts_month", "adjusts_invoice",
-		"requests", "cache_hits", "estimated_requests", "input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens",
+		"requests", "cache_hits", "estimated_requests", "held_requests", "input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens",
 		"llm_usd", "infra_usd", "tool_usd", "shared_usd", "total_usd",
 		"llm_usd_exact", "infra_usd_exact", "tool_usd_exact", "shared_usd_exact", "total_usd_exact", "cache_savings_usd_exact",
 	}
@@ -50,13 +51,18 @@ func WriteCSV(w io.Writer, doc Document) error {
 func csvRow(doc Document, row string, name SectionName, lineNo string, line Line) []string {
 	text, count := templates.CSVText, func(n int64) string { return strconv.FormatInt(n, 10) }
 	q, c, e := line.Quantities, line.Cents, line.Exact
-	return []string{
-		text(doc.Number), text(doc.Period.Month), text(doc.Party.Code), Currency, row, string(name), lineNo,
-		text(line.AgentID), text(line.AgentName), text(line.Model),
-		text(line.SharedName), text(line.Method), text(line.Ratio), text(line.AdjustsMonth), text(line.AdjustsInvoice),
-		count(q.Requests), count(q.CacheHits), count(q.Estimated),
-		count(q.InputTokens), count(q.CacheReadTokens), count(q.CacheWriteTokens), count(q.OutputTokens),
+	amounts := []string{
 		c.LLM.String(), c.Infra.String(), c.Tool.String(), c.Shared.String(), c.Total.String(),
 		e.LLM.Fixed(), e.Infra.Fixed(), e.Tool.Fixed(), e.Shared.Fixed(), e.Total.Fixed(), line.CacheSavings.Fixed(),
 	}
+	if line.Unknown() {
+		clear(amounts)
+	}
+	return append([]string{
+		text(doc.Number), text(doc.Period.Month), text(doc.Party.Code), Currency, row, string(name), lineNo,
+		text(line.AgentID), text(line.AgentName), text(line.Model),
+		text(line.SharedName), text(line.Method), text(line.Ratio), text(line.AdjustsMonth), text(line.AdjustsInvoice),
+		count(q.Requests), count(q.CacheHits), count(q.Estimated), count(q.Held),
+		count(q.InputTokens), count(q.CacheReadTokens), count(q.CacheWriteTokens), count(q.OutputTokens),
+	}, amounts...)
 }

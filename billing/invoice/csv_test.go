@@ -43,17 +43,33 @@ func TestWriteCSV(t *testing.T) {
 	if err := WriteCSV(&out, mustBuild(t, in)); err != nil {
 		t.Fatal(err)
 	}
-	want := `number,month,cost_center,currency,row,section,line_no,agent_id,agent_name,model,shared_cost,split_method,split_ratio,adjusts_month,adjusts_invoice,requests,cache_hits,estimated_requests,input_tokens,cache_read_tokens,cache_write_tokens,output_tokens,llm_usd,infra_usd,tool_usd,shared_usd,total_usd,llm_usd_exact,infra_usd_exact,tool_usd_exact,shared_usd_exact,total_usd_exact,cache_savings_usd_exact
-CB-2026-10-00420-r0,2026-10,00420,USD,line,direct,1,bot,"'=HYPERLINK(""x"")",'-large,,,,,,11,3,1,100,50,7,20,1.01,0.00,0.50,0.00,1.51,1.005000000000,0.003000000000,0.500000000000,0.000000000000,1.508000000000,0.100000000000
-CB-2026-10-00420-r0,2026-10,00420,USD,subtotal,direct,,,,,,,,,,11,3,1,100,50,7,20,1.01,0.00,0.50,0.00,1.51,1.005000000000,0.003000000000,0.500000000000,0.000000000000,1.508000000000,0.100000000000
-CB-2026-10-00420-r0,2026-10,00420,USD,line,shared,2,,,,Vector store,fixed,60/100,,,0,0,0,0,0,0,0,0.00,0.00,0.00,0.33,0.33,0.000000000000,0.000000000000,0.000000000000,0.333000000000,0.333000000000,0.000000000000
-CB-2026-10-00420-r0,2026-10,00420,USD,subtotal,shared,,,,,,,,,,0,0,0,0,0,0,0,0.00,0.00,0.00,0.33,0.33,0.000000000000,0.000000000000,0.000000000000,0.333000000000,0.333000000000,0.000000000000
-CB-2026-10-00420-r0,2026-10,00420,USD,line,adjustment,3,bot,Support Bot,large,,,,2026-09,CB-2026-09-00420-r0,-1,0,0,0,0,0,0,-0.25,0.00,0.00,0.00,-0.25,-0.250000000000,0.000000000000,0.000000000000,0.000000000000,-0.250000000000,0.000000000000
-CB-2026-10-00420-r0,2026-10,00420,USD,subtotal,adjustment,,,,,,,,,,-1,0,0,0,0,0,0,-0.25,0.00,0.00,0.00,-0.25,-0.250000000000,0.000000000000,0.000000000000,0.000000000000,-0.250000000000,0.000000000000
-CB-2026-10-00420-r0,2026-10,00420,USD,total,,,,,,,,,,,10,3,1,100,50,7,20,0.76,0.00,0.50,0.33,1.59,0.755000000000,0.003000000000,0.500000000000,0.333000000000,1.591000000000,0.100000000000
+	want := `number,month,cost_center,currency,row,section,line_no,agent_id,agent_name,model,shared_cost,split_method,split_ratio,adjusts_month,adjusts_invoice,requests,cache_hits,estimated_requests,held_requests,input_tokens,cache_read_tokens,cache_write_tokens,output_tokens,llm_usd,infra_usd,tool_usd,shared_usd,total_usd,llm_usd_exact,infra_usd_exact,tool_usd_exact,shared_usd_exact,total_usd_exact,cache_savings_usd_exact
+CB-2026-10-00420-r0,2026-10,00420,USD,line,direct,1,bot,"'=HYPERLINK(""x"")",'-large,,,,,,11,3,1,0,100,50,7,20,1.01,0.00,0.50,0.00,1.51,1.005000000000,0.003000000000,0.500000000000,0.000000000000,1.508000000000,0.100000000000
+CB-2026-10-00420-r0,2026-10,00420,USD,subtotal,direct,,,,,,,,,,11,3,1,0,100,50,7,20,1.01,0.00,0.50,0.00,1.51,1.005000000000,0.003000000000,0.500000000000,0.000000000000,1.508000000000,0.100000000000
+CB-2026-10-00420-r0,2026-10,00420,USD,line,shared,2,,,,Vector store,fixed,60/100,,,0,0,0,0,0,0,0,0,0.00,0.00,0.00,0.33,0.33,0.000000000000,0.000000000000,0.000000000000,0.333000000000,0.333000000000,0.000000000000
+CB-2026-10-00420-r0,2026-10,00420,USD,subtotal,shared,,,,,,,,,,0,0,0,0,0,0,0,0,0.00,0.00,0.00,0.33,0.33,0.000000000000,0.000000000000,0.000000000000,0.333000000000,0.333000000000,0.000000000000
+CB-2026-10-00420-r0,2026-10,00420,USD,line,adjustment,3,bot,Support Bot,large,,,,2026-09,CB-2026-09-00420-r0,-1,0,0,0,0,0,0,0,-0.25,0.00,0.00,0.00,-0.25,-0.250000000000,0.000000000000,0.000000000000,0.000000000000,-0.250000000000,0.000000000000
+CB-2026-10-00420-r0,2026-10,00420,USD,subtotal,adjustment,,,,,,,,,,-1,0,0,0,0,0,0,0,-0.25,0.00,0.00,0.00,-0.25,-0.250000000000,0.000000000000,0.000000000000,0.000000000000,-0.250000000000,0.000000000000
+CB-2026-10-00420-r0,2026-10,00420,USD,total,,,,,,,,,,,10,3,1,0,100,50,7,20,0.76,0.00,0.50,0.33,1.59,0.755000000000,0.003000000000,0.500000000000,0.333000000000,1.591000000000,0.100000000000
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Goal: what has no cost yet never reads as free.
+func TestWriteCSVOfHeldRequests(t *testing.T) {
+	in := testInput()
+	in.Shared, in.Charges = nil, []Charge{{Model: "unknown", Requests: 5, Held: 5, InputTokens: 10}, {Model: "known", Requests: 2, Held: 1, LLM: money.MustParse("0.25")}}
+	doc := mustBuild(t, in)
+	for _, row := range csvRows(t, func(out *bytes.Buffer) error { return WriteCSV(out, doc) }) {
+		if row["row"] != "line" {
+			continue
+		}
+		want := map[string][3]string{"unknown": {"5", "", ""}, "known": {"1", "0.25", "0.250000000000"}}[row["model"]]
+		if got := [3]string{row["held_requests"], row["total_usd"], row["total_usd_exact"]}; got != want {
+			t.Errorf("%s: held, total and exact total %q, want %q", row["model"], got, want)
+		}
 	}
 }
 

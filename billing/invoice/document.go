@@ -74,9 +74,15 @@ type Amounts struct {
 
 // Quantities counts requests and tokens. Token classes are disjoint.
 type Quantities struct {
-	Requests, CacheHits, Estimated int64
+	Requests, CacheHits            int64
+	Estimated, Held                int64
 	InputTokens, CacheReadTokens   int64
 	CacheWriteTokens, OutputTokens int64
+}
+
+// Unknown says that nothing of the line has a cost yet: it must not read as free.
+func (l Line) Unknown() bool {
+	return l.Held > 0 && l.Held >= l.Requests && l.Exact.Total.IsZero() && l.Cents.Total == 0
 }
 
 // Exact is unrounded cost by kind.
@@ -102,6 +108,7 @@ func (q Quantities) plus(r Quantities) Quantities {
 		Requests:         q.Requests + r.Requests,
 		CacheHits:        q.CacheHits + r.CacheHits,
 		Estimated:        q.Estimated + r.Estimated,
+		Held:             q.Held + r.Held,
 		InputTokens:      q.InputTokens + r.InputTokens,
 		CacheReadTokens:  q.CacheReadTokens + r.CacheReadTokens,
 		CacheWriteTokens: q.CacheWriteTokens + r.CacheWriteTokens,

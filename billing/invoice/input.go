@@ -69,6 +69,7 @@ type Charge struct {
 	LLM, Infra, Tool          money.USD
 	CacheSavings              money.USD // already left out of LLM; negative where writing the cache cost more than it saved
 	Estimated                 int64     // requests of this charge that were priced as estimates
+	Held                      int64     // requests of this charge without a cost yet
 	AdjustsMonth              string    // "2026-09": this corrects that closed month
 	AdjustsInvoice            string    // and this document of it, if there was one
 }

@@ -24,7 +24,8 @@ type Engine interface {
 	String() string
 
 	// Migrate makes every table that is missing and adds columns that are
-	// missing. It never drops or changes one.
+	// missing. It never drops or changes one. Views it makes anew where their
+	// text is another one.
 	Migrate(ctx context.Context, tables []Table) error
 
 	// Exec runs one statement.
@@ -155,9 +156,10 @@ type Column struct {
 	About    string
 }
 
-// Table is one table of the ledger.
+// Table is one table of the ledger, or a view, which has a text and no columns.
 type Table struct {
 	Name      string
+	View      string
 	About     string
 	Columns   []Column
 	Partition string   // date column, "" where the table is small

@@ -39,9 +39,6 @@ func Open(ctx context.Context, engine Engine, zone *time.Location, start string)
 	if err := l.makeRulings(ctx); err != nil {
 		return nil, err
 	}
-	if err := l.makeViews(ctx); err != nil {
-		return nil, err
-	}
 	for name, value := range map[string]string{"billing_zone": zone.String(), "start": start} {
 		if err := l.pin(ctx, name, value); err != nil {
 			return nil, err
@@ -156,6 +153,31 @@ order by 1, 2, 3`, nil, func(r Row) error {
 		return nil, fmt.Errorf("check people: %w", err)
 	}
 	return problems, nil
+}
+
+// PeopleCenter is a department and cost centre in a row of a people file; Line
+// is the first line that has them.
+type PeopleCenter struct {
+	CostCenter
+	Source, Key string
+	Line        int64
+}
+
+// PeopleCenters lists the departments and cost centres that people belong to.
+func (l *Ledger) PeopleCenters(ctx context.Context) (centers []PeopleCenter, err error) {
+	err = l.engine.Query(ctx, `
+select p.cost_center, p.department, o.source, o.object_key, min(p.line)
+from people as p
+inner join objects as o on o.object_id = p.object_id
+group by p.cost_center, p.department, o.source, o.object_key
+order by 3, 4, 5`, nil, func(r Row) error {
+		centers = append(centers, PeopleCenter{CostCenter{Code: r.Text(0), Department: r.Text(1)}, r.Text(2), r.Text(3), r.Int(4)})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read people's cost centres: %w", err)
+	}
+	return centers, nil
 }
 
 // Transact runs do so that all of it takes effect or none.

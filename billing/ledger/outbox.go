@@ -125,12 +125,15 @@ func (l *Ledger) Drivers(ctx context.Context, month civil.Month, column, value s
 		return nil, fmt.Errorf("drivers of %q: only department and cost_center are known", column)
 	}
 	err = l.engine.Query(ctx, `
-select ifnull(agent_id, 'no agent'), total_usd(total_cost_usd)
-from cost_items
-where billing_month = @month and usage_date >= @since and `+column+` = @value
+select coalesce(t.agent_id, c.agent_id, 'no agent'), total_usd(f.total_cost_usd)
+from record_facts as f
+inner join payers as p on p.payer_id = f.payer_id
+left join tasks as t on t.task_id = f.task_id
+left join callers as c on c.caller_id = f.caller_id
+where f.billing_month = @first_day and f.usage_date >= @since and p.`+column+` = @value
 group by 1
 order by 2 desc, 1
-limit @limit`, Args{"month": month, "since": civil.Min, "value": value, "limit": limit}, func(r Row) error {
+limit @limit`, Args{"first_day": month.FirstDay(), "since": civil.Min, "value": value, "limit": limit}, func(r Row) error {
 		drivers = append(drivers, Driver{r.Text(0), r.USD(1)})
 		return nil
 	})

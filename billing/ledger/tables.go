@@ -159,12 +159,12 @@ var (
 	referenceTables = []Table{refModelKeysTable, refPricesTable, refFeesTable, refToolFeesTable, refCostCentersTable, refAgentsTable, refOwnersTable, refUsageFromTable}
 )
 
-// Tables lists every table of the ledger.
+// Tables lists every table of the ledger, and its views behind them.
 func Tables() []Table {
 	tables := append([]Table{usageTable, requestsTable, peopleTable, objectsTable, rejectsTable, repeatsTable, factsTable, rateEntriesTable, payersTable, rulingsTable,
 		runsTable, monthsTable, invoicesTable, alertsTable, outboxTable, metaTable, dirtyDaysTable}, referenceTables...)
 	for _, schema := range record.DimensionSchemas {
 		tables = append(tables, stagedTable(schema, ""))
 	}
-	return tables
+	return append(tables, itemsViewTable, recordsViewTable)
 }

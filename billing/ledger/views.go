@@ -2,8 +2,6 @@ package ledger
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 )
 
@@ -81,31 +79,10 @@ left join usage as u
 left join requests as q
   on q.object_id = i.request_object_id and q.line = i.request_line`
 
-// makeViews makes the views over the tables anew where their text is not the
-// one that they were made with.
-func (l *Ledger) makeViews(ctx context.Context) error {
-	sum := sha256.Sum256([]byte(itemsView + recordsView))
-	version := hex.EncodeToString(sum[:])
-	row, err := l.one(ctx, "select count(*) from meta where name = 'views' and value = @version", Args{"version": version})
-	if err != nil {
-		return fmt.Errorf("read version of views: %w", err)
-	}
-	if row.Int(0) > 0 {
-		return nil
-	}
-	for _, v := range []struct{ name, text string }{{"cost_items", itemsView}, {"cost_records", recordsView}} {
-		if err := l.engine.Exec(ctx, "create or replace view "+v.name+" as"+v.text, nil); err != nil {
-			return fmt.Errorf("make view %s: %w", v.name, err)
-		}
-	}
-	if err := l.engine.Exec(ctx, "delete from meta where name = 'views'", nil); err != nil {
-		return err
-	}
-	if err := l.engine.Insert(ctx, metaTable, [][]any{{"views", version}}); err != nil {
-		return err
-	}
-	return l.engine.Checkpoint(ctx)
-}
+var (
+	itemsViewTable   = Table{Name: "cost_items", About: "Cost records in words, without the ids of their requests", View: itemsView}
+	recordsViewTable = Table{Name: "cost_records", About: "Cost records in words", View: recordsView}
+)
 
 // The words of a ruling. A ruling's id has one decimal digit for each: match,
 // rung, pricing, attribution; the models compute it from these positions.

@@ -12,6 +12,10 @@ where billing_month = @month and usage_date >= @since`
 
 	inputTokens = `input_uncached_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens + cache_write_unknown_tokens`
 
+	// modelName is the model as invoices name it: by the rate book, or as it was
+	// sent where the book does not have it.
+	modelName = `ifnull(regexp_replace(price_key, '^[^/]*/', ''), model)`
+
 	heldRows = `pricing in ('unpriced', 'pending')`
 
 	// failedRows are the provider's errors and requests that failed before any

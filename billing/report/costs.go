@@ -88,12 +88,12 @@ func AgentDaily(ctx context.Context, q Querier, agent string, lastDay civil.Date
 	err := r.read(ctx, q, `
 select
   usage_date,
-  model,`+measures+`,
+  `+modelName+` as model_name,`+measures+`,
   countif(adjusts_month is not null)
 from cost_items
 where agent_id = @agent and usage_date between @first_day and @last_day
-group by usage_date, model
-order by usage_date, total desc, model`, ledger.Args{"agent": agent, "first_day": firstDay, "last_day": lastDay})
+group by usage_date, model_name
+order by usage_date, total desc, model_name`, ledger.Args{"agent": agent, "first_day": firstDay, "last_day": lastDay})
 	if corrections := r.count(r.Total, "corrections"); corrections > 0 {
 		r.note("%s a closed month and charged in a later one.", plural(corrections, "row is a correction of", "rows are corrections of"))
 	}

@@ -111,11 +111,14 @@ func (v *view) leaveOut() bool {
 }
 
 // takeBack puts back what fits all the same, the most important first: a
-// narrow column may have gone before a wide one.
+// narrow column may have gone before a wide one. Of amounts none comes back before
+// a more important one: fees without the cost of models explain a total wrongly.
 func (v *view) takeBack(width int) {
+	amounts := true
 	for i := len(v.left) - 1; i >= 0; i-- {
 		c := v.left[i]
-		if v.width()+c.width+len(gap) > width {
+		if v.width()+c.width+len(gap) > width || c.Kind == USD && !amounts {
+			amounts = amounts && c.Kind != USD
 			continue
 		}
 		at := slices.IndexFunc(v.columns, func(other viewColumn) bool { return other.place > c.place })

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -31,8 +32,9 @@ changes: run again, it writes the same bytes. Without --month it closes
 every month that is due.
 
 The gates: no record without a price, no records that contradict each
-other, no more unallocated than unallocated_limit_usd, no rejected record,
-no object that is unreadable or gone. A gate that fails ends with exit code
+other, no more unallocated than unallocated_limit_usd, no payer that the
+directory does not know, no rejected record, no object that is unreadable
+or gone. A gate that fails ends with exit code
 4, unless the settings waive it for the month with a name and a reason.`
 
 func runCommand(w world, f *flags) *cobra.Command {
@@ -130,6 +132,9 @@ func dueNights(ctx context.Context, w world, a *app) error {
 	}
 	if len(due) == 0 {
 		fmt.Fprintln(w.out, "No night is due.")
+		if err := deliver(ctx, w, a); err != nil { // a night does it itself
+			return err
+		}
 	}
 	var look error
 	for _, day := range due {
@@ -154,6 +159,19 @@ func dueMonths(ctx context.Context, w world, a *app) error {
 		if err := closeMonth(ctx, w, a, month); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// deliver sends what earlier runs could not.
+func deliver(ctx context.Context, w world, a *app) error {
+	sent, err := a.Deliver(ctx)
+	if err != nil {
+		return err
+	}
+	printSent(w, sent)
+	if n := len(sent.Failed); n > 0 {
+		return &exitError{exitLook, fmt.Errorf("%s; see above", count(n, "message was refused", "messages were refused"))}
 	}
 	return nil
 }
@@ -195,8 +213,12 @@ func printNight(w world, s jobs.NightlySummary) {
 	}
 	w.item("%s", line)
 	printProblems(w, s.Problems)
-	printMessages(w, "was refused", s.Sent.Failed)
-	printMessages(w, "waits for the next run", append(s.Sent.Waiting, s.Sent.Unsure...))
+	printSent(w, s.Sent)
+}
+
+func printSent(w world, sent notify.Result) {
+	printMessages(w, "was refused", sent.Failed)
+	printMessages(w, "waits for the next run", append(sent.Waiting, sent.Unsure...))
 }
 
 func printProblems(w world, problems []jobs.Problem) {
@@ -247,7 +269,7 @@ func printMonth(w world, s jobs.MonthlySummary) {
 // item prints one thing, broken at blanks where the terminal ends.
 func (w world) item(format string, args ...any) {
 	const indent = "    "
-	text := fmt.Sprintf(format, args...)
+	text := strings.Map(visible, fmt.Sprintf(format, args...))
 	line := text[:len(text)-len(strings.TrimLeft(text, " "))]
 	for i, word := range strings.Fields(text) {
 		width := utf8.RuneCountInString(word)
@@ -262,6 +284,14 @@ func (w world) item(format string, args ...any) {
 		}
 	}
 	fmt.Fprintln(w.out, line)
+}
+
+// visible replaces what would steer a terminal: names of objects are not ours.
+func visible(r rune) rune {
+	if unicode.IsControl(r) && !unicode.IsSpace(r) {
+		return utf8.RuneError
+	}
+	return r
 }
 
 // count writes a number with the right form of its noun.

@@ -186,7 +186,7 @@ func (a *app) openStore(ctx context.Context, w world, src config.Source) (objsto
 func (a *app) openFolder(place objstore.Location) (objstore.Store, error) {
 	info, err := os.Stat(place.Path)
 	if err != nil {
-		return nil, fmt.Errorf("%w; make the folder, or correct the source's url", err)
+		return nil, fmt.Errorf("%w; put the folder or file there, or correct the source's url", err)
 	}
 	name := ""
 	if !info.IsDir() {

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"fmt"
 	"unicode/utf8"
 )
@@ -59,12 +60,17 @@ type TextError struct{ Column, Reason string }
 
 func (e *TextError) Error() string { return e.Column + ": " + e.Reason }
 
-func keepable(v []byte) bool { return len(v) <= TextBytesMax && utf8.Valid(v) }
+func keepable(v []byte) bool {
+	return len(v) <= TextBytesMax && bytes.IndexByte(v, 0) < 0 && utf8.Valid(v)
+}
 
 // refusal says why v is not keepable.
 func refusal(column string, v []byte) *TextError {
 	if len(v) > TextBytesMax {
 		return &TextError{column, fmt.Sprintf("is longer than %d bytes", TextBytesMax)}
+	}
+	if bytes.IndexByte(v, 0) >= 0 {
+		return &TextError{column, "holds a NUL character"}
 	}
 	return &TextError{column, "is not valid UTF-8"}
 }

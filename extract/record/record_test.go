@@ -148,6 +148,8 @@ func TestRefusalsNameTheColumn(t *testing.T) {
 		want string
 	}{
 		{"row, too long", Usage{ClientRef: long}, "client_ref: is longer than 4096 bytes"},
+		{"row, NUL", Usage{ClientRef: []byte("a\x00b")}, "client_ref: holds a NUL character"},
+		{"dimension, NUL", Usage{Caller: []byte{0}}, "caller: holds a NUL character"},
 		{"row, not UTF-8", Usage{ResponseID: []byte{0xff}}, "response_id: is not valid UTF-8"},
 		{"dimension, too long", Usage{Region: long}, "region: is longer than 4096 bytes"},
 		{"dimension, not UTF-8", Usage{Caller: []byte{0xff}}, "caller: is not valid UTF-8"},

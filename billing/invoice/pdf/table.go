@@ -155,6 +155,9 @@ func (s *sheet) cells(l invoice.Line) cellText {
 	if l.Estimated != 0 {
 		t.modelRemarks = append(t.modelRemarks, templates.InvoiceEstimatedLine(l.Estimated))
 	}
+	if l.Held != 0 {
+		t.modelRemarks = append(t.modelRemarks, templates.InvoiceHeldLine(l.Held))
+	}
 	return t
 }
 
@@ -190,7 +193,11 @@ func (s *sheet) row(name invoice.SectionName, l invoice.Line) {
 	y := s.y + rowPadding
 	s.stack(marginLeft+cellPadding, y, cells.agent, cells.agentRemarks)
 	s.stack(marginLeft+agentWidth+cellPadding, y, cells.model, cells.modelRemarks)
-	s.numberCells(y, small(), numbers(name, l.Amounts))
+	cellsOf := numbers(name, l.Amounts)
+	if l.Unknown() {
+		cellsOf[len(cellsOf)-1] = s.words.NotPriced
+	}
+	s.numberCells(y, small(), cellsOf)
 	s.y += h
 	s.rule(marginLeft, rightEdge, s.y, 8, line())
 }

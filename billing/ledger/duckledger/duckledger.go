@@ -131,4 +131,9 @@ func (s *Store) SizeBytes(context.Context) (int64, error) {
 
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
-func literal(v any) (string, error) { return ledger.Literal(v, quote) }
+func literal(v any) (string, error) {
+	if text, is := v.(string); is && strings.Contains(text, "\x00") {
+		return "", errors.New("text with a NUL character, which DuckDB's SQL can't say")
+	}
+	return ledger.Literal(v, quote)
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"chargeback/billing/ledger"
 	"chargeback/extract/record"
@@ -70,6 +71,9 @@ func put(to *record.Vector, c ledger.Column, v any) error {
 		}
 		to.Nulls++
 	case string:
+		if !utf8.ValidString(v) {
+			return errors.New("text that is not valid UTF-8")
+		}
 		kind, text = ledger.Text, v
 	case int:
 		kind, number = ledger.Int, int64(v)

@@ -2,6 +2,8 @@ package duckledger
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"math/big"
@@ -37,6 +39,13 @@ func (s *Store) Migrate(ctx context.Context, tables []ledger.Table) error {
 	if err != nil {
 		return fmt.Errorf("read the ledger's schema: %w", err)
 	}
+	err = s.Query(ctx, "select view_name, comment from duckdb_views() where not internal and schema_name = 'main'", nil, func(r ledger.Row) error {
+		have[r.Text(0)+"="+r.Text(1)] = true
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read the ledger's views: %w", err)
+	}
 	changed := false
 	for _, t := range tables {
 		statements := changes(t, have)
@@ -62,7 +71,17 @@ func columnType(c ledger.Column) string {
 	return sqlTypes[c.Type]
 }
 
+// changes are the statements that a table or view wants. A view's comment tells
+// which text it was made from.
 func changes(t ledger.Table, have map[string]bool) []string {
+	if t.View != "" {
+		sum := sha256.Sum256([]byte(t.View))
+		text := hex.EncodeToString(sum[:])
+		if have[t.Name+"="+text] {
+			return nil
+		}
+		return []string{"create or replace view " + t.Name + " as" + t.View, "comment on view " + t.Name + " is '" + text + "'"}
+	}
 	var columns, statements []string
 	for _, c := range t.Columns {
 		column := c.Name + " " + columnType(c)

@@ -1,0 +1,89 @@
+package jobs_test
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"chargeback/jobs"
+)
+
+// Goal: a month that is closed and could not write its files is due until it
+// has, and then no more.
+// Method: let a file stand where the folder belongs.
+func TestCloseWithoutFiles(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t)
+	c.ordinary(firstDay, lastDay)
+	b := open(t, c.dir, wiring{})
+	b.nights(t, firstDay, lateDay)
+	now := b.due(october)
+	if err := os.WriteFile(b.Month.Dir, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Monthly(t.Context(), month(october), now); err == nil || !strings.Contains(err.Error(), "is closed, but its files are not written") {
+		t.Fatalf("close without a folder ended with %v", err)
+	}
+	equal(t, "due without files", []string{october}, b.dueMonths(t, now))
+	if err := os.Remove(b.Month.Dir); err != nil {
+		t.Fatal(err)
+	}
+	s := b.closing(t, october)
+	equal(t, "files", 2*len(s.Documents)+1, len(filesOf(t, b.Month.Dir)))
+	equal(t, "due with files", []string(nil), b.dueMonths(t, now))
+}
+
+// Goal: a month is never closed by prices that are not those of the settings.
+// Method: change a price after the last night; close; run what is due; close.
+func TestCloseAfterAChange(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t)
+	c.ordinary(firstDay, lastDay)
+	b := open(t, c.dir, wiring{})
+	b.nights(t, firstDay, lateDay)
+	now, before := b.due(october), b.monthHash(t, october)
+	equal(t, "due", []string(nil), b.dueNights(t, b.morning(date(lateDay))))
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c.edit("prices.yaml", `input: "1.00"`, `input: "3.00"`)
+	b = open(t, c.dir, wiring{})
+	if _, err := b.Monthly(t.Context(), month(october), now); !errors.Is(err, jobs.ErrGates) || !strings.Contains(err.Error(), "have changed since the last night") {
+		t.Fatalf("close by an old price ended with %v", err)
+	}
+	equal(t, "open still", []string{october}, b.dueMonths(t, now))
+	equal(t, "due after the change", []string{lateDay}, b.dueNights(t, b.morning(date(lateDay))))
+	b.night(t, date(lateDay))
+	equal(t, "due after the night", []string(nil), b.dueNights(t, b.morning(date(lateDay))))
+	s := b.closing(t, october)
+	if s.Hash == before {
+		t.Error("the new price changed nothing")
+	}
+}
+
+// Goal: a cost centre that nobody has heard of, or that a people file puts into
+// another department, is told every night and not invoiced without a word.
+func TestUnknownPayers(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t)
+	c.edit("people.csv", "user001@example.com,Support,00420", "user001@example.com,Support,420")
+	c.edit("people.csv", "user002@example.com,Engineering,CC-1001", "user002@example.com,Enginering,CC-1001")
+	c.ordinary(firstDay, lastDay)
+	b := open(t, c.dir, wiring{})
+	want := []string{
+		"people people.csv: line 2: cost_center: the directory has no cost centre 420; correct the row, or the directory",
+		"people people.csv: line 3: cost_center: CC-1001 belongs to department Engineering by the directory, not to Enginering; correct the row, or the directory",
+	}
+	for _, s := range b.nights(t, firstDay, lateDay) {
+		var got []string
+		for _, p := range s.Problems {
+			got = append(got, p.Source+" "+p.Object+": "+p.What)
+		}
+		equal(t, "problems of "+s.Window, want, got)
+	}
+	_, err := b.Monthly(t.Context(), month(october), b.due(october))
+	if !errors.Is(err, jobs.ErrGates) || !strings.Contains(err.Error(), "gate directory: payers that the directory does not know: ") {
+		t.Errorf("close ended with %v", err)
+	}
+}
