@@ -52,4 +52,4 @@ vet:
 	@$(GO) vet ./...
 
 unit:
-	@GO="$(GO)" .ci/unit $(TESTFLAGS)
+	@GO="$(GO)" .ci/servers .ci/unit $(TESTFLAGS)

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -62,22 +63,27 @@ var _ objstore.Store = (*Store)(nil)
 // New checks the options and finds credentials' source and region. It asks
 // nothing of the server.
 func New(ctx context.Context, options Options) (*Store, error) {
-	return newStore(ctx, options, newHTTPClient())
+	return newStore(ctx, options, nil)
 }
 
+// newStore is New by a client of the test's own; nil makes one.
 func newStore(ctx context.Context, options Options, client *http.Client) (*Store, error) {
 	root := strings.TrimSuffix(options.Prefix, "/")
 	if root != "" {
 		root += "/"
 	}
-	s := &Store{bucket: options.Bucket, root: root, http: client}
+	s := &Store{bucket: options.Bucket, root: root}
 	if err := check(options); err != nil {
 		return nil, fmt.Errorf("open %s: %w", s, err)
 	}
-	loaded, err := load(ctx, options, client)
+	loaded, err := load(ctx, options)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", s, err)
 	}
+	if s.http = client; client == nil {
+		s.http = newHTTPClient(loaded)
+	}
+	loaded.HTTPClient = s.http
 	s.keys = &keys{source: loaded.Credentials}
 	s.tries = newTries(options.Sleep)
 	s.client = s3.NewFromConfig(loaded, func(o *s3.Options) {
@@ -109,9 +115,11 @@ func check(options Options) error {
 	return nil
 }
 
-// load reads the AWS environment and config files as the AWS tools do.
-func load(ctx context.Context, options Options, client *http.Client) (aws.Config, error) {
-	settings := []func(*config.LoadOptions) error{config.WithHTTPClient(client), config.WithLogger(logging.Nop{})}
+// load reads the AWS environment and config files as the AWS tools do, with the
+// certificates that AWS_CA_BUNDLE or ca_bundle names: it wants a client of the
+// SDK's own to put these into.
+func load(ctx context.Context, options Options) (aws.Config, error) {
+	settings := []func(*config.LoadOptions) error{config.WithHTTPClient(awshttp.NewBuildableClient()), config.WithLogger(logging.Nop{})}
 	if options.Region != "" {
 		settings = append(settings, config.WithRegion(options.Region))
 	}
@@ -134,8 +142,11 @@ func load(ctx context.Context, options Options, client *http.Client) (aws.Config
 
 // newHTTPClient keeps enough idle connections for all listings and readers and
 // follows no redirect: S3's mean another region, and that is an error to show.
-func newHTTPClient() *http.Client {
+func newHTTPClient(loaded aws.Config) *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
+	if sdk, ok := loaded.HTTPClient.(*awshttp.BuildableClient); ok {
+		transport = sdk.GetTransport()
+	}
 	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 128, 128
 	return &http.Client{
 		Transport:     transport,

@@ -3,12 +3,18 @@ package s3store
 import (
 	"bytes"
 	"cmp"
+	"context"
+	"encoding/pem"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -86,9 +92,34 @@ func realServers() []Options {
 	return []Options{options}
 }
 
+// Goal: a bundle of certificates in the environment, which companies with a
+// proxy of their own set, is used and not in the way.
+func TestCertificatesOfTheEnvironment(t *testing.T) {
+	server := httptest.NewTLSServer(http.NotFoundHandler())
+	defer server.Close()
+	bundle := filepath.Join(t.TempDir(), "bundle.pem")
+	if err := os.WriteFile(bundle, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	options := Options{Bucket: "logs", Endpoint: server.URL, Region: "us-east-1", AccessKeyID: "id", SecretAccessKey: "secret", PathStyle: true, Sleep: func(context.Context, time.Duration) error { return nil }}
+	for name, trusted := range map[string]bool{"": false, bundle: true} {
+		t.Setenv("AWS_CA_BUNDLE", name)
+		store := openStore(t, options)
+		_, err := store.Open(t.Context(), objstore.Object{Key: "a.json", ETag: "x"})
+		if err == nil || strings.Contains(err.Error(), "certificate") == trusted {
+			t.Errorf("with bundle %q: %v", name, err)
+		}
+	}
+}
+
 func TestConformance(t *testing.T) {
 	for _, server := range servers() {
 		t.Run(server.name, func(t *testing.T) { objstoretest.Run(t, server.open) })
+	}
+	if len(realServers()) == 0 {
+		t.Run("real server", func(t *testing.T) {
+			t.Skip("left out: CHARGEBACK_TEST_S3_ENDPOINT names no server; make test starts one")
+		})
 	}
 }
 
@@ -102,7 +133,7 @@ type realWriter struct {
 // newRealWriter makes the bucket if need be and empties the prefix.
 func newRealWriter(t *testing.T, options Options) realWriter {
 	t.Helper()
-	client := newHTTPClient()
+	client := newHTTPClient(aws.Config{})
 	t.Cleanup(client.CloseIdleConnections)
 	w := realWriter{bucket: options.Bucket, prefix: options.Prefix + "/", client: s3.New(s3.Options{
 		Region: "us-east-1", BaseEndpoint: aws.String(options.Endpoint), UsePathStyle: true, HTTPClient: client,
