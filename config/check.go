@@ -231,6 +231,12 @@ func Gates() []string {
 func (c *Config) checkClose(doc document) {
 	doc.need("invoices.dir", c.Invoices.Dir, "write the folder for invoices")
 	doc.between("invoices.dispute_days", c.Invoices.DisputeDays, 0, 365, "20 is usual")
+	if to := c.Invoices.DeliverTo; to != (Bucket{}) {
+		if scheme, place := location(to.URL); scheme != SchemeS3 || place == "" {
+			doc.Failf("invoices.deliver_to.url", "%q is not a place in S3; write s3://bucket/prefix, or remove deliver_to", to.URL)
+		}
+		to.S3.check(doc, "invoices.deliver_to.s3")
+	}
 	if c.UnallocatedLimitUSD.Sign() < 0 {
 		doc.Failf("unallocated_limit_usd", "%s is negative; give 0 or more", c.UnallocatedLimitUSD)
 	}

@@ -149,6 +149,13 @@ type Invoices struct {
 	RecoveryAccount string `yaml:"recovery_account,omitempty"` // credit side of the journal
 	ExpenseAccount  string `yaml:"expense_account,omitempty"`  // debit side where the cost centre names none
 	DisputeDays     int    `yaml:"dispute_days"`
+	DeliverTo       Bucket `yaml:"deliver_to,omitempty"`
+}
+
+// Bucket is a place in S3 that is written to.
+type Bucket struct {
+	URL string `yaml:"url"` // s3://bucket/prefix; see Location
+	S3  S3     `yaml:"s3,omitempty"`
 }
 
 // Issuer is who the invoices come from.
@@ -228,11 +235,13 @@ const (
 
 // Location splits the URL: (SchemeFile, PATH), relative to the config's folder,
 // or (SchemeS3, bucket/prefix). It returns "" for anything else.
-func (s Source) Location() (scheme, place string) {
-	if rest, ok := strings.CutPrefix(s.URL, "s3://"); ok {
+func (s Source) Location() (scheme, place string) { return location(s.URL) }
+
+func location(url string) (scheme, place string) {
+	if rest, ok := strings.CutPrefix(url, "s3://"); ok {
 		return SchemeS3, strings.TrimLeft(rest, "/")
 	}
-	rest, ok := strings.CutPrefix(s.URL, "file:")
+	rest, ok := strings.CutPrefix(url, "file:")
 	if local, absolute := strings.CutPrefix(rest, "///"); absolute {
 		rest = "/" + local
 	}

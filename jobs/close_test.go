@@ -1,11 +1,14 @@
 package jobs_test
 
 import (
+	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"chargeback/extract/objstore"
 	"chargeback/jobs"
 )
 
@@ -32,6 +35,54 @@ func TestCloseWithoutFiles(t *testing.T) {
 	s := b.closing(t, october)
 	equal(t, "files", 2*len(s.Documents)+1, len(filesOf(t, b.Month.Dir)))
 	equal(t, "due with files", []string(nil), b.dueMonths(t, now))
+}
+
+// shelf is a delivery in memory that takes some keys not.
+type shelf struct {
+	held  map[string]string
+	taken map[string]bool
+}
+
+func (s shelf) String() string { return "s3://finance/books" }
+
+func (s shelf) Create(_ context.Context, key, contentType string, content []byte) error {
+	if have, is := s.held[key]; s.taken[key] || is && have != contentType+string(content) {
+		return objstore.ErrTaken
+	}
+	s.held[key] = contentType + string(content)
+	return nil
+}
+
+// Goal: every file is delivered once; a month whose delivery was refused is due
+// until it was not.
+func TestDelivery(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t)
+	c.ordinary(firstDay, lastDay)
+	b := open(t, c.dir, wiring{})
+	b.nights(t, firstDay, lateDay)
+	to := shelf{held: map[string]string{}, taken: map[string]bool{"2026-10/journal-2026-10.csv": true}}
+	b.Month.Delivery = to
+	now := b.due(october)
+	if _, err := b.Monthly(t.Context(), month(october), now); !errors.Is(err, objstore.ErrTaken) {
+		t.Fatalf("close over other bytes ended with %v", err)
+	}
+	equal(t, "due after a refusal", []string{october}, b.dueMonths(t, now))
+	delete(to.taken, "2026-10/journal-2026-10.csv")
+	s := b.closing(t, october)
+	equal(t, "delivered", "s3://finance/books/2026-10/", s.Delivered)
+	equal(t, "due after the delivery", []string(nil), b.dueMonths(t, now))
+	b.closing(t, october)
+	files := filesOf(t, b.Month.Dir)
+	equal(t, "objects", len(files), len(to.held))
+	for _, d := range s.Documents {
+		for path, kind := range map[string]string{d.PDF: "application/pdf", d.CSV: "text/csv; charset=utf-8"} {
+			content, err := os.ReadFile(path)
+			if err != nil || to.held["2026-10/"+filepath.Base(path)] != kind+string(content) {
+				t.Errorf("%s was not delivered as it is (error %v)", path, err)
+			}
+		}
+	}
 }
 
 // Goal: a month is never closed by prices that are not those of the settings.

@@ -17,6 +17,7 @@ import (
 	"chargeback/transform/directory"
 	"chargeback/transform/money"
 	"chargeback/transform/rates"
+	"context"
 	"time"
 )
 
@@ -53,6 +54,15 @@ type MonthSettings struct {
 	Waivers          []Waiver
 	UnallocatedLimit money.USD
 	Render           func(invoice.Document) ([]byte, error) // the PDF
+	Delivery         Delivery                               // nil: the folder is all
+}
+
+// Delivery is where documents go besides their folder.
+type Delivery interface {
+	// Create writes an object that is not there yet, or is there with the same
+	// bytes; it never replaces others.
+	Create(ctx context.Context, key, contentType string, content []byte) error
+	String() string
 }
 
 // SharedCost is a fixed monthly amount that is divided among cost centres.

@@ -39,6 +39,7 @@ type MonthlySummary struct {
 	Journal   string         `json:"journal,omitempty"`
 	Waived    []Waiver       `json:"waived,omitempty"`
 	Restored  []string       `json:"-"` // files that were missing or had other bytes
+	Delivered string         `json:"-"` // where they went besides the folder, "" for nowhere
 	Exact     money.USD      `json:"total_usd"`
 	Hash      string         `json:"content_hash"`
 }
@@ -434,6 +435,7 @@ func (b *Books) deliverDocuments(ctx context.Context, month civil.Month, s *Mont
 	dir := filepath.Join(b.Month.Dir, month.String())
 	s.Documents = nil
 	var booked []invoice.Document
+	var files []string
 	for _, row := range issued {
 		var d invoice.Document
 		if err := json.Unmarshal([]byte(row.Document), &d); err != nil {
@@ -455,16 +457,42 @@ func (b *Books) deliverDocuments(ctx context.Context, month civil.Month, s *Mont
 		if err := errors.Join(s.put(path.PDF, pdf), s.put(path.CSV, lines.Bytes())); err != nil {
 			return err
 		}
+		files = append(files, path.PDF, path.CSV)
 	}
-	if len(booked) == 0 {
+	if len(booked) > 0 {
+		var journal bytes.Buffer
+		if err := invoice.WriteJournal(&journal, booked); err != nil {
+			return fmt.Errorf("write journal: %w", err)
+		}
+		s.Journal = filepath.Join(dir, "journal-"+month.String()+".csv")
+		if err := s.put(s.Journal, journal.Bytes()); err != nil {
+			return err
+		}
+		files = append(files, s.Journal)
+	}
+	return b.send(ctx, month, files, s)
+}
+
+var contentTypes = map[string]string{".pdf": "application/pdf", ".csv": "text/csv; charset=utf-8"}
+
+// send delivers the files of a month, each under the month and its name: an
+// invoice's number and the journal's name hold only letters, digits, - and a dot.
+func (b *Books) send(ctx context.Context, month civil.Month, files []string, s *MonthlySummary) error {
+	if b.Month.Delivery == nil {
 		return nil
 	}
-	var journal bytes.Buffer
-	if err := invoice.WriteJournal(&journal, booked); err != nil {
-		return fmt.Errorf("write journal: %w", err)
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		key := month.String() + "/" + filepath.Base(file)
+		if err := b.Month.Delivery.Create(ctx, key, contentTypes[filepath.Ext(file)], content); err != nil {
+			return fmt.Errorf("deliver: %w", err)
+		}
 	}
-	s.Journal = filepath.Join(dir, "journal-"+month.String()+".csv")
-	return s.put(s.Journal, journal.Bytes())
+	s.Delivered = b.Month.Delivery.String() + "/" + month.String() + "/"
+	return nil
 }
 
 // put writes a file whole or not at all, and only where its bytes differ.

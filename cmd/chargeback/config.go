@@ -87,6 +87,9 @@ func checkSecrets(w world) config.Check {
 				fail(fmt.Sprintf("sources[%d].s3", i), "%v", err)
 			}
 		}
+		if _, _, err := c.Invoices.DeliverTo.S3.Credentials(w.getenv, c.ReadFile); err != nil {
+			fail("invoices.deliver_to.s3", "%v", err)
+		}
 		if _, _, err := c.Notify.Slack.Token(w.getenv, c.ReadFile); err != nil {
 			fail("notify.slack.token_file", "%v", err)
 		}

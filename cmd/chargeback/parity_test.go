@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -44,16 +46,51 @@ func TestDemoMonthFromS3(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	upload(t, bucket, fmt.Sprintf("chargeback-demo-%d", time.Now().UnixNano()))
+	name := fmt.Sprintf("chargeback-demo-%d", time.Now().UnixNano())
+	upload(t, bucket, name)
 	want := demoLedger(t, folders)
 	got := demoLedger(t, bucket)
 	if got != want {
 		t.Errorf("ledger from S3 has hash %s, from folders %s", got, want)
 	}
 	t.Logf("ledger from folders %s\nledger from S3      %s", want, got)
-	if diff := gocmp.Diff(invoices(t, folders), invoices(t, bucket)); diff != "" {
+	documents := invoices(t, folders)
+	if diff := gocmp.Diff(documents, invoices(t, bucket)); diff != "" {
 		t.Errorf("documents (-folders +S3)\n%s", diff)
 	}
+	if diff := gocmp.Diff(documents, delivered(t, name, "finance/"+demoMonth+"/")); diff != "" {
+		t.Errorf("documents (-folder +delivered)\n%s", diff)
+	}
+}
+
+// delivered are the objects below a prefix by the rest of their keys.
+func delivered(t *testing.T, bucket, prefix string) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	client := s3Client()
+	page, err := client.ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: &bucket, Prefix: &prefix})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range page.Contents {
+		answer, err := client.GetObject(t.Context(), &s3.GetObjectInput{Bucket: &bucket, Key: o.Key})
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := io.ReadAll(answer.Body)
+		if err := errors.Join(err, answer.Body.Close()); err != nil {
+			t.Fatal(err)
+		}
+		found[strings.TrimPrefix(*o.Key, prefix)] = string(content)
+	}
+	return found
+}
+
+func s3Client() *s3.Client {
+	return s3.New(s3.Options{
+		Region: cmp.Or(os.Getenv(testRegion), "us-east-1"), BaseEndpoint: aws.String(os.Getenv(testEndpoint)), UsePathStyle: true,
+		Credentials: credentials.NewStaticCredentialsProvider(os.Getenv(testKeyID), os.Getenv(testSecret), ""),
+	})
 }
 
 // upload moves a demo's logs and people into a new bucket and makes its settings
@@ -61,10 +98,7 @@ func TestDemoMonthFromS3(t *testing.T) {
 func upload(t *testing.T, dir, bucket string) {
 	t.Helper()
 	ctx := t.Context()
-	client := s3.New(s3.Options{
-		Region: cmp.Or(os.Getenv(testRegion), "us-east-1"), BaseEndpoint: aws.String(os.Getenv(testEndpoint)), UsePathStyle: true,
-		Credentials: credentials.NewStaticCredentialsProvider(os.Getenv(testKeyID), os.Getenv(testSecret), ""),
-	})
+	client := s3Client()
 	if _, err := client.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: &bucket}); err != nil {
 		t.Fatal(err)
 	}
@@ -114,6 +148,7 @@ func upload(t *testing.T, dir, bucket string) {
 		}
 		settings = bytes.Replace(settings, []byte("url: "+local), []byte(place), 1)
 	}
+	settings = bytes.Replace(settings, []byte("\ninvoices:\n"), fmt.Appendf(nil, "\ninvoices:\n  deliver_to:\n    url: s3://%s/finance\n    s3: {endpoint: %q, region: us-east-1, path_style: true, access_key_id_env: %s, secret_access_key_env: %s}\n", bucket, os.Getenv(testEndpoint), testKeyID, testSecret), 1)
 	if err := os.WriteFile(path, settings, 0o600); err != nil {
 		t.Fatal(err)
 	}

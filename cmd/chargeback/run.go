@@ -264,6 +264,9 @@ func printMonth(w world, s jobs.MonthlySummary) {
 	if s.Journal != "" {
 		fmt.Fprintf(w.out, "  %-*s  %*s      %s\n", codes, "journal", totals, "", s.Journal)
 	}
+	if s.Delivered != "" {
+		w.item("  delivered to %s", s.Delivered)
+	}
 }
 
 // item prints one thing, broken at blanks where the terminal ends.

@@ -60,6 +60,9 @@ func open(ctx context.Context, w world, path string) (*app, error) {
 	if err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
+	if a.Month.Delivery, err = a.openDelivery(ctx, w); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
 	a.Sender, a.Sources = sender, sources
 	return a, nil
 }
@@ -157,13 +160,9 @@ func (a *app) openStore(ctx context.Context, w world, src config.Source) (objsto
 	if workers == 0 {
 		workers = max(s3Workers, runtime.NumCPU())
 	}
-	keys, _, err := src.S3.Credentials(w.getenv, a.config.ReadFile)
+	options, err := a.s3Options(w, place, src.S3)
 	if err != nil {
 		return nil, 0, err
-	}
-	options := s3store.Options{
-		Bucket: place.Bucket, Prefix: place.Prefix, Region: src.S3.Region, Endpoint: src.S3.Endpoint, PathStyle: src.S3.PathStyle,
-		AccessKeyID: keys.AccessKeyID, SecretAccessKey: keys.SecretAccessKey.Reveal(), SessionToken: keys.SessionToken.Reveal(),
 	}
 	if src.Format == config.FormatPeople { // one object, not a prefix
 		folder, name := place.SplitFile()
@@ -181,6 +180,36 @@ func (a *app) openStore(ctx context.Context, w world, src config.Source) (objsto
 	}
 	a.closers = append(a.closers, store.Close)
 	return store, workers, nil
+}
+
+func (a *app) s3Options(w world, place objstore.Location, s3 config.S3) (s3store.Options, error) {
+	keys, _, err := s3.Credentials(w.getenv, a.config.ReadFile)
+	return s3store.Options{
+		Bucket: place.Bucket, Prefix: place.Prefix, Region: s3.Region, Endpoint: s3.Endpoint, PathStyle: s3.PathStyle,
+		AccessKeyID: keys.AccessKeyID, SecretAccessKey: keys.SecretAccessKey.Reveal(), SessionToken: keys.SessionToken.Reveal(),
+	}, err
+}
+
+// openDelivery opens where documents are delivered to; nil where nowhere.
+func (a *app) openDelivery(ctx context.Context, w world) (jobs.Delivery, error) {
+	to := a.config.Invoices.DeliverTo
+	if to.URL == "" {
+		return nil, nil
+	}
+	place, err := objstore.ParseURL(to.URL)
+	if err != nil {
+		return nil, fmt.Errorf("invoices.deliver_to: %w", err)
+	}
+	options, err := a.s3Options(w, place, to.S3)
+	if err != nil {
+		return nil, fmt.Errorf("invoices.deliver_to: %w", err)
+	}
+	store, err := s3store.New(ctx, options)
+	if err != nil {
+		return nil, fmt.Errorf("invoices.deliver_to: %w", err)
+	}
+	a.closers = append(a.closers, store.Close)
+	return store, nil
 }
 
 func (a *app) openFolder(place objstore.Location) (objstore.Store, error) {

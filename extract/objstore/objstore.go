@@ -23,6 +23,9 @@ var ErrNotFound = errors.New("the object is no longer there; list again")
 // ErrChanged says that an object is not the version that was listed.
 var ErrChanged = errors.New("the object has changed since it was listed; list again")
 
+// ErrTaken says that other bytes lie where an object was to be created.
+var ErrTaken = errors.New("other bytes lie there already, and nothing is overwritten; move them away, or deliver to another prefix")
+
 // Object is one version of one stored object, as a listing gave it.
 type Object struct {
 	// Key names the object below the store's prefix; "/" parts its folders.

@@ -37,7 +37,7 @@ func (s *Store) explain(verb, url string, err error) error {
 	var noKeys *keysError
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-	case errors.Is(err, objstore.ErrChanged), errors.Is(err, objstore.ErrNotFound), errors.As(err, &known):
+	case errors.Is(err, objstore.ErrChanged), errors.Is(err, objstore.ErrNotFound), errors.Is(err, objstore.ErrTaken), errors.As(err, &known):
 	case errors.As(err, &noKeys):
 		err = &advised{text: s.keys.clean(noKeys.Error())}
 	case statusOf(err) >= 300:
@@ -95,6 +95,9 @@ func adviceFor(code string) string {
 func (s *Store) rightFor(verb string) string {
 	if verb == "list" {
 		return fmt.Sprintf("s3:ListBucket on bucket %q", s.bucket)
+	}
+	if verb == "write" {
+		return fmt.Sprintf("s3:PutObject and s3:GetObject on the objects of bucket %q, and kms:GenerateDataKey where they are encrypted", s.bucket)
 	}
 	return fmt.Sprintf("s3:GetObject on the objects of bucket %q, and kms:Decrypt where they are encrypted", s.bucket)
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/xml"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -124,6 +125,10 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	key, ok := strings.CutPrefix(r.URL.Path, "/"+fakeBucket)
+	if ok && r.Method == http.MethodPut {
+		f.create(w, r, strings.TrimPrefix(key, "/"))
+		return
+	}
 	if !ok || r.Method != http.MethodGet {
 		refuse(w, http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist")
 		return
@@ -218,6 +223,23 @@ func (f *fake) get(w http.ResponseWriter, r *http.Request, key string) {
 		return
 	}
 	sendPart(w, r, body)
+}
+
+// create stores what is not there yet.
+func (f *fake) create(w http.ResponseWriter, r *http.Request, key string) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil || r.Header.Get("If-None-Match") != "*" {
+		refuse(w, http.StatusBadRequest, "InvalidRequest", "a test may only create")
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, taken := f.objects[key]; taken {
+		refuse(w, http.StatusPreconditionFailed, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
+		return
+	}
+	f.objects[key] = body
+	w.Header().Set("ETag", strconv.Quote(etagOf(body)))
 }
 
 // sendPart answers a GET with the range it asks for.

@@ -89,6 +89,8 @@ func newStore(ctx context.Context, options Options, client *http.Client) (*Store
 	s.client = s3.NewFromConfig(loaded, func(o *s3.Options) {
 		o.Credentials = s.keys
 		o.UsePathStyle = options.PathStyle
+		// The trailers of the other setting are known to few servers but Amazon's.
+		o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
 		o.Retryer = aws.NopRetryer{} // tries does it, with a wait that a test can replace
 		if options.Endpoint != "" {
 			o.BaseEndpoint = aws.String(options.Endpoint)

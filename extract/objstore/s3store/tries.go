@@ -21,8 +21,8 @@ const (
 // errSilent says that the server's patience ran out.
 var errSilent = errors.New("the server has been silent for a minute")
 
-// tries makes requests again that failed in passing. All requests only read,
-// so any of them may be made twice.
+// tries makes requests again that failed in passing. All requests only read, or
+// write on condition that nothing is there, so any of them may be made twice.
 type tries struct {
 	sleep    func(context.Context, time.Duration) error
 	standard *retry.Standard

@@ -1,0 +1,77 @@
+package s3store
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"chargeback/extract/objstore"
+)
+
+// Goal: an object is created once, with the same bytes as often as one likes,
+// and never with others.
+// Method: the fake and, where there is one, a real server.
+func TestCreate(t *testing.T) {
+	stores := map[string]*Store{"fake": newFake().serve(t, "documents")}
+	for _, options := range realServers() {
+		options.Prefix = fmt.Sprintf("documents/%p", t)
+		newRealWriter(t, options) // makes the bucket and empties the prefix
+		stores["real server"] = openStore(t, options)
+	}
+	for name, store := range stores {
+		t.Run(name, func(t *testing.T) {
+			create := func(content string) error {
+				return store.Create(t.Context(), "2026-10/CB-2026-10-00420-r0.pdf", "application/pdf", []byte(content))
+			}
+			for range 2 {
+				if err := create("first"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, other := range []string{"other", "firs", "first and more", ""} {
+				err := create(other)
+				if !errors.Is(err, objstore.ErrTaken) || !strings.HasPrefix(err.Error(), "write s3://") || !strings.Contains(err.Error(), "CB-2026-10-00420-r0.pdf: other bytes lie there already") {
+					t.Errorf("%q over other bytes: %v", other, err)
+				}
+			}
+			var found []objstore.Object
+			err := store.All(t.Context(), "", func(o objstore.Object) error { found = append(found, o); return nil })
+			if err != nil || len(found) != 1 {
+				t.Fatalf("%v, error %v", found, err)
+			}
+			if content, err := readObject(t, store, found[0]); string(content) != "first" || err != nil {
+				t.Errorf("%q, error %v", content, err)
+			}
+		})
+	}
+}
+
+// Goal: a lost answer neither doubles nor fails a document, and what is refused
+// is explained.
+func TestCreateWhenAnswersAreLost(t *testing.T) {
+	f := newFake()
+	store := f.serve(t, "documents")
+	lost := 2
+	f.setFault(func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method != http.MethodPut || lost == 0 {
+			return false
+		}
+		lost--
+		f.create(httptest.NewRecorder(), r, strings.TrimPrefix(r.URL.Path, "/"+fakeBucket+"/")) // it is written, and nobody hears of it
+		panic(http.ErrAbortHandler)
+	})
+	if err := store.Create(t.Context(), "a.pdf", "application/pdf", []byte("first")); err != nil || lost != 0 {
+		t.Errorf("error %v, %d answers left to lose", err, lost)
+	}
+	f.setFault(func(w http.ResponseWriter, r *http.Request) bool {
+		refuse(w, http.StatusForbidden, "AccessDenied", "Access Denied")
+		return true
+	})
+	err := store.Create(t.Context(), "b.pdf", "application/pdf", []byte("second"))
+	if err == nil || !strings.Contains(err.Error(), "write s3://example-logs/documents/b.pdf: access denied; allow this user or role s3:PutObject and s3:GetObject on the objects of bucket") {
+		t.Errorf("refused: %v", err)
+	}
+}
