@@ -61,6 +61,30 @@ func TestDemoMonthFromS3(t *testing.T) {
 	if diff := gocmp.Diff(documents, delivered(t, name, "finance/"+demoMonth+"/")); diff != "" {
 		t.Errorf("documents (-folder +delivered)\n%s", diff)
 	}
+	testDoctor(t, filepath.Join(bucket, configFile))
+}
+
+// testDoctor asks the doctor about a demo on S3, with the right keys and with a
+// wrong secret.
+func testDoctor(t *testing.T, path string) {
+	t.Helper()
+	ask := func(secret string) (code int, said string) {
+		var out bytes.Buffer
+		later := scriptClock.AddDate(0, 0, 7) // than the demo's last run
+		w := world{out: &out, err: &out, now: func() time.Time { return later }, columns: 100, getenv: func(name string) string {
+			if name == testSecret {
+				return secret
+			}
+			return os.Getenv(name)
+		}}
+		return exitCode(t.Context(), doctor(t.Context(), w, path)), out.String()
+	}
+	if code, said := ask(os.Getenv(testSecret)); code != exitOK || strings.Count(said, "ok: source: ") != 3 || !strings.Contains(said, "/finance can be written") {
+		t.Errorf("with the right secret: exit code %d\n%s", code, said)
+	}
+	if code, said := ask("wrong"); code != exitLook || strings.Count(said, "WRONG: source: ") != 3 || !strings.Contains(said, "the secret access key does not belong to the access key id") {
+		t.Errorf("with a wrong secret: exit code %d\n%s", code, said)
+	}
 }
 
 // delivered are the objects below a prefix by the rest of their keys.

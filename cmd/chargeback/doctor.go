@@ -1,0 +1,252 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"chargeback/billing/ledger"
+	"chargeback/billing/notify/slacknotify"
+	"chargeback/config"
+	"chargeback/extract/objstore"
+	"chargeback/transform/civil"
+)
+
+const doctorHelp = `Asks for everything that a night and a close need, and says of each whether
+it is there and what to do if not: the settings, the ledger and the disk it
+lies on, each source (listed, and one object opened), where documents are
+delivered, the rate book's age, Slack's token and channels, and the clock.
+
+It reads no records and sends no message. Where documents are delivered to
+S3 it leaves one small object, chargeback-doctor.txt, because nothing else
+tells whether it may write. Exits with 3 where something is wrong.`
+
+func doctorCommand(w world, f *flags) *cobra.Command {
+	return &cobra.Command{
+		Use: "doctor", Short: "Say whether all that runs need is there", Long: doctorHelp, Args: noArgs,
+		Example: "  chargeback doctor\n  chargeback doctor --config /etc/chargeback/chargeback.yaml",
+		RunE:    func(c *cobra.Command, _ []string) error { return doctor(c.Context(), w, f.config) },
+	}
+}
+
+// patient is what the doctor looks at.
+type patient struct {
+	*app
+	w      world
+	path   string
+	checks int
+	wrong  int
+}
+
+// says prints one finding; wrong is nil where all is well.
+func (p *patient) says(what, detail string, wrong error) {
+	p.checks++
+	if wrong == nil {
+		p.w.item("ok: %s: %s", what, detail)
+		return
+	}
+	p.wrong++
+	for _, line := range strings.Split(wrong.Error(), "\n") {
+		p.w.item("WRONG: %s: %s", what, line)
+	}
+}
+
+func doctor(ctx context.Context, w world, path string) (err error) {
+	s, err := readSettings(path)
+	if err != nil {
+		return err
+	}
+	p := &patient{app: &app{settings: s}, w: w, path: path}
+	defer func() { err = errors.Join(err, p.Close()) }()
+	p.says("settings", path, nil)
+	for _, check := range []func(context.Context){p.checkClock, p.checkDisk, p.checkSources, p.checkDelivery, p.checkPrices, p.checkSlack} {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		check(ctx)
+	}
+	if p.wrong > 0 {
+		return &exitError{exitLook, fmt.Errorf("%d of %s found something wrong; see above", p.wrong, count(p.checks, "check", "checks"))}
+	}
+	return nil
+}
+
+// checkClock holds the clock against the ledger's runs: windows fall due by it.
+func (p *patient) checkClock(ctx context.Context) {
+	now := p.w.now().UTC()
+	zone := p.config.Zone()
+	detail := fmt.Sprintf("%s UTC; in %s it is %s", now.Format("2006-01-02 15:04"), zone, civil.DateOf(now, zone))
+	place := p.config.Path(p.config.Warehouse.Path)
+	if !exists(place) {
+		p.says("clock", detail, nil)
+		p.says("ledger", place+" is not there yet; the first run makes it", nil)
+		return
+	}
+	a, err := openToRead(ctx, p.path)
+	if errors.Is(err, ledger.ErrLocked) {
+		p.says("clock", detail, nil)
+		p.says("ledger", "is in use: "+err.Error(), nil)
+		return
+	}
+	if err != nil {
+		p.says("ledger", "", err)
+		return
+	}
+	runs, err := a.Ledger.LastRuns(ctx, 1)
+	size, sizeErr := a.Ledger.SizeBytes(ctx)
+	if err = errors.Join(err, sizeErr, a.Close()); err == nil && len(runs) > 0 && runs[0].Started.After(now.Add(time.Hour)) {
+		p.says("clock", "", fmt.Errorf("%s, but the ledger's last run began at %s; set the clock, or wait", detail, runs[0].Started.UTC().Format("2006-01-02 15:04")))
+	} else {
+		p.says("clock", detail, nil)
+	}
+	p.says("ledger", fmt.Sprintf("%s, %s", place, megabytes(size)), err)
+}
+
+// diskMin is what the ledger's disk must have free at the least.
+const diskMin = 1e9
+
+// checkDisk asks for room to write as much again as the ledger has, and spill.
+func (p *patient) checkDisk(context.Context) {
+	place := p.config.Path(p.config.Warehouse.Path)
+	need := int64(diskMin)
+	if info, err := os.Stat(place); err == nil {
+		need = max(need, info.Size())
+	}
+	for _, dir := range slices.Compact([]string{filepath.Dir(place), filepath.Dir(p.config.Path(p.config.Invoices.Dir))}) {
+		var disk syscall.Statfs_t
+		for ; syscall.Statfs(dir, &disk) != nil && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		}
+		free := int64(disk.Bavail) * disk.Bsize
+		detail := fmt.Sprintf("%s has %s free", dir, megabytes(free))
+		if free < need {
+			p.says("disk", "", fmt.Errorf("%s, and %s are wanted; make room before the next night", detail, megabytes(need)))
+			continue
+		}
+		p.says("disk", detail, nil)
+	}
+}
+
+func (p *patient) checkSources(ctx context.Context) {
+	for _, src := range p.config.Sources {
+		store, _, err := p.openStore(ctx, p.w, src)
+		if err == nil {
+			var detail string
+			if detail, err = probe(ctx, store); err == nil {
+				p.says("source", fmt.Sprintf("%s (%s): %s", src.Name, src.URL, detail), nil)
+				continue
+			}
+		}
+		p.says("source", "", fmt.Errorf("%s: %w", src.Name, err))
+	}
+}
+
+// probeDepth is how many folders deep an object is looked for.
+const probeDepth = 24
+
+// probe lists a store along its newest folders and opens an object.
+func probe(ctx context.Context, store objstore.Store) (string, error) {
+	folder := ""
+	for range probeDepth {
+		objects, folders, err := store.Level(ctx, folder)
+		if err != nil {
+			return "", err
+		}
+		if len(folders) > 0 {
+			folder = slices.Max(folders)
+			continue
+		}
+		if len(objects) > 0 {
+			newest := slices.MaxFunc(objects, func(a, b objstore.Object) int { return cmp.Compare(a.Key, b.Key) })
+			return "can be listed and read, in its last folder /" + folder, firstByte(ctx, store, newest)
+		}
+		break
+	}
+	return "", errors.New("can be listed, and nothing lies there; check the prefix, or whether anything is delivered")
+}
+
+func firstByte(ctx context.Context, store objstore.Store, object objstore.Object) error {
+	body, err := store.Open(ctx, object)
+	if err != nil {
+		return err
+	}
+	_, err = io.CopyN(io.Discard, body, min(1, object.SizeBytes))
+	return errors.Join(err, body.Close())
+}
+
+// checkDelivery writes the one object that tells whether it may.
+func (p *patient) checkDelivery(ctx context.Context) {
+	to, err := p.openDelivery(ctx, p.w)
+	if err == nil && to == nil {
+		return
+	}
+	if err == nil {
+		const text = "chargeback doctor was here: it may write. This file can go.\n"
+		if err = to.Create(ctx, "chargeback-doctor.txt", "text/plain; charset=utf-8", []byte(text)); err == nil {
+			p.says("delivery", to.String()+" can be written", nil)
+			return
+		}
+	}
+	p.says("delivery", "", err)
+}
+
+// pricesOld is after how long without a new price the list is worth a look.
+const pricesOld = 180 * 24 * time.Hour
+
+func (p *patient) checkPrices(context.Context) {
+	var newest time.Time
+	for _, price := range p.rates.Prices() {
+		if price.From.After(newest) && !price.From.After(p.w.now()) {
+			newest = price.From
+		}
+	}
+	book := cmp.Or(p.config.Prices, "the built-in one")
+	age := p.w.now().Sub(newest)
+	detail := fmt.Sprintf("%s, version %s, newest price of %s", book, p.rates.Version(), newest.UTC().Format(time.DateOnly))
+	switch {
+	case newest.IsZero():
+		p.says("rate book", "", fmt.Errorf("%s has no price that holds now; add prices", book))
+		return
+	case age > pricesOld:
+		detail += fmt.Sprintf(", %d days ago: compare it with what providers ask now", int(age.Hours()/24))
+	}
+	p.says("rate book", detail, nil)
+}
+
+func (p *patient) checkSlack(ctx context.Context) {
+	if len(p.config.Budgets) == 0 {
+		return
+	}
+	token, ok, err := p.config.Notify.Slack.Token(p.w.getenv, p.config.ReadFile)
+	if err == nil && !ok {
+		p.says("slack", "no token is configured: alerts are printed", nil)
+		return
+	}
+	var who string
+	if err == nil {
+		var sender *slacknotify.Sender
+		if sender, err = slacknotify.New(slacknotify.Options{Token: token.Reveal(), APIURL: p.config.Notify.Slack.APIURL}); err == nil {
+			who, err = sender.Check(ctx, channels(p.config))
+		}
+	}
+	p.says("slack", fmt.Sprintf("%s, channels %s", who, strings.Join(channels(p.config), ", ")), err)
+}
+
+// channels are all that alerts may go to, each once.
+func channels(c *config.Config) (all []string) {
+	for _, b := range c.Budgets {
+		if channel := cmp.Or(b.Channel, c.Notify.Slack.DefaultChannel); channel != "" && !slices.Contains(all, channel) {
+			all = append(all, channel)
+		}
+	}
+	return all
+}
