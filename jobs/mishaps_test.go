@@ -322,3 +322,22 @@ func TestDeletedPeople(t *testing.T) {
 	equal(t, "problems", []string(nil), problemsOf(b.night(t, date("2026-10-28"))))
 	same(t, before, b.state(t))
 }
+
+// Goal: one object whose name nobody could write down costs nothing but itself.
+func TestUnnamedObject(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t)
+	c.ordinary(firstDay, lastDay)
+	b := open(t, c.dir, wiring{})
+	b.nights(t, firstDay, lastDay)
+	want := b.hash(t)
+
+	c = newCompany(t)
+	c.ordinary(firstDay, lastDay)
+	c.put("data/litellm/"+firstDay+"/bad\xff\xfename.json", []byte("{}"))
+	b = open(t, c.dir, wiring{})
+	for _, s := range b.nights(t, firstDay, lastDay) {
+		equal(t, s.Window, []string{"gateway \"" + firstDay + `/bad\xff\xfename.json"`}, problemsOf(s))
+	}
+	equal(t, "ledger", want, b.hash(t))
+}
