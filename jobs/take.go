@@ -10,6 +10,7 @@ import (
 	"chargeback/extract"
 	"chargeback/extract/decode"
 	"chargeback/extract/objstore"
+	"chargeback/extract/record"
 	"chargeback/transform/civil"
 )
 
@@ -48,6 +49,9 @@ func (b *Books) take(ctx context.Context, source extract.Source, day civil.Date,
 	known, err := b.Ledger.Manifest(ctx, source.Name, civil.DateOf(days.First, time.UTC), civil.DateOf(days.Last, time.UTC))
 	if err != nil {
 		return SourceSummary{}, nil, err
+	}
+	if len(listing.Objects)+len(known) == 0 && source.Format.Schema() == record.PeopleSchema {
+		return SourceSummary{}, nil, fmt.Errorf("source %s: there is no people file at %s, and none was ever read: all costs would belong to nobody; put it there, or correct the source's url", source.Name, source.Store)
 	}
 	todo := compare(listing.Objects, known, days)
 	s := SourceSummary{Name: source.Name, Listed: len(listing.Objects), Known: len(listing.Objects) - len(todo.read), Read: len(todo.read), Skipped: listing.Skipped}

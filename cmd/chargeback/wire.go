@@ -154,7 +154,7 @@ func (a *app) openStore(ctx context.Context, w world, src config.Source) (objsto
 		if workers == 0 {
 			workers = runtime.NumCPU()
 		}
-		store, err := a.openFolder(place.In(a.config.Dir))
+		store, err := a.openFolder(place.In(a.config.Dir), src.Format == config.FormatPeople)
 		return store, workers, err
 	}
 	if workers == 0 {
@@ -212,14 +212,15 @@ func (a *app) openDelivery(ctx context.Context, w world) (jobs.Delivery, error) 
 	return store, nil
 }
 
-func (a *app) openFolder(place objstore.Location) (objstore.Store, error) {
-	info, err := os.Stat(place.Path)
-	if err != nil {
-		return nil, fmt.Errorf("%w; put the folder or file there, or correct the source's url", err)
-	}
+// openFolder opens a folder, or the one file in a folder that place names: file
+// says that it must be one.
+func (a *app) openFolder(place objstore.Location, file bool) (objstore.Store, error) {
 	name := ""
-	if !info.IsDir() {
-		place, name = place.SplitFile()
+	if info, err := os.Stat(place.Path); err == nil && !info.IsDir() || err != nil && file {
+		place, name = place.SplitFile() // that a file is gone is for the night to tell
+	}
+	if _, err := os.Stat(place.Path); err != nil {
+		return nil, fmt.Errorf("%w; put the folder there, or correct the source's url", err)
 	}
 	store, err := dirstore.New(place.Path)
 	if err != nil {
