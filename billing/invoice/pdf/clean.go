@@ -43,7 +43,7 @@ func clean(s string) (text string, replaced bool, err error) {
 			return runeReplaced
 		}
 		return r
-	}, norm.NFC.String(s))
+	}, norm.NFC.String(string([]rune(s)))) // by runes, because NFC leaves what stands behind a broken byte as it is
 	return text, replaced, nil
 }
 

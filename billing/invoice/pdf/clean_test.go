@@ -43,7 +43,7 @@ func TestClean(t *testing.T) {
 // FuzzClean: every character that comes out is in the fonts, the result stays
 // as it is when cleaned again, and a lost character is said.
 func FuzzClean(f *testing.F) {
-	for _, s := range []string{"", "abc", "\U0001F916", "\u202E\u0301e\u0301", "\xff", "\\()\r", "한글"} {
+	for _, s := range []string{"", "abc", "\U0001F916", "\u202E\u0301e\u0301", "\xff", "\xf3\u037e", "\\()\r", "한글"} {
 		f.Add(s)
 	}
 	drawable, err := fontRunes()
