@@ -12,15 +12,22 @@ import (
 	"chargeback/jobs"
 )
 
+// closable is a company whose October has had all its nights.
+func closable(t *testing.T) (company, *books) {
+	t.Helper()
+	c := newCompany(t)
+	c.ordinary(firstDay, lastDay)
+	b := open(t, c.dir, wiring{})
+	b.nights(t, firstDay, lateDay)
+	return c, b
+}
+
 // Goal: a month that is closed and could not write its files is due until it
 // has, and then no more.
 // Method: let a file stand where the folder belongs.
 func TestCloseWithoutFiles(t *testing.T) {
 	t.Parallel()
-	c := newCompany(t)
-	c.ordinary(firstDay, lastDay)
-	b := open(t, c.dir, wiring{})
-	b.nights(t, firstDay, lateDay)
+	_, b := closable(t)
 	now := b.due(october)
 	if err := os.WriteFile(b.Month.Dir, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -57,10 +64,7 @@ func (s shelf) Create(_ context.Context, key, contentType string, content []byte
 // until it was not.
 func TestDelivery(t *testing.T) {
 	t.Parallel()
-	c := newCompany(t)
-	c.ordinary(firstDay, lastDay)
-	b := open(t, c.dir, wiring{})
-	b.nights(t, firstDay, lateDay)
+	_, b := closable(t)
 	to := shelf{held: map[string]string{}, taken: map[string]bool{"2026-10/journal-2026-10.csv": true}}
 	b.Month.Delivery = to
 	now := b.due(october)
@@ -89,10 +93,7 @@ func TestDelivery(t *testing.T) {
 // Method: change a price after the last night; close; run what is due; close.
 func TestCloseAfterAChange(t *testing.T) {
 	t.Parallel()
-	c := newCompany(t)
-	c.ordinary(firstDay, lastDay)
-	b := open(t, c.dir, wiring{})
-	b.nights(t, firstDay, lateDay)
+	c, b := closable(t)
 	now, before := b.due(october), b.monthHash(t, october)
 	equal(t, "due", []string(nil), b.dueNights(t, b.morning(date(lateDay))))
 	if err := b.Close(); err != nil {

@@ -69,7 +69,7 @@ func doctor(ctx context.Context, w world, path string) (err error) {
 	p := &patient{app: &app{settings: s}, w: w, path: path}
 	defer func() { err = errors.Join(err, p.Close()) }()
 	p.says("settings", path, nil)
-	for _, check := range []func(context.Context){p.checkClock, p.checkDisk, p.checkSources, p.checkDelivery, p.checkPrices, p.checkSlack} {
+	for _, check := range []func(context.Context){p.checkBooks, p.checkDisk, p.checkSources, p.checkDelivery, p.checkPrices, p.checkSlack} {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -81,8 +81,9 @@ func doctor(ctx context.Context, w world, path string) (err error) {
 	return nil
 }
 
-// checkClock holds the clock against the ledger's runs: windows fall due by it.
-func (p *patient) checkClock(ctx context.Context) {
+// checkBooks looks at the ledger, and holds the clock against its runs: windows
+// fall due by it.
+func (p *patient) checkBooks(ctx context.Context) {
 	now := p.w.now().UTC()
 	zone := p.config.Zone()
 	detail := fmt.Sprintf("%s UTC; in %s it is %s", now.Format("2006-01-02 15:04"), zone, civil.DateOf(now, zone))

@@ -2,11 +2,12 @@
 // its protocol.
 //
 // It owns: signing and credentials, paging, what is tried again and how often,
-// going on with a body whose connection broke, and errors that say what to do
-// without ever showing a secret.
-// It does not own: writing to S3, or which objects are data.
+// going on with a body whose connection broke, creating an object that is not
+// there yet, and errors that say what to do without ever showing a secret.
+// It does not own: which objects are data, or what is delivered (jobs).
 //
-// Needed rights: s3:ListBucket on the bucket, s3:GetObject on its objects.
+// Needed rights: to read, s3:ListBucket on the bucket and s3:GetObject on its
+// objects; to create, s3:PutObject and s3:GetObject.
 package s3store
 
 import (
