@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -44,18 +45,59 @@ func (c *Config) checkCompany(doc document) {
 }
 
 func (c *Config) checkWarehouse(doc document) {
+	doc.between("workers", c.Workers, 0, 1024, "0 means the number of cores")
 	w := c.Warehouse
-	if w.Engine == "bigquery" {
-		doc.Failf("warehouse.engine", "bigquery is not supported yet; use %s", EngineDuckDB)
-	} else {
-		doc.oneOf("warehouse.engine", w.Engine, EngineDuckDB)
+	others := duckDBKeys
+	switch w.Engine {
+	case EngineDuckDB:
+		others = bigQueryKeys
+		w.checkDuckDB(doc)
+	case EngineBigQuery:
+		w.checkBigQuery(doc)
+	default:
+		doc.oneOf("warehouse.engine", w.Engine, EngineDuckDB, EngineBigQuery)
+		return
 	}
-	doc.need("warehouse.path", w.Path, "write the ledger's file, such as ledger.duckdb")
+	for _, name := range others {
+		if field, _ := reflect.TypeFor[Warehouse]().FieldByName(name); !reflect.ValueOf(w).FieldByName(name).IsZero() {
+			key, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
+			doc.Failf("warehouse."+key, "is set although warehouse.engine is %s; remove one of the two", w.Engine)
+		}
+	}
+}
+
+func (w Warehouse) checkDuckDB(doc document) {
 	if w.MemoryLimit < 100e6 {
 		doc.Failf("warehouse.memory_limit", "%s is too little to work with; give at least 100MB", w.MemoryLimit)
 	}
 	doc.between("warehouse.threads", w.Threads, 0, 1024, "0 means all cores")
-	doc.between("workers", c.Workers, 0, 1024, "0 means the number of cores")
+}
+
+// How Google spells its names.
+var (
+	googleProject  = regexp.MustCompile(`^[a-z][a-z0-9.:-]*[a-z0-9]$`)
+	googleDataset  = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
+	googleLocation = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
+	googleBucket   = regexp.MustCompile(`^gs://[a-z0-9][a-z0-9._-]+[a-z0-9](/[^ ]*)?$`)
+)
+
+func (w Warehouse) checkBigQuery(doc document) {
+	matches := func(key, value, next string, pattern *regexp.Regexp) {
+		if doc.need("warehouse."+key, value, next) && !pattern.MatchString(value) {
+			doc.Failf("warehouse."+key, "%q is none; %s", value, next)
+		}
+	}
+	matches("project", w.Project, "write the id of the Google Cloud project, such as example-billing", googleProject)
+	matches("dataset", w.Dataset, "write the dataset's name: letters, digits and _", googleDataset)
+	matches("location", w.Location, "write where the dataset lies, such as EU or europe-west3", googleLocation)
+	if w.Staging != "" {
+		matches("staging", w.Staging, "write gs://bucket/prefix, or remove it", googleBucket)
+	}
+	doc.checkURL("warehouse.endpoint", w.Endpoint)
+	if scheme, place := location(w.Lease.URL); scheme != SchemeS3 || place == "" {
+		doc.Failf("warehouse.lease.url", "%q is not a place in S3; write s3://bucket/prefix: there the one process that writes is noted", w.Lease.URL)
+	}
+	w.Lease.S3.check(doc, "warehouse.lease.s3")
 }
 
 var sourceName = regexp.MustCompile(`^[a-z0-9-]+$`)

@@ -50,14 +50,31 @@ type Company struct {
 	Start       civil.Date `yaml:"start"`        // first business day that is accounted for
 }
 
-// Warehouse says where the ledger lives.
+// Warehouse says where the ledger lives: in a DuckDB file or in a BigQuery
+// dataset. The keys of the other engine must be absent or empty.
 type Warehouse struct {
-	Engine      string `yaml:"engine"` // EngineDuckDB
-	Path        string `yaml:"path"`
-	MemoryLimit Size   `yaml:"memory_limit"`
-	TempDir     string `yaml:"temp_dir"` // default <path>.tmp
-	Threads     int    `yaml:"threads"`  // 0 = all cores
+	Engine string `yaml:"engine"` // EngineDuckDB or EngineBigQuery
+
+	Path        string `yaml:"path,omitempty"`
+	MemoryLimit Size   `yaml:"memory_limit,omitempty"`
+	TempDir     string `yaml:"temp_dir,omitempty"` // default <path>.tmp
+	Threads     int    `yaml:"threads,omitempty"`  // 0 = all cores
+
+	Project        string `yaml:"project,omitempty"`
+	Dataset        string `yaml:"dataset,omitempty"`
+	Location       string `yaml:"location,omitempty"`
+	Credentials    string `yaml:"credentials,omitempty"`      // file; "" = Application Default Credentials
+	Endpoint       string `yaml:"endpoint,omitempty"`         // "" = Google's
+	MaxBytesBilled Size   `yaml:"max_bytes_billed,omitempty"` // a query
+	Staging        string `yaml:"staging,omitempty"`          // gs://bucket/prefix; "" = loads are sent with their requests
+	Lease          Bucket `yaml:"lease,omitempty"`
 }
+
+// Keys of one engine alone.
+var (
+	duckDBKeys   = []string{"Path", "MemoryLimit", "TempDir", "Threads"}
+	bigQueryKeys = []string{"Project", "Dataset", "Location", "Credentials", "Endpoint", "MaxBytesBilled", "Staging", "Lease"}
+)
 
 // Source is one place that objects are read from.
 type Source struct {
@@ -177,7 +194,8 @@ type Waiver struct {
 
 // The words that chargeback.yaml chooses from.
 const (
-	EngineDuckDB = "duckdb"
+	EngineDuckDB   = "duckdb"
+	EngineBigQuery = "bigquery"
 
 	FormatBedrock = "bedrock"
 	FormatLiteLLM = "litellm"

@@ -35,7 +35,7 @@ func TestMinimalFileGetsDefaults(t *testing.T) {
 	}
 	want := &Config{
 		Company:   Company{"Example Corp", "Europe/Berlin", civil.Date{Year: 2026, Mon: time.October, Day: 1}},
-		Warehouse: Warehouse{EngineDuckDB, "ledger.duckdb", 1_000_000_000, "ledger.duckdb.tmp", 0},
+		Warehouse: Warehouse{Engine: EngineDuckDB, Path: "ledger.duckdb", MemoryLimit: 1_000_000_000, TempDir: "ledger.duckdb.tmp"},
 		Sources: []Source{{
 			Name: "gateway", Format: FormatLiteLLM, URL: "file:data", MaxRecordBytes: 64_000_000,
 			LiteLLM: LiteLLMFields{

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 	"os"
@@ -54,7 +55,7 @@ func Parse(name string, data []byte, further ...Check) (*Config, error) {
 // defaults holds what an absent key means.
 func defaults() *Config {
 	return &Config{
-		Warehouse: Warehouse{Engine: EngineDuckDB, Path: "ledger.duckdb", MemoryLimit: 1e9},
+		Warehouse: Warehouse{Engine: EngineDuckDB},
 		Directory: "directory.yaml",
 		LateDays:  3,
 		CloseDay:  5,
@@ -65,9 +66,7 @@ func defaults() *Config {
 
 // fillIn sets the defaults that depend on other keys or sit in list items.
 func (c *Config) fillIn() {
-	if c.Warehouse.TempDir == "" && c.Warehouse.Path != "" {
-		c.Warehouse.TempDir = c.Warehouse.Path + ".tmp"
-	}
+	c.Warehouse.fillIn()
 	if c.Invoices.Issuer.Name == "" {
 		c.Invoices.Issuer.Name = c.Company.Name
 	}
@@ -76,6 +75,17 @@ func (c *Config) fillIn() {
 	}
 	for i := range c.Budgets {
 		c.Budgets[i].fillIn(c.Notify.Slack.DefaultChannel)
+	}
+}
+
+func (w *Warehouse) fillIn() {
+	switch w.Engine {
+	case EngineDuckDB:
+		w.Path = cmp.Or(w.Path, "ledger.duckdb")
+		w.MemoryLimit = cmp.Or(w.MemoryLimit, 1e9)
+		w.TempDir = cmp.Or(w.TempDir, w.Path+".tmp")
+	case EngineBigQuery:
+		w.MaxBytesBilled = cmp.Or(w.MaxBytesBilled, 1e12)
 	}
 }
 

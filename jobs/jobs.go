@@ -1,8 +1,8 @@
 // Package jobs walks the line for one window: what a night and a month's end
 // do, step by step.
 //
-// It owns: the order of the steps, which windows are due, and what a run
-// reports.
+// It owns: the order of the steps, which windows are due, which one of several
+// runners may write, and what a run reports.
 // It does not own: any step's work (extract, transform, billing), the clock
 // (cmd), or which warehouse or messenger is used (cmd).
 package jobs

@@ -29,7 +29,9 @@ type NightlySummary struct {
 	Days     []string        `json:"days"` // first..last of each run of days that was made anew
 	Alerts   []string        `json:"alerts,omitempty"`
 	Problems []Problem       `json:"problems,omitempty"`
-	Sent     notify.Result   `json:"-"`
+	// BytesProcessed is what queries have read, where the warehouse bills by that.
+	BytesProcessed int64         `json:"bytes_processed,omitempty"`
+	Sent           notify.Result `json:"-"`
 }
 
 // Nightly takes in what has come for the business day and makes its cost
@@ -37,18 +39,21 @@ type NightlySummary struct {
 // and objects that are gone are problems in the summary, not errors: the night
 // goes on without them. An error means that nothing but staged rows was kept.
 func (b *Books) Nightly(ctx context.Context, day civil.Date, now time.Time) (NightlySummary, error) {
-	s := NightlySummary{Window: NightlyWindow(day)}
-	if day.Before(b.Start) {
-		return s, fmt.Errorf("%s: company.start is %s; nothing before it is accounted for", s.Window, b.Start)
-	}
-	attempt, err := b.Ledger.BeginRun(ctx, s.Window, now)
+	return b.Nights(ctx, ledger.Days{First: day, Last: day}, now)
+}
+
+// Nights is Nightly for several business days at once: the cost records of all
+// of them are made in one go, and the alerts are those that the last day calls
+// for. The windows of all days are done, or none is. The summary has the last
+// day's name.
+func (b *Books) Nights(ctx context.Context, nights ledger.Days, now time.Time) (NightlySummary, error) {
+	s := NightlySummary{Window: NightlyWindow(nights.Last)}
+	err := b.accountedFor(NightlyWindow(nights.First), nights.First)
 	if err != nil {
 		return s, err
 	}
-	s.Attempt = attempt
-	if err := b.night(ctx, day, now, &s); err != nil {
-		failed := b.Ledger.EndRun(context.WithoutCancel(ctx), s.Window, attempt, ledger.RunFailed, now, map[string]string{"error": err.Error()})
-		return s, errors.Join(fmt.Errorf("%s: %w", s.Window, err), failed)
+	if err := b.attempt(ctx, &s, now, func() error { return b.make(ctx, nights, now, &s) }); err != nil {
+		return s, err
 	}
 	if s.Sent, err = b.Deliver(ctx); err != nil {
 		return s, fmt.Errorf("%s: its cost records are complete, but messages were not sent: %w", s.Window, err)
@@ -56,14 +61,44 @@ func (b *Books) Nightly(ctx context.Context, day civil.Date, now time.Time) (Nig
 	return s, nil
 }
 
-func (b *Books) night(ctx context.Context, day civil.Date, now time.Time, s *NightlySummary) error {
+// accountedFor refuses days before the first.
+func (b *Books) accountedFor(window string, day civil.Date) error {
+	if day.Before(b.Start) {
+		return fmt.Errorf("%s: company.start is %s; nothing before it is accounted for", window, b.Start)
+	}
+	return nil
+}
+
+// attempt numbers a new attempt at the summary's window, and notes why it failed
+// where do does.
+func (b *Books) attempt(ctx context.Context, s *NightlySummary, now time.Time, do func() error) (err error) {
+	if s.Attempt, err = b.Ledger.BeginRun(ctx, s.Window, now); err != nil {
+		return err
+	}
+	if err := do(); err != nil {
+		failed := b.Ledger.EndRun(context.WithoutCancel(ctx), s.Window, s.Attempt, ledger.RunFailed, now, map[string]string{"error": err.Error()})
+		return errors.Join(fmt.Errorf("%s: %w", s.Window, err), failed)
+	}
+	return nil
+}
+
+// takeAll stages what is new in all sources, as far as it is the shard's.
+func (b *Books) takeAll(ctx context.Context, nights ledger.Days, shard Shard, s *NightlySummary) error {
 	for _, source := range b.Sources {
-		took, problems, err := b.take(ctx, source, day, s.Window)
+		took, problems, err := b.take(ctx, source, nights, shard, s.Window)
 		if err != nil {
 			return err
 		}
 		s.Sources = append(s.Sources, took)
 		s.Problems = append(s.Problems, problems...)
+	}
+	return nil
+}
+
+// make does what Nights tells, within an attempt at the last night's window.
+func (b *Books) make(ctx context.Context, nights ledger.Days, now time.Time, s *NightlySummary) error {
+	if err := b.takeAll(ctx, nights, Shard{}, s); err != nil {
+		return err
 	}
 	people, err := b.Ledger.PeopleProblems(ctx)
 	if err != nil {
@@ -81,7 +116,7 @@ func (b *Books) night(ctx context.Context, day civil.Date, now time.Time, s *Nig
 			s.Problems = append(s.Problems, Problem{Source: c.Source, Object: c.Key, What: fmt.Sprintf("line %d: cost_center: %s; correct the row, or the directory", c.Line, what)})
 		}
 	}
-	build, latest, inputs, err := b.plan(ctx, day)
+	build, latest, inputs, err := b.plan(ctx, nights)
 	if err != nil {
 		return err
 	}
@@ -93,6 +128,16 @@ func (b *Books) night(ctx context.Context, day civil.Date, now time.Time, s *Nig
 			return err
 		}
 		if err := b.Ledger.SetInputs(ctx, inputs); err != nil {
+			return err
+		}
+		if s.BytesProcessed, err = b.Ledger.Processed(ctx); err != nil {
+			return err
+		}
+		var others []string
+		for day := nights.First; day.Before(nights.Last); day = day.AddDays(1) {
+			others = append(others, NightlyWindow(day))
+		}
+		if err := b.Ledger.NoteRuns(ctx, NightlyKind, others, now, map[string]string{"with": s.Window}); err != nil {
 			return err
 		}
 		return b.Ledger.EndRun(ctx, s.Window, s.Attempt, ledger.RunDone, now, s)
@@ -113,15 +158,15 @@ func (b *Books) stranger(c ledger.CostCenter) string {
 	return ""
 }
 
-// plan says which days are made anew: the window's day and the trailing days,
+// plan says which days are made anew: the nights' days and the trailing days,
 // every day whose staged rows changed, and, where prices, people or settings
 // changed, all days of open months and the unsettled days of closed ones.
-func (b *Books) plan(ctx context.Context, day civil.Date) (build ledger.Build, latest civil.Date, inputs string, err error) {
+func (b *Books) plan(ctx context.Context, nights ledger.Days) (build ledger.Build, latest civil.Date, inputs string, err error) {
 	if latest, err = b.latestDone(ctx); err != nil {
 		return build, latest, "", err
 	}
-	if latest.Before(day) {
-		latest = day
+	if latest.Before(nights.Last) {
+		latest = nights.Last
 	}
 	closed, err := b.Ledger.ClosedMonths(ctx)
 	if err != nil {
@@ -134,7 +179,7 @@ func (b *Books) plan(ctx context.Context, day civil.Date) (build ledger.Build, l
 	if err != nil {
 		return build, latest, "", err
 	}
-	for d := day.AddDays(-b.LateDays); !day.Before(d); d = d.AddDays(1) {
+	for d := nights.First.AddDays(-b.LateDays); !nights.Last.Before(d); d = d.AddDays(1) {
 		days = append(days, d)
 	}
 	before, err := b.Ledger.Inputs(ctx)
@@ -157,7 +202,7 @@ func (b *Books) plan(ctx context.Context, day civil.Date) (build ledger.Build, l
 	days = slices.DeleteFunc(days, func(d civil.Date) bool { return d.Before(b.Start) })
 	return ledger.Build{
 		Days: runsOf(days), LateUntil: latest.AddDays(-b.LateDays), OpenMonth: open,
-		RateVersion: b.Rates.Version(), RunDate: day, References: b.references,
+		RateVersion: b.Rates.Version(), RunDate: nights.Last, References: b.references,
 	}, latest, inputs, nil
 }
 

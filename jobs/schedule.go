@@ -37,6 +37,12 @@ func (b *Books) DueNights(ctx context.Context, now time.Time) (due []civil.Date,
 	return []civil.Date{latest}, err
 }
 
+// NightDone says whether the night of a business day was finished.
+func (b *Books) NightDone(ctx context.Context, day civil.Date) (bool, error) {
+	done, err := b.Ledger.WindowsDone(ctx, NightlyKind)
+	return done[NightlyWindow(day)], err
+}
+
 // inputsChanged says whether prices, people or settings are others than those
 // that the books were last made with.
 func (b *Books) inputsChanged(ctx context.Context) (bool, error) {

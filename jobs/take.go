@@ -31,17 +31,18 @@ type SourceSummary struct {
 // be delivered and still be looked for in that day's window.
 const deliveryHours = 3
 
-// listed is the range of delivery days of a window: folders are named in UTC
+// listed is the range of delivery days of nights: folders are named in UTC
 // by delivery, business days by the billing zone.
-func (b *Books) listed(day civil.Date) objstore.DayRange {
-	first := day.AddDays(-b.LateDays).Start(b.Zone).UTC()
-	end := day.AddDays(1).Start(b.Zone).UTC().Add(deliveryHours * time.Hour)
+func (b *Books) listed(nights ledger.Days) objstore.DayRange {
+	first := nights.First.AddDays(-b.LateDays).Start(b.Zone).UTC()
+	end := nights.Last.AddDays(1).Start(b.Zone).UTC().Add(deliveryHours * time.Hour)
 	return objstore.DayRange{First: first.Truncate(24 * time.Hour), Last: end.Truncate(24 * time.Hour), LastHours: end.Hour() + 1}
 }
 
-// take stages what is new in a source and notes what is gone from it.
-func (b *Books) take(ctx context.Context, source extract.Source, day civil.Date, window string) (SourceSummary, []Problem, error) {
-	days := b.listed(day)
+// take stages what is new in the shard of a source and notes what is gone from
+// it.
+func (b *Books) take(ctx context.Context, source extract.Source, nights ledger.Days, shard Shard, window string) (SourceSummary, []Problem, error) {
+	days := b.listed(nights)
 	listing, err := source.List(ctx, days)
 	if err != nil {
 		return SourceSummary{}, nil, err
@@ -53,6 +54,7 @@ func (b *Books) take(ctx context.Context, source extract.Source, day civil.Date,
 	if len(listing.Objects)+len(known) == 0 && source.Format.Schema() == record.PeopleSchema {
 		return SourceSummary{}, nil, fmt.Errorf("source %s: there is no people file at %s, and none was ever read: all costs would belong to nobody; put it there, or correct the source's url", source.Name, source.Store)
 	}
+	listing.Objects = shard.keep(source.Name, listing.Objects, known)
 	todo := compare(listing.Objects, known, days)
 	s := SourceSummary{Name: source.Name, Listed: len(listing.Objects), Known: len(listing.Objects) - len(todo.read), Read: len(todo.read), Skipped: listing.Skipped}
 	if err := b.Ledger.MarkMissing(ctx, todo.gone, todo.back); err != nil {

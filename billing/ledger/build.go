@@ -156,8 +156,8 @@ func (l *Ledger) replace(ctx context.Context, b Build, days Days) error {
 		"insert into record_facts (" + columns + ") select " + columns + " from fresh_records where billing_month not in (select first_day from months where state = 'closed')",
 		"delete from dirty_days where day between @first_day and @last_day",
 		"delete from repeats where usage_date between @first_day and @last_day",
-		"insert into repeats (kind, object_id, line, usage_date, verdict) select 'usage', object_id, line, usage_date, verdict from usage_repeats where verdict <> 'kept' and usage_date between @first_day and @last_day",
-		"insert into repeats (kind, object_id, line, usage_date, verdict) select 'request', object_id, line, request_date, verdict from request_repeats where verdict <> 'kept' and request_date between @first_day and @last_day",
+		"insert into repeats (kind, object_id, line, usage_date, verdict) select 'usage' as kind, object_id, line, usage_date, verdict from usage_repeats where verdict <> 'kept' and usage_date between @first_day and @last_day",
+		"insert into repeats (kind, object_id, line, usage_date, verdict) select 'request' as kind, object_id, line, request_date as usage_date, verdict from request_repeats where verdict <> 'kept' and request_date between @first_day and @last_day",
 	}
 	if closed {
 		steps = append(steps, "insert into record_facts ("+columns+") select "+columns+" from adjustments")

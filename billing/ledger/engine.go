@@ -16,6 +16,16 @@ import (
 // ErrLocked says that another process holds the ledger; the message names it.
 var ErrLocked = errors.New("ledger is in use")
 
+// ErrFenced says that a later runner has taken the ledger over.
+var ErrFenced = errors.New("a later process writes this ledger")
+
+// ErrChanged says that another process has changed the ledger under a
+// transaction, of which nothing was kept.
+var ErrChanged = errors.New("another process has changed the ledger meanwhile; nothing was kept, run again")
+
+// ErrNone says that there is no ledger yet where one was to be read.
+var ErrNone = errors.New("there is none yet")
+
 // Engine runs the ledger's SQL: one text for every engine, in the subset that
 // DuckDB and GoogleSQL share. Parameters are written @name. An Engine is used
 // by one goroutine at a time, but for what Load reads from.
@@ -36,12 +46,19 @@ type Engine interface {
 	Query(ctx context.Context, text string, args Args, yield func(Row) error) error
 
 	// Load appends batches to the staged table of schema until the channel is
-	// closed, and gives every batch back through done. It returns when all rows
+	// closed, and gives every batch back through done. Where several processes
+	// load at once, rows of a schema that stores them once are stored once. It returns when all rows
 	// are in, or with the first error, after which it drains the channel.
 	Load(ctx context.Context, schema *record.Schema, batches <-chan *record.Batch, done func(*record.Batch)) (rows int64, err error)
 
 	// Insert appends rows of Go values, in the order of the table's columns.
 	Insert(ctx context.Context, table Table, rows [][]any) error
+
+	// Require makes the transaction fail with ErrChanged where the select, which
+	// counts what must not be, gives other than 0 when the transaction ends. It
+	// guards what other processes can change between a read and that end; where
+	// none can, it is asked at once.
+	Require(ctx context.Context, text string, args Args) error
 
 	// Keep makes the result of a select available under name to later
 	// statements of the same transaction: as a table that is computed now, or
@@ -54,6 +71,10 @@ type Engine interface {
 
 	// Checkpoint makes what was committed compact on disk, as Close does.
 	Checkpoint(ctx context.Context) error
+
+	// Processed is how many bytes the queries of this process have read so far,
+	// where the warehouse bills by that; 0 elsewhere.
+	Processed(ctx context.Context) (int64, error)
 
 	// SizeBytes is the size of the ledger on disk or in the warehouse.
 	SizeBytes(ctx context.Context) (int64, error)

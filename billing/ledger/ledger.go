@@ -71,6 +71,9 @@ func (l *Ledger) Close() error { return l.engine.Close() }
 // SizeBytes is the size of the books on disk.
 func (l *Ledger) SizeBytes(ctx context.Context) (int64, error) { return l.engine.SizeBytes(ctx) }
 
+// Processed is how many bytes queries have read so far, where they are billed.
+func (l *Ledger) Processed(ctx context.Context) (int64, error) { return l.engine.Processed(ctx) }
+
 // String names the engine.
 func (l *Ledger) String() string { return l.engine.String() }
 

@@ -105,7 +105,7 @@ func (l *Ledger) Stage(ctx context.Context, s Staging) error {
 				drop = append(drop, o.ID)
 			}
 		}
-		if err := l.dropRows(ctx, s.Schema.Table, drop); err != nil {
+		if err := l.dropRows(ctx, s.Schema.Table, dateColumn(s.Schema), drop); err != nil {
 			return err
 		}
 		if err := l.setState(ctx, result.Replaced, ObjectReplaced); err != nil {
@@ -215,7 +215,7 @@ func (l *Ledger) enter(ctx context.Context, result StagingResult) error {
 		return fmt.Errorf("read failed and replaced objects: %w", err)
 	}
 	for _, table := range []string{"objects", "rejects"} {
-		if err := l.dropRows(ctx, table, again); err != nil {
+		if err := l.dropRows(ctx, table, "", again); err != nil {
 			return err
 		}
 	}
@@ -226,15 +226,26 @@ func (l *Ledger) enter(ctx context.Context, result StagingResult) error {
 	for _, r := range result.Rejects {
 		rejects = append(rejects, []any{r.ObjectID, r.Line, r.Reason})
 	}
-	return l.engine.Insert(ctx, rejectsTable, rejects)
+	if err := l.engine.Insert(ctx, rejectsTable, rejects); err != nil {
+		return err
+	}
+	return l.engine.Require(ctx, readTwice, nil)
 }
 
-const idsPerStatement = 1000
+// readTwice counts versions of objects that two processes have read.
+const readTwice = "select count(*) - count(distinct object_id) from objects where state = 'read'"
 
-// dropRows deletes the rows of objects from a table that has object_id.
-func (l *Ledger) dropRows(ctx context.Context, table string, ids []int64) error {
+const idsPerStatement = 100
+
+// dropRows deletes the rows of objects from a table that has object_id, and is
+// partitioned by date where that is not "".
+func (l *Ledger) dropRows(ctx context.Context, table, date string, ids []int64) error {
+	filter := ""
+	if date != "" {
+		filter = " and " + date + " >= @since"
+	}
 	return inParts(ids, func(list string) error {
-		return l.engine.Exec(ctx, "delete from "+table+" where object_id in ("+list+")", nil)
+		return l.engine.Exec(ctx, "delete from "+table+" where object_id in ("+list+")"+filter, Args{"since": civil.Min})
 	})
 }
 

@@ -42,6 +42,28 @@ func (l *Ledger) BeginRun(ctx context.Context, window string, now time.Time) (at
 	return attempt, nil
 }
 
+// NoteRuns notes windows that were done as parts of another one, each as an
+// attempt. It belongs inside the transaction of that.
+func (l *Ledger) NoteRuns(ctx context.Context, kind string, windows []string, now time.Time, summary any) error {
+	text, err := json.Marshal(summary)
+	if err != nil {
+		return fmt.Errorf("write summary of runs: %w", err)
+	}
+	attempts := map[string]int64{}
+	err = l.engine.Query(ctx, "select run_window, max(attempt) from runs where run_window like @pattern group by run_window", Args{"pattern": kind + "/%"}, func(r Row) error {
+		attempts[r.Text(0)] = r.Int(1)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read attempts: %w", err)
+	}
+	rows := make([][]any, 0, len(windows))
+	for _, window := range windows {
+		rows = append(rows, []any{window, attempts[window] + 1, RunDone, now, now, string(text)})
+	}
+	return l.engine.Insert(ctx, runsTable, rows)
+}
+
 // EndRun notes how an attempt ended. It belongs inside the transaction of what
 // the run did, so that a run is done exactly where its effect is there.
 func (l *Ledger) EndRun(ctx context.Context, window string, attempt int64, state string, now time.Time, summary any) error {

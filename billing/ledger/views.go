@@ -67,7 +67,8 @@ left join tasks as t on t.task_id = f.task_id
 left join callers as c on c.caller_id = f.caller_id`
 
 // recordsView is the cost records in full: items with the ids of their
-// requests.
+// requests. Its own filters are all days: an engine that refuses to read a
+// partitioned table without one can't take over the reader's.
 const recordsView = `
 select
   i.*,
@@ -75,9 +76,9 @@ select
   q.agent_request_id
 from cost_items as i
 left join usage as u
-  on u.object_id = i.usage_object_id and u.line = i.usage_line and u.usage_date = i.usage_date
+  on u.object_id = i.usage_object_id and u.line = i.usage_line and u.usage_date = i.usage_date and u.usage_date >= date '0001-01-01'
 left join requests as q
-  on q.object_id = i.request_object_id and q.line = i.request_line`
+  on q.object_id = i.request_object_id and q.line = i.request_line and q.request_date >= date '0001-01-01'`
 
 var (
 	itemsViewTable   = Table{Name: "cost_items", About: "Cost records in words, without the ids of their requests", View: itemsView}

@@ -67,7 +67,7 @@ func runDemo(ctx context.Context, w world, dir string) error {
 	silent := w
 	silent.err = io.Discard // the alerts are listed at the end
 	path := filepath.Join(dir, configFile)
-	return withBooks(ctx, silent, path, func(ctx context.Context, a *app) error { return demoMonthOf(ctx, w, a, path) })
+	return withBooks(ctx, silent, path, asOwner, func(ctx context.Context, a *app) error { return demoMonthOf(ctx, w, a, path) })
 }
 
 // demoMonthOf runs the month's nights and its close, and prints what came of it.

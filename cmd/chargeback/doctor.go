@@ -93,7 +93,7 @@ func (p *patient) checkBooks(ctx context.Context) {
 		p.says("ledger", place+" is not there yet; the first run makes it", nil)
 		return
 	}
-	a, err := openToRead(ctx, p.path)
+	a, err := openToRead(ctx, p.w, p.path)
 	if errors.Is(err, ledger.ErrLocked) {
 		p.says("clock", detail, nil)
 		p.says("ledger", "is in use: "+err.Error(), nil)

@@ -43,7 +43,7 @@ func rejectsCommand(w world, f *flags) *cobra.Command {
 			}
 			return nil
 		},
-		RunE: toRead(f, func(ctx context.Context, a *app) error {
+		RunE: toRead(w, f, func(ctx context.Context, a *app) error {
 			m, err := a.monthOr(ctx, w, month)
 			if err != nil {
 				return err

@@ -111,7 +111,7 @@ func (kind reportKind) command(w world, f *flags) *cobra.Command {
 	if kind.check != nil {
 		c.PreRunE = func(c *cobra.Command, _ []string) error { return kind.check(c, o) }
 	}
-	c.RunE = toRead(f, func(ctx context.Context, a *app) error {
+	c.RunE = toRead(w, f, func(ctx context.Context, a *app) error {
 		asked := !o.month.IsZero()
 		month, err := a.monthOr(ctx, w, o.month)
 		if err != nil {
@@ -135,9 +135,9 @@ func (kind reportKind) command(w world, f *flags) *cobra.Command {
 }
 
 // toRead opens the ledger for the time of one command that only tells.
-func toRead(f *flags, do func(context.Context, *app) error) func(*cobra.Command, []string) error {
+func toRead(w world, f *flags, do func(context.Context, *app) error) func(*cobra.Command, []string) error {
 	return func(c *cobra.Command, _ []string) (err error) {
-		a, err := openToRead(c.Context(), f.config)
+		a, err := openToRead(c.Context(), w, f.config)
 		if err != nil {
 			return err
 		}

@@ -24,7 +24,12 @@ same PDF bytes and no second message.`
 
 const nightlyHelp = `Reads each new object once, makes the cost records of the day and of the
 late_days before it anew, and sends the alerts that they call for. Without
---date it runs every night that is due, oldest first.`
+--date it runs every night that is due, oldest first.
+
+With --shard i/n it is one of n workers that share nothing but the sources and
+a BigQuery ledger. Each takes in the objects that are its part; the one that
+finds all parts there makes the cost records. If a worker dies, run its part
+again.`
 
 const monthlyHelp = `Checks the gates of the month, closes it, and writes a PDF and a CSV for
 each cost centre and the journal that books them. A closed month never
@@ -49,10 +54,18 @@ func runCommand(w world, f *flags) *cobra.Command {
 
 func nightlyCommand(w world, f *flags) *cobra.Command {
 	var day civil.Date
+	var part string
 	c := &cobra.Command{
 		Use: "nightly", Short: "Take in a day's logs and make its cost records", Long: nightlyHelp, Args: noArgs,
-		Example: "  chargeback run nightly\n  chargeback run nightly --date 2026-10-31",
-		RunE: toRun(w, f, func(ctx context.Context, a *app) error {
+		Example: "  chargeback run nightly\n  chargeback run nightly --date 2026-10-31\n  chargeback run nightly --shard 2/4",
+	}
+	dateFlag(c, "date", &day, "business day, such as 2026-10-31 (default: all that are due)")
+	c.Flags().StringVar(&part, "shard", "", "take in part i of n, such as 2/4 (BigQuery only)")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if part != "" {
+			return shardNights(c.Context(), w, f.config, part, day)
+		}
+		return toRun(w, f, func(ctx context.Context, a *app) error {
 			if day.IsZero() {
 				return dueNights(ctx, w, a)
 			}
@@ -60,9 +73,8 @@ func nightlyCommand(w world, f *flags) *cobra.Command {
 				return err
 			}
 			return night(ctx, w, a, day)
-		}),
+		})(c, args)
 	}
-	dateFlag(c, "date", &day, "business day, such as 2026-10-31 (default: all that are due)")
 	return c
 }
 
@@ -101,18 +113,18 @@ func (a *app) over(w world, flag, name string, first, last civil.Date) error {
 // toRun opens the books for the time of one command that changes them.
 func toRun(w world, f *flags, do func(context.Context, *app) error) func(*cobra.Command, []string) error {
 	return func(c *cobra.Command, _ []string) error {
-		return withBooks(c.Context(), w, f.config, do)
+		return withBooks(c.Context(), w, f.config, asOwner, do)
 	}
 }
 
 // withBooks opens the books for runs, and closes them afterwards.
-func withBooks(ctx context.Context, w world, path string, do func(context.Context, *app) error) (err error) {
-	a, err := open(ctx, w, path)
+func withBooks(ctx context.Context, w world, path string, want access, do func(context.Context, *app) error) (err error) {
+	a, err := open(ctx, w, path, want)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	return do(ctx, a)
+	return a.during(ctx, do)
 }
 
 // dueAll runs all that is due. Objects that need a look don't keep months from

@@ -31,8 +31,9 @@ var scriptClock = time.Date(2026, time.November, 2, 8, 0, 0, 0, time.UTC)
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"chargeback": func() { os.Exit(chargeback(func() time.Time { return scriptClock })) },
-		"holder":     func() { os.Exit(hold(os.Args[1], os.Args[2])) },
+		"chargeback":       func() { os.Exit(chargeback(func() time.Time { return scriptClock })) },
+		"chargeback-later": func() { os.Exit(chargeback(func() time.Time { return scriptClock.Add(time.Hour) })) },
+		"holder":           func() { os.Exit(hold(os.Args[1], os.Args[2])) },
 	})
 }
 

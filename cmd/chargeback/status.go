@@ -9,6 +9,7 @@ import (
 
 	"chargeback/billing/ledger"
 	"chargeback/billing/report"
+	"chargeback/config"
 	"chargeback/transform/civil"
 )
 
@@ -21,7 +22,7 @@ const lastRuns = 8
 func statusCommand(w world, f *flags) *cobra.Command {
 	return &cobra.Command{
 		Use: "status", Short: "Say where the books stand", Args: noArgs, Long: statusHelp,
-		RunE: toRead(f, func(ctx context.Context, a *app) error { return status(ctx, w, a) }),
+		RunE: toRead(w, f, func(ctx context.Context, a *app) error { return status(ctx, w, a) }),
 	}
 }
 
@@ -78,15 +79,30 @@ func statusRuns(ctx context.Context, w world, a *app) error {
 	fmt.Fprintln(w.out, "\nlatest runs")
 	for _, r := range runs {
 		state := r.State
-		if state == ledger.RunRunning {
+		if state == ledger.RunRunning && a.config.Warehouse.Engine == config.EngineDuckDB {
 			state = "cut off" // this process has the ledger, so that one is gone
 		}
-		fmt.Fprintf(w.out, "  %-18s  %-7s  %s  attempt %d\n", r.Window, state, r.Started.UTC().Format("2006-01-02 15:04Z"), r.Attempt)
+		line := fmt.Sprintf("  %-18s  %-7s  %s  attempt %d", r.Window, state, r.Started.UTC().Format("2006-01-02 15:04Z"), r.Attempt)
+		if read := bytesProcessed(r); read > 0 {
+			line += fmt.Sprintf("  %s processed", megabytes(read))
+		}
+		fmt.Fprintln(w.out, line)
 		if reason := failure(r); reason != "" {
 			fmt.Fprintf(w.out, "    %s\n", reason)
 		}
 	}
 	return nil
+}
+
+// bytesProcessed is what a run's queries have read, where that is billed.
+func bytesProcessed(r ledger.Run) int64 {
+	var summary struct {
+		BytesProcessed int64 `json:"bytes_processed"`
+	}
+	if json.Unmarshal([]byte(r.Summary), &summary) != nil {
+		return 0 // no summary yet
+	}
+	return summary.BytesProcessed
 }
 
 // failure is why a run failed.

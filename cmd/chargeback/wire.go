@@ -11,7 +11,6 @@ import (
 	"chargeback/billing/invoice"
 	"chargeback/billing/invoice/pdf"
 	"chargeback/billing/ledger"
-	"chargeback/billing/ledger/duckledger"
 	"chargeback/billing/notify"
 	"chargeback/billing/notify/consolenotify"
 	"chargeback/billing/notify/slacknotify"
@@ -29,6 +28,7 @@ import (
 type app struct {
 	settings
 	*jobs.Books
+	running context.Context // ends when the lease is lost; nil where there is none
 	closers []func() error
 }
 
@@ -43,7 +43,7 @@ func (a *app) Close() error {
 
 // open opens the books for runs: the ledger, which is made where there is none,
 // the sources and the messenger.
-func open(ctx context.Context, w world, path string) (*app, error) {
+func open(ctx context.Context, w world, path string, want access) (*app, error) {
 	s, err := readSettings(path)
 	if err != nil {
 		return nil, err
@@ -55,7 +55,7 @@ func open(ctx context.Context, w world, path string) (*app, error) {
 	}
 	sources, err := a.openSources(ctx, w)
 	if err == nil {
-		err = a.openLedger(ctx) // last: it makes a file
+		err = a.openLedger(ctx, w, want) // last: it makes a file, or takes a lease
 	}
 	if err != nil {
 		return nil, errors.Join(err, a.Close())
@@ -69,26 +69,21 @@ func open(ctx context.Context, w world, path string) (*app, error) {
 
 // openToRead opens the ledger alone, for commands that only tell what is in
 // it: they work where the sources can't be reached.
-func openToRead(ctx context.Context, path string) (*app, error) {
+func openToRead(ctx context.Context, w world, path string) (*app, error) {
 	s, err := readSettings(path)
 	if err != nil {
 		return nil, err
 	}
-	if place := s.config.Path(s.config.Warehouse.Path); !exists(place) {
-		return nil, fmt.Errorf("open ledger %s: there is none yet; make it with \"chargeback run\", or correct warehouse.path in %s", place, path)
-	}
 	a := &app{settings: s}
-	if err := a.openLedger(ctx); err != nil {
+	if err := a.openLedger(ctx, w, toLook); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	return a, nil
 }
 
-func (a *app) openLedger(ctx context.Context) error {
+func (a *app) openLedger(ctx context.Context, w world, want access) error {
 	cfg := a.config
-	engine, err := duckledger.Open(ctx, duckledger.Options{
-		Path: cfg.Path(cfg.Warehouse.Path), MemoryBytes: int64(cfg.Warehouse.MemoryLimit), TempDir: cfg.Path(cfg.Warehouse.TempDir), Threads: cfg.Warehouse.Threads,
-	})
+	engine, err := a.openEngine(ctx, w, want)
 	if err != nil {
 		return err
 	}

@@ -26,6 +26,9 @@ var ErrChanged = errors.New("the object has changed since it was listed; list ag
 // ErrTaken says that other bytes lie where an object was to be created.
 var ErrTaken = errors.New("other bytes lie there already, and nothing is overwritten; move them away, or deliver to another prefix")
 
+// ErrReplaced says that the version that was to be replaced is not the last.
+var ErrReplaced = errors.New("somebody else has replaced the object since it was read; read it again")
+
 // Object is one version of one stored object, as a listing gave it.
 type Object struct {
 	// Key names the object below the store's prefix; "/" parts its folders.

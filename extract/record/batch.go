@@ -32,6 +32,9 @@ type Schema struct {
 	Table   string
 	About   string
 	Columns []Column
+	// Once says that the first column identifies a row, which is stored once
+	// whoever loads it again.
+	Once bool
 }
 
 // Vector is one column of a batch. Text values lie end to end in Heap, value i

@@ -147,7 +147,7 @@ var RequestSchema = &Schema{Table: "requests", About: "Per request, what the age
 }}
 
 // MeterSchema is what was metered: a model of a provider, where and how.
-var MeterSchema = &Schema{Table: "meters", About: "What is metered: a model of a provider, where and how it was called", Columns: []Column{
+var MeterSchema = &Schema{Table: "meters", About: "What is metered: a model of a provider, where and how it was called", Once: true, Columns: []Column{
 	{"meter_id", Int, false, "63 bits of a SHA-256 of the columns below"},
 	{"provider", Text, false, "bedrock, openai, ..."},
 	{"account", Text, true, "account, project or workspace"},
@@ -159,7 +159,7 @@ var MeterSchema = &Schema{Table: "meters", About: "What is metered: a model of a
 }}
 
 // CallerSchema is what a provider knows of who called.
-var CallerSchema = &Schema{Table: "callers", About: "What the provider knows of who called", Columns: []Column{
+var CallerSchema = &Schema{Table: "callers", About: "What the provider knows of who called", Once: true, Columns: []Column{
 	{"caller_id", Int, false, "63 bits of a SHA-256 of the columns below"},
 	{"caller", Text, true, "role ARN or service account"},
 	{"cost_center", Text, true, "explicit, from trusted metadata"},
@@ -167,7 +167,7 @@ var CallerSchema = &Schema{Table: "callers", About: "What the provider knows of 
 }}
 
 // ActorSchema is who asked, as the agent platform knows it.
-var ActorSchema = &Schema{Table: "actors", About: "Who asked, as the agent platform knows it", Columns: []Column{
+var ActorSchema = &Schema{Table: "actors", About: "Who asked, as the agent platform knows it", Once: true, Columns: []Column{
 	{"actor_id", Int, false, "63 bits of a SHA-256 of the columns below"},
 	{"user_id", Text, true, ""},
 	{"user_email", Text, true, "null where it equals user_id"},
@@ -177,7 +177,7 @@ var ActorSchema = &Schema{Table: "actors", About: "Who asked, as the agent platf
 }}
 
 // TaskSchema is what was asked of which agent.
-var TaskSchema = &Schema{Table: "tasks", About: "Which agent worked, for which explicit cost centre, with which tools", Columns: []Column{
+var TaskSchema = &Schema{Table: "tasks", About: "Which agent worked, for which explicit cost centre, with which tools", Once: true, Columns: []Column{
 	{"task_id", Int, false, "63 bits of a SHA-256 of the columns below"},
 	{"agent_id", Text, true, ""},
 	{"cost_center", Text, true, "explicit, from trusted metadata"},

@@ -39,7 +39,7 @@ func testRollback(b *books) {
 	b.must(b.engine.Insert(b.ctx, probe, [][]any{probed(1, "word", "one")}))
 	change := func() error {
 		return errors.Join(
-			b.engine.Exec(b.ctx, "update probe set word = 'changed'", nil),
+			b.engine.Exec(b.ctx, "update probe set word = 'changed' where true", nil),
 			b.engine.Insert(b.ctx, probe, [][]any{probed(2, "", nil)}),
 		)
 	}

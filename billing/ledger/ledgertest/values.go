@@ -49,6 +49,11 @@ func testMigrate(b *books) {
 	b.makeProbe()
 	b.equal("rows after a second migration", []ledger.Row{{int64(1), "kept"}}, b.rows("select id, word from probe", nil))
 
+}
+
+func testWider(b *books) {
+	b.makeProbe()
+	b.must(b.engine.Insert(b.ctx, probe, [][]any{probed(1, "word", "kept")}))
 	wider := probe
 	wider.Columns = append(wider.Columns[:len(wider.Columns):len(wider.Columns)],
 		ledger.Column{Name: "note", Type: ledger.Text, Nullable: true},

@@ -21,6 +21,9 @@ var ErrForeignFolder = errors.New("it is not empty and not a demo folder; choose
 // Options says what to make.
 type Options struct {
 	Month string // YYYY-MM, the business month
+	// Every keeps one of so many ordinary calls, and all that are special; 0 and 1
+	// keep all. It is for tests on servers that take long.
+	Every int
 }
 
 // builder collects the demo's files and the truth about them.
@@ -47,6 +50,7 @@ func Write(dir string, opts Options) (Summary, error) {
 	if err := claim(dir, m.name); err != nil {
 		return Summary{}, err
 	}
+	m.every = max(opts.Every, 1)
 	b := build(m)
 	kept, err := b.files.write(dir)
 	b.sum.Kept = kept

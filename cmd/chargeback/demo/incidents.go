@@ -22,7 +22,24 @@ func (m month) calls() []*call {
 	}
 	sortCalls(within)
 	m.mishaps(within)
-	return within
+	return m.thinned(within)
+}
+
+// thinned keeps one of every so many ordinary calls.
+func (m month) thinned(calls []*call) (kept []*call) {
+	if m.every <= 1 {
+		return calls
+	}
+	ordinary := 0
+	for _, c := range calls {
+		if c.kind == Ordinary {
+			if ordinary++; ordinary%m.every != 0 {
+				continue
+			}
+		}
+		kept = append(kept, c)
+	}
+	return kept
 }
 
 // extra is a session that has to be there, whatever the dice say.

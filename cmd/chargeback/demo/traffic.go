@@ -14,6 +14,7 @@ type month struct {
 	days  int
 	staff []assignment
 	book  []price
+	every int // see Options
 }
 
 func newMonth(name, zone string) (month, error) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -80,7 +79,7 @@ func wholeChecksumOff(o *s3.Options) {
 
 // checkAnswer trusts no server to have looked at If-Match and Range.
 func (b *body) checkAnswer(out *s3.GetObjectOutput) error {
-	if etag := strings.Trim(aws.ToString(out.ETag), `"`); etag != b.object.ETag {
+	if plainETag(out.ETag) != b.object.ETag {
 		return objstore.ErrChanged
 	}
 	if b.readBytes > 0 {

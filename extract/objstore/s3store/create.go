@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -41,20 +42,38 @@ func (s *Store) Create(ctx context.Context, key, contentType string, content []b
 
 // holds returns nil where an object has exactly these bytes.
 func (s *Store) holds(ctx context.Context, name string, content []byte) error {
-	have, release, err := try(ctx, s.tries, func(ctx context.Context) ([]byte, error) {
-		answer, err := s.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &s.bucket, Key: &name})
-		if err != nil {
-			return nil, err
-		}
-		have, err := io.ReadAll(io.LimitReader(answer.Body, int64(len(content))+1))
-		return have, errors.Join(err, answer.Body.Close())
-	})
+	have, err := s.get(ctx, name, len(content))
 	if err != nil {
 		return err
 	}
-	release()
-	if !bytes.Equal(have, content) {
+	if !bytes.Equal(have.content, content) {
 		return objstore.ErrTaken
 	}
 	return nil
 }
+
+// small is a version of an object that was read in one go.
+type small struct {
+	content []byte
+	etag    string
+}
+
+// get reads an object whole, or the first sizeBytesMax+1 bytes of a larger one.
+func (s *Store) get(ctx context.Context, name string, sizeBytesMax int) (small, error) {
+	found, release, err := try(ctx, s.tries, func(ctx context.Context) (small, error) {
+		answer, err := s.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &s.bucket, Key: &name})
+		if err != nil {
+			return small{}, err
+		}
+		content, err := io.ReadAll(io.LimitReader(answer.Body, int64(sizeBytesMax)+1))
+		return small{content: content, etag: plainETag(answer.ETag)}, errors.Join(err, answer.Body.Close())
+	})
+	if err != nil {
+		return small{}, err
+	}
+	release()
+	return found, nil
+}
+
+// plainETag is an etag without its quotes, "" where the server sent none.
+func plainETag(sent *string) string { return strings.Trim(aws.ToString(sent), `"`) }

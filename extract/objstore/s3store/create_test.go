@@ -60,7 +60,7 @@ func TestCreateWhenAnswersAreLost(t *testing.T) {
 			return false
 		}
 		lost--
-		f.create(httptest.NewRecorder(), r, strings.TrimPrefix(r.URL.Path, "/"+fakeBucket+"/")) // it is written, and nobody hears of it
+		f.write(httptest.NewRecorder(), r, strings.TrimPrefix(r.URL.Path, "/"+fakeBucket+"/")) // it is written, and nobody hears of it
 		panic(http.ErrAbortHandler)
 	})
 	if err := store.Create(t.Context(), "a.pdf", "application/pdf", []byte("first")); err != nil || lost != 0 {

@@ -37,7 +37,7 @@ func (s *Store) explain(verb, url string, err error) error {
 	var noKeys *keysError
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-	case errors.Is(err, objstore.ErrChanged), errors.Is(err, objstore.ErrNotFound), errors.Is(err, objstore.ErrTaken), errors.As(err, &known):
+	case errors.Is(err, objstore.ErrChanged), errors.Is(err, objstore.ErrNotFound), errors.Is(err, objstore.ErrTaken), errors.Is(err, objstore.ErrReplaced), errors.As(err, &known):
 	case errors.As(err, &noKeys):
 		err = &advised{text: s.keys.clean(noKeys.Error())}
 	case statusOf(err) >= 300:
@@ -98,6 +98,9 @@ func (s *Store) rightFor(verb string) string {
 	}
 	if verb == "write" {
 		return fmt.Sprintf("s3:PutObject and s3:GetObject on the objects of bucket %q, and kms:GenerateDataKey where they are encrypted", s.bucket)
+	}
+	if verb == "look up" {
+		return fmt.Sprintf("s3:GetObject on the objects of bucket %q, kms:Decrypt where they are encrypted, and s3:ListBucket on the bucket: without it an object that is not there looks forbidden", s.bucket)
 	}
 	return fmt.Sprintf("s3:GetObject on the objects of bucket %q, and kms:Decrypt where they are encrypted", s.bucket)
 }

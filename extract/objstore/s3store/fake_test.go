@@ -126,7 +126,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	key, ok := strings.CutPrefix(r.URL.Path, "/"+fakeBucket)
 	if ok && r.Method == http.MethodPut {
-		f.create(w, r, strings.TrimPrefix(key, "/"))
+		f.write(w, r, strings.TrimPrefix(key, "/"))
 		return
 	}
 	if !ok || r.Method != http.MethodGet {
@@ -225,16 +225,22 @@ func (f *fake) get(w http.ResponseWriter, r *http.Request, key string) {
 	sendPart(w, r, body)
 }
 
-// create stores what is not there yet.
-func (f *fake) create(w http.ResponseWriter, r *http.Request, key string) {
+// write stores what is not there yet, or replaces the version that is named.
+func (f *fake) write(w http.ResponseWriter, r *http.Request, key string) {
 	body, err := io.ReadAll(r.Body)
-	if err != nil || r.Header.Get("If-None-Match") != "*" {
-		refuse(w, http.StatusBadRequest, "InvalidRequest", "a test may only create")
+	match := r.Header.Get("If-Match")
+	if err != nil || (r.Header.Get("If-None-Match") == "*") == (match != "") {
+		refuse(w, http.StatusBadRequest, "InvalidRequest", "a test may only create, or replace what it names")
 		return
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if _, taken := f.objects[key]; taken {
+	old, there := f.objects[key]
+	switch {
+	case match != "" && !there:
+		refuse(w, http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
+		return
+	case there && match != strconv.Quote(etagOf(old)):
 		refuse(w, http.StatusPreconditionFailed, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
 		return
 	}

@@ -111,7 +111,7 @@ func (s *Store) readPage(out *s3.ListObjectsV2Output) (page, error) {
 		}
 		listed.objects = append(listed.objects, objstore.Object{
 			Key:       key,
-			ETag:      strings.Trim(aws.ToString(object.ETag), `"`),
+			ETag:      plainETag(object.ETag),
 			SizeBytes: aws.ToInt64(object.Size),
 			Modified:  aws.ToTime(object.LastModified).UTC(),
 		})

@@ -3,11 +3,13 @@
 //
 // It owns: signing and credentials, paging, what is tried again and how often,
 // going on with a body whose connection broke, creating an object that is not
-// there yet, and errors that say what to do without ever showing a secret.
-// It does not own: which objects are data, or what is delivered (jobs).
+// there yet, replacing one whose last version was seen, and errors that say what
+// to do without ever showing a secret.
+// It does not own: which objects are data, what is delivered, or what a slot
+// says (jobs).
 //
 // Needed rights: to read, s3:ListBucket on the bucket and s3:GetObject on its
-// objects; to create, s3:PutObject and s3:GetObject.
+// objects; to create, s3:PutObject and s3:GetObject; for a slot, all three.
 package s3store
 
 import (

@@ -22,7 +22,7 @@ const (
 var errSilent = errors.New("the server has been silent for a minute")
 
 // tries makes requests again that failed in passing. All requests only read, or
-// write on condition that nothing is there, so any of them may be made twice.
+// write on condition of what is there, so any of them may be made twice.
 type tries struct {
 	sleep    func(context.Context, time.Duration) error
 	standard *retry.Standard

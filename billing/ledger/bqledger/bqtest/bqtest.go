@@ -1,0 +1,129 @@
+// Package bqtest runs the BigQuery emulator for tests.
+//
+// It owns: one server a test, on 127.0.0.1 and with no data, and what the
+// service refuses and the emulator doesn't.
+// It does not own: how the emulator is got (make test builds it once).
+package bqtest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"chargeback/billing/ledger"
+)
+
+// Program is the variable that names the emulator's program to tests.
+const Program = "CHARGEBACK_TEST_BIGQUERY_EMULATOR"
+
+// Start runs the emulator for the length of t and returns the address of its
+// REST interface. It skips t where there is none. One server serves one test:
+// the emulator takes longer for every table that it has ever had.
+func Start(t testing.TB, program string) string {
+	t.Helper()
+	if program == "" {
+		t.Skipf("left out: %s names no BigQuery emulator; make test builds one", Program)
+	}
+	var log bytes.Buffer
+	port, other := freePort(t), freePort(t)
+	server := exec.Command(program, "--host=127.0.0.1", "--project=demo", "--port="+port, "--grpc-port="+other, "--database=:memory:")
+	server.Stdout, server.Stderr = &log, &log
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = server.Process.Kill()
+		_ = server.Wait() // it was killed
+		if t.Failed() {
+			t.Logf("the emulator said:\n%.2000s", log.String())
+		}
+	})
+	endpoint := "http://127.0.0.1:" + port + "/bigquery/v2/"
+	for range 300 {
+		answer, err := http.Get(endpoint + "projects/demo/datasets")
+		if err == nil {
+			_ = answer.Body.Close()
+			return endpoint
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Fatal("the emulator doesn't answer")
+	return ""
+}
+
+func freePort(t testing.TB) string {
+	t.Helper()
+	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
+
+// Strict is a transport that refuses, as the service does and the emulator
+// does not, a query of a partitioned table that doesn't say which days it
+// reads, and one without the labels that tell whose it is.
+type Strict struct{ Next http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (s Strict) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body == nil || strings.HasPrefix(r.URL.Path, "/upload/") || r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/jobs") && !strings.HasSuffix(r.URL.Path, "/queries") {
+		return s.Next.RoundTrip(r)
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	var job struct {
+		Query         string
+		Labels        map[string]string
+		Configuration struct {
+			Labels map[string]string
+			Query  struct{ Query string }
+		}
+	}
+	if err := json.Unmarshal(body, &job); err != nil {
+		return nil, err
+	}
+	why := Unfiltered(job.Query + job.Configuration.Query.Query)
+	if job.Labels["run"]+job.Configuration.Labels["run"] == "" {
+		why = "the job has no label that names its run"
+	}
+	if why == "" {
+		return s.Next.RoundTrip(r)
+	}
+	answer := fmt.Sprintf(`{"error": {"code": 400, "message": %q, "errors": [{"reason": "invalidQuery", "message": %q}]}}`, why, why)
+	return &http.Response{StatusCode: http.StatusBadRequest, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(answer)), Request: r}, nil
+}
+
+var read = regexp.MustCompile("(?:from|join) `[^`]+`.`[^`]+`.`([a-z_]+)`")
+
+// Unfiltered says which partitioned table a text reads without a word about its
+// partitions; "" where it reads none so. It takes the text as a whole for one
+// select, so it finds less than the service does.
+func Unfiltered(text string) string {
+	for _, m := range read.FindAllStringSubmatch(text, -1) {
+		for _, t := range ledger.Tables() {
+			filter := regexp.MustCompile(`\b` + t.Partition + `\b\s*(=|>=|<=|>|<|between|in)|` + "where not ifnull\\(" + t.Partition)
+			if t.Name == m[1] && t.Partition != "" && !filter.MatchString(text) {
+				return "Cannot query over table '" + t.Name + "' without a filter over column(s) '" + t.Partition + "' that can be used for partition elimination"
+			}
+		}
+	}
+	return ""
+}

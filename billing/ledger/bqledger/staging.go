@@ -1,0 +1,102 @@
+package bqledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"cloud.google.com/go/bigquery"
+	"google.golang.org/api/googleapi"
+	"google.golang.org/api/storage/v1"
+)
+
+// stagedBytes is from which size on a load goes through the bucket, where one
+// is configured: a transfer that breaks off then costs the rest of the file
+// and not the job.
+const stagedBytes = 8 << 20
+
+// bucket is a place in Google Cloud Storage.
+type bucket struct{ name, prefix string }
+
+// parseBucket reads gs://bucket/prefix; "" is no bucket.
+func parseBucket(url string) (bucket, error) {
+	if url == "" {
+		return bucket{}, nil
+	}
+	place, ok := strings.CutPrefix(url, "gs://")
+	name, prefix, _ := strings.Cut(place, "/")
+	if !ok || name == "" {
+		return bucket{}, fmt.Errorf("staging %q is not gs://bucket/prefix", url)
+	}
+	if prefix = strings.Trim(prefix, "/"); prefix != "" {
+		prefix += "/"
+	}
+	return bucket{name, prefix}, nil
+}
+
+// objects is the client of the bucket, made when it is first needed.
+func (s *Store) objects(ctx context.Context) (*storage.ObjectsService, error) {
+	if s.storage == nil {
+		service, err := storage.NewService(ctx, s.o.StorageClient...)
+		if err != nil {
+			return nil, fmt.Errorf("open bucket %s: %w", s.staging.name, err)
+		}
+		s.storage = service
+	}
+	return s.storage.Objects, nil
+}
+
+// put writes a file to the bucket under a name of this run. Once more is safe:
+// it is the same file.
+func (s *Store) put(ctx context.Context, name, path string) (err error) {
+	objects, err := s.objects(ctx)
+	if err != nil {
+		return err
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	_, err = objects.Insert(s.staging.name, &storage.Object{Name: name, ContentType: "application/vnd.apache.parquet"}).Media(file, googleapi.ChunkSize(stagedBytes)).Context(ctx).Do()
+	if err != nil {
+		return fmt.Errorf("write gs://%s/%s: %w", s.staging.name, name, wording(err))
+	}
+	return nil
+}
+
+// source is where a load job reads the file from, and what to do afterwards.
+func (s *Store) source(ctx context.Context, table, path string) (from func() (bigquery.LoadSource, error), done func(), err error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	if s.staging == (bucket{}) || info.Size() < stagedBytes {
+		var open []*os.File
+		return func() (bigquery.LoadSource, error) {
+				file, err := os.Open(path)
+				if err != nil {
+					return nil, err
+				}
+				open = append(open, file)
+				return bigquery.NewReaderSource(file), nil
+			}, func() {
+				for _, file := range open {
+					_ = file.Close() // only read from
+				}
+			}, nil
+	}
+	name := s.staging.prefix + table + ".parquet"
+	if err := s.put(ctx, name, path); err != nil {
+		return nil, nil, err
+	}
+	return func() (bigquery.LoadSource, error) {
+			return bigquery.NewGCSReference("gs://" + s.staging.name + "/" + name), nil
+		}, func() {
+			if objects, err := s.objects(ctx); err == nil {
+				_ = objects.Delete(s.staging.name, name).Context(context.WithoutCancel(ctx)).Do() // else the bucket's own rule does it
+			}
+		}, nil
+}

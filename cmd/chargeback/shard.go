@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"chargeback/billing/ledger"
+	"chargeback/config"
+	"chargeback/jobs"
+	"chargeback/transform/civil"
+)
+
+// shardNights takes in a worker's part of one night, or of all that are due, and
+// makes the cost records of those whose parts are all there.
+func shardNights(ctx context.Context, w world, path, part string, day civil.Date) error {
+	shard, err := jobs.ParseShard(part)
+	if err != nil {
+		return usage("--shard: %w", err)
+	}
+	s, err := readSettings(path)
+	if err != nil {
+		return err
+	}
+	if s.config.Warehouse.Engine != config.EngineBigQuery {
+		return usage("--shard: the ledger is in DuckDB, which one process at a time may open; run without --shard, or see warehouse.engine")
+	}
+	if err := ensureLedger(ctx, w, path); err != nil {
+		return err
+	}
+	var whole []civil.Date // nights of which all parts are there
+	var look error
+	err = withBooks(ctx, w, path, access(fmt.Sprintf("shard-%d-of-%d", shard.Index, shard.Count)), func(ctx context.Context, a *app) error {
+		due, err := a.DueNights(ctx, w.now())
+		if !day.IsZero() {
+			due, err = []civil.Date{day}, a.over(w, "--date", day.String(), day, day)
+		}
+		if err != nil {
+			return err
+		}
+		if len(due) == 0 {
+			fmt.Fprintln(w.out, "No night is due.")
+		}
+		for _, day := range due {
+			s, all, err := a.StageShard(ctx, day, shard, w.now())
+			if err != nil {
+				return err
+			}
+			printNight(w, s)
+			if n := len(s.Problems); n > 0 {
+				look = &exitError{exitLook, fmt.Errorf("%s is done, but %s; see above", s.Window, count(n, "thing needs a look", "things need a look"))}
+			}
+			if !all {
+				w.item("%s: other parts are not there yet; the worker that finishes last makes the cost records", jobs.NightlyWindow(day))
+				continue
+			}
+			whole = append(whole, day)
+		}
+		return nil
+	})
+	if err != nil || len(whole) == 0 {
+		return errors.Join(err, look)
+	}
+	err = withBooks(ctx, w, path, asOwner, func(ctx context.Context, a *app) error {
+		for _, day := range whole {
+			done, err := a.NightDone(ctx, day)
+			if err == nil && !done {
+				err = night(ctx, w, a, day)
+			}
+			if isLook(err) {
+				look = errors.Join(look, err)
+			} else if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if held, ok := errors.AsType[*jobs.HeldError](err); ok {
+		w.item("All parts are there; %s has the ledger and makes the cost records, or the next run does.", held.Owner)
+		err = nil
+	}
+	return errors.Join(err, look)
+}
+
+// ensureLedger makes the ledger where there is none yet: one worker does, the
+// others wait for it.
+func ensureLedger(ctx context.Context, w world, path string) error {
+	for deadline := time.NewTimer(leaseTTL); ; {
+		a, err := openToRead(ctx, w, path)
+		if err == nil {
+			return a.Close()
+		}
+		if !errors.Is(err, ledger.ErrNone) {
+			return err
+		}
+		err = withBooks(ctx, w, path, asOwner, func(context.Context, *app) error { return nil })
+		if err == nil || !errors.Is(err, jobs.ErrHeld) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-deadline.C:
+			return err
+		case <-time.After(time.Second):
+		}
+	}
+}
