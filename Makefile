@@ -8,8 +8,9 @@ SHELL := bash
 GO ?= go
 FOLDERS := cmd config jobs extract transform billing templates
 
-# Flags of the tests; .ci/unit adds -race where it pays. vet has run before.
-TESTFLAGS ?= -vet=off
+# Flags of the tests; .ci/unit adds -race where it pays. vet has run before. On two
+# busy cores the tests against the BigQuery emulator take longer than go's 10 minutes.
+TESTFLAGS ?= -vet=off -timeout=40m
 
 # How long each fuzz target runs. A count, not a duration: up to Go 1.26 a
 # duration can end a run with "context deadline exceeded" although nothing

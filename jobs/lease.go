@@ -135,6 +135,16 @@ func AcquireLease(ctx context.Context, slot Slot, o LeaseOptions) (*Lease, error
 	return nil, fmt.Errorf("take %s: it changed hands, or took too long to write, %d times; try again", o.Name, leaseTriesMax)
 }
 
+// LeaseHolder says who has the lease that lies in the slot at now; nil where it
+// is free.
+func LeaseHolder(ctx context.Context, slot Slot, name string, now time.Time) (*HeldError, error) {
+	found, _, err := readLease(ctx, slot, name)
+	if err != nil || !found.heldAt(now) {
+		return nil, err
+	}
+	return &HeldError{Name: name, Owner: found.Owner, Until: found.ExpiresAt}, nil
+}
+
 // take writes the lease over the version that was found free. Then it sees to it
 // that the slot minds versions: a second write over that one must be refused. A
 // server that does it releases the lease by it.

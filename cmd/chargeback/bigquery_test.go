@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -100,6 +101,7 @@ func TestDemoMonthOnBigQuery(t *testing.T) {
 	if got != want {
 		t.Errorf("ledger in BigQuery has hash %s, in DuckDB %s", got, want)
 	}
+	testDoctorOnBigQuery(t, filepath.Join(bucket, configFile))
 	documents := invoices(t, folders)
 	if diff := gocmp.Diff(documents, invoices(t, bucket)); diff != "" {
 		t.Errorf("documents (-DuckDB +BigQuery)\n%.3000s", diff)
@@ -107,6 +109,32 @@ func TestDemoMonthOnBigQuery(t *testing.T) {
 	if diff := gocmp.Diff(documents, delivered(t, name, "finance/"+demoMonth+"/")); diff != "" {
 		t.Errorf("documents (-folder +delivered)\n%.3000s", diff)
 	}
+}
+
+// testDoctorOnBigQuery asks the doctor and status about a ledger in BigQuery.
+func testDoctorOnBigQuery(t *testing.T, path string) {
+	t.Helper()
+	var out bytes.Buffer
+	later := scriptClock.AddDate(0, 0, 7) // than the last run
+	w := world{out: &out, err: &out, now: func() time.Time { return later }, getenv: os.Getenv, columns: 100}
+	err := doctor(t.Context(), w, path)
+	for _, want := range []string{"ok: ledger: BigQuery demo.books", "ok: lease: s3://", "runner.json is free and can be written", "ok: source: bedrock", "finance can be written"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the doctor does not say %q", want)
+		}
+	}
+	if err != nil {
+		t.Errorf("the doctor ends with %v:\n%s", err, out.String())
+	}
+	out.Reset()
+	a, err := openToRead(t.Context(), w, path)
+	if err == nil {
+		err = errors.Join(status(t.Context(), w, a), a.Close())
+	}
+	if err != nil || !strings.Contains(out.String(), "ledger     bigquery demo.books") || !strings.Contains(out.String(), "nightly/2026-11-03  done") {
+		t.Errorf("status: %v\n%s", err, out.String())
+	}
+	t.Logf("status:\n%s", out.String())
 }
 
 // Goal: four workers that share nothing but the sources and the ledger make the

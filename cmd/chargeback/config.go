@@ -103,7 +103,7 @@ func (s settings) describe(w world) {
 		fmt.Fprintf(w.out, "%-10s %s\n", what, fmt.Sprintf(format, args...))
 	}
 	line("company", "%s, days of %s, from %s", c.Company.Name, c.Company.BillingZone, c.Company.Start)
-	line("ledger", "%s", c.Path(c.Warehouse.Path))
+	line("ledger", "%s", ledgerPlace(c))
 	for _, src := range c.Sources {
 		note := "is there"
 		if scheme, _ := src.Location(); scheme == config.SchemeS3 {

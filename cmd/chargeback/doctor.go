@@ -19,6 +19,7 @@ import (
 	"chargeback/billing/notify/slacknotify"
 	"chargeback/config"
 	"chargeback/extract/objstore"
+	"chargeback/jobs"
 	"chargeback/transform/civil"
 )
 
@@ -69,7 +70,7 @@ func doctor(ctx context.Context, w world, path string) (err error) {
 	p := &patient{app: &app{settings: s}, w: w, path: path}
 	defer func() { err = errors.Join(err, p.Close()) }()
 	p.says("settings", path, nil)
-	for _, check := range []func(context.Context){p.checkBooks, p.checkDisk, p.checkSources, p.checkDelivery, p.checkPrices, p.checkSlack} {
+	for _, check := range []func(context.Context){p.checkBooks, p.checkLease, p.checkStaging, p.checkDisk, p.checkSources, p.checkDelivery, p.checkPrices, p.checkSlack} {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -87,19 +88,18 @@ func (p *patient) checkBooks(ctx context.Context) {
 	now := p.w.now().UTC()
 	zone := p.config.Zone()
 	detail := fmt.Sprintf("%s UTC; in %s it is %s", now.Format("2006-01-02 15:04"), zone, civil.DateOf(now, zone))
-	place := p.config.Path(p.config.Warehouse.Path)
-	if !exists(place) {
+	place := ledgerPlace(p.config)
+	a, err := openToRead(ctx, p.w, p.path)
+	switch {
+	case errors.Is(err, ledger.ErrNone):
 		p.says("clock", detail, nil)
 		p.says("ledger", place+" is not there yet; the first run makes it", nil)
 		return
-	}
-	a, err := openToRead(ctx, p.w, p.path)
-	if errors.Is(err, ledger.ErrLocked) {
+	case errors.Is(err, ledger.ErrLocked):
 		p.says("clock", detail, nil)
 		p.says("ledger", "is in use: "+err.Error(), nil)
 		return
-	}
-	if err != nil {
+	case err != nil:
 		p.says("ledger", "", err)
 		return
 	}
@@ -113,17 +113,61 @@ func (p *patient) checkBooks(ctx context.Context) {
 	p.says("ledger", fmt.Sprintf("%s, %s", place, megabytes(size)), err)
 }
 
+// checkLease takes a lease of its own and gives it back, beside the one that
+// runs take, and says who has that.
+func (p *patient) checkLease(ctx context.Context) {
+	if p.config.Warehouse.Engine != config.EngineBigQuery {
+		return
+	}
+	own := &app{settings: p.settings}
+	_, err := own.takeLease(ctx, p.w, "doctor", "chargeback doctor")
+	if err = errors.Join(err, own.Close()); err != nil && !errors.Is(err, jobs.ErrHeld) { // another doctor has it
+		p.says("lease", "", err)
+		return
+	}
+	slot, err := p.leaseSlot(ctx, p.w, string(asOwner))
+	if err != nil {
+		p.says("lease", "", err)
+		return
+	}
+	held, err := jobs.LeaseHolder(ctx, slot, slot.String(), p.w.now())
+	switch {
+	case err != nil:
+		p.says("lease", "", err)
+	case held != nil:
+		p.says("lease", held.Error(), nil)
+	default:
+		p.says("lease", slot.String()+" is free and can be written", nil)
+	}
+}
+
+// checkStaging writes and removes a small object where loads go through.
+func (p *patient) checkStaging(ctx context.Context) {
+	if p.config.Warehouse.Staging == "" {
+		return
+	}
+	engine, err := p.openBigQuery(ctx, p.w, toLook)
+	if err == nil {
+		err = errors.Join(engine.CheckStaging(ctx), engine.Close())
+	}
+	p.says("staging", p.config.Warehouse.Staging+" can be written", err)
+}
+
 // diskMin is what the ledger's disk must have free at the least.
 const diskMin = 1e9
 
 // checkDisk asks for room to write as much again as the ledger has, and spill.
 func (p *patient) checkDisk(context.Context) {
-	place := p.config.Path(p.config.Warehouse.Path)
+	folder := os.TempDir() // where files for BigQuery wait
 	need := int64(diskMin)
-	if info, err := os.Stat(place); err == nil {
-		need = max(need, info.Size())
+	if p.config.Warehouse.Engine == config.EngineDuckDB {
+		place := p.config.Path(p.config.Warehouse.Path)
+		folder = filepath.Dir(place)
+		if info, err := os.Stat(place); err == nil {
+			need = max(need, info.Size())
+		}
 	}
-	for _, dir := range slices.Compact([]string{filepath.Dir(place), filepath.Dir(p.config.Path(p.config.Invoices.Dir))}) {
+	for _, dir := range slices.Compact([]string{folder, filepath.Dir(p.config.Path(p.config.Invoices.Dir))}) {
 		var disk syscall.Statfs_t
 		for ; syscall.Statfs(dir, &disk) != nil && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
 		}

@@ -35,6 +35,14 @@ const (
 // process keeps the next one waiting.
 const leaseTTL = 2 * time.Minute
 
+// ledgerPlace names where the ledger lies.
+func ledgerPlace(c *config.Config) string {
+	if c.Warehouse.Engine == config.EngineBigQuery {
+		return "BigQuery " + c.Warehouse.Project + "." + c.Warehouse.Dataset
+	}
+	return c.Path(c.Warehouse.Path)
+}
+
 // openEngine opens the warehouse. On BigQuery a command that writes takes the
 // lease first, and a.running ends when the lease is lost; a DuckDB file has a
 // lock of its own.
@@ -52,7 +60,7 @@ func (a *app) openEngine(ctx context.Context, w world, want access) (ledger.Engi
 	})
 }
 
-func (a *app) openBigQuery(ctx context.Context, w world, want access) (ledger.Engine, error) {
+func (a *app) openBigQuery(ctx context.Context, w world, want access) (*bqledger.Store, error) {
 	c := a.config.Warehouse
 	mark := make([]byte, 4)
 	if _, err := rand.Read(mark); err != nil {

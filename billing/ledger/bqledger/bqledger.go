@@ -37,8 +37,9 @@ type Options struct {
 	// keeps two processes apart.
 	Fence Fence
 	// Staging is where large loads go first, as gs://bucket/prefix; "" = they are
-	// sent with the request.
-	Staging string
+	// sent with the request. StagedBytes is what a large load has; 0 = 8 MiB.
+	Staging     string
+	StagedBytes int64
 	// Existing opens a ledger that is there: Migrate makes nothing, and fails with
 	// ledger.ErrNone where a table is missing. Of several processes one at a time
 	// may open without it.
@@ -78,6 +79,9 @@ var runName = regexp.MustCompile(`^[a-z0-9_]{1,40}$`)
 func Open(ctx context.Context, o Options) (*Store, error) {
 	if !runName.MatchString(o.Run) || o.Clock == nil {
 		return nil, fmt.Errorf("open BigQuery: run %q is not 1 to 40 of a-z, 0-9 and _, or there is no clock", o.Run)
+	}
+	if o.StagedBytes == 0 {
+		o.StagedBytes = 8 << 20
 	}
 	if o.Location == "" {
 		o.Location = "US"

@@ -12,10 +12,9 @@ import (
 	"google.golang.org/api/storage/v1"
 )
 
-// stagedBytes is from which size on a load goes through the bucket, where one
-// is configured: a transfer that breaks off then costs the rest of the file
-// and not the job.
-const stagedBytes = 8 << 20
+// partBytes is how much of a file is sent at once: where a transfer to the
+// bucket breaks off, it goes on with the part that is missing.
+const partBytes = 8 << 20
 
 // bucket is a place in Google Cloud Storage.
 type bucket struct{ name, prefix string }
@@ -60,9 +59,25 @@ func (s *Store) put(ctx context.Context, name, path string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	_, err = objects.Insert(s.staging.name, &storage.Object{Name: name, ContentType: "application/vnd.apache.parquet"}).Media(file, googleapi.ChunkSize(stagedBytes)).Context(ctx).Do()
+	_, err = objects.Insert(s.staging.name, &storage.Object{Name: name, ContentType: "application/vnd.apache.parquet"}).Media(file, googleapi.ChunkSize(partBytes)).Context(ctx).Do()
 	if err != nil {
 		return fmt.Errorf("write gs://%s/%s: %w", s.staging.name, name, wording(err))
+	}
+	return nil
+}
+
+// CheckStaging writes an empty object to the bucket and removes it.
+func (s *Store) CheckStaging(ctx context.Context) error {
+	objects, err := s.objects(ctx)
+	if err != nil {
+		return err
+	}
+	name := s.staging.prefix + "chargeback-doctor-" + s.o.Run
+	if _, err := objects.Insert(s.staging.name, &storage.Object{Name: name}).Media(strings.NewReader("")).Context(ctx).Do(); err != nil {
+		return fmt.Errorf("write gs://%s/%s: %w", s.staging.name, name, wording(err))
+	}
+	if err := objects.Delete(s.staging.name, name).Context(ctx).Do(); err != nil {
+		return fmt.Errorf("remove gs://%s/%s: %w", s.staging.name, name, wording(err))
 	}
 	return nil
 }
@@ -73,7 +88,7 @@ func (s *Store) source(ctx context.Context, table, path string) (from func() (bi
 	if err != nil {
 		return nil, nil, err
 	}
-	if s.staging == (bucket{}) || info.Size() < stagedBytes {
+	if s.staging == (bucket{}) || info.Size() < s.o.StagedBytes {
 		var open []*os.File
 		return func() (bigquery.LoadSource, error) {
 				file, err := os.Open(path)

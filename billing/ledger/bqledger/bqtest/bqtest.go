@@ -26,9 +26,9 @@ import (
 const Program = "CHARGEBACK_TEST_BIGQUERY_EMULATOR"
 
 // Start runs the emulator for the length of t and returns the address of its
-// REST interface. It skips t where there is none. One server serves one test:
+// REST interface; env are further variables of its. It skips t where there is none. One server serves one test:
 // the emulator takes longer for every table that it has ever had.
-func Start(t testing.TB, program string) string {
+func Start(t testing.TB, program string, env ...string) string {
 	t.Helper()
 	if program == "" {
 		t.Skipf("left out: %s names no BigQuery emulator; make test builds one", Program)
@@ -37,6 +37,7 @@ func Start(t testing.TB, program string) string {
 	port, other := freePort(t), freePort(t)
 	server := exec.Command(program, "--host=127.0.0.1", "--project=demo", "--port="+port, "--grpc-port="+other, "--database=:memory:")
 	server.Stdout, server.Stderr = &log, &log
+	server.Env = append(server.Environ(), env...)
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
