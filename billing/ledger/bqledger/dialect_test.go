@@ -57,8 +57,9 @@ func TestQuote(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.String().Draw(t, "text")
 		q := quote(text)
-		inside, ok := strings.CutPrefix(q, "'")
-		if inside, ok = strings.CutSuffix(inside, "'"); !ok {
+		inside, begins := strings.CutPrefix(q, "'")
+		inside, ends := strings.CutSuffix(inside, "'")
+		if !begins || !ends {
 			t.Fatalf("%q is not quoted", q)
 		}
 		var read strings.Builder
