@@ -42,6 +42,8 @@ type MonthlySummary struct {
 	Delivered string         `json:"-"` // where they went besides the folder, "" for nowhere
 	Exact     money.USD      `json:"total_usd"`
 	Hash      string         `json:"content_hash"`
+	// BytesProcessed is what the close's queries have read; see NightlySummary.
+	BytesProcessed int64 `json:"bytes_processed,omitempty"`
 }
 
 // DocumentPath is one document and where it lies.
@@ -109,6 +111,7 @@ func (b *Books) inTurn(month civil.Month, closed map[civil.Month]string) error {
 }
 
 func (b *Books) close(ctx context.Context, month civil.Month, closed map[civil.Month]string, now time.Time, s *MonthlySummary) error {
+	before := b.processed(ctx)
 	if err := b.inTurn(month, closed); err != nil {
 		return err
 	}
@@ -145,6 +148,7 @@ func (b *Books) close(ctx context.Context, month civil.Month, closed map[civil.M
 	if s.Attempt, err = b.Ledger.BeginRun(ctx, s.Window, now); err != nil {
 		return err
 	}
+	s.BytesProcessed = max(0, b.processed(ctx)-before)
 	return b.Ledger.CloseMonth(ctx, month, now, s.Hash, s, issued, func() error {
 		return b.Ledger.EndRun(ctx, s.Window, s.Attempt, ledger.RunDone, now, s)
 	})

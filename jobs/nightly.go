@@ -30,7 +30,9 @@ type NightlySummary struct {
 	Alerts   []string        `json:"alerts,omitempty"`
 	Problems []Problem       `json:"problems,omitempty"`
 	// BytesProcessed is what queries have read, where the warehouse bills by that.
+	// The transaction that ends the run is not in it.
 	BytesProcessed int64         `json:"bytes_processed,omitempty"`
+	before         int64         // what was read before this run
 	Sent           notify.Result `json:"-"`
 }
 
@@ -72,6 +74,7 @@ func (b *Books) accountedFor(window string, day civil.Date) error {
 // attempt numbers a new attempt at the summary's window, and notes why it failed
 // where do does.
 func (b *Books) attempt(ctx context.Context, s *NightlySummary, now time.Time, do func() error) (err error) {
+	s.before = b.processed(ctx)
 	if s.Attempt, err = b.Ledger.BeginRun(ctx, s.Window, now); err != nil {
 		return err
 	}
@@ -86,6 +89,9 @@ func (b *Books) attempt(ctx context.Context, s *NightlySummary, now time.Time, d
 func (b *Books) takeAll(ctx context.Context, nights ledger.Days, shard Shard, s *NightlySummary) error {
 	for _, source := range b.Sources {
 		took, problems, err := b.take(ctx, source, nights, shard, s.Window)
+		for try := 1; try < changedMax && errors.Is(err, ledger.ErrChanged); try++ { // what another has read is known now
+			took, problems, err = b.take(ctx, source, nights, shard, s.Window)
+		}
 		if err != nil {
 			return err
 		}
@@ -116,10 +122,25 @@ func (b *Books) make(ctx context.Context, nights ledger.Days, now time.Time, s *
 			s.Problems = append(s.Problems, Problem{Source: c.Source, Object: c.Key, What: fmt.Sprintf("line %d: cost_center: %s; correct the row, or the directory", c.Line, what)})
 		}
 	}
+	for try := 1; ; try++ {
+		err := b.rebuild(ctx, nights, now, s)
+		if try == changedMax || !errors.Is(err, ledger.ErrChanged) {
+			return err
+		}
+	}
+}
+
+// changedMax is how often something is begun anew that another process has
+// disturbed.
+const changedMax = 5
+
+// rebuild makes the cost records of the nights from what is staged.
+func (b *Books) rebuild(ctx context.Context, nights ledger.Days, now time.Time, s *NightlySummary) error {
 	build, latest, inputs, err := b.plan(ctx, nights)
 	if err != nil {
 		return err
 	}
+	s.Days, s.Alerts = nil, nil
 	for _, d := range build.Days {
 		s.Days = append(s.Days, d.First.String()+".."+d.Last.String())
 	}
@@ -130,9 +151,6 @@ func (b *Books) make(ctx context.Context, nights ledger.Days, now time.Time, s *
 		if err := b.Ledger.SetInputs(ctx, inputs); err != nil {
 			return err
 		}
-		if s.BytesProcessed, err = b.Ledger.Processed(ctx); err != nil {
-			return err
-		}
 		var others []string
 		for day := nights.First; day.Before(nights.Last); day = day.AddDays(1) {
 			others = append(others, NightlyWindow(day))
@@ -140,8 +158,19 @@ func (b *Books) make(ctx context.Context, nights ledger.Days, now time.Time, s *
 		if err := b.Ledger.NoteRuns(ctx, NightlyKind, others, now, map[string]string{"with": s.Window}); err != nil {
 			return err
 		}
+		s.BytesProcessed = max(0, b.processed(ctx)-s.before)
 		return b.Ledger.EndRun(ctx, s.Window, s.Attempt, ledger.RunDone, now, s)
 	})
+}
+
+// processed is what queries have read so far; where that can't be learnt, it
+// stands in no run's way.
+func (b *Books) processed(ctx context.Context) int64 {
+	n, err := b.Ledger.Processed(ctx)
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // stranger says why the directory does not know a payer, "" where it does.

@@ -94,6 +94,7 @@ func (b *Books) StageShard(ctx context.Context, day civil.Date, shard Shard, now
 			if err := b.takeAll(ctx, ledger.Days{First: day, Last: day}, shard, &s); err != nil {
 				return err
 			}
+			s.BytesProcessed = max(0, b.processed(ctx)-s.before)
 			return b.Ledger.EndRun(ctx, s.Window, s.Attempt, ledger.RunDone, now, s)
 		})
 		if err != nil {

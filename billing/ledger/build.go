@@ -108,14 +108,24 @@ type Owner struct {
 // process started after a crash, sees the old rows or the new rows, never a
 // mixture. Days of a closed month keep their rows; what has come since becomes
 // adjustments in b.OpenMonth. It returns ErrNotTied, and keeps nothing, where a
-// usage row is neither charged nor set aside.
+// usage row is neither charged nor set aside, and ErrChanged where another
+// process has staged rows meanwhile.
 func (l *Ledger) ReplaceDays(ctx context.Context, b Build, then func() error) error {
+	staged, err := l.one(ctx, "select count(*) from dirty_days", nil)
+	if err != nil {
+		return fmt.Errorf("read changed days: %w", err)
+	}
 	if len(b.Days) > 0 {
 		if err := l.loadReferences(ctx, b); err != nil {
 			return err
 		}
 	}
 	return l.engine.Transact(ctx, func() error {
+		// Rows that another process stages from here on would be in no record, and
+		// their day no longer marked as changed. Staging adds a row for each day.
+		if err := l.engine.Require(ctx, "select count(*) - @staged from dirty_days", Args{"staged": staged.Int(0)}); err != nil {
+			return err
+		}
 		for _, days := range b.Days {
 			if err := l.replace(ctx, b, days); err != nil {
 				return fmt.Errorf("cost records of %s to %s: %w", days.First, days.Last, err)

@@ -39,30 +39,80 @@ func Open(ctx context.Context, engine Engine, zone *time.Location, start string)
 	if err := l.makeRulings(ctx); err != nil {
 		return nil, err
 	}
-	for name, value := range map[string]string{"billing_zone": zone.String(), "start": start} {
-		if err := l.pin(ctx, name, value); err != nil {
+	for _, p := range pins(zone, start) {
+		if err := l.pin(ctx, p[0], p[1]); err != nil {
 			return nil, err
 		}
 	}
 	return l, nil
 }
 
-// pin stores a fact on first use and refuses another value afterwards.
-func (l *Ledger) pin(ctx context.Context, name, value string) error {
-	known := ""
-	err := l.engine.Query(ctx, "select value from meta where name = @name", Args{"name": name}, func(r Row) error {
+// OpenExisting is Open for a process that is not the one that may make a
+// ledger: it writes nothing, and returns ErrNone where the ledger is not made
+// whole yet. The engine must be one that makes nothing either.
+func OpenExisting(ctx context.Context, engine Engine, zone *time.Location, start string) (*Ledger, error) {
+	if err := engine.Migrate(ctx, Tables()); err != nil {
+		return nil, err
+	}
+	all, err := models.All()
+	if err != nil {
+		return nil, err
+	}
+	l := &Ledger{engine: engine, models: all}
+	row, err := l.one(ctx, "select count(*) from rulings", nil)
+	if err != nil {
+		return nil, fmt.Errorf("read rulings: %w", err)
+	}
+	if row.Int(0) == 0 {
+		return nil, fmt.Errorf("open ledger %s: %w", engine, ErrNone)
+	}
+	for _, p := range pins(zone, start) {
+		known, err := l.pinned(ctx, p[0])
+		if err == nil && known == "" {
+			err = fmt.Errorf("open ledger %s: %w", engine, ErrNone)
+		}
+		if err == nil && known != p[1] {
+			err = l.otherPin(p[0], known, p[1])
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return l, nil
+}
+
+// pins are the facts that never change under a ledger: name and value.
+func pins(zone *time.Location, start string) [][2]string {
+	return [][2]string{{"billing_zone", zone.String()}, {"start", start}}
+}
+
+func (l *Ledger) pinned(ctx context.Context, name string) (known string, err error) {
+	err = l.engine.Query(ctx, "select value from meta where name = @name", Args{"name": name}, func(r Row) error {
 		known = r.Text(0)
 		return nil
 	})
+	if err != nil {
+		return "", fmt.Errorf("read ledger's %s: %w", name, err)
+	}
+	return known, nil
+}
+
+func (l *Ledger) otherPin(name, known, value string) error {
+	return fmt.Errorf("%s: company.%s was %s when this ledger was begun and is %s now; set it back, or begin a new ledger", l.engine, name, known, value)
+}
+
+// pin stores a fact on first use and refuses another value afterwards.
+func (l *Ledger) pin(ctx context.Context, name, value string) error {
+	known, err := l.pinned(ctx, name)
 	switch {
 	case err != nil:
-		return fmt.Errorf("read ledger's %s: %w", name, err)
+		return err
 	case known == value:
 		return nil
 	case known == "":
 		return l.engine.Insert(ctx, metaTable, [][]any{{name, value}})
 	}
-	return fmt.Errorf("%s: company.%s was %s when this ledger was begun and is %s now; set it back, or begin a new ledger", l.engine, name, known, value)
+	return l.otherPin(name, known, value)
 }
 
 // Close releases the engine.

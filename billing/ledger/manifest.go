@@ -232,8 +232,8 @@ func (l *Ledger) enter(ctx context.Context, result StagingResult) error {
 	return l.engine.Require(ctx, readTwice, nil)
 }
 
-// readTwice counts versions of objects that two processes have read.
-const readTwice = "select count(*) - count(distinct object_id) from objects where state = 'read'"
+// readTwice counts versions of objects that two processes have read, or tried to.
+const readTwice = "select count(*) - count(distinct object_id) from objects"
 
 const idsPerStatement = 100
 

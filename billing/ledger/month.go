@@ -105,7 +105,7 @@ select
   c.output_tokens, c.reasoning_tokens, c.user_id, c.department, c.cost_center, c.agent_id, c.tools, c.tool_calls, c.cache_hit,
   c.llm_cost_usd, c.infra_cost_usd, c.tool_cost_usd, c.total_cost_usd, c.cache_savings_usd,
   c.match, c.match_rung, c.pricing, c.pricing_note, c.attribution, c.rate_version,
-  u.source, u.object_key, c.usage_line, r.source, r.object_key, c.request_line
+  u.source, u.object_key, c.usage_line, r.source as request_source, r.object_key as request_object_key, c.request_line
 from cost_items as c
 left join objects as u on u.object_id = c.usage_object_id
 left join objects as r on r.object_id = c.request_object_id

@@ -35,7 +35,7 @@ var (
 		{"usage_date", Date, false, ""},
 		{"verdict", Text, false, "duplicate or conflict"},
 	}}
-	factsTable = Table{Name: "record_facts", About: "What each request cost and who owes it; read it through the view cost_records", Partition: "usage_date", Cluster: []string{"payer_id", "task_id", "meter_id"}, Columns: []Column{
+	factsTable = Table{Name: "record_facts", About: "What each request cost and who owes it; read it through the view cost_records", Partition: "usage_date", Cluster: []string{"billing_month", "payer_id", "task_id", "meter_id"}, Columns: []Column{
 		{"record_id", Int, false, "deterministic: the record key of the usage row, or of the request where there is none"},
 		{"correction", Int, false, "0; 1: came after the close of its month; -1: takes an estimate of a closed month back"},
 		{"started_at", Timestamp, false, "UTC"},

@@ -30,7 +30,7 @@ delivered, the rate book's age, Slack's token and channels, and the clock.
 
 It reads no records and sends no message. Where documents are delivered to
 S3 it leaves one small object, chargeback-doctor.txt, because nothing else
-tells whether it may write. Exits with 3 where something is wrong.`
+tells whether it may write; beside a lease it leaves lease/.../doctor.json. Exits with 3 where something is wrong.`
 
 func doctorCommand(w world, f *flags) *cobra.Command {
 	return &cobra.Command{
@@ -93,7 +93,7 @@ func (p *patient) checkBooks(ctx context.Context) {
 	switch {
 	case errors.Is(err, ledger.ErrNone):
 		p.says("clock", detail, nil)
-		p.says("ledger", place+" is not there yet; the first run makes it", nil)
+		p.says("ledger", place+" is not there yet; the first run makes it", p.checkRights(ctx))
 		return
 	case errors.Is(err, ledger.ErrLocked):
 		p.says("clock", detail, nil)
@@ -110,7 +110,23 @@ func (p *patient) checkBooks(ctx context.Context) {
 	} else {
 		p.says("clock", detail, nil)
 	}
+	if err == nil {
+		err = p.checkRights(ctx)
+	}
 	p.says("ledger", fmt.Sprintf("%s, %s", place, megabytes(size)), err)
+}
+
+// checkRights asks for what runs may do in BigQuery: run jobs, and make tables
+// where there is a dataset.
+func (p *patient) checkRights(ctx context.Context) error {
+	if p.config.Warehouse.Engine != config.EngineBigQuery {
+		return nil
+	}
+	engine, err := p.openBigQuery(ctx, p.w, toLook)
+	if err != nil {
+		return err
+	}
+	return errors.Join(engine.CheckRights(ctx), engine.Close())
 }
 
 // checkLease takes a lease of its own and gives it back, beside the one that

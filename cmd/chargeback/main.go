@@ -126,7 +126,7 @@ func exitCode(ctx context.Context, err error) int {
 func oneCode(err error) int {
 	var coded *exitError
 	switch {
-	case errors.Is(err, ledger.ErrLocked), errors.Is(err, jobs.ErrHeld):
+	case errors.Is(err, ledger.ErrLocked), errors.Is(err, jobs.ErrHeld), errors.Is(err, ledger.ErrFenced), errors.Is(err, jobs.ErrLeaseLost):
 		return exitInUse
 	case errors.Is(err, jobs.ErrGates):
 		return exitGates

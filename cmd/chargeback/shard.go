@@ -62,25 +62,69 @@ func shardNights(ctx context.Context, w world, path, part string, day civil.Date
 	if err != nil || len(whole) == 0 {
 		return errors.Join(err, look)
 	}
-	err = withBooks(ctx, w, path, asOwner, func(ctx context.Context, a *app) error {
-		for _, day := range whole {
-			done, err := a.NightDone(ctx, day)
-			if err == nil && !done {
-				err = night(ctx, w, a, day)
-			}
-			if isLook(err) {
-				look = errors.Join(look, err)
-			} else if err != nil {
+	return errors.Join(makeNights(ctx, w, path, whole), look)
+}
+
+// makeNights makes the cost records of nights whose parts are all there. Where
+// another process has the ledger it waits: either that one makes them, or it
+// does when the ledger is free.
+func makeNights(ctx context.Context, w world, path string, whole []civil.Date) (look error) {
+	for deadline := time.NewTimer(othersMax); ; {
+		left := whole
+		err := withBooks(ctx, w, path, asOwner, func(ctx context.Context, a *app) (err error) {
+			if left, err = nightsLeft(ctx, a, whole); err != nil {
 				return err
 			}
+			for _, day := range left {
+				if err := night(ctx, w, a, day); isLook(err) {
+					look = errors.Join(look, err)
+				} else if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		held, waits := errors.AsType[*jobs.HeldError](err)
+		if !waits {
+			return errors.Join(err, look)
 		}
-		return nil
-	})
-	if held, ok := errors.AsType[*jobs.HeldError](err); ok {
-		w.item("All parts are there; %s has the ledger and makes the cost records, or the next run does.", held.Owner)
-		err = nil
+		a, err := openToRead(ctx, w, path)
+		if err == nil {
+			left, err = nightsLeft(ctx, a, whole)
+			err = errors.Join(err, a.Close())
+		}
+		if err != nil || len(left) == 0 {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-deadline.C:
+			return held
+		case <-time.After(othersPause):
+		}
 	}
-	return errors.Join(err, look)
+}
+
+// othersMax is how long a worker waits for another process that has the ledger,
+// othersPause how often it looks.
+const (
+	othersMax   = 30 * time.Minute
+	othersPause = 5 * time.Second
+)
+
+// nightsLeft are the nights that nobody has finished.
+func nightsLeft(ctx context.Context, a *app, nights []civil.Date) (left []civil.Date, err error) {
+	for _, day := range nights {
+		done, err := a.NightDone(ctx, day)
+		if err != nil {
+			return nil, err
+		}
+		if !done {
+			left = append(left, day)
+		}
+	}
+	return left, nil
 }
 
 // ensureLedger makes the ledger where there is none yet: one worker does, the

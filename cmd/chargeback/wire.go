@@ -88,7 +88,11 @@ func (a *app) openLedger(ctx context.Context, w world, want access) error {
 		return err
 	}
 	a.closers = append(a.closers, engine.Close)
-	books, err := ledger.Open(ctx, engine, cfg.Zone(), cfg.Company.Start.String())
+	opened := ledger.Open
+	if cfg.Warehouse.Engine == config.EngineBigQuery && want != asOwner {
+		opened = ledger.OpenExisting // others may be at it
+	}
+	books, err := opened(ctx, engine, cfg.Zone(), cfg.Company.Start.String())
 	if err != nil {
 		return err
 	}

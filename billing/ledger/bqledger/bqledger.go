@@ -113,15 +113,23 @@ func sleep(ctx context.Context, d time.Duration) error {
 // String names the dataset.
 func (s *Store) String() string { return "bigquery " + s.o.Project + "." + s.o.Dataset }
 
+// closeMax is how long Close may take: what it doesn't get to expires.
+const closeMax = 10 * time.Second
+
 // Close drops the work tables, which would go by themselves in a day, and
 // releases the client.
 func (s *Store) Close() error {
-	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
+	ctx, stop := context.WithTimeout(context.Background(), closeMax)
 	defer stop()
+	var group errgroup.Group
+	group.SetLimit(callsMax)
 	for _, name := range s.works {
-		_ = s.dataset.Table(name).Delete(ctx) // it expires
+		group.Go(func() error {
+			_ = s.dataset.Table(name).Delete(ctx) // it expires
+			return nil
+		})
 	}
-	return s.client.Close()
+	return errors.Join(group.Wait(), s.client.Close())
 }
 
 // Checkpoint implements ledger.Engine: BigQuery has nothing to make compact.
@@ -150,6 +158,28 @@ func (s *Store) Processed(ctx context.Context) (int64, error) {
 	return s.processed, err
 }
 
+// CheckRights runs a query, and makes and drops a table where there is a dataset.
+func (s *Store) CheckRights(ctx context.Context) error {
+	if err := s.statement(ctx, "run a query", "select 1"); err != nil {
+		return err
+	}
+	if _, err := s.dataset.Metadata(ctx); err != nil {
+		if notFound(err) {
+			return nil // it is made by the first run, or by hand
+		}
+		return fmt.Errorf("look up dataset %s: %w", s.o.Dataset, wording(err))
+	}
+	table := s.dataset.Table(s.work())
+	err := table.Create(ctx, &bigquery.TableMetadata{Schema: bigquery.Schema{{Name: "x", Type: bigquery.IntegerFieldType}}, ExpirationTime: s.o.Clock().Add(time.Hour), Labels: s.labels()})
+	if err == nil {
+		err = table.Delete(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("make and drop a table in dataset %s: %w", s.o.Dataset, wording(err))
+	}
+	return nil
+}
+
 // SizeBytes is the size of all tables of the dataset.
 func (s *Store) SizeBytes(ctx context.Context) (int64, error) {
 	var size int64
@@ -162,7 +192,13 @@ func (s *Store) SizeBytes(ctx context.Context) (int64, error) {
 		if err != nil {
 			return 0, fmt.Errorf("size of ledger: %w", err)
 		}
+		if s.names[t.TableID] == "" || s.tables[t.TableID].View != "" {
+			continue // a work table
+		}
 		m, err := t.Metadata(ctx)
+		if notFound(err) {
+			continue
+		}
 		if err != nil {
 			return 0, fmt.Errorf("size of ledger table %s: %w", t.TableID, err)
 		}

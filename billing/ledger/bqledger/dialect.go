@@ -82,11 +82,11 @@ var comment = regexp.MustCompile(`(?m)^--.*\n`)
 // plain is a statement with its parameters written in, without macros and
 // without the comments above it, in which quotes need not match.
 func plain(text string, args ledger.Args) (string, error) {
-	bound, err := ledger.Bind(comment.ReplaceAllString(text, ""), args, literal)
+	text, err := expandMacros(comment.ReplaceAllString(text, "")) // before values, which may hold such words
 	if err != nil {
 		return "", err
 	}
-	return expandMacros(bound)
+	return ledger.Bind(text, args, literal)
 }
 
 // place is where a table's name stands: behind one of these words. What stands

@@ -30,6 +30,14 @@ func TestDialect(t *testing.T) {
 			t.Errorf("%s\ngot  %s (%v)\nwant %s", test.text, got, err, test.want)
 		}
 	}
+	hostile := "usd( is month_of(x) and set a where b"
+	text, err := plain("update runs set summary = @text where run_window = @name", ledger.Args{"text": hostile, "name": "it's"})
+	if want := "update runs set summary = '" + hostile + "' where run_window = 'it\\'s'"; err != nil || text != want {
+		t.Errorf("a value was read as SQL: %s (%v)", text, err)
+	}
+	if m := updates.FindStringSubmatch(text); m == nil || m[3] != `run_window = 'it\'s'` {
+		t.Errorf("the condition was found in a value: %q", m)
+	}
 	if _, err := plain("select usd(a", nil); err == nil {
 		t.Error("a macro that is not closed was accepted")
 	}

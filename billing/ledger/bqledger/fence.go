@@ -25,16 +25,19 @@ var fencesTable = ledger.Table{Name: "fences", About: "Newest generation of each
 	{Name: "owner", Type: ledger.Text, About: "process that holds it"},
 }}
 
+// makeFence makes the table of fences where there is none.
+func (s *Store) makeFence(ctx context.Context) error {
+	if s.o.Fence == (Fence{}) {
+		return nil
+	}
+	return migrated(fencesTable, s.migrateTable(ctx, fencesTable))
+}
+
 // raise makes the fence's row where there is none and notes this generation,
 // before anything is read: what an earlier holder has under way then fails.
 func (s *Store) raise(ctx context.Context) error {
 	if s.o.Fence == (Fence{}) {
 		return nil
-	}
-	if !s.o.Existing {
-		if err := s.migrateTable(ctx, fencesTable); err != nil {
-			return err
-		}
 	}
 	s.tables[fencesTable.Name], s.names[fencesTable.Name] = fencesTable, s.full(fencesTable.Name)
 	text, err := plain(`
@@ -88,14 +91,16 @@ func (s *Store) Require(ctx context.Context, text string, args ledger.Args) erro
 // refusal gives an error of a script that refused what the ledger calls it.
 func refusal(err error) error {
 	switch {
-	case err == nil:
-		return nil
+	case err == nil || !refused(err):
+		return err
 	case strings.Contains(err.Error(), changed):
 		return ledger.ErrChanged
-	case strings.Contains(err.Error(), lostLease):
-		return fmt.Errorf("%w: %w", ledger.ErrFenced, err)
 	}
-	return err
+	return fmt.Errorf("%w; wait for it, then run again: %w", ledger.ErrFenced, err)
+}
+
+func refused(err error) bool {
+	return strings.Contains(err.Error(), changed) || strings.Contains(err.Error(), lostLease)
 }
 
 // commit runs statements, in which all names are full, so that all take effect

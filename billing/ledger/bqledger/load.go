@@ -179,12 +179,16 @@ func (s *Store) upload(ctx context.Context, table string, schema *record.Schema,
 	for i, c := range schema.Columns {
 		shape[i] = &bigquery.FieldSchema{Name: c.Name, Type: workTypes[c.Type]}
 	}
+	work := s.dataset.Table(table)
+	if err := work.Create(ctx, &bigquery.TableMetadata{Schema: shape, ExpirationTime: s.o.Clock().Add(24 * time.Hour), Labels: s.labels()}); err != nil && !exists(err) {
+		return wording(err)
+	}
 	from, done, err := s.source(ctx, table, path)
 	if err != nil {
 		return err
 	}
 	defer done()
-	_, _, err = s.run(ctx, "load "+table, table+content, func(ctx context.Context, id bigquery.JobIDConfig) (*bigquery.Job, error) {
+	return s.run(ctx, "load "+table, table+content, func(ctx context.Context, id bigquery.JobIDConfig) (*bigquery.Job, error) {
 		source, err := from()
 		if err != nil {
 			return nil, err
@@ -195,16 +199,11 @@ func (s *Store) upload(ctx context.Context, table string, schema *record.Schema,
 		case *bigquery.GCSReference:
 			source.SourceFormat, source.Schema = bigquery.Parquet, shape
 		}
-		loader := s.dataset.Table(table).LoaderFrom(source)
+		loader := work.LoaderFrom(source)
 		loader.JobIDConfig, loader.Labels = id, s.labels()
-		loader.WriteDisposition = bigquery.WriteTruncate // a second job leaves the same rows
+		loader.WriteDisposition = bigquery.WriteEmpty // a second job would fail, not double
 		return loader.Run(ctx)
 	})
-	if err != nil {
-		return err
-	}
-	_, err = s.dataset.Table(table).Update(ctx, bigquery.TableMetadataToUpdate{ExpirationTime: s.o.Clock().Add(24 * time.Hour)}, "")
-	return err
 }
 
 // More rows than rowsMax or more text than textMax is loaded: BigQuery takes a

@@ -41,6 +41,9 @@ func (s *Store) Migrate(ctx context.Context, tables []ledger.Table) error {
 	if s.o.Existing {
 		return s.raise(ctx)
 	}
+	if err := s.makeFence(ctx); err != nil { // first: who waits for the ledger waits for its last table
+		return err
+	}
 	var group errgroup.Group
 	group.SetLimit(callsMax)
 	for _, t := range tables {
@@ -179,9 +182,8 @@ func (s *Store) migrateView(ctx context.Context, t ledger.Table) error {
 		if m.Description == about {
 			return nil
 		}
-		if err := table.Delete(ctx); err != nil {
-			return err
-		}
+		_, err = table.Update(ctx, bigquery.TableMetadataToUpdate{ViewQuery: text, Description: about}, m.ETag)
+		return err
 	}
 	err = table.Create(ctx, &bigquery.TableMetadata{ViewQuery: text, Description: about, Labels: ours})
 	if exists(err) {

@@ -56,7 +56,7 @@ func TestTablesAsTheyAreSent(t *testing.T) {
 	}
 	facts := sent.sent["POST /record_facts"]
 	for _, want := range []string{
-		`"requirePartitionFilter":true`, `"timePartitioning":{"field":"usage_date"`, `"clustering":{"fields":["payer_id","task_id","meter_id"]}`,
+		`"requirePartitionFilter":true`, `"timePartitioning":{"field":"usage_date"`, `"clustering":{"fields":["billing_month","payer_id","task_id","meter_id"]}`,
 		`"labels":{"component":"chargeback"}`, `"description":"What each request cost and who owes it`, `"name":"total_cost_usd","precision":"38","scale":"12","type":"BIGNUMERIC"`,
 		`"description":"in the billing zone","mode":"REQUIRED","name":"usage_date","type":"DATE"`,
 	} {

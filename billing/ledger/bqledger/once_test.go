@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -36,25 +37,52 @@ const (
 	jobFailed  fault = "taken, and DONE with quotaExceeded"
 	conflict   fault = "taken, and aborted by another transaction"
 	wrong      fault = "taken, and DONE with invalidQuery"
+
+	lookupLost fault = "the question is lost"
+	lookupBusy fault = "the question gets 429"
 )
 
 // faulty is a transport that lets starts of jobs go wrong, in turn.
 type faulty struct {
 	next http.RoundTripper
 
-	mu     sync.Mutex
-	faults []fault
-	ids    []string // of the jobs that were asked for
+	mu      sync.Mutex
+	faults  []fault
+	lookups []fault           // of questions about jobs
+	ids     []string          // of the jobs that were asked for
+	ended   map[string]string // what jobs that were never run say when they are asked
 }
 
 func (f *faulty) plan(faults ...fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.faults, f.ids = faults, nil
+	f.faults, f.lookups, f.ids = faults, nil, nil
+}
+
+// asked answers a question about a job.
+func (f *faulty) asked(r *http.Request, id string) (*http.Response, error) {
+	f.mu.Lock()
+	now, ended := none, f.ended[id]
+	if len(f.lookups) > 0 {
+		now, f.lookups = f.lookups[0], f.lookups[1:]
+	}
+	f.mu.Unlock()
+	switch {
+	case now == lookupLost:
+		return nil, errors.New("connection reset by peer")
+	case now == lookupBusy:
+		return answer(http.StatusTooManyRequests, `{"error": {"code": 429, "message": "slow down"}}`), nil
+	case ended != "":
+		return answer(http.StatusOK, ended), nil
+	}
+	return f.next.RoundTrip(r)
 }
 
 // RoundTrip implements http.RoundTripper.
 func (f *faulty) RoundTrip(r *http.Request) (*http.Response, error) {
+	if _, id, ok := strings.Cut(r.URL.Path, "/projects/demo/jobs/"); ok && r.Method == http.MethodGet {
+		return f.asked(r, id)
+	}
 	if r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/jobs") {
 		return f.next.RoundTrip(r)
 	}
@@ -72,9 +100,14 @@ func (f *faulty) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	f.ids = append(f.ids, id)
 	f.mu.Unlock()
+	// As the service does it: the job runs when it is answered, and has failed
+	// when it is asked.
 	failed := func(reason, message string) *http.Response {
-		return answer(http.StatusOK, fmt.Sprintf(`{"kind": "bigquery#job", "jobReference": {"projectId": "demo", "jobId": %q, "location": "US"},
-			"configuration": {"query": {"query": "x"}}, "status": {"state": "DONE", "errorResult": {"reason": %q, "message": %q}}}`, id, reason, message))
+		job := `{"kind": "bigquery#job", "jobReference": {"projectId": "demo", "jobId": %q, "location": "US"}, "configuration": {"query": {"query": "x"}}, "status": {"state": %s}}`
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.ended[id] = fmt.Sprintf(job, id, fmt.Sprintf(`"DONE", "errorResult": {"reason": %q, "message": %q}`, reason, message))
+		return answer(http.StatusOK, fmt.Sprintf(job, id, `"RUNNING"`))
 	}
 	switch now {
 	case notSent:
@@ -116,7 +149,7 @@ var words = ledger.Table{Name: "words", Columns: []ledger.Column{{Name: "id", Ty
 // fault that does not pass is told, and leaves nothing.
 func TestOnce(t *testing.T) {
 	endpoint := bqtest.Start(t, os.Getenv(bqtest.Program))
-	faults := &faulty{next: http.DefaultTransport}
+	faults := &faulty{next: http.DefaultTransport, ended: map[string]string{}}
 	s := open(t, options(endpoint, faults))
 	defer func() { _ = s.Close() }()
 	if err := s.Migrate(t.Context(), []ledger.Table{words}); err != nil {
@@ -129,6 +162,7 @@ func TestOnce(t *testing.T) {
 		rows := [][]any{{next}, {next + 1}}
 		next += 2
 		faults.plan(plan...)
+		faults.lookups = rapid.SliceOfN(rapid.SampledFrom([]fault{none, lookupLost, lookupBusy}), 0, 2).Draw(rt, "lookups")
 		var err error
 		switch rapid.IntRange(0, 2).Draw(rt, "way") {
 		case 0:
@@ -172,6 +206,21 @@ func TestOnce(t *testing.T) {
 	}
 	if ids := faults.ids; len(ids) < 2 || ids[0] == ids[1] || ids[0][:len(ids[0])-1] != ids[1][:len(ids[1])-1] {
 		t.Errorf("jobs %v: a job that failed is begun anew under the next id", faults.ids)
+	}
+	// A start that may have been taken keeps its id whatever comes after it.
+	faults.plan(answerLost, quotaSaid, quotaSaid)
+	faults.lookups = []fault{lookupLost, lookupBusy}
+	want++
+	if err := s.Insert(t.Context(), words, [][]any{{next + 2}}); err != nil {
+		t.Fatal(err)
+	}
+	if len(slices.Compact(slices.Clone(faults.ids))) != 1 {
+		t.Errorf("jobs %v: one id as long as it is not known that it was not taken", faults.ids)
+	}
+	faults.plan(slices.Repeat([]fault{conflict}, 20)...)
+	want++
+	if err := s.Insert(t.Context(), words, [][]any{{next + 3}}); err != nil {
+		t.Errorf("a transaction that met others twenty times: %v", err)
 	}
 	faults.plan(jobFailed, jobFailed, jobFailed, jobFailed, jobFailed, jobFailed)
 	if err := s.Insert(t.Context(), words, [][]any{{next + 1}}); err == nil || !strings.Contains(err.Error(), "Quota exceeded") {
@@ -241,9 +290,10 @@ func TestFence(t *testing.T) {
 }
 
 // interrupted is a transport that lets something else happen just before the
-// first commit of rows is sent.
+// first commit that says at is sent.
 type interrupted struct {
 	next   http.RoundTripper
+	at     string
 	before func()
 }
 
@@ -255,7 +305,7 @@ func (i *interrupted) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		if bytes.Contains(body, []byte("begin transaction")) && bytes.Contains(body, []byte("`objects` (")) {
+		if bytes.Contains(body, []byte("begin transaction")) && bytes.Contains(body, []byte(i.at)) {
 			before := i.before
 			i.before = nil
 			before()
@@ -264,13 +314,65 @@ func (i *interrupted) RoundTrip(r *http.Request) (*http.Response, error) {
 	return i.next.RoundTrip(r)
 }
 
+// Goal: rows that another worker stages while days are made are in records: at
+// once or by the next night.
+// Method: it stages between the models and the commit; then nothing of that is
+// kept, and made again it has them.
+func TestStagedWhileDaysAreMade(t *testing.T) {
+	endpoint := bqtest.Start(t, os.Getenv(bqtest.Program))
+	meanwhile := &interrupted{next: http.DefaultTransport, at: "`record_facts` ("}
+	o := options(endpoint, meanwhile)
+	o.Fence = bqledger.Fence{Lease: "runner", Owner: "runner", Generation: 1}
+	runner, err := ledger.Open(t.Context(), open(t, o), time.UTC, "2026-09-01")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = runner.Close() })
+	o = options(endpoint, http.DefaultTransport)
+	o.Existing, o.Fence = true, bqledger.Fence{Lease: "shard-1-of-2", Owner: "worker", Generation: 1}
+	worker, err := ledger.OpenExisting(t.Context(), open(t, o), time.UTC, "2026-09-01")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = worker.Close() })
+	rows := func(id string) ledgertest.Rows {
+		return ledgertest.Rows{Usage: []ledgertest.Usage{{RequestID: id, At: "2026-10-05 10:00:00", Object: id, Line: 1, Tokens: record.Tokens{InputUncached: 7}}}}
+	}
+	if err := rows("first").Stage(t.Context(), worker); err != nil {
+		t.Fatal(err)
+	}
+	day := ledgertest.Day("2026-10-05")
+	book := ledgertest.Book{}
+	build := ledger.Build{Days: []ledger.Days{{First: day, Last: day}}, LateUntil: day, OpenMonth: day.Month(), RateVersion: "v1", RunDate: day, References: book.Resolve}
+	meanwhile.before = func() {
+		if err := rows("second").Stage(t.Context(), worker); err != nil {
+			t.Error(err)
+		}
+	}
+	for try, want := range []error{ledger.ErrChanged, nil} {
+		err := runner.ReplaceDays(t.Context(), build, func() error { return nil })
+		if !errors.Is(err, want) {
+			t.Errorf("try %d ended with %v, want %v", try, err, want)
+		}
+	}
+	err = runner.Query(t.Context(), "select count(*), count(distinct usage_object_id) from record_facts where usage_date >= @since", ledger.Args{"since": civil.Min}, func(r ledger.Row) error {
+		if r.Int(0) != 2 || r.Int(1) != 2 {
+			t.Errorf("%d records of %d objects, want 2 of 2", r.Int(0), r.Int(1))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 // Goal: two workers that read the same object at the same time count it once,
 // and what they both find for the first time (models, callers) stands once.
 // Method: the second stages it, and another one, between the first one's last
 // look at the ledger and its commit.
 func TestStagedTwice(t *testing.T) {
 	endpoint := bqtest.Start(t, os.Getenv(bqtest.Program))
-	meanwhile := &interrupted{next: http.DefaultTransport}
+	meanwhile := &interrupted{next: http.DefaultTransport, at: "`objects` ("}
 	worker := func(lease string, transport http.RoundTripper) *ledger.Ledger {
 		o := options(endpoint, transport)
 		o.Fence = bqledger.Fence{Lease: lease, Owner: lease, Generation: 1}

@@ -29,14 +29,16 @@ func (s *Store) query(text string) *bigquery.Query {
 	return q
 }
 
+// jobMax is how long a job may run: the service ends it then.
+const jobMax = time.Hour
+
 // statement runs text, which changes something, exactly once.
 func (s *Store) statement(ctx context.Context, what, text string) error {
-	_, _, err := s.run(ctx, what, text, func(ctx context.Context, id bigquery.JobIDConfig) (*bigquery.Job, error) {
+	return s.run(ctx, what, text, func(ctx context.Context, id bigquery.JobIDConfig) (*bigquery.Job, error) {
 		q := s.query(text)
-		q.JobIDConfig = id
+		q.JobIDConfig, q.JobTimeout = id, jobMax
 		return q.Run(ctx)
 	})
-	return err
 }
 
 // Query implements ledger.Engine. A select may be asked again, so it needs no
@@ -46,6 +48,8 @@ func (s *Store) Query(ctx context.Context, text string, args ledger.Args, yield 
 	if err != nil {
 		return err
 	}
+	ctx, stop := context.WithTimeout(ctx, jobMax) // the client asks for ever where the service is out
+	defer stop()
 	rows, err := s.query(s.resolved(text, false)).Read(ctx)
 	if err != nil {
 		return fmt.Errorf("query: %w", wording(err))

@@ -27,7 +27,7 @@ type transaction struct {
 var (
 	deletes = regexp.MustCompile(`(?s)^\s*delete from ([a-z_]+) where (.*)$`)
 	inserts = regexp.MustCompile(`(?s)^\s*insert into ([a-z_]+) \(([^()]*)\)\s*(.*)$`)
-	updates = regexp.MustCompile(`(?s)^\s*update ([a-z_]+) set\s(.*?)\swhere (.*)$`)
+	updates = regexp.MustCompile(`(?s)^\s*update ([a-z_]+) set\s((?:'(?:[^'\\]|\\.)*'|[^'])*?)\swhere (.*)$`)
 	assigns = regexp.MustCompile(`(?s)^([a-z_]+)\s*=\s*(.*)$`)
 )
 
