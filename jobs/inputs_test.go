@@ -138,7 +138,7 @@ func TestPriceAfterClose(t *testing.T) {
 	c.edit("prices.yaml", "fees:", `  - {provider: bedrock, model: "example.preview-v1:0", from: 2026-01-01T00:00:00Z, usd_per_million: {input: "10.00", output: "100.00"}, source: test}`+"\nfees:")
 	c.edit("prices.yaml", `input: "1.00"`, `input: "2.00"`)
 	b = open(t, c.dir, wiring{})
-	equal(t, "days", []string{"2026-10-28..2026-10-28", "2026-10-31..2026-11-05"}, b.night(t, date("2026-11-05")).Days)
+	equal(t, "days", []string{"2026-10-28..2026-11-05"}, b.night(t, date("2026-11-05")).Days)
 	equal(t, "with a price", []string{held, "2026-10-28 2026-11 1 provider_only priced 0.0021\n"}, b.call(t, record))
 	equal(t, "late, by the second price", []string{"2026-10-31 2026-11 1 provider_only priced 0.0021\n"}, b.call(t, "late"))
 	before := b.state(t)

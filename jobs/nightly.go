@@ -189,7 +189,8 @@ func (b *Books) stranger(c ledger.CostCenter) string {
 
 // plan says which days are made anew: the nights' days and the trailing days,
 // every day whose staged rows changed, and, where prices, people or settings
-// changed, all days of open months and the unsettled days of closed ones.
+// changed, all days of open months, the unsettled days of closed ones and those
+// on which something costs another price now.
 func (b *Books) plan(ctx context.Context, nights ledger.Days) (build ledger.Build, latest civil.Date, inputs string, err error) {
 	if latest, err = b.latestDone(ctx); err != nil {
 		return build, latest, "", err
@@ -223,7 +224,11 @@ func (b *Books) plan(ctx context.Context, nights ledger.Days) (build ledger.Buil
 		if err != nil {
 			return build, latest, "", err
 		}
-		days = append(days, unsettled...)
+		anew, err := b.Ledger.PricedAnew(ctx, b.references)
+		if err != nil {
+			return build, latest, "", err
+		}
+		days = append(append(days, unsettled...), anew...)
 		for d := open.FirstDay(); !latest.Before(d); d = d.AddDays(1) {
 			days = append(days, d)
 		}

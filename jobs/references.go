@@ -6,21 +6,17 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
-	"time"
 
 	"chargeback/billing/ledger"
 	"chargeback/transform/civil"
 	"chargeback/transform/directory"
-	"chargeback/transform/rates"
 )
 
 // references resolves what occurs in the staged rows to the rows that the SQL
 // models join with.
 func (b *Books) references(seen ledger.Seen) (ledger.References, error) {
 	refs := ledger.References{UsageFrom: b.UsageFrom}
-	b.modelKeys(seen, &refs)
-	b.fees(seen, &refs)
-	if err := b.toolFees(seen, &refs); err != nil {
+	if err := refs.Price(b.Rates, seen, b.priceAs); err != nil {
 		return refs, err
 	}
 	for _, c := range b.Directory.CostCenters() {
@@ -37,74 +33,14 @@ func (b *Books) references(seen ledger.Seen) (ledger.References, error) {
 	return refs, nil
 }
 
-func (b *Books) modelKeys(seen ledger.Seen, refs *ledger.References) {
-	wanted := map[string]bool{}
-	for _, m := range seen.Meters {
-		provider, model := m.Provider, m.Model
-		key, _, ok := b.Rates.Resolve(provider, model)
-		as := ""
-		if !ok {
-			as = b.priceAs(provider, model)
-			key, _, ok = b.Rates.Resolve(provider, as)
-		}
-		if ok {
-			wanted[key] = true
-			refs.ModelKeys = append(refs.ModelKeys, ledger.ModelKey{Meter: m.ID, PriceKey: key, EstimatedAs: as})
-		}
-	}
-	for _, p := range b.Rates.Prices() {
-		if wanted[p.Key] {
-			refs.Prices = append(refs.Prices, ledger.Price{Key: p.Key, From: p.From, To: p.To,
-				Input: p.InputPico, CacheRead: p.CacheReadPico, CacheWrite5m: p.CacheWrite5mPico, CacheWrite1h: p.CacheWrite1hPico, Output: p.OutputPico,
-				Fallbacks: p.Fallbacks})
-		}
-	}
-}
-
-func (b *Books) priceAs(provider, model string) string {
+// priceAs is the model that the config prices an unknown one as, "" for none.
+func (b *Books) priceAs(m ledger.Meter) string {
 	for _, u := range b.UnknownModel {
-		if u.Provider == provider && u.Model == model {
+		if u.Provider == m.Provider && u.Model == m.Model {
 			return u.PriceAs
 		}
 	}
 	return ""
-}
-
-// allTime is the one period of a book without fees: requests and tool calls
-// then cost nothing, because the operator said so by naming no fee.
-var allTime = rates.Fee{From: time.Unix(0, 0).UTC(), To: rates.Forever}
-
-func (b *Books) feePeriods() []rates.Fee {
-	if fees := b.Rates.Fees(); len(fees) > 0 {
-		return fees
-	}
-	return []rates.Fee{allTime}
-}
-
-func (b *Books) fees(seen ledger.Seen, refs *ledger.References) {
-	for _, f := range b.feePeriods() {
-		for _, p := range seen.Providers {
-			refs.Fees = append(refs.Fees, ledger.Fee{Provider: p, From: f.From, To: f.To, Infra: f.InfraPico, CacheHit: f.CacheHitPico})
-		}
-	}
-}
-
-func (b *Books) toolFees(seen ledger.Seen, refs *ledger.References) error {
-	free := len(b.Rates.Fees()) == 0
-	for _, mix := range seen.Tools {
-		calls, err := rates.ParseToolMix(mix)
-		if err != nil {
-			return fmt.Errorf("read staged tool calls: %w", err)
-		}
-		for _, f := range b.feePeriods() {
-			fee := ledger.ToolFee{Tools: mix, From: f.From, To: f.To}
-			if !free {
-				fee.Pico, fee.Missing = b.Rates.ToolFee(f.From, calls)
-			}
-			refs.ToolFees = append(refs.ToolFees, fee)
-		}
-	}
-	return nil
 }
 
 // datedOwners makes ranges that don't overlap from owners in their order of

@@ -2,8 +2,6 @@ package ledger
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
@@ -31,17 +29,17 @@ type Build struct {
 // Seen is what occurs in the staged rows of the days, for what Go resolves and
 // SQL then joins.
 type Seen struct {
-	Meters    []Meter
-	Providers []string
-	Owned     [][2]string // kind, value: keys, teams, projects, callers
-	Tools     []string    // tool mixes
+	Span   [2]time.Time // in which all of it started, the end exclusive
+	Meters []Meter
+	Owned  [][2]string // kind, value: keys, teams, projects, callers
+	Tools  []string    // tool mixes
 }
 
 // References are the rows that the models join with.
 type References struct {
-	ModelKeys   []ModelKey
-	Prices      []Price
-	Fees        []Fee
+	Cards       []Card
+	Rates       []Rate
+	Markups     []Markup
 	ToolFees    []ToolFee
 	CostCenters []CostCenter
 	Agents      []Agent
@@ -57,38 +55,8 @@ var unallocated = CostCenter{Code: "UNALLOCATED", Department: "UNALLOCATED"}
 
 // Meter is a model of a provider as it was sent.
 type Meter struct {
-	ID              int64
-	Provider, Model string
-}
-
-// ModelKey leads from a meter to an entry of the rate book.
-type ModelKey struct {
-	Meter                 int64
-	PriceKey, EstimatedAs string
-}
-
-// Price is a unit price in pico-dollars a token; To is exclusive.
-type Price struct {
-	Key                                                  string
-	From, To                                             time.Time
-	Input, CacheRead, CacheWrite5m, CacheWrite1h, Output int64
-	Fallbacks                                            string
-}
-
-// Fee is what a request costs besides tokens, in pico-dollars.
-type Fee struct {
-	Provider        string
-	From, To        time.Time
-	Infra, CacheHit int64
-}
-
-// ToolFee is what a mix of tool calls costs, in pico-dollars; Missing names a
-// tool without a fee, and then Pico means nothing.
-type ToolFee struct {
-	Tools    string
-	From, To time.Time
-	Pico     int64
-	Missing  string
+	ID                                     int64
+	Provider, Account, Region, Model, Tier string
 }
 
 // Agent is an agent with its owner: a cost centre or an address.
@@ -225,51 +193,56 @@ where usage_date between @first_day and @last_day`, args)
 // transaction of its own: nobody reads these tables but the models, which come
 // next, and an engine may compute these before it begins theirs.
 func (l *Ledger) loadReferences(ctx context.Context, b Build) error {
-	seen, err := l.seen(ctx, Args{"scan_first": b.Days[0].First.AddDays(-matchReach), "scan_last": b.Days[len(b.Days)-1].Last.AddDays(matchReach)})
+	first, last := b.Days[0].First.AddDays(-matchReach), b.Days[len(b.Days)-1].Last.AddDays(matchReach)
+	seen, err := l.seen(ctx, Args{"scan_first": first, "scan_last": last})
 	if err != nil {
 		return fmt.Errorf("read what occurs: %w", err)
 	}
+	seen.Span = [2]time.Time{first.AddDays(-1).Start(time.UTC), last.AddDays(2).Start(time.UTC)} // in any zone
 	refs, err := b.References(seen)
 	if err != nil {
 		return err
 	}
-	rows := refs.rows(b.RateVersion)
-	return l.engine.Transact(ctx, func() error {
-		if err := l.keepRates(ctx, b.RateVersion, refs.ModelKeys); err != nil {
+	return l.engine.Transact(ctx, func() error { return l.writeReferences(ctx, b.RateVersion, refs) })
+}
+
+// writeReferences replaces what the models join with.
+func (l *Ledger) writeReferences(ctx context.Context, version string, refs References) error {
+	if err := l.keepRates(ctx, version, refs.Rates); err != nil {
+		return err
+	}
+	if err := l.keepPayers(ctx, refs.CostCenters); err != nil {
+		return err
+	}
+	rows := refs.rows(version)
+	for _, t := range referenceTables {
+		if err := l.engine.Exec(ctx, "delete from "+t.Name+" where true", nil); err != nil {
+			return fmt.Errorf("empty %s: %w", t.Name, err)
+		}
+		if err := l.engine.Insert(ctx, t, rows[t.Name]); err != nil {
 			return err
 		}
-		if err := l.keepPayers(ctx, refs.CostCenters); err != nil {
-			return err
-		}
-		for _, t := range referenceTables {
-			if err := l.engine.Exec(ctx, "delete from "+t.Name+" where true", nil); err != nil {
-				return fmt.Errorf("empty %s: %w", t.Name, err)
-			}
-			if err := l.engine.Insert(ctx, t, rows[t.Name]); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	}
+	return nil
 }
 
 func (r References) rows(version string) map[string][][]any {
 	rows := map[string][][]any{}
 	add := func(t Table, values ...any) { rows[t.Name] = append(rows[t.Name], values) }
-	for _, k := range r.ModelKeys {
-		add(refModelKeysTable, k.Meter, k.PriceKey, rateID(version, k), nullText(k.EstimatedAs))
+	for _, c := range r.Cards {
+		add(refCardsTable, c.Meter, c.Card)
 	}
-	for _, p := range r.Prices {
-		add(refPricesTable, p.Key, p.From, p.To, p.Input, p.CacheRead, p.CacheWrite5m, p.CacheWrite1h, p.Output, nullText(p.Fallbacks))
+	for _, rate := range r.Rates {
+		add(refRatesTable, rate.row(version)...)
 	}
-	for _, f := range r.Fees {
-		add(refFeesTable, f.Provider, f.From, f.To, f.Infra, f.CacheHit)
+	for _, m := range r.Markups {
+		add(refMarkupsTable, m.CostCenter, int64(m.Percent), m.From, m.To)
 	}
 	for _, f := range r.ToolFees {
 		if f.Missing != "" {
-			add(refToolFeesTable, f.Tools, f.From, f.To, nil, f.Missing)
+			add(refToolFeesTable, f.Tools, int64(f.Markup), f.From, f.To, nil, f.Missing)
 		} else {
-			add(refToolFeesTable, f.Tools, f.From, f.To, f.Pico, nil)
+			add(refToolFeesTable, f.Tools, int64(f.Markup), f.From, f.To, f.Pico, nil)
 		}
 	}
 	for _, c := range r.CostCenters {
@@ -286,21 +259,6 @@ func (r References) rows(version string) map[string][][]any {
 	}
 	return rows
 }
-
-// idOf is 63 bits of the SHA-256 of some texts, with their lengths, so that
-// they don't run into each other.
-func idOf(texts ...string) int64 {
-	var b []byte
-	for _, text := range texts {
-		b = binary.AppendUvarint(b, uint64(len(text)))
-		b = append(b, text...)
-	}
-	sum := sha256.Sum256(b)
-	return int64(binary.BigEndian.Uint64(sum[:8]) >> 1)
-}
-
-// rateID names an entry of one version of the rate book.
-func rateID(version string, k ModelKey) int64 { return idOf(version, k.PriceKey, k.EstimatedAs) }
 
 func payerID(c CostCenter) int64 { return idOf(c.Department, c.Code) }
 
@@ -336,8 +294,8 @@ func (l *Ledger) keepPayers(ctx context.Context, centers []CostCenter) error {
 	return l.engine.Insert(ctx, payersTable, rows)
 }
 
-// keepRates adds the rate book's entries that price records for the first time.
-func (l *Ledger) keepRates(ctx context.Context, version string, keys []ModelKey) error {
+// keepRates adds the rates that price records for the first time.
+func (l *Ledger) keepRates(ctx context.Context, version string, all []Rate) error {
 	known := map[int64]bool{}
 	err := l.engine.Query(ctx, "select rate_id from rate_entries where rate_version = @rate_version", Args{"rate_version": version}, func(r Row) error {
 		known[r.Int(0)] = true
@@ -347,10 +305,10 @@ func (l *Ledger) keepRates(ctx context.Context, version string, keys []ModelKey)
 		return fmt.Errorf("read rate entries: %w", err)
 	}
 	var rows [][]any
-	for _, k := range keys {
-		if id := rateID(version, k); !known[id] {
+	for _, rate := range all {
+		if id := rate.id(version); !known[id] {
 			known[id] = true
-			rows = append(rows, []any{id, version, k.PriceKey, nullText(k.EstimatedAs)})
+			rows = append(rows, rate.entry(version))
 		}
 	}
 	return l.engine.Insert(ctx, rateEntriesTable, rows)
@@ -359,11 +317,11 @@ func (l *Ledger) keepRates(ctx context.Context, version string, keys []ModelKey)
 // metersSeen and namesSeen are what occurs in the days' rows.
 const (
 	metersSeen = `
-select distinct provider, model, meter_id
+select distinct provider, ifnull(account, ''), ifnull(region, ''), model, ifnull(service_tier, ''), meter_id
 from meters
 where meter_id in (select meter_id from usage where usage_date between @scan_first and @scan_last)
   or meter_id in (select meter_id from requests where request_date between @scan_first and @scan_last)
-order by 1, 2, 3`
+order by 1, 4, 2, 3, 5, 6`
 
 	namesSeen = `
 with active_actors as (
@@ -395,10 +353,7 @@ order by kind, name`
 // seen lists what needs resolving: the dimensions' rows that occur.
 func (l *Ledger) seen(ctx context.Context, args Args) (s Seen, err error) {
 	err = l.engine.Query(ctx, metersSeen, args, func(r Row) error {
-		s.Meters = append(s.Meters, Meter{r.Int(2), r.Text(0), r.Text(1)})
-		if n := len(s.Providers); n == 0 || s.Providers[n-1] != r.Text(0) {
-			s.Providers = append(s.Providers, r.Text(0))
-		}
+		s.Meters = append(s.Meters, Meter{r.Int(5), r.Text(0), r.Text(1), r.Text(2), r.Text(3), r.Text(4)})
 		return nil
 	})
 	if err != nil {

@@ -37,7 +37,7 @@ var (
 	}}
 	factsTable = Table{Name: "record_facts", About: "What each request cost and who owes it; read it through the view cost_records", Partition: "usage_date", Cluster: []string{"billing_month", "payer_id", "task_id", "meter_id"}, Columns: []Column{
 		{"record_id", Int, false, "deterministic: the record key of the usage row, or of the request where there is none"},
-		{"correction", Int, false, "0; 1: came after the close of its month; -1: takes an estimate of a closed month back"},
+		{"correction", Int, false, "0; n: came after the close of its month, or is charged anew there; -n: takes back what that month charged"},
 		{"started_at", Timestamp, false, "UTC"},
 		{"usage_date", Date, false, "in the billing zone"},
 		{"billing_month", Date, false, "first day of the month that charges it"},
@@ -45,7 +45,7 @@ var (
 		{"actor_id", Int, true, "row of actors"},
 		{"task_id", Int, true, "row of tasks"},
 		{"caller_id", Int, true, "row of callers"},
-		{"rate_id", Int, true, "row of rate_entries; null: no price was found"},
+		{"rate_id", Int, true, "row of rate_entries"},
 		{"ruling_id", Int, false, "row of rulings"},
 		{"payer_id", Int, false, "row of payers"},
 		{"input_uncached_tokens", Int, false, ""},
@@ -55,6 +55,12 @@ var (
 		{"cache_write_unknown_tokens", Int, false, "priced as 5 minutes"},
 		{"output_tokens", Int, false, ""},
 		{"reasoning_tokens", Int, false, "part of output_tokens"},
+		{"input_audio_tokens", Int, true, "part of input_uncached_tokens; null: none, as below"},
+		{"input_image_tokens", Int, true, "part of input_uncached_tokens"},
+		{"cache_read_audio_tokens", Int, true, "part of cache_read_tokens"},
+		{"output_audio_tokens", Int, true, "part of output_tokens"},
+		{"output_image_tokens", Int, true, "part of output_tokens"},
+		{"searches", Int, true, "web searches that the provider ran"},
 		{"tool_calls", Int, false, ""},
 		{"cache_hit", Bool, false, "answered from the gateway's cache"},
 		{"llm_cost_usd", USD, true, "null: not known, see pricing"},
@@ -69,8 +75,21 @@ var (
 		{"request_line", Int, true, ""},
 		{"run_date", Date, false, "night that wrote it"},
 	}}
-	rateEntriesTable = Table{Name: "rate_entries", About: "Entries of the rate book that have priced a record", Columns: []Column{
-		{"rate_id", Int, false, ""}, {"rate_version", Text, false, ""}, {"price_key", Text, false, ""}, {"priced_as", Text, true, "the config prices an unknown model as this one"},
+	rateEntriesTable = Table{Name: "rate_entries", About: "Rates by which records are priced, each as its version of the rate book made it; kept for ever", Columns: []Column{
+		{"rate_id", Int, false, "63 bits of a SHA-256 of all columns"},
+		{"rate_version", Text, false, "of the rate book"},
+		{"price_key", Text, true, "null: the rate book has no price"},
+		{"priced_as", Text, true, "the config prices an unknown model as this one"},
+		{"rule", Text, true, "what decided the unit prices, in words"},
+		{"valid_from", Timestamp, true, "of the price"},
+		{"learned_at", Timestamp, true, "when the price became known; null: with the rate book"},
+		{"source", Text, true, "where the price was read"},
+		{"terms", Text, true, "JSON: by class the price, the factors on it and the unit price"},
+		{"infra_pico", Int, true, "fee of a request in 10^-12 USD"},
+		{"cache_hit_pico", Int, true, "fee of an answer from the gateway's cache"},
+		{"tool_fees", Text, true, "fee of a call by tool, JSON, in 10^-12 USD"},
+		{"markup", Int, false, "in 1/10,000 of a percent"},
+		{"signature", Text, false, "hash of all that decides an amount"},
 	}}
 	payersTable = Table{Name: "payers", About: "Cost centres that have borne a record, each with its department at the time", Columns: []Column{
 		{"payer_id", Int, false, "63 bits of a SHA-256 of the columns below"}, {"department", Text, false, ""}, {"cost_center", Text, false, ""},
@@ -129,19 +148,26 @@ var (
 		{"day", Date, false, ""},
 	}}
 
-	refModelKeysTable = Table{Name: "ref_model_keys", About: "Meter to rate book entry", Columns: []Column{
-		{"meter_id", Int, false, ""}, {"price_key", Text, false, ""}, {"rate_id", Int, false, ""}, {"estimated_as", Text, true, "priced as this model, by the config"},
+	refCardsTable = Table{Name: "ref_cards", About: "Meter to what it pays", Columns: []Column{
+		{"meter_id", Int, false, ""}, {"card_id", Int, false, ""},
 	}}
-	refPricesTable = Table{Name: "ref_prices", About: "Unit prices in 10^-12 USD a token", Columns: []Column{
-		{"price_key", Text, false, ""}, {"valid_from", Timestamp, false, "inclusive"}, {"valid_to", Timestamp, false, "exclusive"},
-		{"input_pico", Int, false, ""}, {"cache_read_pico", Int, false, ""}, {"cache_write_5m_pico", Int, false, ""}, {"cache_write_1h_pico", Int, false, ""}, {"output_pico", Int, false, ""},
-		{"fallbacks", Text, true, "classes priced as their parent"},
+	refRatesTable = Table{Name: "ref_rates", About: "Unit prices in 10^-12 USD by time, size of the prompt, minute of the week and markup", Columns: []Column{
+		{"card_id", Int, false, ""}, {"rate_id", Int, false, ""}, {"markup", Int, false, ""},
+		{"valid_from", Timestamp, false, "inclusive"}, {"valid_to", Timestamp, false, "exclusive"},
+		{"tokens_above", Int, false, "exclusive"}, {"tokens_up_to", Int, false, "inclusive"},
+		{"minute_from", Int, false, "of the week, from Sunday 00:00 UTC, inclusive"}, {"minute_to", Int, false, "exclusive"},
+		{"input_pico", Int, true, "null here and below: no price"}, {"cache_read_pico", Int, true, ""}, {"cache_write_5m_pico", Int, true, ""}, {"cache_write_1h_pico", Int, true, ""},
+		{"output_pico", Int, true, ""}, {"reasoning_pico", Int, true, ""}, {"input_audio_pico", Int, true, ""}, {"input_image_pico", Int, true, ""}, {"cache_read_audio_pico", Int, true, ""},
+		{"output_audio_pico", Int, true, ""}, {"output_image_pico", Int, true, ""}, {"request_pico", Int, true, ""}, {"search_pico", Int, true, ""},
+		{"infra_pico", Int, true, "null: no fees at that time"}, {"cache_hit_pico", Int, true, ""},
+		{"problem", Text, true, "why there is no price"}, {"estimated_as", Text, true, "priced as this model, by the config"},
+		{"note", Text, true, "what the record should say"}, {"fallbacks", Text, true, "classes without a price of their own, each between commas"},
 	}}
-	refFeesTable = Table{Name: "ref_fees", About: "Fees a request in 10^-12 USD", Columns: []Column{
-		{"provider", Text, false, ""}, {"valid_from", Timestamp, false, ""}, {"valid_to", Timestamp, false, ""}, {"infra_pico", Int, false, ""}, {"cache_hit_pico", Int, false, ""},
+	refMarkupsTable = Table{Name: "ref_markups", About: "Markups of cost centres", Columns: []Column{
+		{"cost_center", Text, false, ""}, {"markup", Int, false, "in 1/10,000 of a percent"}, {"valid_from", Timestamp, false, ""}, {"valid_to", Timestamp, false, ""},
 	}}
 	refToolFeesTable = Table{Name: "ref_tool_fees", About: "Fee of a mix of tool calls in 10^-12 USD", Columns: []Column{
-		{"tools", Text, false, ""}, {"valid_from", Timestamp, false, ""}, {"valid_to", Timestamp, false, ""}, {"fee_pico", Int, true, "null: a tool has no fee"}, {"missing", Text, true, "the tool without a fee"},
+		{"tools", Text, false, ""}, {"markup", Int, false, ""}, {"valid_from", Timestamp, false, ""}, {"valid_to", Timestamp, false, ""}, {"fee_pico", Int, true, "null: a tool has no fee"}, {"missing", Text, true, "the tool without a fee"},
 	}}
 	refCostCentersTable = Table{Name: "ref_cost_centers", About: "Cost centres", Columns: []Column{
 		{"cost_center", Text, false, ""}, {"payer_id", Int, false, ""},
@@ -156,7 +182,7 @@ var (
 		{"provider", Text, false, ""},
 	}}
 
-	referenceTables = []Table{refModelKeysTable, refPricesTable, refFeesTable, refToolFeesTable, refCostCentersTable, refAgentsTable, refOwnersTable, refUsageFromTable}
+	referenceTables = []Table{refCardsTable, refRatesTable, refMarkupsTable, refToolFeesTable, refCostCentersTable, refAgentsTable, refOwnersTable, refUsageFromTable}
 )
 
 // Tables lists every table of the ledger, and its views behind them.

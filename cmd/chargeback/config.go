@@ -115,7 +115,7 @@ func (s settings) describe(w world) {
 	if book == "" {
 		book = "built-in"
 	}
-	line("rate book", "%s: %s, %s", book, count(len(s.rates.Prices()), "price", "prices"), count(len(s.rates.Fees()), "period of fees", "periods of fees"))
+	line("rate book", "%s: %s, %s", book, count(len(s.rates.Entries()), "price", "prices"), count(len(s.rates.Fees()), "period of fees", "periods of fees"))
 	line("directory", "%s: %s, %s", c.Directory, count(len(s.directory.CostCenters()), "cost centre", "cost centres"), count(agentIDs(s.directory), "agent", "agents"))
 	line("budgets", "%d", len(c.Budgets))
 	if _, ok, _ := c.Notify.Slack.Token(w.getenv, c.ReadFile); ok {

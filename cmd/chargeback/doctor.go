@@ -265,9 +265,11 @@ const pricesOld = 180 * 24 * time.Hour
 
 func (p *patient) checkPrices(context.Context) {
 	var newest time.Time
-	for _, price := range p.rates.Prices() {
-		if price.From.After(newest) && !price.From.After(p.w.now()) {
-			newest = price.From
+	for _, e := range p.rates.Entries() {
+		for _, known := range []time.Time{e.From, e.Learned} {
+			if known.After(newest) && !known.After(p.w.now()) {
+				newest = known
+			}
 		}
 	}
 	book := cmp.Or(p.config.Prices, "the built-in one")

@@ -85,7 +85,7 @@ func (s *settings) crossCheck(c *config.Config, fail failf) {
 		return
 	}
 	for i, u := range c.UnknownModels {
-		if _, _, ok := s.rates.Resolve(u.Provider, u.PriceAs); !ok && u.PriceAs != "" {
+		if _, _, ok := s.rates.Resolve(u.Provider, "", u.PriceAs); !ok && u.PriceAs != "" {
 			fail(fmt.Sprintf("unknown_models[%d].price_as", i), "the rate book has no price of %q for provider %q; name a model that it has, or add the price", u.PriceAs, u.Provider)
 		}
 	}

@@ -25,11 +25,13 @@ type LiteLLM struct {
 }
 
 type litellmFields struct {
-	id, callID, traceID, status, provider, started, ended, model, cacheHit int
-	prompt, completion, reported, errorCode                                int
-	providerRequestID, userID, userEmail, endUser, team, key, project      []int
-	cached, written, written5m, written1h, reasoning                       []int
-	agentID, toolCalls, costCenter, clientRef                              []int
+	id, callID, traceID, status, provider, started, ended, model, cacheHit  int
+	prompt, completion, reported, errorCode                                 int
+	providerRequestID, userID, userEmail, endUser, team, key, project       []int
+	cached, written, written5m, written1h, reasoning                        []int
+	inputAudio, inputImage, cachedAudio, outputAudio, outputImage, searches []int
+	region, tier                                                            []int
+	agentID, toolCalls, costCenter, clientRef                               []int
 }
 
 // providerIDHeaders are the response headers that carry the provider's request
@@ -80,6 +82,14 @@ func NewLiteLLM(o LiteLLMOptions) (*LiteLLM, error) {
 		written5m:         usage("prompt_tokens_details.cache_creation_token_details.ephemeral_5m_input_tokens", "cache_creation_token_details.ephemeral_5m_input_tokens"),
 		written1h:         usage("prompt_tokens_details.cache_creation_token_details.ephemeral_1h_input_tokens", "cache_creation_token_details.ephemeral_1h_input_tokens"),
 		reasoning:         usage("completion_tokens_details.reasoning_tokens"),
+		inputAudio:        usage("prompt_tokens_details.audio_tokens"),
+		inputImage:        usage("prompt_tokens_details.image_tokens"),
+		cachedAudio:       usage("prompt_tokens_details.cached_audio_tokens"),
+		outputAudio:       usage("completion_tokens_details.audio_tokens"),
+		outputImage:       usage("completion_tokens_details.image_tokens"),
+		searches:          usage("server_tool_use.web_search_requests", "prompt_tokens_details.web_search_requests"),
+		region:            usage("inference_geo"),
+		tier:              append(usage("service_tier"), want.first("response.service_tier", "model_parameters.service_tier")...),
 		agentID:           want.first(o.AgentID...),
 		toolCalls:         want.first(o.ToolCalls...),
 		costCenter:        want.first(o.CostCenter...),
@@ -181,6 +191,7 @@ func (l *LiteLLM) read(v []jsonscan.Value, r *record.Request) (err error) {
 	if bytes.Equal(r.UserEmail, r.UserID) {
 		r.UserEmail = nil
 	}
+	r.Region, r.ServiceTier = firstName(v, f.region), firstName(v, f.tier)
 	r.EndUser, r.Team, r.KeyAlias = firstName(v, f.endUser), firstName(v, f.team), firstName(v, f.key)
 	r.Project, r.AgentID, r.CostCenter = firstName(v, f.project), firstName(v, f.agentID), firstName(v, f.costCenter)
 	if r.ReportedPico, r.HasReported, err = picoUSD(v[f.reported], "response_cost"); err != nil {
@@ -207,6 +218,12 @@ func (l *LiteLLM) tokens(v []jsonscan.Value, r *record.Request) error {
 	t.CacheWrite5m = count(firstPresent(v, f.written5m), "usage.ephemeral_5m_input_tokens")
 	t.CacheWrite1h = count(firstPresent(v, f.written1h), "usage.ephemeral_1h_input_tokens")
 	t.Reasoning = count(firstPresent(v, f.reasoning), "usage.reasoning_tokens")
+	t.InputAudio = count(firstPresent(v, f.inputAudio), "usage.prompt_tokens_details.audio_tokens")
+	t.InputImage = count(firstPresent(v, f.inputImage), "usage.prompt_tokens_details.image_tokens")
+	t.CacheReadAudio = count(firstPresent(v, f.cachedAudio), "usage.prompt_tokens_details.cached_audio_tokens")
+	t.OutputAudio = count(firstPresent(v, f.outputAudio), "usage.completion_tokens_details.audio_tokens")
+	t.OutputImage = count(firstPresent(v, f.outputImage), "usage.completion_tokens_details.image_tokens")
+	t.Searches = count(firstPresent(v, f.searches), "usage.web_search_requests")
 	if err != nil {
 		return err
 	}
@@ -215,8 +232,16 @@ func (l *LiteLLM) tokens(v []jsonscan.Value, r *record.Request) error {
 	if t.InputUncached < 0 {
 		t.InputUncached = prompt
 	}
-	if t.Reasoning > t.Output {
+	// Where cached audio isn't told apart, audio counts as fresh as far as there is fresh input.
+	t.InputAudio = min(max(0, t.InputAudio-t.CacheReadAudio), t.InputUncached)
+	t.InputImage = min(t.InputImage, t.InputUncached-t.InputAudio)
+	switch {
+	case t.Reasoning > t.Output:
 		return &FieldError{"usage.reasoning_tokens", "is larger than completion_tokens, of which it is a part"}
+	case t.Reasoning+t.OutputAudio+t.OutputImage > t.Output:
+		return &FieldError{"usage.completion_tokens_details", "has parts that add up to more than completion_tokens"}
+	case t.CacheReadAudio > t.CacheRead:
+		return &FieldError{"usage.prompt_tokens_details.cached_audio_tokens", "is larger than cached_tokens, of which it is a part"}
 	}
 	if r.Completeness == 2 && prompt == 0 && t.Output == 0 && !r.CacheHit {
 		r.Completeness = 1

@@ -13,7 +13,9 @@ type Lineage struct {
 	Line   int64
 }
 
-// Tokens are disjoint counts, but Reasoning, which is a part of Output.
+// Tokens are disjoint counts down to Output. Those below are parts of others:
+// Reasoning and the outputs of Output, the inputs of InputUncached, and
+// CacheReadAudio of CacheRead. Searches counts what the provider looked up.
 type Tokens struct {
 	InputUncached     int64
 	CacheRead         int64
@@ -22,6 +24,12 @@ type Tokens struct {
 	CacheWriteUnknown int64
 	Output            int64
 	Reasoning         int64
+	InputAudio        int64
+	InputImage        int64
+	CacheReadAudio    int64
+	OutputAudio       int64
+	OutputImage       int64
+	Searches          int64
 }
 
 // Usage is what a provider metered for one request. Text fields point into
@@ -73,6 +81,8 @@ type Request struct {
 	AgentID           []byte
 	CostCenter        []byte
 	Model             []byte
+	Region            []byte
+	ServiceTier       []byte
 	Tools             []byte // name:count,name:count sorted by name; * where only the number is known
 	ToolCalls         int64
 	Tokens            Tokens
@@ -108,6 +118,12 @@ var UsageSchema = &Schema{Table: "usage", About: "Per request, what the provider
 	{"cache_write_unknown_tokens", Int, false, "time to live not logged"},
 	{"output_tokens", Int, false, ""},
 	{"reasoning_tokens", Int, false, "part of output_tokens"},
+	{"input_audio_tokens", Int, true, "part of input_uncached_tokens; null: none, as below"},
+	{"input_image_tokens", Int, true, "part of input_uncached_tokens"},
+	{"cache_read_audio_tokens", Int, true, "part of cache_read_tokens"},
+	{"output_audio_tokens", Int, true, "part of output_tokens"},
+	{"output_image_tokens", Int, true, "part of output_tokens"},
+	{"searches", Int, true, "web searches that the provider ran"},
 	{"failed", Bool, false, "the provider answered with an error"},
 	{"completeness", Int, false, "0 error, 1 partial, 2 final"},
 	{"object_id", Int, false, "manifest id of the object"},
@@ -140,6 +156,12 @@ var RequestSchema = &Schema{Table: "requests", About: "Per request, what the age
 	{"cache_write_unknown_tokens", Int, false, ""},
 	{"output_tokens", Int, false, ""},
 	{"reasoning_tokens", Int, false, "part of output_tokens"},
+	{"input_audio_tokens", Int, true, "part of input_uncached_tokens; null: none, as below"},
+	{"input_image_tokens", Int, true, "part of input_uncached_tokens"},
+	{"cache_read_audio_tokens", Int, true, "part of cache_read_tokens"},
+	{"output_audio_tokens", Int, true, "part of output_tokens"},
+	{"output_image_tokens", Int, true, "part of output_tokens"},
+	{"searches", Int, true, "web searches that the provider ran"},
 	{"reported_pico_usd", Int, true, "the platform's own estimate in 10^-12 USD, never charged"},
 	{"completeness", Int, false, "0 failure, 1 success without tokens, 2 success"},
 	{"object_id", Int, false, "manifest id of the object"},
@@ -206,6 +228,9 @@ func (b *Batch) tokens(i int, t *Tokens) {
 	b.int(i+4, t.CacheWriteUnknown)
 	b.int(i+5, t.Output)
 	b.int(i+6, t.Reasoning)
+	for j, n := range [...]int64{t.InputAudio, t.InputImage, t.CacheReadAudio, t.OutputAudio, t.OutputImage, t.Searches} {
+		b.optional(i+7+j, n, n != 0)
+	}
 }
 
 // AppendUsage adds one row to a batch of UsageSchema. Where a text can't be kept
@@ -220,10 +245,10 @@ func (b *Batch) AppendUsage(u *Usage, d *Dimensions, l Lineage) error {
 	b.tuple(6, d.Meters, u.Provider, u.Account, u.Region, u.Model, u.Operation, u.ServiceTier, u.ErrorCode)
 	b.tuple(7, d.Callers, u.Caller, u.CostCenter, u.AgentID)
 	b.tokens(8, &u.Tokens)
-	b.bool(15, u.Failed)
-	b.int(16, u.Completeness)
-	b.int(17, l.Object)
-	b.int(18, l.Line)
+	b.bool(21, u.Failed)
+	b.int(22, u.Completeness)
+	b.int(23, l.Object)
+	b.int(24, l.Line)
 	return b.finish()
 }
 
@@ -239,17 +264,17 @@ func (b *Batch) AppendRequest(r *Request, d *Dimensions, l Lineage) error {
 	b.int(7, r.StartedAt)
 	b.optional(8, r.EndedAt, r.HasEnded)
 	b.int(9, r.Date)
-	b.tuple(10, d.Meters, r.Provider, nil, nil, r.Model, nil, nil, r.ErrorCode)
+	b.tuple(10, d.Meters, r.Provider, nil, r.Region, r.Model, nil, r.ServiceTier, r.ErrorCode)
 	b.tuple(11, d.Actors, r.UserID, r.UserEmail, r.Team, r.KeyAlias, r.Project)
 	b.tuple(12, d.Tasks, r.AgentID, r.CostCenter, r.Tools)
 	b.bool(13, r.CacheHit)
 	b.bool(14, r.Failed)
 	b.int(15, r.ToolCalls)
 	b.tokens(16, &r.Tokens)
-	b.optional(23, r.ReportedPico, r.HasReported)
-	b.int(24, r.Completeness)
-	b.int(25, l.Object)
-	b.int(26, l.Line)
+	b.optional(29, r.ReportedPico, r.HasReported)
+	b.int(30, r.Completeness)
+	b.int(31, l.Object)
+	b.int(32, l.Line)
 	return b.finish()
 }
 

@@ -42,6 +42,12 @@ distinct_contents as (
     cache_write_unknown_tokens,
     output_tokens,
     reasoning_tokens,
+    input_audio_tokens,
+    input_image_tokens,
+    cache_read_audio_tokens,
+    output_audio_tokens,
+    output_image_tokens,
+    searches,
     failed,
     completeness
   from copies

@@ -1,55 +1,88 @@
--- One row is an attributed charge with its prices and amounts, in whole
+-- One row is an attributed charge with its rate and amounts, in whole
 -- pico-dollars (10^-12 USD), so that every product and sum is exact.
 -- Promises: an amount is null exactly where it is not known (pricing 2
 -- unpriced, 3 pending), and never zero for want of a price. pricing is a digit
--- of a ruling: 0 priced, 1 estimated, 4 not billed.
--- Fed by: attributed, meters, ref_model_keys, ref_prices, ref_fees,
--- ref_tool_fees.
+-- of a ruling: 0 priced, 1 estimated, 4 not billed. One rate prices the whole
+-- request: that of its start, its prompt's size and its payer's markup.
+-- Reasoning, audio and images are parts of other classes and cost what they
+-- cost instead of these.
+-- Fed by: attributed, ref_cards, ref_rates, ref_tool_fees.
 -- Kept as: view.
 with rated as (
   select
     c.*,
-    k.rate_id,
-    k.price_key,
-    k.estimated_as,
+    p.rate_id,
+    p.estimated_as,
+    p.problem,
+    p.note,
     p.fallbacks,
-    f.provider as fees_of,
+    p.infra_pico is not null as has_fees,
+    ifnull(c.searches, 0) = 0 or p.search_pico is not null as searches_priced,
     t.missing as tool_missing,
     case
       when c.basis = 4 then 4
       when c.basis = 3 then 3
-      when c.basis <> 1 and p.price_key is null then 2
+      when c.basis <> 1 and p.input_pico is null then 2
       when c.basis <> 1 and not c.metered then 2
-      when f.provider is null then 2
+      when c.basis <> 1 and c.searches > 0 and p.search_pico is null then 2
+      when p.infra_pico is null then 2
       when c.tools is not null and t.fee_pico is null then 2
-      when c.basis = 2 or k.estimated_as is not null then 1
+      when c.basis = 2 or p.estimated_as is not null then 1
       else 0
     end as pricing,
-    p.price_key is not null as has_price,
     c.input_uncached_tokens * p.input_pico
     + c.cache_read_tokens * p.cache_read_pico
     + (c.cache_write_5m_tokens + c.cache_write_unknown_tokens) * p.cache_write_5m_pico
     + c.cache_write_1h_tokens * p.cache_write_1h_pico
-    + c.output_tokens * p.output_pico as metered_pico,
+    + c.output_tokens * p.output_pico
+    + c.reasoning_tokens * (p.reasoning_pico - p.output_pico)
+    + ifnull(c.input_audio_tokens, 0) * (p.input_audio_pico - p.input_pico)
+    + ifnull(c.input_image_tokens, 0) * (p.input_image_pico - p.input_pico)
+    + ifnull(c.cache_read_audio_tokens, 0) * (p.cache_read_audio_pico - p.cache_read_pico)
+    + ifnull(c.output_audio_tokens, 0) * (p.output_audio_pico - p.output_pico)
+    + ifnull(c.output_image_tokens, 0) * (p.output_image_pico - p.output_pico)
+    + ifnull(c.searches, 0) * ifnull(p.search_pico, 0)
+    + p.request_pico as metered_pico,
     c.cache_read_tokens * (p.input_pico - p.cache_read_pico)
+    + ifnull(c.cache_read_audio_tokens, 0) * ((p.input_audio_pico - p.input_pico) - (p.cache_read_audio_pico - p.cache_read_pico))
     + (c.cache_write_5m_tokens + c.cache_write_unknown_tokens) * (p.input_pico - p.cache_write_5m_pico)
     + c.cache_write_1h_tokens * (p.input_pico - p.cache_write_1h_pico) as prompt_cache_pico,
-    if(c.cache_hit, f.cache_hit_pico, if(c.bears_fees, f.infra_pico, 0)) as fee_pico,
+    if(c.cache_hit, p.cache_hit_pico, if(c.bears_fees, p.infra_pico, 0)) as fee_pico,
     if(c.tools is null, 0, t.fee_pico) as tools_pico
   from attributed as c
-  inner join meters as d on d.meter_id = c.meter_id
-  left join ref_model_keys as k on k.meter_id = c.meter_id
-  left join ref_prices as p
-    on p.price_key = k.price_key and c.started_at >= p.valid_from and c.started_at < p.valid_to
-  left join ref_fees as f
-    on f.provider = d.provider and c.started_at >= f.valid_from and c.started_at < f.valid_to
+  left join ref_cards as k on k.meter_id = c.meter_id
+  left join ref_rates as p
+    on p.card_id = k.card_id
+    and p.markup = c.markup
+    and c.started_at >= p.valid_from
+    and c.started_at < p.valid_to
+    and c.input_uncached_tokens + c.cache_read_tokens + c.cache_write_5m_tokens + c.cache_write_1h_tokens + c.cache_write_unknown_tokens > p.tokens_above
+    and c.input_uncached_tokens + c.cache_read_tokens + c.cache_write_5m_tokens + c.cache_write_1h_tokens + c.cache_write_unknown_tokens <= p.tokens_up_to
+    and utc_minute_of_week(c.started_at) >= p.minute_from
+    and utc_minute_of_week(c.started_at) < p.minute_to
   left join ref_tool_fees as t
-    on t.tools = c.tools and c.started_at >= t.valid_from and c.started_at < t.valid_to
+    on t.tools = c.tools and t.markup = c.markup and c.started_at >= t.valid_from and c.started_at < t.valid_to
 )
 select
   *,
   case when pricing = 4 or pricing < 2 and cache_hit then 0 when pricing < 2 then metered_pico end as llm_pico,
   case when pricing = 4 then 0 when pricing < 2 then fee_pico end as infra_pico,
   case when pricing = 4 then 0 when pricing < 2 then tools_pico end as tool_pico,
-  case when pricing = 4 then 0 when pricing < 2 and cache_hit then metered_pico when pricing < 2 then prompt_cache_pico end as savings_pico
+  case
+    when pricing = 4 then 0
+    when pricing < 2 and cache_hit and searches_priced then metered_pico
+    when pricing < 2 and not cache_hit then prompt_cache_pico
+  end as savings_pico,
+  case when fallbacks is null then '' else concat(
+    if(cache_read_tokens > 0 and strpos(fallbacks, ',cache_read,') > 0, ', cache_read', ''),
+    if(cache_write_5m_tokens + cache_write_unknown_tokens > 0 and strpos(fallbacks, ',cache_write_5m,') > 0, ', cache_write_5m', ''),
+    if(cache_write_1h_tokens > 0 and strpos(fallbacks, ',cache_write_1h,') > 0, ', cache_write_1h', ''),
+    if(output_tokens > 0 and strpos(fallbacks, ',output,') > 0, ', output', ''),
+    if(reasoning_tokens > 0 and strpos(fallbacks, ',reasoning,') > 0, ', reasoning', ''),
+    if(input_audio_tokens > 0 and strpos(fallbacks, ',input_audio,') > 0, ', input_audio', ''),
+    if(input_image_tokens > 0 and strpos(fallbacks, ',input_image,') > 0, ', input_image', ''),
+    if(cache_read_audio_tokens > 0 and strpos(fallbacks, ',cache_read_audio,') > 0, ', cache_read_audio', ''),
+    if(output_audio_tokens > 0 and strpos(fallbacks, ',output_audio,') > 0, ', output_audio', ''),
+    if(output_image_tokens > 0 and strpos(fallbacks, ',output_image,') > 0, ', output_image', '')
+  ) end as used_fallbacks
 from rated

@@ -1,22 +1,18 @@
 -- One row is a correction of a closed month, charged in the month that begins
--- on @open_month: what arrived after the close (correction 1), and the reversal
--- of an estimate whose metered usage arrived after the close (correction -1).
+-- on @open_month: what arrived after the close (correction 1), the reversal of
+-- an estimate whose metered usage arrived after the close, and, where a record
+-- costs something else by what is known today, the reversal of what was charged
+-- (-n) with the new charge (n).
 -- Promises: a closed month's own rows stay as they are; what a closed month has
--- already charged is not charged again. A reversal doesn't depend on whether its
--- usage lies in the same window, or in the same month.
--- Fed by: fresh_records, record_facts, rulings, months, matches,
+-- already charged is not charged again. What stands of a record adds up to what
+-- it costs today; what it would have cost without caches is told as of its close.
+-- A reversal doesn't depend on whether its usage lies in the same
+-- window, or in the same month. A record that can't be priced today stays as it
+-- was charged.
+-- Fed by: fresh_records, record_facts, charged, rulings, months, matches,
 -- ambiguous_requests, requests_kept.
 -- Kept as: view.
-with charged as (
-  select
-    c.*,
-    r.pricing
-  from record_facts as c
-  inner join months as m on m.first_day = c.billing_month and m.state = 'closed'
-  inner join rulings as r on r.ruling_id = c.ruling_id
-  where c.usage_date between @first_day and @last_day and c.total_cost_usd is not null
-),
-metered as (
+with metered as (
   select
     request_object_id as object_id,
     request_line as line
@@ -34,6 +30,56 @@ metered_requests as (
     r.request_date
   from metered as m
   inner join requests_kept as r on r.object_id = m.object_id and r.line = m.line
+),
+replaced as (
+  select
+    c.record_id,
+    c.usage_date,
+    c.correction,
+    c.last_correction
+  from charged as c
+  where c.pricing = 'estimated' and c.usage_line is null and c.stands
+    and exists (
+      select 1 from metered_requests as q
+      where q.record_key = c.record_id and q.request_date = c.usage_date
+    )
+),
+restated as (
+  select
+    c.record_id,
+    c.usage_date,
+    c.correction,
+    c.last_correction
+  from charged as c
+  inner join fresh_records as f on f.record_id = c.record_id and f.usage_date = c.usage_date
+  where c.stands
+    and f.total_cost_usd is not null
+    and (
+      f.llm_cost_usd <> c.llm_cost_usd
+      or f.infra_cost_usd <> c.infra_cost_usd
+      or f.tool_cost_usd <> c.tool_cost_usd
+    )
+    and not exists (
+      select 1 from replaced as q
+      where q.record_id = c.record_id and q.usage_date = c.usage_date
+    )
+),
+taken_back as (
+  select
+    record_id,
+    usage_date,
+    correction,
+    last_correction,
+    'usage came after the close and replaces this estimate' as why
+  from replaced
+  union all
+  select
+    record_id,
+    usage_date,
+    correction,
+    last_correction,
+    'taken back: charged anew by what is known today' as why
+  from restated
 )
 select
   f.record_id,
@@ -55,6 +101,12 @@ select
   f.cache_write_unknown_tokens,
   f.output_tokens,
   f.reasoning_tokens,
+  f.input_audio_tokens,
+  f.input_image_tokens,
+  f.cache_read_audio_tokens,
+  f.output_audio_tokens,
+  f.output_image_tokens,
+  f.searches,
   f.tool_calls,
   f.cache_hit,
   f.llm_cost_usd,
@@ -69,54 +121,97 @@ select
   f.request_line,
   f.run_date
 from fresh_records as f
-inner join months as m on m.first_day = f.billing_month and m.state = 'closed'
+inner join months as m on m.first_day = first_of_month(f.usage_date) and m.state = 'closed'
 inner join rulings as r on r.ruling_id = f.ruling_id
 where r.pricing in ('priced', 'estimated')
   and not exists (
     select 1 from charged as c
-    where c.usage_date = f.usage_date and c.record_id = f.record_id and c.correction >= 0
+    where c.usage_date = f.usage_date and c.record_id = f.record_id
   )
 union all
 select
-  c.record_id,
-  -1 as correction,
-  c.started_at,
-  c.usage_date,
+  f.record_id,
+  c.last_correction + 1 as correction,
+  f.started_at,
+  f.usage_date,
   @open_month as billing_month,
-  c.meter_id,
-  c.actor_id,
-  c.task_id,
-  c.caller_id,
-  c.rate_id,
-  c.ruling_id,
-  c.payer_id,
-  0 - c.input_uncached_tokens as input_uncached_tokens,
-  0 - c.cache_read_tokens as cache_read_tokens,
-  0 - c.cache_write_5m_tokens as cache_write_5m_tokens,
-  0 - c.cache_write_1h_tokens as cache_write_1h_tokens,
-  0 - c.cache_write_unknown_tokens as cache_write_unknown_tokens,
-  0 - c.output_tokens as output_tokens,
-  0 - c.reasoning_tokens as reasoning_tokens,
-  0 - c.tool_calls as tool_calls,
-  c.cache_hit,
-  0 - c.llm_cost_usd as llm_cost_usd,
-  0 - c.infra_cost_usd as infra_cost_usd,
-  0 - c.tool_cost_usd as tool_cost_usd,
-  0 - c.total_cost_usd as total_cost_usd,
-  0 - c.cache_savings_usd as cache_savings_usd,
-  'usage came after the close and replaces this estimate' as pricing_note,
-  c.usage_object_id,
-  c.usage_line,
-  c.request_object_id,
-  c.request_line,
+  f.meter_id,
+  f.actor_id,
+  f.task_id,
+  f.caller_id,
+  f.rate_id,
+  f.ruling_id,
+  f.payer_id,
+  f.input_uncached_tokens,
+  f.cache_read_tokens,
+  f.cache_write_5m_tokens,
+  f.cache_write_1h_tokens,
+  f.cache_write_unknown_tokens,
+  f.output_tokens,
+  f.reasoning_tokens,
+  f.input_audio_tokens,
+  f.input_image_tokens,
+  f.cache_read_audio_tokens,
+  f.output_audio_tokens,
+  f.output_image_tokens,
+  f.searches,
+  f.tool_calls,
+  f.cache_hit,
+  f.llm_cost_usd,
+  f.infra_cost_usd,
+  f.tool_cost_usd,
+  f.total_cost_usd,
+  f.cache_savings_usd,
+  'charged anew by what is known today' as pricing_note,
+  f.usage_object_id,
+  f.usage_line,
+  f.request_object_id,
+  f.request_line,
+  f.run_date
+from restated as c
+inner join fresh_records as f on f.record_id = c.record_id and f.usage_date = c.usage_date
+union all
+select
+  r.record_id,
+  -1 - c.last_correction as correction,
+  r.started_at,
+  r.usage_date,
+  @open_month as billing_month,
+  r.meter_id,
+  r.actor_id,
+  r.task_id,
+  r.caller_id,
+  r.rate_id,
+  r.ruling_id,
+  r.payer_id,
+  0 - r.input_uncached_tokens as input_uncached_tokens,
+  0 - r.cache_read_tokens as cache_read_tokens,
+  0 - r.cache_write_5m_tokens as cache_write_5m_tokens,
+  0 - r.cache_write_1h_tokens as cache_write_1h_tokens,
+  0 - r.cache_write_unknown_tokens as cache_write_unknown_tokens,
+  0 - r.output_tokens as output_tokens,
+  0 - r.reasoning_tokens as reasoning_tokens,
+  0 - r.input_audio_tokens as input_audio_tokens,
+  0 - r.input_image_tokens as input_image_tokens,
+  0 - r.cache_read_audio_tokens as cache_read_audio_tokens,
+  0 - r.output_audio_tokens as output_audio_tokens,
+  0 - r.output_image_tokens as output_image_tokens,
+  0 - r.searches as searches,
+  0 - r.tool_calls as tool_calls,
+  r.cache_hit,
+  0 - r.llm_cost_usd as llm_cost_usd,
+  0 - r.infra_cost_usd as infra_cost_usd,
+  0 - r.tool_cost_usd as tool_cost_usd,
+  0 - r.total_cost_usd as total_cost_usd,
+  0 - r.cache_savings_usd as cache_savings_usd,
+  c.why as pricing_note,
+  r.usage_object_id,
+  r.usage_line,
+  r.request_object_id,
+  r.request_line,
   @run_date as run_date
-from charged as c
-where c.pricing = 'estimated' and c.usage_line is null and c.correction >= 0
-  and exists (
-    select 1 from metered_requests as q
-    where q.record_key = c.record_id and q.request_date = c.usage_date
-  )
-  and not exists (
-    select 1 from charged as r
-    where r.usage_date = c.usage_date and r.record_id = c.record_id and r.correction = -1
-  )
+from taken_back as c
+inner join record_facts as r
+  on r.record_id = c.record_id and r.usage_date = c.usage_date and r.correction = c.correction
+inner join months as m on m.first_day = r.billing_month and m.state = 'closed'
+where r.usage_date between @first_day and @last_day

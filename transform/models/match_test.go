@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"testing"
 
-	"chargeback/billing/ledger"
-	"chargeback/transform/rates"
 )
 
 // Goal: each usage row finds the one request it belongs to by the first key
@@ -14,7 +12,7 @@ import (
 func TestMatch(t *testing.T) {
 	const at, soon, later = "2026-10-05 10:00:00", "2026-10-05 10:00:01", "2026-10-05 10:00:02"
 	book := plainBook()
-	book.ToolFees = []ledger.ToolFee{{Tools: "search:1", From: book.Fees[0].From, To: rates.Forever, Pico: 10_000_000_000}}
+	book.Fees[0].Tools = map[string]int64{"search": 10_000_000_000}
 	table{
 		book: book,
 		show: func(r costRecord, n names) string {

@@ -10,6 +10,7 @@ import (
 	"chargeback/billing/ledger"
 	"chargeback/billing/ledger/ledgertest"
 	"chargeback/transform/civil"
+	"chargeback/transform/rates"
 )
 
 // oracle works out by hand, row by row, what the models should make of a world.
@@ -246,24 +247,28 @@ func (o *oracle) cost(key, at string, tokens ...int64) *big.Int {
 func (o *oracle) fees(at string, bears, hit bool, tools string) *big.Int {
 	var sum *big.Int
 	for _, f := range o.book.Fees {
-		if within(at, f.From, f.To) {
-			switch sum = new(big.Int); {
-			case hit:
-				sum.SetInt64(f.CacheHit)
-			case bears:
-				sum.SetInt64(f.Infra)
+		if !within(at, f.From, f.To) {
+			continue
+		}
+		switch sum = new(big.Int); {
+		case hit:
+			sum.SetInt64(f.CacheHit)
+		case bears:
+			sum.SetInt64(f.Infra)
+		}
+		calls, err := rates.ParseToolMix(tools)
+		if err != nil {
+			return nil
+		}
+		for _, c := range calls {
+			each, known := f.Tools[c.Name]
+			if !known {
+				return nil
 			}
+			sum.Add(sum, big.NewInt(each*c.Count))
 		}
 	}
-	if tools == "" {
-		return sum
-	}
-	for _, f := range o.book.ToolFees {
-		if f.Tools == tools && f.Missing == "" && within(at, f.From, f.To) {
-			return add(sum, big.NewInt(f.Pico))
-		}
-	}
-	return nil
+	return sum
 }
 
 func within(at string, from, to time.Time) bool {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"testing"
 
-	"chargeback/billing/ledger"
 	"chargeback/billing/ledger/ledgertest"
 	"chargeback/extract/record"
 	"chargeback/transform/rates"
@@ -22,21 +21,16 @@ func pricesBook() ledgertest.Book {
 	book := plainBook()
 	sonnet, at := book.Prices[0], ledgertest.At
 	fallback, before, after, gone, gateway := sonnet, sonnet, sonnet, sonnet, sonnet
-	fallback.Key, fallback.CacheRead, fallback.Fallbacks = "bedrock/fallback", sonnet.Input, "cache_read=input"
+	fallback.Key, fallback.CacheRead = "bedrock/fallback", -1
 	before.Key, before.To = "bedrock/changing", at(pricesChange)
 	after.Key, after.From, after.Input, after.Output = "bedrock/changing", at(pricesChange), 2_000_000, 10_000_000
 	gone.Key, gone.To = "bedrock/gone", at("2026-10-01 00:00:00")
 	gateway.Key = "openai/gpt"
 	book.Prices = append(book.Prices, fallback, before, after, gone, gateway)
-	book.PriceAs = map[string]string{"bedrock/preview": "bedrock/sonnet"}
-	book.Fees = []ledger.Fee{
-		{From: at(feesBegin), To: at(feesChange), Infra: 100_000_000, CacheHit: 20_000_000},
-		{From: at(feesChange), To: rates.Forever, Infra: 300_000_000, CacheHit: 40_000_000},
-	}
-	book.ToolFees = []ledger.ToolFee{
-		{Tools: "search:2", From: at(feesBegin), To: at(feesChange), Pico: 20_000_000_000},
-		{Tools: "search:2", From: at(feesChange), To: rates.Forever, Pico: 30_000_000_000},
-		{Tools: "mystery:1", From: at(feesBegin), To: rates.Forever, Missing: "mystery"},
+	book.PriceAs = map[string]string{"bedrock/preview": "sonnet"}
+	book.Fees = []ledgertest.Fee{
+		{From: at(feesBegin), To: at(feesChange), Infra: 100_000_000, CacheHit: 20_000_000, Tools: map[string]int64{"search": 10_000_000_000}},
+		{From: at(feesChange), To: rates.Forever, Infra: 300_000_000, CacheHit: 40_000_000, Tools: map[string]int64{"search": 15_000_000_000}},
 	}
 	return book
 }
@@ -93,7 +87,7 @@ func tokenWorlds() []world {
 		one("the largest counts", record.Tokens{InputUncached: 100_000_000, CacheRead: 100_000_000, CacheWrite5m: 100_000_000, CacheWrite1h: 100_000_000, CacheWriteUnknown: 100_000_000, Output: 100_000_000},
 			"3180.00 + 0.0001 + 0.00 = 3180.0001, saved -180.00, priced"),
 		metered("a class that is priced by its parent is flagged", "fallback", noon, record.Tokens{CacheRead: 1_000},
-			"0.003 + 0.0001 + 0.00 = 0.0031, saved 0.00, priced: priced by the parent class: cache_read=input"),
+			"0.003 + 0.0001 + 0.00 = 0.0031, saved 0.00, priced: no price of their own: cache_read"),
 	}
 }
 
@@ -107,7 +101,7 @@ func changeWorlds() []world {
 		metered("the model is not in the book", "unheard-of", noon, both, "null + null + null = null, saved null, unpriced: the model is not in the rate book"),
 		metered("the price has ended", "gone", noon, both, "null + null + null = null, saved null, unpriced: the rate book has no price of the model at that time"),
 		metered("fees have not begun", "sonnet", "2026-10-01 12:00:00", both, "null + null + null = null, saved null, unpriced: the rate book has no fees at that time"),
-		metered("priced as another model", "preview", noon, both, "0.018 + 0.0001 + 0.00 = 0.0181, saved 0.00, estimated: priced as bedrock/sonnet"),
+		metered("priced as another model", "preview", noon, both, "0.018 + 0.0001 + 0.00 = 0.0181, saved 0.00, estimated: priced as sonnet"),
 	}
 }
 
@@ -129,7 +123,7 @@ func feeWorlds() []world {
 		alone("an answer from the cache, after fees changed", request{At: feesChange, CacheHit: true, Tokens: both}, "0.00 + 0.00004 + 0.00 = 0.00004, saved 0.0045, priced"),
 		alone("an answer from the cache with tool calls", request{CacheHit: true, Tools: "search:2", ToolCalls: 2}, "0.00 + 0.00002 + 0.02 = 0.02002, saved 0.00, priced"),
 		alone("an answer from the cache of a model without a price", request{CacheHit: true, Model: "unheard-of", Tokens: both}, "0.00 + 0.00002 + 0.00 = 0.00002, saved null, priced"),
-		alone("an answer from the cache, priced as another model", request{CacheHit: true, Model: "preview", Tokens: both}, "0.00 + 0.00002 + 0.00 = 0.00002, saved 0.0045, estimated: priced as bedrock/sonnet"),
+		alone("an answer from the cache, priced as another model", request{CacheHit: true, Model: "preview", Tokens: both}, "0.00 + 0.00002 + 0.00 = 0.00002, saved 0.0045, estimated: priced as sonnet"),
 		alone("tool fees change too", request{At: feesChange, Tools: "search:2", ToolCalls: 2}, "0.00 + 0.0003 + 0.03 = 0.0303, saved 0.00, estimated: no usage came in time; priced from the request"),
 	}
 }
@@ -157,7 +151,7 @@ func heldWorlds() []world {
 		alone("usage may still come", request{At: waiting, Tokens: thousand}, "null + null + null = null, saved null, pending: no usage yet; it may still come"),
 		alone("the first day that still waits, where the clock has changed", request{At: "2026-10-25 23:00:00", Tokens: thousand}, "null + null + null = null, saved null, pending: no usage yet; it may still come"),
 		alone("the last day that no longer waits, of 25 hours", request{At: "2026-10-25 22:59:59", Tokens: thousand}, "0.003 + 0.0003 + 0.00 = 0.0033, saved 0.00, estimated: no usage came in time; priced from the request"),
-		alone("an estimate of a model that is priced as another", request{Model: "preview", Tokens: thousand}, "0.003 + 0.0001 + 0.00 = 0.0031, saved 0.00, estimated: no usage came in time; priced from the request, as bedrock/sonnet"),
+		alone("an estimate of a model that is priced as another", request{Model: "preview", Tokens: thousand}, "0.003 + 0.0001 + 0.00 = 0.0031, saved 0.00, estimated: no usage came in time; priced from the request, as sonnet"),
 		alone("an estimate of a model without a price", request{Model: "unheard-of", Tokens: thousand}, "null + null + null = null, saved null, unpriced: the model is not in the rate book"),
 		alone("a provider whose usage is the gateway's: priced at once", request{At: waiting, Provider: "openai", Model: "gpt", Tokens: thousand}, "0.003 + 0.0003 + 0.00 = 0.0033, saved 0.00, priced"),
 		alone("the same without token counts", request{At: waiting, Provider: "openai", Model: "gpt", Unmetered: true}, "null + null + null = null, saved null, unpriced: the gateway logged no token counts"),
@@ -177,7 +171,7 @@ func TestPublishedCases(t *testing.T) {
 	haiku := price("claude-haiku-4-5", 1_000_000, 100_000, 1_250_000, 2_000_000, 5_000_000)
 	tt := table{book: plainBook(), show: func(r costRecord, _ names) string { return r.llm }}
 	for _, c := range []struct {
-		price  ledger.Price
+		price  ledgertest.Price
 		name   string
 		tokens T
 		want   string

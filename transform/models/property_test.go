@@ -48,11 +48,8 @@ func randomBook() ledgertest.Book {
 	gateway.Key, gateway.Output = "openai/gpt", 999_999_999
 	book.Prices = append(book.Prices, before, after, gateway)
 	book.Fees[0].To = at("2026-03-29 00:00:00")
-	book.Fees = append(book.Fees, ledger.Fee{From: at("2026-03-29 00:00:00"), To: rates.Forever, Infra: 7, CacheHit: 3})
-	book.ToolFees = []ledger.ToolFee{
-		{Tools: "search:2", From: at("2026-01-01 00:00:00"), To: rates.Forever, Pico: 20_000_000_001},
-		{Tools: "mystery:1", From: at("2026-01-01 00:00:00"), To: rates.Forever, Missing: "mystery"},
-	}
+	book.Fees[0].Tools = map[string]int64{"search": 10_000_000_001}
+	book.Fees = append(book.Fees, ledgertest.Fee{From: at("2026-03-29 00:00:00"), To: rates.Forever, Infra: 7, CacheHit: 3, Tools: book.Fees[0].Tools})
 	book.CostCenters = []ledger.CostCenter{{Code: "00420", Department: "Support"}, {Code: "CC-3", Department: "Agents"}, {Code: "CC-4", Department: "Keys"}, {Code: "CC-7", Department: "Callers"}}
 	book.Agents = []ledger.Agent{{ID: "bot", CostCenter: "CC-3", From: civil.Min, To: ledgertest.Day("2026-03-30")}}
 	book.Owners = []ledger.Owner{

@@ -271,8 +271,8 @@ func (tt table) staged() (staged ledgertest.Rows, called names, owner map[place]
 // price makes a price of the provider bedrock that holds in all of 2026, from
 // pico-dollars a token: input, cache read, cache write of 5 minutes and of an
 // hour, output.
-func price(model string, input, read, write5m, write1h, output int64) ledger.Price {
-	return ledger.Price{
+func price(model string, input, read, write5m, write1h, output int64) ledgertest.Price {
+	return ledgertest.Price{
 		Key: "bedrock/" + model, From: ledgertest.At("2026-01-01 00:00:00"), To: rates.Forever,
 		Input: input, CacheRead: read, CacheWrite5m: write5m, CacheWrite1h: write1h, Output: output,
 	}
@@ -280,9 +280,9 @@ func price(model string, input, read, write5m, write1h, output int64) ledger.Pri
 
 // plainBook prices the model sonnet and each request at 0.0001 USD.
 func plainBook() ledgertest.Book {
-	return ledgertest.Book{References: ledger.References{
-		Prices:    []ledger.Price{price("sonnet", 3_000_000, 300_000, 3_750_000, 6_000_000, 15_000_000)},
-		Fees:      []ledger.Fee{{From: ledgertest.At("2026-01-01 00:00:00"), To: rates.Forever, Infra: 100_000_000, CacheHit: 20_000_000}},
-		UsageFrom: []string{"bedrock"},
-	}}
+	return ledgertest.Book{
+		Prices:     []ledgertest.Price{price("sonnet", 3_000_000, 300_000, 3_750_000, 6_000_000, 15_000_000)},
+		Fees:       []ledgertest.Fee{{From: ledgertest.At("2026-01-01 00:00:00"), To: rates.Forever, Infra: 100_000_000, CacheHit: 20_000_000}},
+		References: ledger.References{UsageFrom: []string{"bedrock"}},
+	}
 }

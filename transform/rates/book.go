@@ -1,22 +1,26 @@
-// Package rates holds the rate book: what a token, a request and a tool call
-// cost, and from when to when.
+// Package rates holds the rate book: what a token, a request, a search and a
+// tool call cost, from when to when, and since when that is known.
 //
 // It owns: reading prices.yaml strictly, the built-in book of list prices, the
-// ranges of dates (from inclusive, to exclusive, UTC, never overlapping), which
-// price a class of tokens falls back to, how a model id finds its price, and
-// the version that names the whole content.
+// ranges of dates (from inclusive, to exclusive, UTC) and which of two holds,
+// how a meter finds its prices, and compiling them: thresholds, service tiers,
+// off-peak hours, uplifts, discounts and markups become unit prices of whole
+// pico-dollars, rounded half up once. And the version that names the content.
 // It does not own: multiplying prices with tokens (transform/models), amounts
-// (transform/money) or where the book's file lies (config).
+// (transform/money), other people's price lists (rates/importer) or where the
+// book's file lies (config).
 package rates
 
 import (
-	"cmp"
+	"bytes"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -27,45 +31,27 @@ import (
 // Forever is the To of a range that has no end yet.
 var Forever = time.Date(9999, time.December, 31, 0, 0, 0, 0, time.UTC)
 
-// Price is what one model costs from From (inclusive) to To (exclusive), in
-// pico-dollars (10^-12 USD) a token.
-type Price struct {
-	Key      string // Provider/Model
-	Provider string
-	Model    string
-	From     time.Time
-	To       time.Time
-
-	InputPico        int64
-	CacheReadPico    int64
-	CacheWrite5mPico int64
-	CacheWrite1hPico int64
-	OutputPico       int64
-
-	// Fallbacks names the classes that the book has no price for and whose price
-	// they have instead: "cache_read=input,cache_write_1h=cache_write_5m".
-	Fallbacks string
-	Source    string // where the price was read, and when
-	Line      int    // line of the entry in the book's file
-}
-
 // Fee is what an agent request costs beside its tokens from From (inclusive) to
 // To (exclusive), in pico-dollars.
 type Fee struct {
-	From         time.Time
-	To           time.Time
-	InfraPico    int64            // a request that reached a provider
-	CacheHitPico int64            // a request that the gateway's cache answered
-	Tools        map[string]int64 // a call, by tool; AnyTool is for every other one
+	From, To, Learned time.Time
+	InfraPico         int64            // a request that reached a provider
+	CacheHitPico      int64            // a request that the gateway's cache answered
+	Tools             map[string]int64 // a call, by tool; AnyTool is for every other one
 }
 
 // Book is a rate book that was checked. It doesn't change.
 type Book struct {
-	prices  []Price           // by key and from
-	fees    []Fee             // by from
-	aliases map[string]string // provider/alias -> key
-	keys    map[string]bool
-	version string
+	entries   []*Entry // by key, account, from and learned
+	byKey     map[string][]*Entry
+	discounts []*Discount
+	markups   []*Markup
+	fees      []*Fee
+	aliases   map[string]string // provider/alias -> key
+	patterns  []pattern         // the most exact first
+	keys      map[string]bool
+	tiers     map[string]bool // service tiers that some entry names
+	version   string
 }
 
 //go:embed default.yaml
@@ -83,70 +69,199 @@ func Default() *Book {
 // Example is the built-in book as a file to begin one's own with.
 func Example() []byte { return slices.Clone(defaultYAML) }
 
-// Load reads and checks the book at path. The error names every problem, a line
-// each, as file:line: key: what is wrong; what to do.
-func Load(path string) (*Book, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read rate book: %w; correct prices in the config, or leave it empty for the built-in book", err)
+// File is a file of a book.
+type File struct {
+	Name string
+	Data []byte
+}
+
+// Files reads the book at path: a file, or all *.yaml files of a folder, by
+// name.
+func Files(path string) ([]File, error) {
+	names := []string{path}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		if names, err = filepath.Glob(filepath.Join(path, "*.yaml")); err != nil || len(names) == 0 {
+			return nil, fmt.Errorf("read rate book: folder %s has no *.yaml file; put one there", path)
+		}
 	}
-	return Parse(path, data)
+	files := make([]File, len(names))
+	for i, name := range names {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("read rate book: %w; correct prices in the config, or leave it empty for the built-in book", err)
+		}
+		files[i] = File{name, data}
+	}
+	return files, nil
+}
+
+// Load reads and checks the book at path; see Files. The error names every
+// problem, a line each, as file:line: key: what is wrong; what to do.
+func Load(path string) (*Book, error) {
+	files, err := Files(path)
+	if err != nil {
+		return nil, err
+	}
+	return ParseFiles(files)
 }
 
 // Parse is Load for data that was read from the file called name.
 func Parse(name string, data []byte) (*Book, error) {
-	var file bookYAML
-	doc := strictyaml.Decode(name, data, &file)
-	if doc.Broken() {
-		return nil, doc.Err()
+	return ParseFiles([]File{{name, data}})
+}
+
+// ParseFiles is Load for files that were read. A file may hold several YAML
+// documents, so that more can be written behind what is there.
+func ParseFiles(files []File) (*Book, error) {
+	b := &Book{aliases: map[string]string{}, keys: map[string]bool{}, tiers: map[string]bool{}, byKey: map[string][]*Entry{}}
+	r := reader{book: b}
+	var docs []*strictyaml.Document
+	var places []place
+	var problems []error
+	for _, file := range files {
+		for _, data := range documents(file.Data) {
+			var parsed bookYAML
+			doc := strictyaml.Decode(file.Name, data, &parsed)
+			docs = append(docs, doc)
+			if doc.Broken() {
+				continue
+			}
+			for i := range parsed.Prices {
+				places = append(places, place{doc, fmt.Sprintf("prices[%d]", i)})
+			}
+			r.read(doc, parsed)
+		}
 	}
-	b := &Book{aliases: map[string]string{}, keys: map[string]bool{}}
-	b.readPrices(doc, file.Prices)
-	b.readAliases(doc, file.Prices)
-	b.readFees(doc, file.Fees)
-	if err := doc.Err(); err != nil {
+	r.spans.close()
+	for _, e := range b.entries {
+		b.keys[e.Key()] = true
+		for tier := range e.Tiers {
+			b.tiers[tier] = true
+		}
+	}
+	b.readAliases(places)
+	for _, doc := range docs {
+		problems = append(problems, doc.Err())
+	}
+	if err := errors.Join(problems...); err != nil {
 		return nil, err
 	}
-	b.version = b.hash()
+	b.index()
 	return b, nil
 }
 
-// Prices lists all prices by key and from.
-func (b *Book) Prices() []Price { return slices.Clone(b.prices) }
+// documents cuts a file at its --- lines. Each part begins with as many empty
+// lines as stand before it, so that lines keep their numbers.
+func documents(data []byte) (parts [][]byte) {
+	before, begin := 0, 0
+	for at, line := 0, 0; at < len(data); line++ {
+		end := len(data)
+		if n := bytes.IndexByte(data[at:], '\n'); n >= 0 {
+			end = at + n + 1
+		}
+		if string(bytes.TrimRight(data[at:end], " \t\r\n")) == "---" {
+			parts = append(parts, append(bytes.Repeat([]byte{'\n'}, before), data[begin:at]...))
+			begin, before = end, line+1
+		}
+		at = end
+	}
+	return append(parts, append(bytes.Repeat([]byte{'\n'}, before), data[begin:]...))
+}
+
+// index puts what was read in order.
+func (b *Book) index() {
+	slices.SortStableFunc(b.entries, func(x, y *Entry) int { return byKeyAndFrom(*x, *y) })
+	for _, e := range b.entries {
+		b.byKey[e.Key()] = append(b.byKey[e.Key()], e)
+	}
+	slices.SortFunc(b.patterns, morePrecise)
+	slices.SortStableFunc(b.fees, func(x, y *Fee) int { return x.From.Compare(y.From) })
+	b.version = b.hash()
+}
+
+// Entries lists all entries by key, account, from and learned. They must not be
+// changed.
+func (b *Book) Entries() []Entry {
+	all := make([]Entry, len(b.entries))
+	for i, e := range b.entries {
+		all[i] = *e
+	}
+	return all
+}
+
+// Of lists the entries of one key, as Entries does.
+func (b *Book) Of(key string) (all []Entry) {
+	for _, e := range b.byKey[key] {
+		all = append(all, *e)
+	}
+	return all
+}
+
+// Has says whether a key has entries.
+func (b *Book) Has(key string) bool { return b.keys[key] }
+
+// Discounts and Markups list them in the order of the file.
+func (b *Book) Discounts() (all []Discount) {
+	for _, d := range b.discounts {
+		all = append(all, *d)
+	}
+	return all
+}
+
+// Markups lists all markups in the order of the file.
+func (b *Book) Markups() (all []Markup) {
+	for _, m := range b.markups {
+		all = append(all, *m)
+	}
+	return all
+}
 
 // Fees lists all fees by from.
 func (b *Book) Fees() []Fee {
-	fees := slices.Clone(b.fees)
-	for i := range fees {
-		fees[i].Tools = maps.Clone(fees[i].Tools)
+	fees := make([]Fee, len(b.fees))
+	for i, f := range b.fees {
+		fees[i] = *f
+		fees[i].Tools = maps.Clone(f.Tools)
 	}
 	return fees
 }
 
-// Version is 12 hex digits that change when, and only when, the book would price
-// something differently: comments, sources and the order of entries don't count.
+// Version is 12 hex digits that change when the book would price something
+// differently: comments, sources and the order of entries don't count.
 func (b *Book) Version() string { return b.version }
 
 func (b *Book) hash() string {
 	var lines []string
-	for _, p := range b.prices {
-		lines = append(lines, fmt.Sprintf("price %q %d %d %d %d %d %d %d %q", p.Key, p.From.Unix(), p.To.Unix(),
-			p.InputPico, p.CacheReadPico, p.CacheWrite5mPico, p.CacheWrite1hPico, p.OutputPico, p.Fallbacks))
+	for _, e := range b.entries {
+		bare := *e
+		bare.Source, bare.Aliases, bare.Profiles, bare.Patterns = "", nil, nil, nil
+		lines = append(lines, fmt.Sprintf("price %s %d", bare.YAML(), e.To.Unix()))
 	}
 	for alias, key := range b.aliases {
 		lines = append(lines, fmt.Sprintf("alias %q %q", alias, key))
 	}
+	for _, p := range b.patterns {
+		lines = append(lines, fmt.Sprintf("pattern %q %q %q", p.provider, p.text, p.key))
+	}
+	for _, d := range b.discounts {
+		lines = append(lines, fmt.Sprintf("discount %q %q %q %q %d %d %d %d", d.Provider, d.Account, d.Model, d.Class, d.Percent, d.From.Unix(), d.To.Unix(), d.Learned.Unix()))
+	}
+	for _, m := range b.markups {
+		lines = append(lines, fmt.Sprintf("markup %q %d %d %d %d", m.CostCenter, m.Percent, m.From.Unix(), m.To.Unix(), m.Learned.Unix()))
+	}
 	for _, f := range b.fees {
-		lines = append(lines, fmt.Sprintf("fee %d %d %d %d", f.From.Unix(), f.To.Unix(), f.InfraPico, f.CacheHitPico))
-		for tool, pico := range f.Tools {
-			lines = append(lines, fmt.Sprintf("tool %d %q %d", f.From.Unix(), tool, pico))
-		}
+		lines = append(lines, fmt.Sprintf("fee %d %d %d %d %d %s", f.From.Unix(), f.To.Unix(), f.Learned.Unix(), f.InfraPico, f.CacheHitPico, toolsText(f.Tools)))
 	}
 	slices.Sort(lines)
 	sum := sha256.Sum256([]byte(strings.Join(lines, "\n")))
 	return hex.EncodeToString(sum[:6])
 }
 
-func byKeyAndFrom(a, b Price) int {
-	return cmp.Or(strings.Compare(a.Key, b.Key), a.From.Compare(b.From))
+// toolsText writes the fees of tools in pico-dollars, by name.
+func toolsText(tools map[string]int64) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(tools)) {
+		parts = append(parts, fmt.Sprintf("%q:%d", name, tools[name]))
+	}
+	return strings.Join(parts, ",")
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"chargeback/transform/money"
@@ -48,17 +49,16 @@ fees:
     tools: {web_search: "0.01", "*": "0.001"}
 `)
 	start, change := at("2026-01-01T00:00:00Z"), at("2026-10-14T22:00:00Z")
-	wantPrices := []Price{
+	wantPrices := []Entry{
 		{
-			Key: "p/m", Provider: "p", Model: "m", From: start, To: change, Line: 4,
-			InputPico: 3_000_000, CacheReadPico: 300_000, CacheWrite5mPico: 3_750_000, CacheWrite1hPico: 6_000_000, OutputPico: 15_000_000,
+			Provider: "p", Model: "m", From: start, To: change, Line: 4,
+			Sheet: Sheet{Units: Units{Input: 3_000_000, CacheRead: 300_000, CacheWrite5m: 3_750_000, CacheWrite1h: 6_000_000, Output: 15_000_000}},
 		}, {
-			Key: "p/m", Provider: "p", Model: "m", From: change, To: Forever, Line: 3, Source: "page, 2026-10-01",
-			InputPico: 2_500_000, CacheReadPico: 2_500_000, CacheWrite5mPico: 2_500_000, CacheWrite1hPico: 2_500_000, OutputPico: 10_000_000,
-			Fallbacks: "cache_read=input,cache_write_5m=input,cache_write_1h=input",
+			Provider: "p", Model: "m", From: change, To: Forever, Line: 3, Source: "page, 2026-10-01",
+			Sheet: Sheet{Units: Units{Input: 2_500_000, Output: 10_000_000}},
 		},
 	}
-	if diff := cmp.Diff(wantPrices, b.Prices()); diff != "" {
+	if diff := cmp.Diff(wantPrices, b.Entries()); diff != "" {
 		t.Error(diff)
 	}
 	wantFees := []Fee{{
@@ -70,6 +70,24 @@ fees:
 	}
 }
 
+// rateAt is the rate of a meter at an instant, for prompts of a size and a
+// markup.
+func rateAt(t testing.TB, b *Book, m Meter, when time.Time, prompt int64, markup Percent) Rate {
+	t.Helper()
+	key, _, _ := b.Resolve(m.Provider, m.Region, m.Model)
+	minute := (int(when.Weekday())*24+when.Hour())*60 + when.Minute()
+	var found []Rate
+	for _, r := range b.Card(m, key, at("2020-01-01T00:00:00Z"), at("2030-01-01T00:00:00Z")) {
+		if holds(when, r.From, r.To) && prompt > r.Size.MoreThan && prompt <= r.Size.UpTo && minute >= r.MinuteFrom && minute < r.MinuteTo && r.Markup == markup {
+			found = append(found, r)
+		}
+	}
+	if len(found) != 1 {
+		t.Fatalf("%+v at %s: %d rates, want 1", m, when, len(found))
+	}
+	return found[0]
+}
+
 func TestFallbacks(t *testing.T) {
 	tests := []struct {
 		name           string
@@ -79,19 +97,23 @@ func TestFallbacks(t *testing.T) {
 	}{
 		{"all priced", "cache_read: 2, cache_write_5m: 3, cache_write_1h: 4", 2, 3, 4, ""},
 		{"a price of zero is a price", "cache_read: 0, cache_write_5m: 3, cache_write_1h: 4", 0, 3, 4, ""},
-		{"no read", "cache_write_5m: 3, cache_write_1h: 4", 1, 3, 4, "cache_read=input"},
-		{"no hour", "cache_read: 2, cache_write_5m: 3", 2, 3, 3, "cache_write_1h=cache_write_5m"},
-		{"only the hour", "cache_read: 2, cache_write_1h: 4", 2, 1, 4, "cache_write_5m=input"},
-		{"no write", "cache_read: 2", 2, 1, 1, "cache_write_5m=input,cache_write_1h=input"},
-		{"null is no price", "cache_read: ~, cache_write_5m: 3, cache_write_1h: 4", 1, 3, 4, "cache_read=input"},
+		{"no read", "cache_write_5m: 3, cache_write_1h: 4", 1, 3, 4, "cache_read"},
+		{"no hour", "cache_read: 2, cache_write_5m: 3", 2, 3, 3, "cache_write_1h"},
+		{"only the hour", "cache_read: 2, cache_write_1h: 4", 2, 1, 4, "cache_write_5m"},
+		{"no write", "cache_read: 2", 2, 1, 1, "cache_write_5m cache_write_1h"},
+		{"null is no price", "cache_read: ~, cache_write_5m: 3, cache_write_1h: 4", 1, 3, 4, "cache_read"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			b := parse(t, "prices: [{provider: p, model: m, from: 2026-01-01T00:00:00Z, usd_per_million: {input: 1, output: 9, "+tt.classes+"}}]")
-			got, want := b.Prices()[0], tt.fallbacks
+			b := parse(t, "prices: [{provider: p, model: m, from: 2026-01-01T00:00:00Z, usd_per_million: {input: 1, output: 9, input_audio: 5, cache_read_audio: 5, output_audio: 5, output_image: 5, "+tt.classes+"}}]")
+			r := rateAt(t, b, Meter{Provider: "p", Model: "m"}, at("2026-05-01T00:00:00Z"), 1, 0)
+			var names []string
+			for _, c := range r.Fallbacks {
+				names = append(names, c.String())
+			}
 			const pico = 1_000_000 // a dollar a million tokens
-			if got.CacheReadPico != tt.read*pico || got.CacheWrite5mPico != tt.w5m*pico || got.CacheWrite1hPico != tt.w1h*pico || got.Fallbacks != want {
-				t.Errorf("got %+v", got)
+			if r.Units[CacheRead] != tt.read*pico || r.Units[CacheWrite5m] != tt.w5m*pico || r.Units[CacheWrite1h] != tt.w1h*pico || strings.Join(names, " ") != tt.fallbacks {
+				t.Errorf("got %+v", r)
 			}
 		})
 	}
@@ -105,8 +127,8 @@ func TestParseRefuses(t *testing.T) {
 		entries []string // on lines 2, 3, ...
 		want    string
 	}{
-		{"unknown key", []string{with("model:", "modle: x, model:")}, "b.yaml:2: prices[0].modle: is not a known key; use one of provider, model, aliases, from, to, usd_per_million, source"},
-		{"unknown class", []string{with("input:", "reasoning: 1, input:")}, "b.yaml:2: prices[0].usd_per_million.reasoning: is not a known key"},
+		{"unknown key", []string{with("model:", "modle: x, model:")}, "b.yaml:2: prices[0].modle: is not a known key; use one of provider, model, account, aliases, profiles, patterns, from, to, learned, usd_per_million, usd_per_request,"},
+		{"unknown class", []string{with("input:", "thinking: 1, input:")}, "b.yaml:2: prices[0].usd_per_million.thinking: is not a known key"},
 		{"no provider", []string{with("provider: p, ", "")}, "b.yaml:2: prices[0].provider: is missing"},
 		{"provider with slash", []string{with("provider: p", "provider: p/q")}, `prices[0].provider: "p/q" has a slash`},
 		{"no model", []string{with("model: m, ", "")}, "prices[0].model: is missing"},
@@ -121,7 +143,7 @@ func TestParseRefuses(t *testing.T) {
 		{"negative", []string{with("input: 1", "input: -1")}, `prices[0].usd_per_million.input: "-1" is negative`},
 		{"dynamic", []string{with("input: 1", "input: free")}, `prices[0].usd_per_million.input: "free" is not a decimal number`},
 		{"not a number", []string{with("input: 1", "input: .nan")}, `prices[0].usd_per_million.input: ".nan" is not a decimal number`},
-		{"wrong unit", []string{with("input: 1", "input: 3000000")}, `prices[0].usd_per_million.input: "3000000" is more than 1000000 US dollars`},
+		{"wrong unit", []string{with("input: 1", "input: 3000000")}, `prices[0].usd_per_million.input: "3000000" is more than 10000 US dollars`},
 		{"octal", []string{with("input: 1", "input: 0x10")}, `"0x10" is not a decimal number`},
 		{"same start twice", []string{good, good}, "b.yaml:3: prices[1].from: 2026-01-01T00:00:00Z overlaps the entry on line 2, which holds from 2026-01-01T00:00:00Z to ever"},
 		{
@@ -132,6 +154,20 @@ func TestParseRefuses(t *testing.T) {
 			"overlap with the later one first", []string{with("2026-01", "2026-05"), with("from:", "to: 2026-06-01T00:00:00Z, from:")},
 			"b.yaml:2: prices[0].from: 2026-05-01T00:00:00Z overlaps the entry on line 3",
 		},
+		{"model with a star", []string{with("model: m", "model: m*")}, `prices[0].model: "m*" has a *`},
+		{"thresholds beside ranges", []string{with("usd_per_million", "thresholds: [{more_than: 5, usd_per_million: {input: 1}}], ranges: [{up_to: 5, usd_per_million: {input: 1}}], usd_per_million")}, "prices[0].ranges: stands beside thresholds"},
+		{"thresholds that fall", []string{with("usd_per_million: {input: 1, output", "thresholds: [{more_than: 5, usd_per_million: {input: 1}}, {at_least: 6, usd_per_million: {input: 1}}], usd_per_million: {input: 1, output")}, "prices[0].thresholds[1]: begins where the one before it does"},
+		{"threshold without a size", []string{with("usd_per_million: {input: 1, output", "thresholds: [{usd_per_million: {input: 1}}], usd_per_million: {input: 1, output")}, "prices[0].thresholds[0]: needs either more_than or at_least"},
+		{"range without an end", []string{with("usd_per_million: {input: 1, output", "ranges: [{usd_per_million: {input: 1}}], usd_per_million: {input: 1, output")}, "prices[0].ranges[0].up_to: is missing"},
+		{"tier of another name", []string{with("from:", "tiers: {Fast: {times: 2}}, from:")}, "prices[0].tiers.Fast: is not a tier's name"},
+		{"tier with both", []string{with("from:", "tiers: {flex: {times: 2, usd_per_million: {input: 1}}}, from:")}, "prices[0].tiers.flex: needs either times or prices"},
+		{"tier with neither", []string{with("from:", "tiers: {flex: {}}, from:")}, "prices[0].tiers.flex: needs either times or prices"},
+		{"factor too fine", []string{with("from:", "tiers: {flex: {times: 0.1234567}}, from:")}, `prices[0].tiers.flex.times: "0.1234567" has more than 6 decimal places`},
+		{"no time of day", []string{with("from:", "off_peak: [{utc: 16-17, times: 0.5}], from:")}, `prices[0].off_peak[0].utc: "16-17" is not a time of day`},
+		{"no day", []string{with("from:", "off_peak: [{utc: \"16:00-17:00\", days: [monday], times: 0.5}], from:")}, `prices[0].off_peak[0].days: "monday" is not a day; use sun, mon`},
+		{"uplift nowhere", []string{with("from:", "uplifts: [{times: 1.1}], from:")}, "prices[0].uplifts[0].regions: is missing"},
+		{"pattern of all", []string{with("from:", "patterns: [\"**\"], from:")}, `prices[0].patterns[0]: "**" names every model`},
+		{"learned at the same time", []string{with("from:", "learned: 2026-05-01T00:00:00Z, from:"), with("from: 2026-01", "learned: 2026-05-01T00:00:00Z, from: 2026-01")}, "b.yaml:3: prices[1].from: 2026-01-01T00:00:00Z overlaps the entry on line 2"},
 		{"alias is a model", []string{good, with("model: m", "model: n, aliases: [m]")}, `b.yaml:3: prices[1].aliases[0]: "m" is a model with a price of its own`},
 		{"alias of two models", []string{with("model: m", "model: m, aliases: [x]"), with("model: m", "model: n, aliases: [x]")}, `b.yaml:3: prices[1].aliases[0]: "x" stands for another model on line 2`},
 	}
@@ -196,9 +232,9 @@ func TestDefaultPricesRealRequests(t *testing.T) {
 	b := Default()
 	for _, tt := range tests {
 		t.Run(tt.model, func(t *testing.T) {
-			p := priceAt(t, b, tt.provider, tt.model, at("2026-08-01T00:00:00Z"))
-			input := money.FromPico(tt.fresh*p.InputPico + tt.read*p.CacheReadPico + tt.write5m*p.CacheWrite5mPico)
-			output := money.FromPico(tt.output * p.OutputPico)
+			p := rateAt(t, b, Meter{Provider: tt.provider, Model: tt.model}, at("2026-08-01T00:00:00Z"), tt.fresh+tt.read+tt.write5m, 0).Units
+			input := money.FromPico(tt.fresh*p[Input] + tt.read*p[CacheRead] + tt.write5m*p[CacheWrite5m])
+			output := money.FromPico(tt.output * p[Output])
 			if !input.Equal(money.MustParse(tt.inputUSD)) || !output.Equal(money.MustParse(tt.outputUSD)) {
 				t.Errorf("got %s + %s, want %s + %s", input, output, tt.inputUSD, tt.outputUSD)
 			}
@@ -212,36 +248,26 @@ func TestDefaultKnowsThePriceChange(t *testing.T) {
 		"2026-07-29T23:59:59Z": 1_000_000,
 		"2026-07-30T00:00:00Z": 200_000,
 	} {
-		if got := priceAt(t, Default(), "openai", "gpt-5.6-luna", at(when)).InputPico; got != want {
+		if got := rateAt(t, Default(), Meter{Provider: "openai", Model: "gpt-5.6-luna"}, at(when), 1, 0).Units[Input]; got != want {
 			t.Errorf("%s: %d, want %d", when, got, want)
 		}
 	}
 }
 
 func TestDefaultNamesItsSources(t *testing.T) {
-	for _, p := range Default().Prices() {
-		if !regexp.MustCompile(`20\d\d-\d\d-\d\d$`).MatchString(p.Source) {
-			t.Errorf("%s: source %q has no date", p.Key, p.Source)
+	for _, e := range Default().Entries() {
+		if !regexp.MustCompile(`20\d\d-\d\d-\d\d$`).MatchString(e.Source) {
+			t.Errorf("%s: source %q has no date", e.Key(), e.Source)
 		}
-		if p.OutputPico < p.InputPico || p.CacheReadPico > p.InputPico || p.CacheWrite1hPico < p.CacheWrite5mPico {
-			t.Errorf("%s: prices look swapped: %+v", p.Key, p)
+		dearer := func(a, b Class) bool {
+			x, isX := e.Units[a]
+			y, isY := e.Units[b]
+			return isX && isY && x > y
 		}
-	}
-}
-
-func priceAt(t *testing.T, b *Book, provider, model string, when time.Time) Price {
-	t.Helper()
-	key, _, ok := b.Resolve(provider, model)
-	if !ok {
-		t.Fatalf("%s %s is not in the book", provider, model)
-	}
-	for _, p := range b.Prices() {
-		if p.Key == key && !when.Before(p.From) && when.Before(p.To) {
-			return p
+		if dearer(CacheRead, Input) || dearer(CacheWrite5m, CacheWrite1h) || len(e.Ranges) == 0 && dearer(Input, Output) && e.Units[Output] > 0 {
+			t.Errorf("%s: prices look swapped: %+v", e.Key(), e.Units)
 		}
 	}
-	t.Fatalf("%s has no price at %s", key, when)
-	return Price{}
 }
 
 // entriesYAML draws the entries of a valid book.
@@ -330,9 +356,8 @@ fees:
 
 func TestBookCannotBeChangedFromOutside(t *testing.T) {
 	b := Default()
-	b.Prices()[0].InputPico = -1
-	b.Fees()[0].Tools[AnyTool] = -1
-	if b.Prices()[0].InputPico < 0 || b.Fees()[0].Tools[AnyTool] < 0 {
+	b.Entries()[0].From = Forever
+	if b.Entries()[0].From.Equal(Forever) {
 		t.Error("a caller changed the book")
 	}
 }
@@ -348,16 +373,22 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		prices := b.Prices()
-		for i, p := range prices {
-			if !p.From.Before(p.To) || i > 0 && prices[i-1].Key == p.Key && prices[i-1].To.After(p.From) {
-				t.Errorf("ranges: %+v", prices)
+		for _, e := range b.Entries() {
+			if !e.From.Before(e.To) {
+				t.Errorf("range: %+v", e)
 			}
-			if p.InputPico < 0 || p.OutputPico < 0 || p.CacheReadPico < 0 || p.CacheWrite5mPico < 0 || p.CacheWrite1hPico < 0 {
-				t.Errorf("negative price: %+v", p)
+			if key, how, ok := b.Resolve(e.Provider, "", e.Model); key != e.Key() || how != ByExact || !ok {
+				t.Errorf("%s resolves to %s, %s, %v", e.Key(), key, how, ok)
 			}
-			if key, how, ok := b.Resolve(p.Provider, p.Model); key != p.Key || how != ByExact || !ok {
-				t.Errorf("%s resolves to %s, %s, %v", p.Key, key, how, ok)
+			checkCard(t, b, Meter{Provider: e.Provider, Model: e.Model, Account: e.Account}, e.Key())
+			text := "prices:\n" + e.YAML()
+			again, err := Parse("again.yaml", []byte(text))
+			if err != nil {
+				t.Fatalf("%v in\n%s", err, text)
+			}
+			e.Line = again.Entries()[0].Line
+			if diff := cmp.Diff(e, again.Entries()[0], cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("written and read again (-before +after):\n%s", diff)
 			}
 		}
 	})

@@ -1,30 +1,57 @@
 package rates
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 )
 
 // How Resolve found a price.
 const (
-	ByExact  = "exact"  // the model's own id
-	ByAlias  = "alias"  // an alias in the book
-	ByARN    = "arn"    // the last part of an AWS ARN
-	ByPrefix = "prefix" // what is left when the gateway's prefixes are cut off
+	ByExact   = "exact"   // the model's own id
+	ByRegion  = "region"  // the id behind the region that was called
+	ByAlias   = "alias"   // an alias or a profile in the book
+	ByARN     = "arn"     // the last part of an AWS ARN
+	ByPrefix  = "prefix"  // what is left when the gateway's prefixes are cut off
+	ByPattern = "pattern" // a pattern in the book
 )
 
-// Resolve finds the key of the prices of a model as a record names it. It tries
-// the id itself, the book's aliases, the last part of an inference-profile or
-// foundation-model ARN, and all of these again without the prefixes that LiteLLM
-// writes (bedrock/converse/us-east-1/...). It never guesses: an id that differs
-// in one character is not found.
-func (b *Book) Resolve(provider, model string) (key, how string, ok bool) {
+// pattern is other ids of a model, with * for any characters.
+type pattern struct{ provider, text, key string }
+
+// morePrecise puts the pattern with more characters of its own first.
+func morePrecise(a, b pattern) int {
+	own := func(p pattern) int { return len(p.text) - strings.Count(p.text, "*") }
+	return cmp.Or(cmp.Compare(own(b), own(a)), strings.Compare(a.provider, b.provider), strings.Compare(a.text, b.text))
+}
+
+// Resolve finds the key of the prices of a model as a record names it: with the
+// region that was called before it, by the id itself, the book's aliases and
+// profiles, and the last part of an inference-profile or foundation-model ARN;
+// all of these again without the prefixes that LiteLLM writes
+// (bedrock/converse/us-east-1/...); and by the book's patterns, of which the one
+// with the most characters of its own counts. It never guesses: an id that
+// differs in one character is not found.
+func (b *Book) Resolve(provider, region, model string) (key, how string, ok bool) {
+	if region != "" {
+		if key, _, ok = b.find(provider, region+"/"+model); ok {
+			return key, ByRegion, true
+		}
+	}
 	if key, how, ok = b.find(provider, model); ok {
 		return key, how, true
 	}
-	for _, rest := range withoutPrefixes(provider, model) {
+	rests := withoutPrefixes(provider, model)
+	for _, rest := range rests {
 		if key, _, ok = b.find(provider, rest); ok {
 			return key, ByPrefix, true
+		}
+	}
+	for _, id := range append([]string{model}, rests...) {
+		for _, p := range b.patterns {
+			if p.provider == provider && like(p.text, id) {
+				return p.key, ByPattern, true
+			}
 		}
 	}
 	return "", "", false

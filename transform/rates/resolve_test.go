@@ -49,7 +49,7 @@ func TestResolve(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			key, how, ok := b.Resolve(tt.provider, tt.model)
+			key, how, ok := b.Resolve(tt.provider, "", tt.model)
 			if key != tt.key || ok != (tt.key != "") || ok && how != tt.how {
 				t.Errorf("got %q, %s, %v", key, how, ok)
 			}

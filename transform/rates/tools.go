@@ -59,11 +59,11 @@ func FormatToolMix(tools []ToolCall) string {
 
 func byName(a, b ToolCall) int { return strings.Compare(a.Name, b.Name) }
 
-// ToolFee is what the calls of one request cost at an instant, in pico-dollars.
-// Where a tool has no fee, not even by AnyTool, or the sum is more than a
-// ledger row holds, missing names the tool and the request can't be priced.
-func (b *Book) ToolFee(at time.Time, tools []ToolCall) (pico int64, missing string) {
-	fees := b.feesAt(at)
+// ToolFee is what the calls of one request cost, in pico-dollars, by the fees of
+// each tool. Where a tool has no fee, not even by AnyTool, or the sum is more
+// than a ledger row holds, missing names the tool and the request can't be
+// priced.
+func ToolFee(fees map[string]int64, tools []ToolCall) (pico int64, missing string) {
 	sum := new(big.Int)
 	for _, t := range tools {
 		each, ok := fees[t.Name]
@@ -81,12 +81,25 @@ func (b *Book) ToolFee(at time.Time, tools []ToolCall) (pico int64, missing stri
 // rowMaxPico is a million dollars: amounts of a ledger row are decimal(18,12).
 func rowMaxPico() *big.Int { return big.NewInt(1_000_000_000_000_000_000) }
 
-// feesAt is the tool fees that hold at an instant; nil where no fees do.
-func (b *Book) feesAt(at time.Time) map[string]int64 {
-	for _, f := range b.fees {
-		if !at.Before(f.From) && at.Before(f.To) {
-			return f.Tools
+// ToolRate is the fees of tools for a range of time and a markup.
+type ToolRate struct {
+	From, To time.Time
+	Markup   Percent
+	Fees     map[string]int64
+}
+
+// ToolRates compiles the fees of tools in [from, to). Where the book has none at
+// a time, Fees are empty.
+func (b *Book) ToolRates(from, to time.Time) (rates []ToolRate) {
+	for _, p := range b.periods(Meter{}, "", from, to) {
+		for _, markup := range b.MarkupsWithin(from, to) {
+			fees, _ := b.feeAt(p.from)
+			r := ToolRate{p.from, p.to, markup, map[string]int64{}}
+			for name, pico := range fees.Tools {
+				r.Fees[name] = scaled(pico, markup.on())
+			}
+			rates = append(rates, r)
 		}
 	}
-	return nil
+	return rates
 }

@@ -65,6 +65,9 @@ func (doc *Document) failSyntax(err error) {
 // known about its keys.
 func (doc *Document) Broken() bool { return doc.problems[""] != problem{} }
 
+// Name is the name of the file.
+func (doc *Document) Name() string { return doc.name }
+
 // Has says whether the file has the key at path.
 func (doc *Document) Has(path string) bool {
 	_, ok := doc.lines[path]

@@ -10,13 +10,14 @@ import (
 
 // macros are the functions that models call by the same names on every engine.
 var macros = map[string]string{
-	"usd":            "(cast($ as bignumeric) * cast('0.000000000001' as bignumeric))",
-	"total_usd":      "ifnull(sum($), cast('0' as bignumeric))",
-	"month_of":       "format_date('%Y-%m', $)",
-	"first_of_month": "date_trunc($, month)",
+	"usd":                "(cast($ as bignumeric) * cast('0.000000000001' as bignumeric))",
+	"total_usd":          "ifnull(sum($), cast('0' as bignumeric))",
+	"month_of":           "format_date('%Y-%m', $)",
+	"first_of_month":     "date_trunc($, month)",
+	"utc_minute_of_week": "mod(div(unix_micros($), 60000000) + 5760, 10080)",
 }
 
-var macroCall = regexp.MustCompile(`\b(usd|total_usd|month_of|first_of_month)\(`)
+var macroCall = regexp.MustCompile(`\b(usd|total_usd|month_of|first_of_month|utc_minute_of_week)\(`)
 
 // expandMacros writes the macros out.
 func expandMacros(text string) (string, error) {

@@ -18,15 +18,16 @@ import (
 // company is what the suite's rows are joined with.
 func company() Book {
 	since := At("2026-01-01 00:00:00")
-	return Book{References: ledger.References{
-		Prices: []ledger.Price{{Key: "bedrock/sonnet", From: since, To: rates.Forever, Input: 3_000_000, CacheRead: 300_000, CacheWrite5m: 3_750_000, CacheWrite1h: 6_000_000, Output: 15_000_000}},
-		Fees:   []ledger.Fee{{From: since, To: rates.Forever, Infra: 100_000_000, CacheHit: 20_000_000}},
-		Agents: []ledger.Agent{{ID: "support-bot", CostCenter: "00420", From: civil.Min, To: civil.Max}},
-		Owners: []ledger.Owner{{Kind: "caller", Value: "arn:etl", CostCenter: "CC-1001", From: civil.Min, To: civil.Max}},
+	return Book{
+		Prices: []Price{{Key: "bedrock/sonnet", From: since, To: rates.Forever, Input: 3_000_000, CacheRead: 300_000, CacheWrite5m: 3_750_000, CacheWrite1h: 6_000_000, Output: 15_000_000}},
+		Fees:   []Fee{{From: since, To: rates.Forever, Infra: 100_000_000, CacheHit: 20_000_000}},
+		References: ledger.References{
+			Agents: []ledger.Agent{{ID: "support-bot", CostCenter: "00420", From: civil.Min, To: civil.Max}},
+			Owners: []ledger.Owner{{Kind: "caller", Value: "arn:etl", CostCenter: "CC-1001", From: civil.Min, To: civil.Max}},
 
-		CostCenters: []ledger.CostCenter{{Code: "00420", Department: "Support"}, {Code: "CC-1001", Department: "Research"}},
-		UsageFrom:   []string{"bedrock"},
-	}}
+			CostCenters: []ledger.CostCenter{{Code: "00420", Department: "Support"}, {Code: "CC-1001", Department: "Research"}},
+			UsageFrom:   []string{"bedrock"},
+		}}
 }
 
 // build is the work of a night for the days, of which all are past waiting for

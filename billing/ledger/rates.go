@@ -1,0 +1,257 @@
+package ledger
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"chargeback/transform/civil"
+	"chargeback/transform/rates"
+)
+
+// Card leads from a meter to what it pays.
+type Card struct{ Meter, Card int64 }
+
+// Rate is a row of a card.
+type Rate struct {
+	Card        int64
+	EstimatedAs string // the config prices an unknown model as this one
+	rates.Rate
+}
+
+// Markup is what a cost centre pays on top.
+type Markup struct {
+	CostCenter string
+	Percent    rates.Percent
+	From, To   time.Time
+}
+
+// ToolFee is what a mix of tool calls costs, in pico-dollars; Missing names a
+// tool without a fee, and then Pico means nothing.
+type ToolFee struct {
+	Tools    string
+	Markup   rates.Percent
+	From, To time.Time
+	Pico     int64
+	Missing  string
+}
+
+// Price fills in what a rate book says of all that was seen. priceAs names a
+// model to price one as that the book doesn't have, "" for none.
+func (r *References) Price(book *rates.Book, seen Seen, priceAs func(Meter) string) error {
+	from, to := seen.Span[0], seen.Span[1]
+	made := map[int64]bool{}
+	for _, m := range seen.Meters {
+		key, _, ok := book.Resolve(m.Provider, m.Region, m.Model)
+		as := ""
+		if !ok {
+			if as = priceAs(m); as != "" {
+				key, _, ok = book.Resolve(m.Provider, m.Region, as)
+			}
+			if !ok {
+				key, as = "", ""
+			}
+		}
+		meter := rates.Meter{Provider: m.Provider, Account: m.Account, Region: m.Region, Model: m.Model, Tier: m.Tier}
+		card := idOf(key, as, m.Provider, m.Account, m.Region, m.Tier)
+		r.Cards = append(r.Cards, Card{m.ID, card})
+		if made[card] {
+			continue
+		}
+		made[card] = true
+		for _, rate := range book.Card(meter, key, from, to) {
+			r.Rates = append(r.Rates, Rate{card, as, rate})
+		}
+	}
+	for _, m := range book.Markups() {
+		r.Markups = append(r.Markups, Markup{m.CostCenter, m.Percent, m.From, m.To})
+	}
+	return r.priceTools(book, seen)
+}
+
+func (r *References) priceTools(book *rates.Book, seen Seen) error {
+	periods := book.ToolRates(seen.Span[0], seen.Span[1])
+	for _, mix := range seen.Tools {
+		calls, err := rates.ParseToolMix(mix)
+		if err != nil {
+			return fmt.Errorf("read staged tool calls: %w", err)
+		}
+		for _, p := range periods {
+			fee := ToolFee{Tools: mix, Markup: p.Markup, From: p.From, To: p.To}
+			fee.Pico, fee.Missing = rates.ToolFee(p.Fees, calls)
+			r.ToolFees = append(r.ToolFees, fee)
+		}
+	}
+	return nil
+}
+
+// row is the rate as a row of ref_rates.
+func (r Rate) row(version string) []any {
+	unit := func(class rates.Class) any {
+		if r.Problem != "" || class == rates.Search && r.NoSearch {
+			return nil
+		}
+		return r.Units[class]
+	}
+	row := []any{
+		r.Card, r.id(version), int64(r.Markup), r.From, r.To, r.Size.MoreThan, r.Size.UpTo, r.MinuteFrom, r.MinuteTo,
+	}
+	for _, class := range rates.Classes() {
+		row = append(row, unit(class))
+	}
+	row = append(row, r.fee(r.InfraPico), r.fee(r.CacheHitPico))
+	fallbacks := ""
+	for _, class := range r.Fallbacks {
+		fallbacks += "," + class.String()
+	}
+	if fallbacks != "" {
+		fallbacks += ","
+	}
+	return append(row, nullText(r.Problem), nullText(r.EstimatedAs), nullText(r.Note), nullText(fallbacks))
+}
+
+func (r Rate) fee(pico int64) any {
+	if r.NoFees {
+		return nil
+	}
+	return pico
+}
+
+// entry is the rate as a row of rate_entries.
+func (r Rate) entry(version string) []any {
+	var validFrom, learned any
+	if !r.ValidFrom.IsZero() {
+		validFrom = r.ValidFrom
+	}
+	if !r.Learned.IsZero() {
+		learned = r.Learned
+	}
+	return []any{
+		r.id(version), version, nullText(r.Key), nullText(r.EstimatedAs), nullText(r.Rule), validFrom, learned, nullText(r.Source), nullText(r.TermsJSON()),
+		r.fee(r.InfraPico), r.fee(r.CacheHitPico), nullText(r.toolFees()), int64(r.Markup), r.Signature(),
+	}
+}
+
+// Signature is a hash of all that decides an amount but the time: records that
+// were priced by a rate with the same signature cost the same by this one.
+func (r Rate) Signature() string {
+	var b strings.Builder
+	fmt.Fprintln(&b, r.Size, r.MinuteFrom, r.MinuteTo, r.Markup, r.NoFees, r.InfraPico, r.CacheHitPico, r.Problem != "", r.NoSearch, r.Units, r.EstimatedAs)
+	fmt.Fprintln(&b, r.toolFees())
+	sum := sha256.Sum256([]byte(b.String()))
+	return hex.EncodeToString(sum[:8])
+}
+
+// toolFees is the fees of tools as JSON, by name.
+func (r Rate) toolFees() string {
+	text, err := json.Marshal(r.Tools)
+	if err != nil {
+		panic(err) // texts and whole numbers
+	}
+	return string(text)
+}
+
+// id names a rate of one version of the rate book, whatever days it was made for.
+func (r Rate) id(version string) int64 {
+	return idOf(version, r.Key, r.EstimatedAs, r.Rule, r.Problem, r.Signature(), r.Source, r.TermsJSON(), r.ValidFrom.String(), r.Learned.String())
+}
+
+// idOf is 63 bits of the SHA-256 of some texts, with their lengths, so that
+// they don't run into each other.
+func idOf(texts ...string) int64 {
+	var b []byte
+	for _, text := range texts {
+		b = binary.AppendUvarint(b, uint64(len(text)))
+		b = append(b, text...)
+	}
+	sum := sha256.Sum256(b)
+	return int64(binary.BigEndian.Uint64(sum[:8]) >> 1)
+}
+
+// PricedAnew lists the days of closed months on which some record would get
+// another price today, by what references makes of the meters that occur there.
+func (l *Ledger) PricedAnew(ctx context.Context, references func(Seen) (References, error)) (days []civil.Date, err error) {
+	type use struct {
+		meter       int64
+		signature   string
+		day         civil.Date
+		first, last time.Time
+	}
+	var uses []use
+	var seen Seen
+	meters := map[int64]bool{}
+	err = l.engine.Query(ctx, `
+select
+  d.meter_id,
+  min(d.provider),
+  min(ifnull(d.account, '')),
+  min(ifnull(d.region, '')),
+  min(d.model),
+  min(ifnull(d.service_tier, '')),
+  e.signature,
+  f.usage_date,
+  min(f.started_at),
+  max(f.started_at)
+from record_facts as f
+inner join months as m on m.first_day = f.billing_month and m.state = 'closed'
+inner join rulings as r on r.ruling_id = f.ruling_id
+inner join rate_entries as e on e.rate_id = f.rate_id
+inner join meters as d on d.meter_id = f.meter_id
+where f.usage_date >= @since and f.correction >= 0 and r.pricing <> 'not_billed'
+group by d.meter_id, e.signature, f.usage_date
+order by f.usage_date, d.meter_id, e.signature`, Args{"since": civil.Min}, func(r Row) error {
+		u := use{r.Int(0), r.Text(6), r.Date(7), r.Time(8), r.Time(9)}
+		uses = append(uses, u)
+		if !meters[u.meter] {
+			meters[u.meter] = true
+			seen.Meters = append(seen.Meters, Meter{u.meter, r.Text(1), r.Text(2), r.Text(3), r.Text(4), r.Text(5)})
+		}
+		if len(uses) == 1 || u.first.Before(seen.Span[0]) {
+			seen.Span[0] = u.first
+		}
+		if !u.last.Before(seen.Span[1]) {
+			seen.Span[1] = u.last.Add(time.Microsecond)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read rates of closed months: %w", err)
+	}
+	if len(uses) == 0 {
+		return nil, nil
+	}
+	refs, err := references(seen)
+	if err != nil {
+		return nil, err
+	}
+	cards := map[int64]int64{}
+	for _, c := range refs.Cards {
+		cards[c.Meter] = c.Card
+	}
+	type rated struct {
+		card      int64
+		signature string
+	}
+	holds := map[rated][]Rate{} // by from
+	for _, r := range refs.Rates {
+		at := rated{r.Card, r.Signature()}
+		holds[at] = append(holds[at], r)
+	}
+	for _, u := range uses {
+		next := u.first
+		for _, r := range holds[rated{cards[u.meter], u.signature}] {
+			if !next.Before(r.From) && next.Before(r.To) {
+				next = r.To
+			}
+		}
+		if !u.last.Before(next) && (len(days) == 0 || days[len(days)-1] != u.day) {
+			days = append(days, u.day)
+		}
+	}
+	return days, nil
+}
