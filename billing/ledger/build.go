@@ -194,11 +194,10 @@ where usage_date between @first_day and @last_day`, args)
 // next, and an engine may compute these before it begins theirs.
 func (l *Ledger) loadReferences(ctx context.Context, b Build) error {
 	first, last := b.Days[0].First.AddDays(-matchReach), b.Days[len(b.Days)-1].Last.AddDays(matchReach)
-	seen, err := l.seen(ctx, Args{"scan_first": first, "scan_last": last})
+	seen, err := l.seenWithin(ctx, first, last)
 	if err != nil {
-		return fmt.Errorf("read what occurs: %w", err)
+		return err
 	}
-	seen.Span = [2]time.Time{first.AddDays(-1).Start(time.UTC), last.AddDays(2).Start(time.UTC)} // in any zone
 	refs, err := b.References(seen)
 	if err != nil {
 		return err
@@ -349,6 +348,16 @@ from names
 where name is not null
 order by kind, name`
 )
+
+// seenWithin lists what occurs on some days, in any zone.
+func (l *Ledger) seenWithin(ctx context.Context, first, last civil.Date) (Seen, error) {
+	s, err := l.seen(ctx, Args{"scan_first": first, "scan_last": last})
+	if err != nil {
+		return s, fmt.Errorf("read what occurs: %w", err)
+	}
+	s.Span = [2]time.Time{first.AddDays(-1).Start(time.UTC), last.AddDays(2).Start(time.UTC)}
+	return s, nil
+}
 
 // seen lists what needs resolving: the dimensions' rows that occur.
 func (l *Ledger) seen(ctx context.Context, args Args) (s Seen, err error) {

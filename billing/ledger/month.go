@@ -158,10 +158,10 @@ func (l *Ledger) Charges(ctx context.Context, month civil.Month) (charges []Char
 	err = l.engine.Query(ctx, `
 select
   min(department), cost_center, ifnull(agent_id, ''), ifnull(price_key, ''), if(price_key is null, model, ''), ifnull(adjusts_month, ''),
-  count(*), countif(cache_hit), sum(input_uncached_tokens), sum(cache_read_tokens),
+  sum(if(correction < 0, -1, 1)), sum(case when not cache_hit then 0 when correction < 0 then -1 else 1 end), sum(input_uncached_tokens), sum(cache_read_tokens),
   sum(cache_write_5m_tokens + cache_write_1h_tokens + cache_write_unknown_tokens), sum(output_tokens),
   total_usd(llm_cost_usd), total_usd(infra_cost_usd), total_usd(tool_cost_usd), total_usd(cache_savings_usd),
-  countif(pricing = 'estimated'), countif(pricing = 'unpriced'), countif(pricing = 'pending')
+  sum(case when pricing <> 'estimated' then 0 when correction < 0 then -1 else 1 end), countif(pricing = 'unpriced'), countif(pricing = 'pending')
 from cost_items
 where billing_month = @month and usage_date >= @since
 group by 2, 3, 4, 5, 6

@@ -4,7 +4,7 @@ import "slices"
 
 // Every select of cost records is about the rows of monthRows, or about the
 // days of one agent, and counts and adds up by measures. A row is one billed
-// call, or one request without one.
+// call, or one request without one; one that is taken back counts down.
 const (
 	monthRows = `
 from cost_items
@@ -23,7 +23,7 @@ where billing_month = @month and usage_date >= @since`
 	failedRows = `pricing = 'not_billed' and not (match = 'ambiguous' and usage_line is null)`
 
 	measures = `
-  count(*),
+  sum(if(correction < 0, -1, 1)) as requests,
   sum(` + inputTokens + `),
   sum(output_tokens),
   total_usd(llm_cost_usd),

@@ -21,6 +21,7 @@ import (
 
 	"chargeback/transform/civil"
 	"chargeback/transform/strictyaml"
+	"chargeback/transform/wildcard"
 )
 
 // CostCenter is who is charged.
@@ -32,6 +33,7 @@ type CostCenter struct {
 	Owner          string // e-mail of who answers for it; may be empty
 	CompanyCode    string
 	ExpenseAccount string // "" = the config's
+	Line           int    // line of the entry in its file, here and below
 }
 
 // How a cost centre is told what it owes.
@@ -50,6 +52,7 @@ type Agent struct {
 	OwnerEmail      string // as NormEmail writes it; the cost centre is the person's
 	From            civil.Date
 	To              civil.Date // exclusive
+	Line            int
 }
 
 // The kinds of agents.
@@ -66,6 +69,7 @@ type Owner struct {
 	CostCenter string
 	From       civil.Date
 	To         civil.Date // exclusive
+	Line       int
 }
 
 // The kinds of owners.
@@ -138,7 +142,7 @@ func (d *Directory) Agents() []Agent { return slices.Clone(d.agents) }
 func (d *Directory) OwnersOf(kind, value string) []Owner {
 	var found []Owner
 	for _, o := range d.owners {
-		if o.Kind == kind && value != "" && (o.Pattern == value || kind == Caller && matches(o.Pattern, value)) {
+		if o.Kind == kind && value != "" && (o.Pattern == value || kind == Caller && wildcard.Match(o.Pattern, value)) {
 			found = append(found, o)
 		}
 	}
@@ -152,13 +156,16 @@ func (d *Directory) Version() string { return d.version }
 func (d *Directory) hash() string {
 	sum := sha256.New()
 	for _, c := range d.centers {
-		fmt.Fprintf(sum, "center %q\n", c)
+		c.Line = 0
+		fmt.Fprintf(sum, "center %#v\n", c)
 	}
 	for _, a := range d.agents {
-		fmt.Fprintf(sum, "agent %q\n", a)
+		a.Line = 0
+		fmt.Fprintf(sum, "agent %#v\n", a)
 	}
 	for _, o := range d.owners {
-		fmt.Fprintf(sum, "owner %q\n", o)
+		o.Line = 0
+		fmt.Fprintf(sum, "owner %#v\n", o)
 	}
 	return hex.EncodeToString(sum.Sum(nil)[:6])
 }
@@ -167,25 +174,4 @@ func (d *Directory) hash() string {
 // lower case, composed (Unicode NFC).
 func NormEmail(s string) string {
 	return norm.NFC.String(strings.ToLower(strings.TrimSpace(s)))
-}
-
-// matches says whether pattern, in which * is any run of characters, is value.
-func matches(pattern, value string) bool {
-	parts := strings.Split(pattern, "*")
-	first, last := parts[0], parts[len(parts)-1]
-	if len(parts) == 1 {
-		return pattern == value
-	}
-	if len(value) < len(first)+len(last) || !strings.HasPrefix(value, first) || !strings.HasSuffix(value, last) {
-		return false
-	}
-	value = value[len(first) : len(value)-len(last)]
-	for _, part := range parts[1 : len(parts)-1] {
-		at := strings.Index(value, part)
-		if at < 0 {
-			return false
-		}
-		value = value[at+len(part):]
-	}
-	return true
 }

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"chargeback/transform/wildcard"
 	"fmt"
 	"math/rand"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"chargeback/transform/civil"
@@ -51,16 +53,16 @@ func TestParse(t *testing.T) {
 		{Code: "00420", Name: "Customer Support", Department: "Support", Mode: Chargeback, Owner: "support-lead@example.com", CompanyCode: "1000", ExpenseAccount: "613501"},
 		{Code: "CC-1001", Name: "Research", Department: "Research", Mode: Showback},
 	}
-	if diff := cmp.Diff(wantCenters, d.CostCenters()); diff != "" {
-		t.Error(diff)
+	if difference := diff(wantCenters, d.CostCenters()); difference != "" {
+		t.Error(difference)
 	}
 	wantAgents := []Agent{
 		{ID: "indexer", Name: "indexer", Kind: Background, OwnerEmail: "user017@example.com", From: civil.Min, To: civil.Max},
 		{ID: "support-bot", Name: "Support Bot", Kind: Owned, OwnerCostCenter: "00420", From: civil.Min, To: october(15)},
 		{ID: "support-bot", Name: "Support Bot", Kind: Shared, From: october(15), To: civil.Max},
 	}
-	if diff := cmp.Diff(wantAgents, d.Agents()); diff != "" {
-		t.Error(diff)
+	if difference := diff(wantAgents, d.Agents()); difference != "" {
+		t.Error(difference)
 	}
 }
 
@@ -98,14 +100,14 @@ func TestOwnersOf(t *testing.T) {
 		name, kind, value string
 		want              []Owner
 	}{
-		{"team", Team, "team-12", []Owner{{Team, "team-12", "CC-1001", civil.Min, civil.Max}}},
-		{"key with dates", Key, "batch-key", []Owner{{Key, "batch-key", "00420", october(1), october(1).Month().Next().FirstDay()}}},
+		{"team", Team, "team-12", []Owner{{Team, "team-12", "CC-1001", civil.Min, civil.Max, 0}}},
+		{"key with dates", Key, "batch-key", []Owner{{Key, "batch-key", "00420", october(1), october(1).Month().Next().FirstDay(), 0}}},
 		{"most specific caller first, then by file", Caller, "arn:aws:sts::123456789012:assumed-role/etl-load/job-1", []Owner{
-			{Caller, etl, "00420", civil.Min, october(10)},
-			{Caller, etl, "CC-1001", october(10), civil.Max},
-			{Caller, all, "CC-1001", civil.Min, civil.Max},
+			{Caller, etl, "00420", civil.Min, october(10), 0},
+			{Caller, etl, "CC-1001", october(10), civil.Max, 0},
+			{Caller, all, "CC-1001", civil.Min, civil.Max, 0},
 		}},
-		{"wide caller", Caller, "arn:aws:sts::123456789012:assumed-role/web/1", []Owner{{Caller, all, "CC-1001", civil.Min, civil.Max}}},
+		{"wide caller", Caller, "arn:aws:sts::123456789012:assumed-role/web/1", []Owner{{Caller, all, "CC-1001", civil.Min, civil.Max, 0}}},
 		{"team of another kind", Key, "team-12", nil},
 		{"longer team", Team, "team-123", nil},
 		{"unknown caller", Caller, "arn:aws:iam::1:user/x", nil},
@@ -114,8 +116,8 @@ func TestOwnersOf(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, d.OwnersOf(tt.kind, tt.value)); diff != "" {
-				t.Error(diff)
+			if difference := diff(tt.want, d.OwnersOf(tt.kind, tt.value)); difference != "" {
+				t.Error(difference)
 			}
 		})
 	}
@@ -146,7 +148,7 @@ func TestMatches(t *testing.T) {
 		{"*ab*ab*", "abab", true}, {"*ab*ab*", "aba", false}, {"a**b", "ab", true}, {"a?c", "abc", false}, {"[a]*", "a", false},
 	}
 	for _, tt := range tests {
-		if got := matches(tt.pattern, tt.value); got != tt.want {
+		if got := wildcard.Match(tt.pattern, tt.value); got != tt.want {
 			t.Errorf("%q matches %q: %v", tt.pattern, tt.value, got)
 		}
 	}
@@ -159,7 +161,7 @@ func TestMatchesLikeARegularExpression(t *testing.T) {
 		pattern := rapid.StringMatching(`[ab*]{0,6}`).Draw(t, "pattern")
 		value := rapid.StringMatching(`[ab]{0,8}`).Draw(t, "value")
 		want := regexp.MustCompile("^" + strings.ReplaceAll(pattern, "*", ".*") + "$").MatchString(value)
-		if got := matches(pattern, value); got != want {
+		if got := wildcard.Match(pattern, value); got != want {
 			t.Fatalf("%q matches %q: %v", pattern, value, got)
 		}
 	})
@@ -315,4 +317,17 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// diff compares all but the lines of entries.
+func diff(want, got any) string {
+	return cmp.Diff(want, got, cmpopts.IgnoreFields(CostCenter{}, "Line"), cmpopts.IgnoreFields(Agent{}, "Line"), cmpopts.IgnoreFields(Owner{}, "Line"))
+}
+
+func TestEntriesKnowTheirLines(t *testing.T) {
+	d := parse(t, "cost_centers:\n  - {code: CC-1, department: D}\n  - {code: CC-2, department: D}\nagents:\n  - {id: a, kind: owned, owner: CC-2}\nowners:\n  - {team: t, cost_center: CC-1}\n")
+	center, _ := d.CostCenter("CC-2")
+	if got := []int{center.Line, d.Agents()[0].Line, d.OwnersOf(Team, "t")[0].Line}; !slices.Equal(got, []int{3, 5, 7}) {
+		t.Errorf("lines %v, want 3, 5, 7", got)
+	}
 }

@@ -71,7 +71,7 @@ func (d *Directory) readCenters(doc *strictyaml.Document, entries []centerYAML) 
 			known[e.Code] = path
 		}
 		d.centers = append(d.centers, CostCenter{
-			e.Code, cmp.Or(e.Name, e.Code), e.Department, cmp.Or(e.Mode, Chargeback), e.Owner, e.CompanyCode, e.ExpenseAccount,
+			e.Code, cmp.Or(e.Name, e.Code), e.Department, cmp.Or(e.Mode, Chargeback), e.Owner, e.CompanyCode, e.ExpenseAccount, doc.Line(path),
 		})
 	}
 	slices.SortFunc(d.centers, func(a, b CostCenter) int { return strings.Compare(a.Code, b.Code) })
@@ -106,7 +106,7 @@ func (d *Directory) readAgents(doc *strictyaml.Document, entries []agentYAML, kn
 		if !slices.Contains([]string{Shared, Owned, Background}, e.Kind) {
 			doc.Failf(path+".kind", "%q is not a choice; use %s, %s or %s", e.Kind, Shared, Owned, Background)
 		}
-		a := Agent{ID: e.ID, Name: cmp.Or(e.Name, e.ID), Kind: e.Kind}
+		a := Agent{ID: e.ID, Name: cmp.Or(e.Name, e.ID), Kind: e.Kind, Line: doc.Line(path)}
 		switch {
 		case isEmail(e.Owner):
 			a.OwnerEmail = NormEmail(e.Owner)
@@ -131,7 +131,7 @@ func (d *Directory) readOwners(doc *strictyaml.Document, entries []ownerYAML, kn
 		}
 		known.need(doc, path+".cost_center", e.CostCenter)
 		from, to := dated.add(doc, path, kind+" "+pattern, e.From, e.To)
-		d.owners = append(d.owners, Owner{kind, pattern, e.CostCenter, from, to})
+		d.owners = append(d.owners, Owner{kind, pattern, e.CostCenter, from, to, doc.Line(path)})
 	}
 	slices.SortStableFunc(d.owners, func(a, b Owner) int {
 		if a.Kind == Caller && b.Kind == Caller {

@@ -3,7 +3,6 @@ package models_test
 import (
 	"fmt"
 	"testing"
-
 )
 
 // Goal: each usage row finds the one request it belongs to by the first key

@@ -7,6 +7,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"chargeback/transform/money"
+	"chargeback/transform/wildcard"
 )
 
 // Standard is the service tier of a request that asked for none.
@@ -197,7 +200,7 @@ func (b *Book) discountAt(m Meter, model string, class Class, at time.Time) (bes
 	}
 	for _, d := range b.discounts {
 		fits := holds(at, d.From, d.To) && (d.Provider == "" || d.Provider == m.Provider) && (d.Account == "" || d.Account == m.Account) &&
-			(d.Model == "" || like(d.Model, model)) && (d.Class == "" || d.Class == class.String())
+			(d.Model == "" || wildcard.Match(d.Model, model)) && (d.Class == "" || d.Class == class.String())
 		if !fits {
 			continue
 		}
@@ -409,7 +412,7 @@ func unitsAt(steps []Step, tokens int64) Units {
 func (b *Book) price(r *Rate, e Entry, m Meter, size Size, peak *OffPeak) {
 	var uplift *Uplift
 	for i, u := range e.Uplifts {
-		if uplift == nil && m.Region != "" && slices.ContainsFunc(u.Regions, func(p string) bool { return like(p, m.Region) }) {
+		if uplift == nil && m.Region != "" && slices.ContainsFunc(u.Regions, func(p string) bool { return wildcard.Match(p, m.Region) }) {
 			uplift = &e.Uplifts[i]
 		}
 	}
@@ -458,7 +461,9 @@ func (b *Book) price(r *Rate, e Entry, m Meter, size Size, peak *OffPeak) {
 		case f.plain && class.tokens():
 			plain = append(plain, class)
 		}
-		r.Units[class] = scaled(f.pico, factors...)
+		if r.Units[class] = scaled(f.pico, factors...); r.Units[class] > unitMax(class) {
+			r.Problem = fmt.Sprintf("the rate book's price of %s is out of bounds with its factors", class)
+		}
 		term.Unit = unitText(class, r.Units[class])
 		r.Terms = append(r.Terms, term)
 	}
@@ -471,6 +476,14 @@ func (b *Book) price(r *Rate, e Entry, m Meter, size Size, peak *OffPeak) {
 		r.Note = "service tier " + m.Tier + " at the standard price"
 	}
 	r.Rule = e.rule(m, size, peak, uplift, discounted, r.Markup)
+}
+
+// unitMax is the largest unit price in pico-dollars, with all factors.
+func unitMax(class Class) int64 {
+	if class.tokens() {
+		return perMillionMaxUSD * million
+	}
+	return eachMaxUSD * million * million
 }
 
 func unitText(class Class, pico int64) string {
@@ -510,4 +523,27 @@ func (e Entry) rule(m Meter, size Size, peak *OffPeak, uplift *Uplift, discounte
 		parts = append(parts, "markup "+markup.String()+" %")
 	}
 	return strings.Join(parts, ", ")
+}
+
+// UnitUSD is the unit price of one.
+func (t Term) UnitUSD() (money.USD, error) {
+	class := Class(slices.Index(classNames[:], t.Class))
+	parse := ParseEach
+	if class >= 0 && class.tokens() {
+		parse = ParsePerMillion
+	}
+	pico, err := parse(t.Unit)
+	if err != nil {
+		return money.USD{}, fmt.Errorf("unit price of %s: %w", t.Class, err)
+	}
+	return money.FromPico(pico), nil
+}
+
+// UnitText is the unit price as people read it.
+func (t Term) UnitText() string {
+	class := Class(slices.Index(classNames[:], t.Class))
+	if class >= 0 && class.tokens() {
+		return t.Unit + " USD a million"
+	}
+	return t.Unit + " USD"
 }

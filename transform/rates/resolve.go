@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"regexp"
 	"strings"
+
+	"chargeback/transform/wildcard"
 )
 
 // How Resolve found a price.
@@ -49,7 +51,7 @@ func (b *Book) Resolve(provider, region, model string) (key, how string, ok bool
 	}
 	for _, id := range append([]string{model}, rests...) {
 		for _, p := range b.patterns {
-			if p.provider == provider && like(p.text, id) {
+			if p.provider == provider && wildcard.Match(p.text, id) {
 				return p.key, ByPattern, true
 			}
 		}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"chargeback/transform/strictyaml"
@@ -96,25 +95,3 @@ func checkSpan(doc *strictyaml.Document, path string, from, to instant) {
 
 // holds says whether at lies in [from, to).
 func holds(at, from, to time.Time) bool { return !at.Before(from) && at.Before(to) }
-
-// like says whether text has the form of a pattern, in which * stands for any
-// characters.
-func like(pattern, text string) bool {
-	parts := strings.Split(pattern, "*")
-	if len(parts) == 1 {
-		return pattern == text
-	}
-	rest, ok := strings.CutPrefix(text, parts[0])
-	if !ok {
-		return false
-	}
-	last := parts[len(parts)-1]
-	for _, part := range parts[1 : len(parts)-1] {
-		at := strings.Index(rest, part)
-		if at < 0 {
-			return false
-		}
-		rest = rest[at+len(part):]
-	}
-	return strings.HasSuffix(rest, last)
-}

@@ -23,6 +23,7 @@ type Usage struct {
 	Line                             int64  // 0 is the next one of its object
 	RequestID, ResponseID, ClientRef string
 	Provider, Model                  string // "" is bedrock, sonnet
+	Account, Region, Tier            string
 	Caller, CostCenter, AgentID      string
 	Tokens                           record.Tokens
 	Failed, Partial                  bool
@@ -35,6 +36,7 @@ type Request struct {
 	Line                             int64
 	RequestID, ResponseID, ClientRef string
 	Provider, Model                  string
+	Region, Tier                     string
 	User, Email, Team, Key, Project  string
 	AgentID, CostCenter, Tools       string
 	ToolCalls                        int64
@@ -188,8 +190,8 @@ func (u Usage) row(zone *time.Location) (*record.Usage, civil.Date) {
 	row := &record.Usage{
 		Key: Key(cmp.Or(u.Key, u.RequestID)), Provider: []byte(cmp.Or(u.Provider, "bedrock")), ProviderRequestID: []byte(u.RequestID),
 		ResponseID: []byte(u.ResponseID), ClientRef: []byte(u.ClientRef), StartedAt: at.UnixMicro(), Date: epochDays(date),
-		Model: []byte(cmp.Or(u.Model, "sonnet")), Tokens: u.Tokens, Caller: []byte(u.Caller), CostCenter: []byte(u.CostCenter),
-		AgentID: []byte(u.AgentID), Failed: u.Failed, Completeness: 2,
+		Account: []byte(u.Account), Region: []byte(u.Region), Model: []byte(cmp.Or(u.Model, "sonnet")), ServiceTier: []byte(u.Tier),
+		Tokens: u.Tokens, Caller: []byte(u.Caller), CostCenter: []byte(u.CostCenter), AgentID: []byte(u.AgentID), Failed: u.Failed, Completeness: 2,
 	}
 	switch {
 	case u.Failed:
@@ -207,8 +209,8 @@ func (q Request) row(zone *time.Location) (*record.Request, civil.Date) {
 		Key: Key("request " + q.ID), AgentRequestID: []byte(q.ID), Provider: []byte(cmp.Or(q.Provider, "bedrock")), ProviderRequestID: []byte(q.RequestID),
 		ResponseID: []byte(q.ResponseID), ClientRef: []byte(q.ClientRef), StartedAt: at.UnixMicro(), Date: epochDays(date), CacheHit: q.CacheHit,
 		Failed: q.Failed, UserID: []byte(q.User), UserEmail: []byte(q.Email), Team: []byte(q.Team), KeyAlias: []byte(q.Key), Project: []byte(q.Project),
-		AgentID: []byte(q.AgentID), CostCenter: []byte(q.CostCenter), Model: []byte(cmp.Or(q.Model, "sonnet")), Tools: []byte(q.Tools),
-		ToolCalls: q.ToolCalls, Tokens: q.Tokens, Completeness: 2,
+		AgentID: []byte(q.AgentID), CostCenter: []byte(q.CostCenter), Model: []byte(cmp.Or(q.Model, "sonnet")),
+		Region: []byte(q.Region), ServiceTier: []byte(q.Tier), Tools: []byte(q.Tools), ToolCalls: q.ToolCalls, Tokens: q.Tokens, Completeness: 2,
 	}
 	switch {
 	case q.Failed:

@@ -1,0 +1,345 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"chargeback/billing/explain"
+	"chargeback/billing/invoice"
+	"chargeback/billing/ledger"
+	"chargeback/transform/civil"
+	"chargeback/transform/money"
+)
+
+const explainHelp = `Shows what a charge is made of: every quantity x unit price, where the price
+comes from and what was taken off or put on it, who pays and by which row of
+which file, and the line of the log that it was read from. The sums can be
+checked by hand; the command checks them too and ends with 1 where they are
+not what was charged.
+
+What it takes: a record's id, any id of a request (the provider's, the
+answer's, the agent platform's, the caller's own), a line of a document as
+NUMBER/LINE, or a document's number, which lists its lines.`
+
+// documentLine is a document's number with a line of it.
+var documentLine = regexp.MustCompile(`^((?:CB|SB)-\d{4}-\d{2}-.+-r\d+)(?:/(\d+))?$`)
+
+func explainCommand(w world, f *flags) *cobra.Command {
+	var format string
+	c := &cobra.Command{
+		Use: "explain RECORD|REQUEST-ID|INVOICE-LINE", Short: "Show the arithmetic of a charge, and who decided what", Long: explainHelp,
+		Example: "  chargeback explain 4f1c2a9e-5b7d-4c1e-9a55-0f3f6f1f7d10\n  chargeback explain CB-2026-10-00420-r0/3",
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usage("name one record, request or line of a document; see \"%s --help\"", c.CommandPath())
+			}
+			return nil
+		},
+	}
+	c.Flags().Var(value[string]{&format, parseTextOrJSON, "FORMAT"}, "format", "text or json")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		return toRead(w, f, func(ctx context.Context, a *app) error {
+			x := &explainer{app: a, w: w, json: format == formatJSON}
+			if m := documentLine.FindStringSubmatch(args[0]); m != nil {
+				return x.document(ctx, m[1], m[2])
+			}
+			return x.request(ctx, args[0])
+		})(c, nil)
+	}
+	return c
+}
+
+func parseTextOrJSON(text string) (string, error) {
+	if text != "text" && text != formatJSON {
+		return "", fmt.Errorf("%q is not a format; take text or json", text)
+	}
+	return text, nil
+}
+
+// explainer prints explanations.
+type explainer struct {
+	*app
+	w    world
+	json bool
+}
+
+func (x *explainer) line(format string, args ...any) {
+	fmt.Fprintf(x.w.out, format+"\n", args...)
+}
+
+// fact prints a name and a text, broken at the terminal's width.
+func (x *explainer) fact(name, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	width := 0
+	if x.w.wrap > 0 {
+		width = max(30, x.w.wrap-14)
+	}
+	for i, part := range folded(text, width) {
+		if i > 0 {
+			name = ""
+		}
+		x.line("  %-11s %s", name, part)
+	}
+}
+
+// folded breaks a text at blanks.
+func folded(text string, width int) (lines []string) {
+	for width > 0 && len([]rune(text)) > width {
+		at := strings.LastIndex(string([]rune(text)[:width+1]), " ")
+		if at <= 0 {
+			break
+		}
+		lines = append(lines, text[:at])
+		text = text[at+1:]
+	}
+	return append(lines, text)
+}
+
+// recordJSON is a record in JSON.
+type recordJSON struct {
+	ledger.Explained
+	Decided    string             `json:"decided"`
+	Arithmetic explain.Arithmetic `json:"arithmetic"`
+}
+
+func (x *explainer) request(ctx context.Context, id string) error {
+	number, err := strconv.ParseInt(id, 10, 64)
+	if err != nil {
+		number = -1
+	}
+	records, err := x.Ledger.Explain(ctx, id, number)
+	if err != nil {
+		return err
+	}
+	if len(records) == 0 {
+		return usage("%q is no record and no request that the ledger knows; ids of lines that were rejected or never delivered are in no record, see \"chargeback rejects\"", id)
+	}
+	var problems error
+	var total money.USD
+	var all []recordJSON
+	for i, r := range records {
+		decided, err := x.Decided(ctx, r, x.config.Directory)
+		if err != nil {
+			return err
+		}
+		sum, err := explain.Of(r.Priced)
+		problems = errors.Join(problems, err)
+		total = total.Add(r.Total)
+		if x.json {
+			all = append(all, recordJSON{r, decided, sum})
+			continue
+		}
+		if i > 0 {
+			x.line("")
+		}
+		x.record(r, decided, sum)
+	}
+	if x.json {
+		return errors.Join(x.print(all), problems)
+	}
+	if len(records) > 1 {
+		x.line("\n%s, %s USD together.", count(len(records), "record", "records"), total)
+	}
+	return problems
+}
+
+func (x *explainer) print(v any) error {
+	out := json.NewEncoder(x.w.out)
+	out.SetIndent("", "  ")
+	return out.Encode(v)
+}
+
+func (x *explainer) record(r ledger.Explained, decided string, sum explain.Arithmetic) {
+	title := fmt.Sprintf("Record %d", r.Record)
+	switch {
+	case r.Correction < 0:
+		title += fmt.Sprintf(", taken back in %s", r.Month)
+	case r.Correction > 0:
+		title += fmt.Sprintf(", a correction of %s charged in %s", r.Adjusts, r.Month)
+	}
+	x.line("%s", title)
+	x.fact("request", "%s, %s, %s", r.At.UTC().Format("2006-01-02 15:04:05.999999 UTC"), strings.Trim(r.Provider+" "+r.Region, " "), r.Model)
+	x.fact("day", "%s in %s, charged in %s", r.Date, x.Zone, r.Month)
+	for _, place := range []struct {
+		what, id, source, object string
+		line                     int64
+	}{{"usage", r.ProviderRequestID, r.UsageSource, r.UsageObject, r.UsageLine}, {"agent log", r.AgentRequestID, r.RequestSource, r.RequestObject, r.RequestLine}} {
+		if place.object != "" {
+			x.fact(place.what, "%s: %s %s, line %d", cmp.Or(place.id, "no id"), place.source, place.object, place.line)
+		}
+	}
+	match := strings.ReplaceAll(r.Match, "_", " ")
+	if r.Rung != "" {
+		match += " by " + r.Rung
+	}
+	x.fact("match", "%s", match)
+	x.fact("pays", "%s (%s), by %s", r.CostCenter, r.Department, cmp.Or(r.Attribution, "no rule"))
+	x.fact("", "%s", decided)
+	x.rate(r.Rate)
+	if r.Note != "" {
+		x.fact("note", "%s", r.Note)
+	}
+	x.arithmetic(sum)
+	if r.Known && !r.Savings.IsZero() {
+		x.fact("saved", "%s USD by caches, beside the total", r.Savings)
+	}
+}
+
+// rate says by which price.
+func (x *explainer) rate(t ledger.RateTerms) {
+	if t.Rule == "" {
+		x.fact("price", "none; rate book version %s", t.Version)
+		return
+	}
+	as := ""
+	if t.PricedAs != "" {
+		as = ", as the settings say of this unknown model"
+	}
+	x.fact("price", "%s%s: %s", t.Key, as, t.Rule)
+	known := ""
+	if !t.Learned.IsZero() {
+		known = ", learned " + t.Learned.Format(time.RFC3339)
+	}
+	x.fact("", "valid from %s%s; rate book version %s; source: %s", t.ValidFrom.Format(time.RFC3339), known, t.Version, cmp.Or(t.Source, "none given"))
+}
+
+func (x *explainer) arithmetic(sum explain.Arithmetic) {
+	if sum.Why != "" {
+		x.fact("total", "%s", sum.Why)
+		return
+	}
+	for _, part := range sum.Parts {
+		for _, p := range part.Products {
+			x.fact(part.Name, "%s %s x %s = %s USD", digits(p.Quantity), p.What, p.PerText, p.Amount)
+			if p.How != "" {
+				x.fact("", "    %s", p.How)
+			}
+		}
+		if len(part.Products) != 1 && !part.Charged.IsZero() {
+			x.fact(part.Name, "= %s USD", part.Charged)
+		}
+	}
+	x.fact("total", "%s USD", sum.Total)
+}
+
+// digits groups thousands.
+func digits(n int64) string {
+	text := strconv.FormatInt(n, 10)
+	sign := ""
+	if n < 0 {
+		sign, text = "-", text[1:]
+	}
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return sign + text
+}
+
+// lineJSON is a line of a document in JSON.
+type lineJSON struct {
+	Number string       `json:"number"`
+	LineNo int          `json:"line_no"`
+	Line   invoice.Line `json:"line"`
+	Groups []groupJSON  `json:"groups,omitempty"`
+}
+
+type groupJSON struct {
+	ledger.Priced
+	Arithmetic explain.Arithmetic `json:"arithmetic"`
+}
+
+func (x *explainer) document(ctx context.Context, number, lineNo string) error {
+	d, ok, err := x.Document(ctx, number)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return usage("no document %s was issued; \"chargeback status\" tells which months are closed", number)
+	}
+	var lines []invoice.Line
+	for _, s := range d.Sections() {
+		lines = append(lines, s.Lines...)
+	}
+	if lineNo == "" {
+		x.line("%s, %s, %s: %s USD", number, d.Period.Month, d.Party.Code, d.Total.Cents.Total)
+		for i, l := range lines {
+			x.line("  %s/%d  %s USD  %s", number, i+1, l.Cents.Total, lineName(l))
+		}
+		return nil
+	}
+	n, err := strconv.Atoi(lineNo)
+	if err != nil || n < 1 || n > len(lines) {
+		return usage("%s has lines 1 to %d; \"chargeback explain %s\" lists them", number, len(lines), number)
+	}
+	return x.invoiceLine(ctx, d, n, lines[n-1])
+}
+
+// lineName says what a line of a document is about.
+func lineName(l invoice.Line) string {
+	if l.SharedName != "" {
+		return fmt.Sprintf("%s, shared %s (%s)", l.SharedName, l.Method, l.Ratio)
+	}
+	name := cmp.Or(l.AgentID, "no agent") + ", " + l.Model
+	if l.AdjustsMonth != "" {
+		name += ", corrects " + strings.TrimSpace(l.AdjustsMonth+" "+l.AdjustsInvoice)
+	}
+	return name
+}
+
+func (x *explainer) invoiceLine(ctx context.Context, d invoice.Document, n int, l invoice.Line) error {
+	month, err := civil.ParseMonth(d.Period.Month)
+	if err != nil {
+		return err
+	}
+	out := lineJSON{Number: d.Number, LineNo: n, Line: l}
+	var problems error
+	var sum money.USD
+	if l.SharedName == "" {
+		groups, err := x.Ledger.ExplainLine(ctx, month, d.Party.Code, l.AgentID, l.Model, l.AdjustsMonth)
+		if err != nil {
+			return err
+		}
+		for _, g := range groups {
+			a, err := explain.Of(g)
+			problems = errors.Join(problems, err)
+			sum = sum.Add(g.Total)
+			out.Groups = append(out.Groups, groupJSON{g, a})
+		}
+		if !sum.Equal(l.Exact.Total) {
+			problems = errors.Join(problems, fmt.Errorf("%w: records of %s/%d are %s USD, the line is %s USD", explain.ErrNotTied, d.Number, n, sum, l.Exact.Total))
+		}
+	}
+	if x.json {
+		return errors.Join(x.print(out), problems)
+	}
+	x.line("%s, line %d: %s", d.Number, n, lineName(l))
+	if l.SharedName != "" {
+		x.fact("shared cost", "this part is %s of the whole, %s, split %s; parts are whole cents by largest remainder", l.Ratio, l.SharedName, l.Method)
+	}
+	for _, g := range out.Groups {
+		x.line("")
+		x.line("  %s, %s", requests(g.Records), strings.ReplaceAll(g.Pricing, "_", " "))
+		x.rate(g.Rate)
+		x.arithmetic(g.Arithmetic)
+	}
+	x.line("")
+	x.fact("exact", "%s USD", l.Exact.Total)
+	x.fact("as shown", "%s USD: cents, the document's total rounded half up once, its lines by largest remainder so that they add up", l.Cents.Total)
+	return problems
+}
+
+func requests(n int64) string {
+	if n == 1 {
+		return "1 request"
+	}
+	return digits(n) + " requests"
+}
