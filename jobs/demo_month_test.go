@@ -26,6 +26,7 @@ type demoMonth struct {
 	truth  demo.Summary
 	nights []jobs.NightlySummary
 	closed jobs.MonthlySummary
+	prices []byte // the rate book's file
 }
 
 func runDemoMonth(t *testing.T) demoMonth {
@@ -38,6 +39,9 @@ func runDemoMonth(t *testing.T) demoMonth {
 	m := demoMonth{books: open(t, dir, wiring{}), truth: truth}
 	m.nights = m.books.nights(t, "2026-10-01", lateDay)
 	m.closed = m.closing(t, october)
+	if m.prices, err = os.ReadFile(filepath.Join(dir, "prices.yaml")); err != nil {
+		t.Fatal(err)
+	}
 	return m
 }
 
@@ -63,6 +67,8 @@ func TestDemoMonth(t *testing.T) {
 		{"journal", demoJournal},
 		{"departments", demoDepartments},
 		{"problems", demoProblems},
+		{"explanations", demoExplanations},
+		{"what-if", demoWhatIf},
 		{"again", demoAgain},
 	} {
 		t.Run(check.name, func(t *testing.T) { check.run(t, m) })

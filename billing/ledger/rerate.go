@@ -206,9 +206,16 @@ func (l *Ledger) keepScratch(ctx context.Context, r Rerating, args Args) error {
 	if r.Attribute {
 		payers += " where false"
 	}
-	for _, own := range [][2]string{{"as_they_stand", asTheyStand}, {"charges", charges}, {"charged", payers}, {"requests_kept", "select distinct actor_id from as_they_stand where actor_id is not null"}} {
-		if err := l.engine.Keep(ctx, own[0], own[0] == "as_they_stand", own[1], args); err != nil {
-			return fmt.Errorf("scratch %s: %w", own[0], err)
+	for _, own := range []struct {
+		name    string
+		asTable bool // as the model of that name is
+		text    string
+	}{
+		{"as_they_stand", true, asTheyStand}, {"charges", false, charges}, {"charged", true, payers},
+		{"requests_kept", false, "select distinct actor_id from as_they_stand where actor_id is not null"},
+	} {
+		if err := l.engine.Keep(ctx, own.name, own.asTable, own.text, args); err != nil {
+			return fmt.Errorf("scratch %s: %w", own.name, err)
 		}
 	}
 	for _, m := range l.models {

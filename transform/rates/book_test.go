@@ -51,10 +51,10 @@ fees:
 	start, change := at("2026-01-01T00:00:00Z"), at("2026-10-14T22:00:00Z")
 	wantPrices := []Entry{
 		{
-			Provider: "p", Model: "m", From: start, To: change, Line: 4,
+			Provider: "p", Model: "m", From: start, To: change, File: "prices.yaml", Line: 4,
 			Sheet: Sheet{Units: Units{Input: 3_000_000, CacheRead: 300_000, CacheWrite5m: 3_750_000, CacheWrite1h: 6_000_000, Output: 15_000_000}},
 		}, {
-			Provider: "p", Model: "m", From: change, To: Forever, Line: 3, Source: "page, 2026-10-01",
+			Provider: "p", Model: "m", From: change, To: Forever, File: "prices.yaml", Line: 3, Source: "page, 2026-10-01",
 			Sheet: Sheet{Units: Units{Input: 2_500_000, Output: 10_000_000}},
 		},
 	}
@@ -386,7 +386,7 @@ func FuzzParse(f *testing.F) {
 			if err != nil {
 				t.Fatalf("%v in\n%s", err, text)
 			}
-			e.Line = again.Entries()[0].Line
+			e.File, e.Line = "again.yaml", again.Entries()[0].Line
 			if diff := cmp.Diff(e, again.Entries()[0], cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("written and read again (-before +after):\n%s", diff)
 			}

@@ -25,7 +25,8 @@ type Entry struct {
 	OffPeak []OffPeak
 	Uplifts []Uplift
 	Source  string // where the price was read, and when
-	Line    int    // line of the entry in the book's file
+	File    string // of the book
+	Line    int    // line of the entry in that file
 }
 
 // Key is what entries of one model share.

@@ -196,7 +196,7 @@ func (y priceYAML) entry(doc *strictyaml.Document, path string) *Entry {
 	}
 	e := &Entry{
 		Provider: y.Provider, Model: y.Model, Account: y.Account, Aliases: y.Aliases, Profiles: y.Profiles, Patterns: y.Patterns,
-		From: y.From.Time, To: y.To.Time, Learned: y.Learned.Time, Source: y.Source, Line: doc.Line(path),
+		From: y.From.Time, To: y.To.Time, Learned: y.Learned.Time, Source: y.Source, File: doc.Name(), Line: doc.Line(path),
 		Sheet: Sheet{
 			Units: withFees(y.Classes.units(), y.PerRequest, y.PerSearch), Thresholds: thresholds(doc, path, y.Thresholds), Ranges: ranges(doc, path, y.Ranges),
 		},
@@ -320,10 +320,11 @@ func parseClocks(text string) (from, to int, ok bool) {
 	first, last, ok := strings.Cut(text, "-")
 	a, errA := time.Parse("15:04", first)
 	b, errB := time.Parse("15:04", last)
+	from, to = a.Hour()*60+a.Minute(), b.Hour()*60+b.Minute()
 	if last == "24:00" {
-		b, errB = time.Time{}, nil
+		to, errB = 24*60, nil
 	}
-	return a.Hour()*60 + a.Minute(), b.Hour()*60 + b.Minute(), ok && errA == nil && errB == nil && !a.Equal(b)
+	return from, to, ok && errA == nil && errB == nil && from != to
 }
 
 func (e *Entry) uplifts(doc *strictyaml.Document, path string, list []upliftYAML) {

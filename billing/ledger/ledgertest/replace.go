@@ -123,7 +123,7 @@ func testReplaceDays(b *books) {
 	b.engine = fault
 	b.begin()
 	for _, at := range []string{
-		"from meters", "insert ref_prices", "insert rate_entries", "insert payers", "keep match_request_id", "keep fresh_records", "delete from record_facts",
+		"from meters", "insert ref_rates", "insert rate_entries", "insert payers", "keep match_request_id", "keep fresh_records", "delete from record_facts",
 		"insert into record_facts", "delete from dirty_days", "delete from repeats", "insert into repeats", "as staged", "then",
 	} {
 		build := b.build("2026-10-05", "2026-10-06")
