@@ -175,10 +175,11 @@ type world struct {
 	want     []string
 }
 
-// table stages all worlds at once, each with ids of its own, makes one night of
-// October of them and compares what became of each with its wants.
+// table stages all worlds at once, each with ids of its own, makes the nights of
+// some days of them and compares what became of each with its wants.
 type table struct {
 	book   ledgertest.Book
+	days   []ledger.Days // none is October
 	people []person
 	worlds []world
 	show   func(costRecord, names) string
@@ -200,7 +201,10 @@ func (tt table) run(t *testing.T) {
 	var got map[int][]string
 	b.undone(func() {
 		b.stage(staged)
-		b.replace(tt.book, "2026-10-25", days("2026-10-01", "2026-10-31"))
+		if tt.days == nil {
+			tt.days = []ledger.Days{days("2026-10-01", "2026-10-31")}
+		}
+		b.replace(tt.book, "2026-10-25", tt.days...)
 		got = tt.results(b, called, owner)
 	})
 	for i, w := range tt.worlds {

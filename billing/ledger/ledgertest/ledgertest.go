@@ -72,6 +72,8 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Engine, without ...string)
 		{"late usage across midnight", begun(testLateAcrossMidnight)},
 		{"late usage of two estimates", begun(testLateAmbiguous)},
 		{"adjustments of adjustments", begun(testLaterMonths)},
+		{"prices of another book, for comparison", begun(testRerate)},
+		{"prices that are learned after a close", begun(testRestated)},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if slices.Contains(without, test.name) {

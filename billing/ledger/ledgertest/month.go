@@ -94,6 +94,8 @@ func testClosedMonth(b *books) {
 	dearer.Prices = append(dearer.Prices, dearer.Prices[0])
 	dearer.Prices[1].Key = "bedrock/new-model"
 	want := []string{
+		"u1 -1 2026-09 2026-09-10 priced -0.0031", // costs something else now
+		"u1 +1 2026-09 2026-09-10 priced 0.0061",
 		"u2 +1 2026-09 2026-09-11 priced 0.0151", // has a price now
 		"u3 +1 2026-09 2026-09-10 priced 0.0601",
 		"u5 +0  2026-10-01 priced 0.0031",
@@ -223,7 +225,7 @@ func testLaterMonths(b *books) {
 	late.ETag, late.Replaced = "v2", []int64{ObjectID("requests", "late.json", "v1")}
 	b.stage(late)
 	b.stage(Rows{Usage: []Usage{{RequestID: "u1", At: "2026-09-10 10:00:01", Tokens: record.Tokens{InputUncached: 500_000}}}})
-	want := []string{" -1 2026-09 2026-09-10 estimated -3.0001", "u1 +1 2026-09 2026-09-10 priced 1.5001"} // the estimate's object is gone, and with it the id
+	want := []string{" -2 2026-09 2026-09-10 estimated -3.0001", "u1 +1 2026-09 2026-09-10 priced 1.5001"} // the estimate's object is gone, and with it the id
 	for range 2 {
 		b.replace("2026-09-01", "2026-11-10")
 		b.equal("hash of October", hash, b.hash("2026-10"))
