@@ -24,7 +24,7 @@ type Bedrock struct {
 type bedrockFields struct {
 	schemaType, timestamp, account, region, requestID, operation, model, caller, errorCode int
 	input, cacheRead, cacheWrite, output                                                   int
-	responseID, clientRef, costCenter, agentID                                             []int
+	responseID, clientRef, costCenter, agentID, tier                                       []int
 }
 
 // NewBedrock compiles the format.
@@ -44,6 +44,7 @@ func NewBedrock(o BedrockOptions) (*Bedrock, error) {
 		cacheRead:  want.one("input.cacheReadInputTokenCount"),
 		cacheWrite: want.one("input.cacheWriteInputTokenCount"),
 		output:     want.one("output.outputTokenCount"),
+		tier:       want.first("output.outputBodyJson.serviceTier.type", "output.outputBodyJson.service_tier"),
 		responseID: want.first("output.outputBodyJson.id", "output.outputBodyJson.[0].message.id"),
 	}
 	key := func(names []string) []int {
@@ -98,7 +99,7 @@ func (b *Bedrock) read(v []jsonscan.Value, u *record.Usage) (err error) {
 		return &FieldError{"modelId", "is missing"}
 	}
 	u.Account, u.Region, u.Operation, u.Caller = name(v[f.account]), name(v[f.region]), name(v[f.operation]), name(v[f.caller])
-	u.ResponseID = firstID(v, f.responseID)
+	u.ResponseID, u.ServiceTier = firstID(v, f.responseID), firstName(v, f.tier)
 	u.ClientRef, u.CostCenter, u.AgentID = firstID(v, f.clientRef), firstName(v, f.costCenter), firstName(v, f.agentID)
 	if u.Tokens.InputUncached, err = whole(v[f.input], "input.inputTokenCount"); err != nil {
 		return err
