@@ -68,7 +68,7 @@ func (r *References) Price(book *rates.Book, seen Seen, priceAs func(Meter) stri
 			r.Rates = append(r.Rates, Rate{card, as, rate})
 		}
 	}
-	for _, m := range book.Markups() {
+	for _, m := range book.MarkupPeriods() {
 		r.Markups = append(r.Markups, Markup{m.CostCenter, m.Percent, m.From, m.To})
 	}
 	return r.priceTools(book, seen)

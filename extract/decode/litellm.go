@@ -240,6 +240,8 @@ func (l *LiteLLM) tokens(v []jsonscan.Value, r *record.Request) error {
 		return &FieldError{"usage.reasoning_tokens", "is larger than completion_tokens, of which it is a part"}
 	case t.Reasoning+t.OutputAudio+t.OutputImage > t.Output:
 		return &FieldError{"usage.completion_tokens_details", "has parts that add up to more than completion_tokens"}
+	case t.Searches > searchesMax:
+		return &FieldError{"usage.web_search_requests", "is more than a request can make"}
 	case t.CacheReadAudio > t.CacheRead:
 		return &FieldError{"usage.prompt_tokens_details.cached_audio_tokens", "is larger than cached_tokens, of which it is a part"}
 	}

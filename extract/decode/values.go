@@ -114,6 +114,9 @@ func missing(v jsonscan.Value) bool {
 // model takes: with it, what one record costs fits DECIMAL(18,12).
 const tokensMax = 100_000_000
 
+// searchesMax is more web searches than a provider runs for one request.
+const searchesMax = 1_000
+
 // whole reads a count: a number or digits in quotes, with no fraction but .0.
 // Absent is 0.
 func whole(v jsonscan.Value, field string) (int64, error) {

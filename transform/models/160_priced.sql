@@ -74,6 +74,7 @@ select
     when pricing < 2 and not cache_hit then prompt_cache_pico
   end as savings_pico,
   case when fallbacks is null then '' else concat(
+    if(input_uncached_tokens > 0 and strpos(fallbacks, ',input,') > 0, ', input', ''),
     if(cache_read_tokens > 0 and strpos(fallbacks, ',cache_read,') > 0, ', cache_read', ''),
     if(cache_write_5m_tokens + cache_write_unknown_tokens > 0 and strpos(fallbacks, ',cache_write_5m,') > 0, ', cache_write_5m', ''),
     if(cache_write_1h_tokens > 0 and strpos(fallbacks, ',cache_write_1h,') > 0, ', cache_write_1h', ''),

@@ -10,12 +10,12 @@ import (
 	"chargeback/transform/money"
 )
 
-// Bounds that keep what a record costs far from what 64 bits of pico-dollars
-// hold: a record has at most 10^8 tokens of a class.
+// Bounds that keep what a record costs below the million dollars that a ledger
+// row holds: it has at most 10^8 tokens of a class and 1,000 searches.
 const (
-	perMillionMaxUSD = 10_000 // of a million tokens
-	eachMaxUSD       = 1_000  // of a request, search or tool call
-	tokenDecimals    = 6      // of a price for a million tokens
+	perMillionMaxUSD = 1_000 // of a million tokens
+	eachMaxUSD       = 100   // of a request, search or tool call
+	tokenDecimals    = 6     // of a price for a million tokens
 	million          = 1_000_000
 )
 

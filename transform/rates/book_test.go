@@ -143,7 +143,7 @@ func TestParseRefuses(t *testing.T) {
 		{"negative", []string{with("input: 1", "input: -1")}, `prices[0].usd_per_million.input: "-1" is negative`},
 		{"dynamic", []string{with("input: 1", "input: free")}, `prices[0].usd_per_million.input: "free" is not a decimal number`},
 		{"not a number", []string{with("input: 1", "input: .nan")}, `prices[0].usd_per_million.input: ".nan" is not a decimal number`},
-		{"wrong unit", []string{with("input: 1", "input: 3000000")}, `prices[0].usd_per_million.input: "3000000" is more than 10000 US dollars`},
+		{"wrong unit", []string{with("input: 1", "input: 3000000")}, `prices[0].usd_per_million.input: "3000000" is more than 1000 US dollars`},
 		{"octal", []string{with("input: 1", "input: 0x10")}, `"0x10" is not a decimal number`},
 		{"same start twice", []string{good, good}, "b.yaml:3: prices[1].from: 2026-01-01T00:00:00Z overlaps the entry on line 2, which holds from 2026-01-01T00:00:00Z to ever"},
 		{
@@ -159,6 +159,8 @@ func TestParseRefuses(t *testing.T) {
 		{"thresholds that fall", []string{with("usd_per_million: {input: 1, output", "thresholds: [{more_than: 5, usd_per_million: {input: 1}}, {at_least: 6, usd_per_million: {input: 1}}], usd_per_million: {input: 1, output")}, "prices[0].thresholds[1]: begins where the one before it does"},
 		{"threshold without a size", []string{with("usd_per_million: {input: 1, output", "thresholds: [{usd_per_million: {input: 1}}], usd_per_million: {input: 1, output")}, "prices[0].thresholds[0]: needs either more_than or at_least"},
 		{"range without an end", []string{with("usd_per_million: {input: 1, output", "ranges: [{usd_per_million: {input: 1}}], usd_per_million: {input: 1, output")}, "prices[0].ranges[0].up_to: is missing"},
+		{"range without an output price", []string{with("usd_per_million: {input: 1, output: 2}", "ranges: [{up_to: 5, usd_per_million: {input: 1, output: 2}}, {up_to: 9, usd_per_million: {input: 1}}]")}, "prices[0].usd_per_million.output: is missing"},
+		{"thresholds of a tier beside ranges", []string{with("from:", "ranges: [{up_to: 5, usd_per_million: {input: 1}}], tiers: {flex: {usd_per_million: {input: 1}, thresholds: [{more_than: 5, usd_per_million: {input: 1}}]}}, from:")}, "prices[0].tiers.flex.thresholds: stands beside ranges"},
 		{"tier of another name", []string{with("from:", "tiers: {Fast: {times: 2}}, from:")}, "prices[0].tiers.Fast: is not a tier's name"},
 		{"tier with both", []string{with("from:", "tiers: {flex: {times: 2, usd_per_million: {input: 1}}}, from:")}, "prices[0].tiers.flex: needs either times or prices"},
 		{"tier with neither", []string{with("from:", "tiers: {flex: {}}, from:")}, "prices[0].tiers.flex: needs either times or prices"},

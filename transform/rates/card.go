@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -126,6 +127,37 @@ func (b *Book) MarkupsWithin(from, to time.Time) []Percent {
 	return all
 }
 
+// MarkupPeriods lists what each cost centre pays on top, from when to when: of
+// markups that hold at the same time the one that was learned last.
+func (b *Book) MarkupPeriods() (all []Markup) {
+	byCenter := map[string][]*Markup{}
+	for _, m := range b.markups {
+		byCenter[m.CostCenter] = append(byCenter[m.CostCenter], m)
+	}
+	for _, center := range slices.Sorted(maps.Keys(byCenter)) {
+		var cuts []time.Time
+		for _, m := range byCenter[center] {
+			cuts = append(cuts, m.From, m.To)
+		}
+		slices.SortFunc(cuts, time.Time.Compare)
+		cuts = slices.CompactFunc(cuts, time.Time.Equal)
+		for i := range cuts[1:] {
+			var best *Markup
+			for _, m := range byCenter[center] {
+				if holds(cuts[i], m.From, m.To) && (best == nil || m.Learned.After(best.Learned)) {
+					best = m
+				}
+			}
+			if best != nil {
+				period := *best
+				period.From, period.To = cuts[i], cuts[i+1]
+				all = append(all, period)
+			}
+		}
+	}
+	return all
+}
+
 // periods cuts [from, to) where something begins or ends that decides the
 // meter's price.
 func (b *Book) periods(m Meter, key string, from, to time.Time) (all []period) {
@@ -142,8 +174,11 @@ func (b *Book) periods(m Meter, key string, from, to time.Time) (all []period) {
 			cut(e.From, e.To)
 		}
 	}
+	_, model, _ := strings.Cut(key, "/")
 	for _, d := range b.discounts {
-		cut(d.From, d.To)
+		if (d.Provider == "" || d.Provider == m.Provider) && (d.Account == "" || d.Account == m.Account) && (d.Model == "" || wildcard.Match(d.Model, model)) {
+			cut(d.From, d.To)
+		}
 	}
 	for _, f := range b.fees {
 		cut(f.From, f.To)
@@ -187,9 +222,10 @@ func (b *Book) feeAt(at time.Time) (best Fee, ok bool) {
 
 // discountAt is the discount on a class of published prices: of those that fit,
 // the one for an account goes before one for a model, that before one for a
-// class, that before one for a provider; then the longer pattern, then the one
-// that was learned later.
-func (b *Book) discountAt(m Meter, model string, class Class, at time.Time) (best Discount, ok bool) {
+// class, that before one for a provider; then the model itself goes before a
+// pattern, the pattern with more characters of its own before others, the class
+// before the one whose price it has, and what was learned later before the rest.
+func (b *Book) discountAt(m Meter, model string, class, pricedAs Class, at time.Time) (best Discount, ok bool) {
 	rank := func(d Discount) (n int) {
 		for i, text := range []string{d.Provider, d.Class, d.Model, d.Account} {
 			if text != "" {
@@ -198,13 +234,19 @@ func (b *Book) discountAt(m Meter, model string, class Class, at time.Time) (bes
 		}
 		return n
 	}
+	exact := func(name string) int {
+		if name == class.String() {
+			return 1
+		}
+		return 0
+	}
 	for _, d := range b.discounts {
 		fits := holds(at, d.From, d.To) && (d.Provider == "" || d.Provider == m.Provider) && (d.Account == "" || d.Account == m.Account) &&
-			(d.Model == "" || wildcard.Match(d.Model, model)) && (d.Class == "" || d.Class == class.String())
+			(d.Model == "" || wildcard.Match(d.Model, model)) && (d.Class == "" || d.Class == class.String() || d.Class == pricedAs.String())
 		if !fits {
 			continue
 		}
-		if !ok || cmp.Or(cmp.Compare(rank(*d), rank(best)), cmp.Compare(len(d.Model), len(best.Model)), d.Learned.Compare(best.Learned), strings.Compare(d.Model, best.Model)) > 0 {
+		if !ok || cmp.Or(cmp.Compare(rank(*d), rank(best)), cmp.Compare(ownCharacters(d.Model), ownCharacters(best.Model)), cmp.Compare(exact(d.Class), exact(best.Class)), d.Learned.Compare(best.Learned), strings.Compare(d.Model, best.Model)) > 0 {
 			best, ok = *d, true
 		}
 	}
@@ -347,12 +389,10 @@ func (e Entry) own(class Class, tier string, size Size, peak *OffPeak) found {
 		times = Once
 	}
 	standard := func(pico int64) found {
-		return found{pico, class, times, tier != Standard && (!has || t.Times == 0), true}
-	}
-	if peak != nil && tier == Standard {
-		if pico, is := peak.Units[class]; is {
-			return standard(pico)
+		if peak != nil && peak.Units.has(class) {
+			pico = peak.Units[class]
 		}
+		return found{pico, class, times, tier != Standard && (!has || t.Times == 0), true}
 	}
 	if len(e.Ranges) > 0 && class.tokens() {
 		if pico, is := t.Units[class]; is {
@@ -365,7 +405,7 @@ func (e Entry) own(class Class, tier string, size Size, peak *OffPeak) found {
 		if pico, is := e.Ranges[at].Units[class]; is {
 			return standard(pico)
 		}
-		if parents[class] != class || class == Input { // a class that the range leaves out has the range's price of its parent
+		if (parents[class] != class || class == Input) && !(peak != nil && peak.Units.has(class)) { // a class that the range leaves out has the range's price of its parent
 			return found{}
 		}
 	} else {
@@ -381,7 +421,7 @@ func (e Entry) own(class Class, tier string, size Size, peak *OffPeak) found {
 			return found{pico, class, Once, false, true}
 		}
 	}
-	if pico, is := e.Units[class]; is {
+	if pico, is := e.Units[class]; is || peak != nil && peak.Units.has(class) {
 		return standard(pico)
 	}
 	return found{}
@@ -417,14 +457,18 @@ func (b *Book) price(r *Rate, e Entry, m Meter, size Size, peak *OffPeak) {
 		}
 	}
 	discounted := ""
-	var plain []Class
+	var plain []Class // of the standard tier in another one
+	own := false      // the tier has a price of its own
 	for _, class := range Classes() {
 		f := e.find(class, m.Tier, size, peak)
 		switch {
 		case !f.ok && class == Search:
 			r.NoSearch = true
 			continue
-		case !f.ok: // only a request, which then costs nothing
+		case !f.ok && class == Request: // no fee
+			continue
+		case !f.ok:
+			r.Problem = "the rate book has no price of " + class.String() + " tokens of the model"
 			continue
 		}
 		term := Term{Class: class.String(), List: USDPerMillion(f.pico)}
@@ -443,7 +487,7 @@ func (b *Book) price(r *Rate, e Entry, m Meter, size Size, peak *OffPeak) {
 			factors = append(factors, uplift.Times)
 			term.Steps = append(term.Steps, fmt.Sprintf("x %s (region %s)", uplift.Times, m.Region))
 		}
-		if d, ok := b.discountAt(m, e.Model, class, r.From); ok && e.Account == "" {
+		if d, ok := b.discountAt(m, e.Model, class, f.class, r.From); ok && e.Account == "" {
 			factors = append(factors, d.Percent.off())
 			discounted = "discount " + d.Percent.String() + " %"
 			term.Steps = append(term.Steps, fmt.Sprintf("x %s (%s)", d.Percent.off(), discounted))
@@ -460,6 +504,8 @@ func (b *Book) price(r *Rate, e Entry, m Meter, size Size, peak *OffPeak) {
 			}
 		case f.plain && class.tokens():
 			plain = append(plain, class)
+		case class.tokens():
+			own = true
 		}
 		if r.Units[class] = scaled(f.pico, factors...); r.Units[class] > unitMax(class) {
 			r.Problem = fmt.Sprintf("the rate book's price of %s is out of bounds with its factors", class)
@@ -468,7 +514,7 @@ func (b *Book) price(r *Rate, e Entry, m Meter, size Size, peak *OffPeak) {
 		r.Terms = append(r.Terms, term)
 	}
 	switch {
-	case !slices.Contains(plain, Input):
+	case len(plain) == 0 || own:
 		r.Fallbacks = append(r.Fallbacks, plain...)
 	case m.Tier == Batch:
 		r.Note = "batch at half of the standard price"

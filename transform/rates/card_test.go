@@ -183,6 +183,41 @@ prices:
 	}
 }
 
+// Goal: a rule that was corrected later holds alone, and the more exact discount
+// goes first.
+// Method: markups and discounts that hold at the same time.
+func TestRulesThatShareAnInstant(t *testing.T) {
+	b := parse(t, `prices:
+  - {provider: p, model: sonnet, from: 2026-01-01T00:00:00Z, usd_per_million: {input: 10, output: 10}, off_peak: [{utc: "00:00-24:00", usd_per_million: {input: 4}}]}
+discounts:
+  - {model: sonnet, percent: 10, from: 2026-01-01T00:00:00Z}
+  - {model: "*s*n*t*", percent: 50, from: 2026-01-01T00:00:00Z, learned: 2026-05-01T00:00:00Z}
+  - {model: sonnet, class: output, percent: 20, from: 2026-01-01T00:00:00Z}
+markups:
+  - {cost_center: CC-1, percent: 10, from: 2026-01-01T00:00:00Z}
+  - {cost_center: CC-1, percent: 20, from: 2026-10-01T00:00:00Z, learned: 2026-10-05T00:00:00Z}
+  - {cost_center: CC-2, percent: 5, from: 2026-01-01T00:00:00Z}
+`)
+	m := Meter{Provider: "p", Model: "sonnet"}
+	for class, want := range map[Class]int64{Input: 3_600_000, Output: 8_000_000, Reasoning: 8_000_000} {
+		if got := rateAt(t, b, m, at("2026-06-01T00:00:00Z"), 1, 0).Units[class]; got != want {
+			t.Errorf("%s costs %d, want %d", class, got, want)
+		}
+	}
+	m.Tier = "batch"
+	if got := rateAt(t, b, m, at("2026-06-01T00:00:00Z"), 1, 0); got.Units[Input] != 1_800_000 || got.Note == "" {
+		t.Errorf("half of the off-peak price is %d (%s), want 1800000", got.Units[Input], got.Note)
+	}
+	var got []string
+	for _, p := range b.MarkupPeriods() {
+		got = append(got, p.CostCenter+" "+p.Percent.String()+" "+p.From.Format(time.DateOnly)+" "+p.To.Format(time.DateOnly))
+	}
+	want := []string{"CC-1 10 2026-01-01 2026-10-01", "CC-1 20 2026-10-01 9999-12-31", "CC-2 5 2026-01-01 9999-12-31"}
+	if !slices.Equal(got, want) {
+		t.Errorf("markups %q, want %q", got, want)
+	}
+}
+
 // checkCard holds a card to what every card promises: each instant, size and
 // minute has one rate, and no unit price is below 0.
 func checkCard(t *testing.T, b *Book, m Meter, key string) {

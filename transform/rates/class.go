@@ -58,3 +58,5 @@ func (c Class) tokens() bool { return c != Request && c != Search }
 // Units are unit prices in pico-dollars (10^-12 USD) of the classes that have
 // one of their own.
 type Units map[Class]int64
+
+func (u Units) has(class Class) bool { _, is := u[class]; return is }

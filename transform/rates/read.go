@@ -208,13 +208,12 @@ func (y priceYAML) entry(doc *strictyaml.Document, path string) *Entry {
 	if len(e.Ranges) > 0 {
 		first = e.Ranges[0].Units
 	}
-	if _, is := first[Input]; !is {
+	if !first.has(Input) {
 		doc.Failf(path+".usd_per_million.input", "is missing; give the price of a million tokens")
 	}
-	if _, is := first[Output]; !is && e.Units[Output] == 0 {
-		if _, is := e.Units[Output]; !is {
-			doc.Failf(path+".usd_per_million.output", "is missing; give the price of a million tokens")
-		}
+	lacking := func(r Step) bool { return !r.Units.has(Output) }
+	if !e.Units.has(Output) && (len(e.Ranges) == 0 || slices.ContainsFunc(e.Ranges, lacking)) {
+		doc.Failf(path+".usd_per_million.output", "is missing; give the price of a million tokens, here or in every range")
 	}
 	checkSpan(doc, path, y.From, y.To)
 	for j, p := range y.Patterns {
@@ -282,6 +281,8 @@ func (e *Entry) tiers(doc *strictyaml.Document, path string, tiers map[string]ti
 		switch {
 		case normalTier(name) != name || name == Standard:
 			doc.Failf(at, "is not a tier's name as records are read: standard is the entry's own prices, fast is priority; write flex, priority, ultrafast, batch or the provider's word in small letters")
+		case len(e.Ranges) > 0 && len(tier.Thresholds) > 0:
+			doc.Failf(at+".thresholds", "stands beside ranges; give the tier times, or prices of its own for every size")
 		case (tier.Times > 0) == (own > 0):
 			doc.Failf(at, "needs either times or prices; write times: \"0.5\", or usd_per_million")
 		}

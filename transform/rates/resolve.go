@@ -23,8 +23,16 @@ type pattern struct{ provider, text, key string }
 
 // morePrecise puts the pattern with more characters of its own first.
 func morePrecise(a, b pattern) int {
-	own := func(p pattern) int { return len(p.text) - strings.Count(p.text, "*") }
-	return cmp.Or(cmp.Compare(own(b), own(a)), strings.Compare(a.provider, b.provider), strings.Compare(a.text, b.text))
+	return cmp.Or(cmp.Compare(ownCharacters(b.text), ownCharacters(a.text)), strings.Compare(a.provider, b.provider), strings.Compare(a.text, b.text))
+}
+
+// ownCharacters counts what a pattern says beside *; what is no pattern says more
+// than any.
+func ownCharacters(pattern string) int {
+	if n := strings.Count(pattern, "*"); n > 0 {
+		return len(pattern) - n
+	}
+	return 1 << 30
 }
 
 // Resolve finds the key of the prices of a model as a record names it: with the

@@ -71,15 +71,16 @@ func ToolFee(fees map[string]int64, tools []ToolCall) (pico int64, missing strin
 			each, ok = fees[AnyTool]
 		}
 		sum.Add(sum, new(big.Int).Mul(big.NewInt(each), big.NewInt(t.Count)))
-		if !ok || sum.Cmp(rowMaxPico()) >= 0 {
+		if !ok || sum.Cmp(toolsMaxPico()) >= 0 {
 			return 0, t.Name
 		}
 	}
 	return sum.Int64(), ""
 }
 
-// rowMaxPico is a million dollars: amounts of a ledger row are decimal(18,12).
-func rowMaxPico() *big.Int { return big.NewInt(1_000_000_000_000_000_000) }
+// toolsMaxPico is 50,000 dollars: with all else that a request can cost, it stays
+// below the million that a ledger row holds.
+func toolsMaxPico() *big.Int { return big.NewInt(50_000_000_000_000_000) }
 
 // ToolRate is the fees of tools for a range of time and a markup.
 type ToolRate struct {

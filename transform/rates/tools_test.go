@@ -48,7 +48,7 @@ func TestParseToolMix(t *testing.T) {
 func TestToolFee(t *testing.T) {
 	b := parse(t, `fees:
   - {from: 2026-01-01T00:00:00Z, tools: {web_search: "0.01", "*": "0.001"}}
-  - {from: 2026-10-15T00:00:00Z, tools: {web_search: "0.02", big: "1000"}}
+  - {from: 2026-10-15T00:00:00Z, tools: {web_search: "0.02", big: "100"}}
 `)
 	const before, after = "2026-10-14T23:59:59Z", "2026-10-15T00:00:00Z"
 	tests := []struct {
@@ -66,8 +66,8 @@ func TestToolFee(t *testing.T) {
 		{"tool without a fee", after, "calendar:1,web_search:1", 0, "calendar"},
 		{"number without a fee", after, "*:1", 0, "*"},
 		{"before all fees", "2025-12-31T23:59:59Z", "web_search:1", 0, "web_search"},
-		{"just fits a ledger row", after, "big:999", 999_000_000_000_000_000, ""},
-		{"more than a ledger row holds", after, "big:1000", 0, "big"},
+		{"as much as a request may cost", after, "big:499", 49_900_000_000_000_000, ""},
+		{"more than that", after, "big:500", 0, "big"},
 		{"more than 64 bits hold", after, "big:1000000", 0, "big"},
 	}
 	for _, tt := range tests {

@@ -99,7 +99,7 @@ func TestPrice(t *testing.T) {
 		{"0", perToken, 0, ""},
 		{"3.3333333333333335e-05", perToken, 0, "needs more than 12 decimals"},
 		{"1.5e-13", perToken, 0, "needs more than 12 decimals"},
-		{"0.1", perToken, 0, "is more than 10000 US dollars a million"},
+		{"0.1", perToken, 0, "is more than 1000 US dollars a million"},
 		{`"-1"`, perToken, 0, `"-1" is negative, which says that there is no fixed price`},
 		{"1e999999999", perToken, 0, "is not a number"},
 		{"1e-999999999", perToken, 0, "is not a number"},
@@ -109,7 +109,7 @@ func TestPrice(t *testing.T) {
 		{"0.0000001", perMillion, 0, "needs more than 12 decimals a token"},
 		{"0.035", each, 35_000_000_000, ""},
 		{"10", perThousand, 10_000_000_000, ""},
-		{"2000000", each, 0, "is more than 1000 US dollars"},
+		{"2000000", each, 0, "is more than 100 US dollars"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.raw, func(t *testing.T) {
