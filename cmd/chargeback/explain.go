@@ -120,6 +120,11 @@ func (x *explainer) request(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
+	if call, made := strings.CutPrefix(id, "chatcmpl-"); made && len(records) == 0 { // an answer's id that the gateway made of the call's
+		if records, err = x.Ledger.Explain(ctx, call, -1); err != nil {
+			return err
+		}
+	}
 	if len(records) == 0 {
 		return usage("%q is no record and no request that the ledger knows; ids of lines that were rejected or never delivered are in no record, see \"chargeback rejects\"", id)
 	}

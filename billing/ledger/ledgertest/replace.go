@@ -164,9 +164,11 @@ func testNotTied(b *books) {
 	b.replace("2026-10-05", "2026-10-05")
 	facts := b.facts()
 	build := b.build("2026-10-05", "2026-10-06")
-	twice := company()
-	twice.Prices = append(twice.Prices, twice.Prices[0])
-	build.References = twice.Resolve
+	build.References = func(seen ledger.Seen) (ledger.References, error) {
+		refs, err := company().Resolve(seen)
+		refs.Rates = append(refs.Rates, refs.Rates...)
+		return refs, err
+	}
 	err := b.ledger.ReplaceDays(b.ctx, build, nothing)
 	if !errors.Is(err, ledger.ErrNotTied) {
 		b.Errorf("ended with %v, want ErrNotTied", err)
