@@ -175,27 +175,29 @@ func showReprice(ctx context.Context, w world, a *app, format string) error {
 	}
 	var open, closed []ledger.Rerated
 	for _, r := range p.Rated {
-		if p.Closed[r.Month] {
-			closed = append(closed, r)
-		} else {
+		switch {
+		case !p.Closed[r.Month]:
 			open = append(open, r)
+		case !r.Before.Equal(r.After): // what stands as it is makes no correction
+			closed = append(closed, r)
 		}
 	}
 	if len(p.Rated) == 0 {
 		fmt.Fprintln(w.out, "No cost records: there is nothing to price again.")
 		return nil
 	}
-	if err := differences(w, "Open months, priced again", "", format, open, report.ByMonth, report.ByCostCenter); err != nil {
+	if format != formatTable {
+		return differences(w, "Priced again", "", format, append(open, closed...), report.ByCostCenter)
+	}
+	if len(open) == 0 {
+		fmt.Fprintln(w.out, "Open months: no records yet.")
+	} else if err := differences(w, "Open months, priced again", "", format, open, report.ByMonth, report.ByCostCenter); err != nil {
 		return err
 	}
 	if len(closed) == 0 {
-		if format == formatTable {
-			fmt.Fprintln(w.out, "\nClosed months: no record would cost anything else.")
-		}
+		fmt.Fprintln(w.out, "\nClosed months: no record would cost anything else.")
 		return nil
 	}
-	if format == formatTable {
-		fmt.Fprintln(w.out)
-	}
+	fmt.Fprintln(w.out)
 	return differences(w, "Closed months: corrections in "+p.Open.String(), "", format, closed, report.ByMonth, report.ByCostCenter)
 }
