@@ -29,7 +29,7 @@ select
   pricing_note,
   provider,
   model,
-  count(*) as requests,
+  sum(if(correction < 0, -1, 1)) as requests,
   sum(`+inputTokens+`),
   sum(output_tokens),
   min(usage_date),
