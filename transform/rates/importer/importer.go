@@ -191,8 +191,11 @@ func unfit(e rates.Entry) string {
 		first = e.Ranges[0].Units
 	}
 	_, input := first[rates.Input]
-	_, output := first[rates.Output]
-	_, outputOfAny := e.Units[rates.Output]
+	_, output := e.Units[rates.Output]
+	lacking := func(r rates.Step) bool { _, has := r.Units[rates.Output]; return !has }
+	if len(e.Ranges) > 0 && !slices.ContainsFunc(e.Ranges, lacking) {
+		output = true
+	}
 	switch {
 	case e.Provider == "" || e.Model == "":
 		return "has no provider or no name"
@@ -202,7 +205,9 @@ func unfit(e rates.Entry) string {
 		return "its name is not the id of one model"
 	case !input:
 		return "has no price of an input token"
-	case !output && !outputOfAny:
+	case !output && len(e.Ranges) > 0:
+		return "has no price of an output token in one of its ranges"
+	case !output:
 		return "has no price of an output token"
 	}
 	return ""
