@@ -84,7 +84,7 @@ type Source struct {
 	MaxRecordBytes Size          `yaml:"max_record_bytes"`
 	S3             S3            `yaml:"s3,omitempty"`
 	Bedrock        BedrockFields `yaml:"bedrock,omitempty"` // filled in only where Format is FormatBedrock
-	LiteLLM        LiteLLMFields `yaml:"litellm,omitempty"` // filled in only where Format is FormatLiteLLM
+	LiteLLM        RequestFields `yaml:"litellm,omitempty"` // filled in only where Format is FormatLiteLLM
 }
 
 // S3 is how a bucket is reached. Empty means the AWS default chain.
@@ -106,9 +106,9 @@ type BedrockFields struct {
 	AgentID    []string `yaml:"agent_id,omitempty"`
 }
 
-// LiteLLMFields names dotted paths into a LiteLLM record for what it has no
+// RequestFields names dotted paths into a LiteLLM record for what it has no
 // field for. In each list the first path that a record has wins.
-type LiteLLMFields struct {
+type RequestFields struct {
 	AgentID    []string `yaml:"agent_id,omitempty"`
 	ToolCalls  []string `yaml:"tool_calls,omitempty"` // a number, a list of names, or a map name -> count
 	CostCenter []string `yaml:"cost_center,omitempty"`

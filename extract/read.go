@@ -125,7 +125,7 @@ func (w *worker) run(todo <-chan objstore.Found) {
 	defer func() { w.unpacker.Close() }()
 	for o := range todo {
 		id := ObjectID(w.source.Name, o.Key, o.ETag)
-		w.sink.Begin(id)
+		w.sink.Begin(decode.Origin{ID: id, Key: o.Key, Modified: o.Modified})
 		err := w.read(o)
 		counts, rejects := w.sink.End()
 		if err != nil {

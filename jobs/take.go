@@ -24,6 +24,7 @@ type SourceSummary struct {
 	Staged      int64          `json:"staged"`
 	Rejected    int64          `json:"rejected"`
 	BeforeStart int64          `json:"before_start,omitempty"`
+	Ignored     int64          `json:"ignored,omitempty"`
 	Replaced    int            `json:"replaced,omitempty"`
 }
 
@@ -172,7 +173,7 @@ func epochDays(d civil.Date) int64 { return int64(d.DaysSince(epoch)) }
 func enter(source extract.Source, r extract.Result, window string, staged *ledger.StagingResult, s *SourceSummary) []Problem {
 	o := ledger.Object{
 		ID: r.ID, Source: source.Name, Format: source.Format.Name(), Key: r.Object.Key, ETag: r.Object.ETag, SizeBytes: r.Object.SizeBytes,
-		State: ledger.ObjectRead, Staged: r.Counts.Rows, Rejected: r.Counts.Rejected, BeforeStart: r.Counts.BeforeStart, Run: window,
+		State: ledger.ObjectRead, Staged: r.Counts.Rows, Rejected: r.Counts.Rejected, BeforeStart: r.Counts.BeforeStart, Ignored: r.Counts.Ignored, Run: window,
 	}
 	if r.Object.Day != "" {
 		if day, err := civil.ParseDate(r.Object.Day); err == nil {
@@ -194,5 +195,6 @@ func enter(source extract.Source, r extract.Result, window string, staged *ledge
 	s.Staged += r.Counts.Rows
 	s.Rejected += r.Counts.Rejected
 	s.BeforeStart += r.Counts.BeforeStart
+	s.Ignored += r.Counts.Ignored
 	return problems
 }

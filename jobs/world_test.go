@@ -169,7 +169,7 @@ func formatOf(src config.Source) (decode.Format, error) {
 	case config.FormatBedrock:
 		return decode.NewBedrock(decode.BedrockOptions(src.Bedrock))
 	case config.FormatLiteLLM:
-		return decode.NewLiteLLM(decode.LiteLLMOptions(src.LiteLLM))
+		return decode.NewLiteLLM(decode.RequestOptions(src.LiteLLM))
 	}
 	return decode.People{}, nil
 }

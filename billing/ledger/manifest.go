@@ -30,6 +30,7 @@ type Object struct {
 	Staged      int64
 	Rejected    int64
 	BeforeStart int64
+	Ignored     int64
 	Error       string
 	Run         string
 }
@@ -202,7 +203,7 @@ func (l *Ledger) enter(ctx context.Context, result StagingResult) error {
 	read := make(map[int64]bool, len(result.Objects))
 	for _, o := range result.Objects {
 		read[o.ID] = true
-		rows = append(rows, []any{o.ID, o.Source, o.Format, o.Key, o.ETag, o.SizeBytes, nullDate(o.Day), o.State, o.Staged, o.Rejected, o.BeforeStart, nullText(o.Error), o.Run})
+		rows = append(rows, []any{o.ID, o.Source, o.Format, o.Key, o.ETag, o.SizeBytes, nullDate(o.Day), o.State, o.Staged, o.Rejected, o.BeforeStart, o.Ignored, nullText(o.Error), o.Run})
 	}
 	var again []int64
 	err := l.engine.Query(ctx, "select object_id from objects where state in ('failed', 'replaced')", nil, func(r Row) error {

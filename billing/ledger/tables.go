@@ -20,6 +20,7 @@ var (
 		{"rows_staged", Int, false, ""},
 		{"rows_rejected", Int, false, ""},
 		{"rows_before_start", Int, false, "older than company.start"},
+		{"rows_ignored", Int, true, "of no concern by the format's rules; null: none"},
 		{"error", Text, true, "why it failed"},
 		{"run", Text, false, "window that read it"},
 	}}

@@ -132,7 +132,7 @@ func newFormat(src config.Source) (decode.Format, error) {
 	case config.FormatBedrock:
 		return decode.NewBedrock(decode.BedrockOptions(src.Bedrock))
 	case config.FormatLiteLLM:
-		return decode.NewLiteLLM(decode.LiteLLMOptions(src.LiteLLM))
+		return decode.NewLiteLLM(decode.RequestOptions(src.LiteLLM))
 	case config.FormatPeople:
 		return decode.People{}, nil
 	}

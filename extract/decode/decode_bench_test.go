@@ -42,7 +42,7 @@ func BenchmarkBedrockBodies(b *testing.B) {
 
 // BenchmarkLiteLLM decodes plain NDJSON of records without messages.
 func BenchmarkLiteLLM(b *testing.B) {
-	format, err := decode.NewLiteLLM(decode.LiteLLMOptions{
+	format, err := decode.NewLiteLLM(decode.RequestOptions{
 		AgentID:    []string{"metadata.spend_logs_metadata.agent_id", "metadata.requester_metadata.agent_id"},
 		ToolCalls:  []string{"metadata.spend_logs_metadata.tool_calls"},
 		CostCenter: []string{"metadata.spend_logs_metadata.cost_center", "metadata.requester_metadata.cost_center"},
@@ -85,7 +85,7 @@ func benchmark(b *testing.B, format decode.Format, header string, line func(int)
 	b.SetBytes(int64(text.Len()))
 	for b.Loop() {
 		object.Reset(text.Bytes())
-		sink.Begin(1)
+		sink.Begin(decode.Origin{ID: 1})
 		if err := decoder.Decode(&object, sink); err != nil {
 			b.Fatal(err)
 		}

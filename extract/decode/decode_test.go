@@ -69,7 +69,7 @@ func TestFormatsRefuseUnusablePaths(t *testing.T) {
 	if _, err := NewBedrock(BedrockOptions{ClientRef: []string{""}}); err == nil {
 		t.Error("bedrock: an empty metadata key is taken")
 	}
-	_, err := NewLiteLLM(LiteLLMOptions{AgentID: []string{"metadata..agent"}})
+	_, err := NewLiteLLM(RequestOptions{AgentID: []string{"metadata..agent"}})
 	if err == nil || !strings.Contains(err.Error(), `path "metadata..agent": empty key`) {
 		t.Errorf("litellm: got %v", err)
 	}
@@ -77,7 +77,7 @@ func TestFormatsRefuseUnusablePaths(t *testing.T) {
 
 // Goal: a path that the config names and the format reads itself is one field.
 func TestPathsMayCoincide(t *testing.T) {
-	f, err := NewLiteLLM(LiteLLMOptions{CostCenter: []string{"metadata.user_api_key_team_id"}, ClientRef: []string{"trace_id"}})
+	f, err := NewLiteLLM(RequestOptions{CostCenter: []string{"metadata.user_api_key_team_id"}, ClientRef: []string{"trace_id"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func TestSinkBatches(t *testing.T) {
 	decoder := bedrock(t).Decoder(env)
 	text := strings.Repeat(bedrockLine("a", "2026-10-31T12:00:00Z")+"\n", record.BatchRows+3)
 	for object := range int64(2) {
-		sink.Begin(object)
+		sink.Begin(Origin{ID: object})
 		if err := decoder.Decode(strings.NewReader(text), sink); err != nil {
 			t.Fatal(err)
 		}
@@ -195,7 +195,7 @@ func TestDecodersDoNotAllocatePerRecord(t *testing.T) {
 			})
 			decoder := format.Decoder(env)
 			allocations := testing.AllocsPerRun(3, func() {
-				sink.Begin(1)
+				sink.Begin(Origin{ID: 1})
 				if err := decoder.Decode(strings.NewReader(text.String()), sink); err != nil {
 					t.Error(err)
 				}

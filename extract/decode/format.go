@@ -8,6 +8,20 @@ import (
 	"chargeback/extract/record"
 )
 
+// The sides that a record can tell of: what the provider metered, or what the
+// agent platform knows. Formats that hold both are read as one of them.
+const (
+	ProviderSide = "provider"
+	AgentSide    = "agent"
+)
+
+// Origin is the object that is read, as the store has it.
+type Origin struct {
+	ID       int64     // the manifest's
+	Key      string    // below the source's prefix
+	Modified time.Time // when this version was written
+}
+
 // Env is what decoding depends on besides the bytes.
 type Env struct {
 	Zone        *time.Location // billing zone of business dates
@@ -44,6 +58,7 @@ type Counts struct {
 	Rows        int64 // staged
 	Rejected    int64
 	BeforeStart int64   // older than the first accounted day
+	Ignored     int64   // of no concern by the format's rules: no request at all, or the other side's
 	Dates       []int64 // business dates that occur, in no order
 }
 
@@ -51,7 +66,7 @@ type Counts struct {
 type Sink struct {
 	env     Env
 	schema  *record.Schema
-	object  int64
+	origin  Origin
 	counts  Counts
 	rejects []Reject
 	batch   *record.Batch
@@ -66,9 +81,12 @@ func NewSink(env Env, schema *record.Schema, swap func(full *record.Batch) *reco
 }
 
 // Begin starts an object.
-func (s *Sink) Begin(object int64) {
-	s.object, s.counts, s.rejects = object, Counts{}, nil
+func (s *Sink) Begin(object Origin) {
+	s.origin, s.counts, s.rejects = object, Counts{}, nil
 }
+
+// Origin returns the object that was begun last.
+func (s *Sink) Origin() Origin { return s.origin }
 
 // Repair takes back a row that a fault left half written.
 func (s *Sink) Repair() { s.batch.Trim() }
@@ -92,6 +110,9 @@ func (s *Sink) Reject(line int64, reason string) {
 	s.rejects = append(s.rejects, Reject{line, reason})
 }
 
+// Ignore counts a record that the format's rules leave out.
+func (s *Sink) Ignore() { s.counts.Ignored++ }
+
 // Usage takes one usage record that started on business date u.Date.
 func (s *Sink) Usage(u *record.Usage, line int64) {
 	if u.Date < s.env.Start {
@@ -99,7 +120,7 @@ func (s *Sink) Usage(u *record.Usage, line int64) {
 		return
 	}
 	s.dated(u.Date)
-	s.took(s.batch.AppendUsage(u, s.dims, record.Lineage{Object: s.object, Line: line}), line)
+	s.took(s.batch.AppendUsage(u, s.dims, record.Lineage{Object: s.origin.ID, Line: line}), line)
 }
 
 // Request takes one request.
@@ -109,12 +130,12 @@ func (s *Sink) Request(r *record.Request, line int64) {
 		return
 	}
 	s.dated(r.Date)
-	s.took(s.batch.AppendRequest(r, s.dims, record.Lineage{Object: s.object, Line: line}), line)
+	s.took(s.batch.AppendRequest(r, s.dims, record.Lineage{Object: s.origin.ID, Line: line}), line)
 }
 
 // Person takes one row of a people file.
 func (s *Sink) Person(p *record.Person, line int64) {
-	s.took(s.batch.AppendPerson(p, record.Lineage{Object: s.object, Line: line}), line)
+	s.took(s.batch.AppendPerson(p, record.Lineage{Object: s.origin.ID, Line: line}), line)
 }
 
 // dated notes a business date; records come nearly sorted, so the last one is

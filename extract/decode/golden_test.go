@@ -18,14 +18,14 @@ var update = flag.Bool("update", false, "write what is loaded to the .txt files 
 // exports write; the .txt beside each says what is loaded. Review its diff
 // after -update.
 func TestFixtures(t *testing.T) {
-	for _, format := range []Format{bedrock(t), litellm(t), People{}} {
-		names, err := filepath.Glob(filepath.Join("testdata", format.Name(), "*.[jc]s*"))
+	for folder, format := range formats(t) {
+		names, err := filepath.Glob(filepath.Join("testdata", folder, "*.[jc]s*"))
 		if err != nil || len(names) == 0 {
-			t.Fatalf("%s: %d fixtures, error %v", format.Name(), len(names), err)
+			t.Fatalf("%s: %d fixtures, error %v", folder, len(names), err)
 		}
 		for _, name := range names {
 			base := strings.TrimSuffix(name, filepath.Ext(name))
-			t.Run(format.Name()+"/"+filepath.Base(base), func(t *testing.T) {
+			t.Run(folder+"/"+filepath.Base(base), func(t *testing.T) {
 				text, err := os.ReadFile(name)
 				if err != nil {
 					t.Fatal(err)

@@ -7,15 +7,6 @@ import (
 	"chargeback/extract/record"
 )
 
-// LiteLLMOptions names the dotted paths of what LiteLLM has no field of its
-// own for; the first path that is present counts.
-type LiteLLMOptions struct {
-	AgentID    []string
-	ToolCalls  []string
-	CostCenter []string
-	ClientRef  []string
-}
-
 // LiteLLM reads the records of LiteLLM's S3 logger. Natural key: the call id,
 // or the record's id where an old version wrote no call id. Its prompt count
 // includes what was read from and written to the prompt cache.
@@ -31,7 +22,7 @@ type litellmFields struct {
 	cached, written, written5m, written1h, reasoning                        []int
 	inputAudio, inputImage, cachedAudio, outputAudio, outputImage, searches []int
 	region, tier                                                            []int
-	agentID, toolCalls, costCenter, clientRef                               []int
+	options                                                                 optionFields
 }
 
 // providerIDHeaders are the response headers that carry the provider's request
@@ -39,7 +30,7 @@ type litellmFields struct {
 var providerIDHeaders = []string{"x-amzn-requestid", "request-id", "x-request-id", "apim-request-id"}
 
 // NewLiteLLM compiles the format.
-func NewLiteLLM(o LiteLLMOptions) (*LiteLLM, error) {
+func NewLiteLLM(o RequestOptions) (*LiteLLM, error) {
 	var want fields
 	var headers []string
 	for _, prefix := range []string{"llm_provider-", ""} {
@@ -90,10 +81,7 @@ func NewLiteLLM(o LiteLLMOptions) (*LiteLLM, error) {
 		searches:          usage("server_tool_use.web_search_requests", "prompt_tokens_details.web_search_requests"),
 		region:            usage("inference_geo"),
 		tier:              append(usage("service_tier"), want.first("response.service_tier", "model_parameters.service_tier")...),
-		agentID:           want.first(o.AgentID...),
-		toolCalls:         want.first(o.ToolCalls...),
-		costCenter:        want.first(o.CostCenter...),
-		clientRef:         want.first(o.ClientRef...),
+		options:           want.options(o),
 	}
 	spec, err := jsonscan.Compile(want.paths)
 	return &LiteLLM{spec, f}, err
@@ -114,6 +102,9 @@ func (l *LiteLLM) Decoder(env Env) Decoder {
 	var scratch []byte
 	return newJSONDecoder(env, l.spec, func(v []jsonscan.Value, line int64, sink *Sink) error {
 		r = record.Request{Completeness: 2}
+		if err := l.f.options.read(v, &tools, &r); err != nil {
+			return err
+		}
 		natural, err := l.ids(v, &r)
 		if err != nil {
 			return err
@@ -124,11 +115,6 @@ func (l *LiteLLM) Decoder(env Env) Decoder {
 		if err := l.tokens(v, &r); err != nil {
 			return err
 		}
-		mix, err := tools.read(firstPresent(v, l.f.toolCalls))
-		if err != nil {
-			return err
-		}
-		r.Tools, r.ToolCalls = mix.text, mix.calls
 		r.Key = recordKey(&scratch, namespace, natural)
 		r.Date = calendar.Date(r.StartedAt)
 		sink.Request(&r, line)
@@ -157,7 +143,7 @@ func (l *LiteLLM) ids(v []jsonscan.Value, r *record.Request) (natural []byte, er
 		r.TraceID = nil
 	}
 	r.ProviderRequestID = firstID(v, f.providerRequestID)
-	if r.ClientRef = firstID(v, f.clientRef); bytes.Equal(r.ClientRef, r.AgentRequestID) {
+	if bytes.Equal(r.ClientRef, r.AgentRequestID) {
 		r.ClientRef = nil
 	}
 	return natural, nil
@@ -193,15 +179,14 @@ func (l *LiteLLM) read(v []jsonscan.Value, r *record.Request) (err error) {
 	}
 	r.Region, r.ServiceTier = firstName(v, f.region), firstName(v, f.tier)
 	r.EndUser, r.Team, r.KeyAlias = firstName(v, f.endUser), firstName(v, f.team), firstName(v, f.key)
-	r.Project, r.AgentID, r.CostCenter = firstName(v, f.project), firstName(v, f.agentID), firstName(v, f.costCenter)
+	r.Project = firstName(v, f.project)
 	if r.ReportedPico, r.HasReported, err = picoUSD(v[f.reported], "response_cost"); err != nil {
 		return err
 	}
 	return nil
 }
 
-// tokens makes the inclusive prompt count disjoint. Where the parts exceed the
-// whole, the whole was exclusive and stands as the uncached part.
+// tokens makes the inclusive prompt count disjoint.
 func (l *LiteLLM) tokens(v []jsonscan.Value, r *record.Request) error {
 	f, t := &l.f, &r.Tokens
 	var err error
@@ -211,39 +196,27 @@ func (l *LiteLLM) tokens(v []jsonscan.Value, r *record.Request) error {
 		}
 		return n
 	}
-	prompt := count(v[f.prompt], "prompt_tokens")
-	written := count(firstPresent(v, f.written), "usage.cache_creation_tokens")
-	t.Output = count(v[f.completion], "completion_tokens")
-	t.CacheRead = count(firstPresent(v, f.cached), "usage.cached_tokens")
-	t.CacheWrite5m = count(firstPresent(v, f.written5m), "usage.ephemeral_5m_input_tokens")
-	t.CacheWrite1h = count(firstPresent(v, f.written1h), "usage.ephemeral_1h_input_tokens")
-	t.Reasoning = count(firstPresent(v, f.reasoning), "usage.reasoning_tokens")
-	t.InputAudio = count(firstPresent(v, f.inputAudio), "usage.prompt_tokens_details.audio_tokens")
-	t.InputImage = count(firstPresent(v, f.inputImage), "usage.prompt_tokens_details.image_tokens")
-	t.CacheReadAudio = count(firstPresent(v, f.cachedAudio), "usage.prompt_tokens_details.cached_audio_tokens")
-	t.OutputAudio = count(firstPresent(v, f.outputAudio), "usage.completion_tokens_details.audio_tokens")
-	t.OutputImage = count(firstPresent(v, f.outputImage), "usage.completion_tokens_details.image_tokens")
-	t.Searches = count(firstPresent(v, f.searches), "usage.web_search_requests")
+	c := tokenCounts{
+		input: count(v[f.prompt], "prompt_tokens"), output: count(v[f.completion], "completion_tokens"),
+		cached:    count(firstPresent(v, f.cached), "usage.cached_tokens"),
+		written:   count(firstPresent(v, f.written), "usage.cache_creation_tokens"),
+		written5m: count(firstPresent(v, f.written5m), "usage.ephemeral_5m_input_tokens"),
+		written1h: count(firstPresent(v, f.written1h), "usage.ephemeral_1h_input_tokens"),
+		reasoning: count(firstPresent(v, f.reasoning), "usage.reasoning_tokens"),
+
+		inputAudio:  count(firstPresent(v, f.inputAudio), "usage.prompt_tokens_details.audio_tokens"),
+		inputImage:  count(firstPresent(v, f.inputImage), "usage.prompt_tokens_details.image_tokens"),
+		cachedAudio: count(firstPresent(v, f.cachedAudio), "usage.prompt_tokens_details.cached_audio_tokens"),
+		outputAudio: count(firstPresent(v, f.outputAudio), "usage.completion_tokens_details.audio_tokens"),
+		outputImage: count(firstPresent(v, f.outputImage), "usage.completion_tokens_details.image_tokens"),
+		searches:    count(firstPresent(v, f.searches), "usage.web_search_requests"),
+	}
 	if err != nil {
 		return err
 	}
-	t.CacheWriteUnknown = max(0, written-t.CacheWrite5m-t.CacheWrite1h)
-	t.InputUncached = prompt - t.CacheRead - t.CacheWrite5m - t.CacheWrite1h - t.CacheWriteUnknown
-	if t.InputUncached < 0 {
-		t.InputUncached = prompt
-	}
-	// Where cached audio isn't told apart, audio counts as fresh as far as there is fresh input.
-	t.InputAudio = min(max(0, t.InputAudio-t.CacheReadAudio), t.InputUncached)
-	t.InputImage = min(t.InputImage, t.InputUncached-t.InputAudio)
-	switch {
-	case t.Reasoning > t.Output:
-		return &FieldError{"usage.reasoning_tokens", "is larger than completion_tokens, of which it is a part"}
-	case t.Reasoning+t.OutputAudio+t.OutputImage > t.Output:
-		return &FieldError{"usage.completion_tokens_details", "has parts that add up to more than completion_tokens"}
-	case t.Searches > searchesMax:
-		return &FieldError{"usage.web_search_requests", "is more than a request can make"}
-	case t.CacheReadAudio > t.CacheRead:
-		return &FieldError{"usage.prompt_tokens_details.cached_audio_tokens", "is larger than cached_tokens, of which it is a part"}
+	prompt := c.input
+	if err := c.disjoint(t); err != nil {
+		return err
 	}
 	if r.Completeness == 2 && prompt == 0 && t.Output == 0 && !r.CacheHit {
 		r.Completeness = 1

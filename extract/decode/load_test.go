@@ -41,7 +41,7 @@ func load(env Env, format Format, text io.Reader) loaded {
 		}
 		return record.NewBatch(format.Schema())
 	})
-	sink.Begin(42)
+	sink.Begin(Origin{ID: 42, Key: "fixture", Modified: time.Date(2026, time.November, 2, 3, 4, 5, 0, time.UTC)})
 	l := loaded{err: format.Decoder(env).Decode(text, sink)}
 	l.counts, l.rejects = sink.End()
 	sink.Flush()
@@ -144,6 +144,9 @@ func (l loaded) show(format Format) string {
 	for _, r := range l.rejects {
 		fmt.Fprintf(&b, "reject of line %d: %s\n", r.Line, r.Reason)
 	}
+	if l.counts.Ignored > 0 {
+		fmt.Fprintf(&b, "of no concern: %d\n", l.counts.Ignored)
+	}
 	if l.counts.BeforeStart > 0 {
 		fmt.Fprintf(&b, "before the start: %d\n", l.counts.BeforeStart)
 	}
@@ -151,6 +154,16 @@ func (l loaded) show(format Format) string {
 		fmt.Fprintf(&b, "error: %v\n", l.err)
 	}
 	return b.String()
+}
+
+// formats are those that every test of all formats takes, by the name of their
+// folder in testdata.
+func formats(t testing.TB) map[string]Format {
+	return map[string]Format{
+		"bedrock": bedrock(t),
+		"litellm": litellm(t),
+		"people":  People{},
+	}
 }
 
 func bedrock(t testing.TB) *Bedrock {
@@ -164,7 +177,7 @@ func bedrock(t testing.TB) *Bedrock {
 
 func litellm(t testing.TB) *LiteLLM {
 	t.Helper()
-	f, err := NewLiteLLM(LiteLLMOptions{
+	f, err := NewLiteLLM(RequestOptions{
 		AgentID:    []string{"metadata.spend_logs_metadata.agent_id", "metadata.requester_metadata.agent_id"},
 		ToolCalls:  []string{"metadata.spend_logs_metadata.tool_calls"},
 		CostCenter: []string{"metadata.spend_logs_metadata.cost_center", "metadata.requester_metadata.cost_center"},

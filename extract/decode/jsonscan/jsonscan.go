@@ -587,3 +587,38 @@ func (v Value) Text() string {
 	}
 	return s
 }
+
+// Each calls do with every element of an array's text, in order, and ends with
+// the first error.
+func Each(array []byte, do func(element []byte) error) error {
+	i := skipSpace(array, 0)
+	if i >= len(array) {
+		return ErrShort
+	}
+	if array[i] != '[' {
+		return &SyntaxError{i, "expected a list"}
+	}
+	if i = skipSpace(array, i+1); i < len(array) && array[i] == ']' {
+		return nil
+	}
+	for {
+		end, err := skipValue(array, i)
+		if err != nil {
+			return err
+		}
+		if err := do(array[i:end]); err != nil {
+			return err
+		}
+		if i = skipSpace(array, end); i >= len(array) {
+			return ErrShort
+		}
+		switch array[i] {
+		case ',':
+			i = skipSpace(array, i+1)
+		case ']':
+			return nil
+		default:
+			return &SyntaxError{i, "expected , or ] after an element"}
+		}
+	}
+}
