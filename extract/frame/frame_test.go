@@ -17,7 +17,9 @@ const roomy = 1 << 20
 
 // events reads everything and tells it in one line each: "LINE TEXT" of a
 // record, "LINE! REASON" of a broken one.
-func events(r io.Reader, maxBytes int) ([]string, error) { return eventsOf(NewReader(r, maxBytes, nil)) }
+func events(r io.Reader, maxBytes int) ([]string, error) {
+	return eventsOf(NewReader(r, maxBytes, nil))
+}
 
 func eventsOf(f *Reader) ([]string, error) {
 	spec, err := jsonscan.Compile([]jsonscan.Path{{"a"}})
