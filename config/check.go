@@ -174,6 +174,7 @@ func (c *Config) checkPricing(doc document) {
 
 func (c *Config) checkWindows(doc document) {
 	doc.between("late_days", c.LateDays, 0, 27, "3 suits most exporters")
+	doc.between("match_alarm_percent", c.MatchAlarmPercent, 0, 100, "0 is no alarm")
 	doc.between("close_day", c.CloseDay, 1, 28, "every month has these days")
 	if c.CloseDay <= c.LateDays {
 		doc.Failf("close_day", "%d is not after late_days (%d), so a month would close before its last days are complete; make close_day larger", c.CloseDay, c.LateDays)

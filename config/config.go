@@ -30,8 +30,9 @@ type Config struct {
 	Prices              string            `yaml:"prices,omitempty"`     // path of prices.yaml; "" = the built-in book
 	UsageFrom           map[string]string `yaml:"usage_from,omitempty"` // provider -> UsageProvider or UsageGateway; see UsageOf
 	UnknownModels       []UnknownModel    `yaml:"unknown_models,omitempty"`
-	LateDays            int               `yaml:"late_days"` // days back that a nightly run matches again
-	CloseDay            int               `yaml:"close_day"` // day of the next month on which a month falls due
+	LateDays            int               `yaml:"late_days"`           // days back that a nightly run matches again
+	MatchAlarmPercent   int               `yaml:"match_alarm_percent"` // share of a source's usage that must find its request; 0 is no alarm
+	CloseDay            int               `yaml:"close_day"`           // day of the next month on which a month falls due
 	Budgets             []Budget          `yaml:"budgets,omitempty"`
 	Notify              Notify            `yaml:"notify,omitempty"`
 	SharedCosts         []SharedCost      `yaml:"shared_costs,omitempty"`

@@ -55,12 +55,13 @@ func Parse(name string, data []byte, further ...Check) (*Config, error) {
 // defaults holds what an absent key means.
 func defaults() *Config {
 	return &Config{
-		Warehouse: Warehouse{Engine: EngineDuckDB},
-		Directory: "directory.yaml",
-		LateDays:  3,
-		CloseDay:  5,
-		Invoices:  Invoices{Dir: "invoices", DisputeDays: 20},
-		zone:      time.UTC,
+		Warehouse:         Warehouse{Engine: EngineDuckDB},
+		Directory:         "directory.yaml",
+		LateDays:          3,
+		MatchAlarmPercent: 90,
+		CloseDay:          5,
+		Invoices:          Invoices{Dir: "invoices", DisputeDays: 20},
+		zone:              time.UTC,
 	}
 }
 

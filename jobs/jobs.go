@@ -35,6 +35,7 @@ type Books struct {
 	CloseDay     int        // day of the next month on which a month falls due
 	UsageFrom    []string   // providers whose own per-request file is the usage
 	UnknownModel []UnknownModel
+	MatchAlarm   int // percent of a source's usage below which a night says that requests are missing; 0 is never
 	Budgets      []budget.Budget
 	Month        MonthSettings
 }

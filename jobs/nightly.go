@@ -33,6 +33,7 @@ type NightlySummary struct {
 	// The transaction that ends the run is not in it.
 	BytesProcessed int64         `json:"bytes_processed,omitempty"`
 	before         int64         // what was read before this run
+	taken          int           // problems of what was taken in
 	Sent           notify.Result `json:"-"`
 }
 
@@ -122,6 +123,7 @@ func (b *Books) make(ctx context.Context, nights ledger.Days, now time.Time, s *
 			s.Problems = append(s.Problems, Problem{Source: c.Source, Object: c.Key, What: fmt.Sprintf("line %d: cost_center: %s; correct the row, or the directory", c.Line, what)})
 		}
 	}
+	s.taken = len(s.Problems)
 	for try := 1; ; try++ {
 		err := b.rebuild(ctx, nights, now, s)
 		if try == changedMax || !errors.Is(err, ledger.ErrChanged) {
@@ -140,7 +142,7 @@ func (b *Books) rebuild(ctx context.Context, nights ledger.Days, now time.Time, 
 	if err != nil {
 		return err
 	}
-	s.Days, s.Alerts = nil, nil
+	s.Days, s.Alerts, s.Problems = nil, nil, s.Problems[:s.taken]
 	for _, d := range build.Days {
 		s.Days = append(s.Days, d.First.String()+".."+d.Last.String())
 	}
@@ -148,6 +150,11 @@ func (b *Books) rebuild(ctx context.Context, nights ledger.Days, now time.Time, 
 		if s.Alerts, err = b.raise(ctx, build.Days, latest); err != nil {
 			return err
 		}
+		unmatched, err := b.matchAlarms(ctx, latest)
+		if err != nil {
+			return err
+		}
+		s.Problems = append(s.Problems, unmatched...)
 		if err := b.Ledger.SetInputs(ctx, inputs); err != nil {
 			return err
 		}

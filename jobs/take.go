@@ -173,7 +173,7 @@ func epochDays(d civil.Date) int64 { return int64(d.DaysSince(epoch)) }
 func enter(source extract.Source, r extract.Result, window string, staged *ledger.StagingResult, s *SourceSummary) []Problem {
 	o := ledger.Object{
 		ID: r.ID, Source: source.Name, Format: source.Format.Name(), Key: r.Object.Key, ETag: r.Object.ETag, SizeBytes: r.Object.SizeBytes,
-		State: ledger.ObjectRead, Staged: r.Counts.Rows, Rejected: r.Counts.Rejected, BeforeStart: r.Counts.BeforeStart, Ignored: r.Counts.Ignored, Run: window,
+		State: ledger.ObjectRead, Staged: r.Counts.Rows, Rejected: r.Counts.Rejected, BeforeStart: r.Counts.BeforeStart, Ignored: r.Counts.Ignored, Modified: r.Object.Modified, Run: window,
 	}
 	if r.Object.Day != "" {
 		if day, err := civil.ParseDate(r.Object.Day); err == nil {

@@ -117,7 +117,7 @@ func wire(ctx context.Context, dir string, w wiring) (*books, error) {
 	}
 	b.Books = &jobs.Books{
 		Ledger: kept, Rates: prices, Directory: owners, Sender: b.sent,
-		Zone: cfg.Zone(), Start: cfg.Company.Start, LateDays: cfg.LateDays, CloseDay: cfg.CloseDay,
+		Zone: cfg.Zone(), Start: cfg.Company.Start, LateDays: cfg.LateDays, MatchAlarm: cfg.MatchAlarmPercent, CloseDay: cfg.CloseDay,
 		Budgets: budgetsOf(cfg), Month: monthOf(cfg, w.invoices),
 	}
 	for provider := range cfg.UsageFrom {

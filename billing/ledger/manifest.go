@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"chargeback/extract/record"
 	"chargeback/transform/civil"
@@ -31,6 +32,7 @@ type Object struct {
 	Rejected    int64
 	BeforeStart int64
 	Ignored     int64
+	Modified    time.Time // zero where it is not known
 	Error       string
 	Run         string
 }
@@ -60,10 +62,28 @@ where source = @source and state <> 'replaced' and (day is null or day between @
 	return found, nil
 }
 
+// Incomplete returns the objects of a source that failed, or of which records
+// were rejected, by key: those that a correction may help.
+func (l *Ledger) Incomplete(ctx context.Context, source string) (objects []Object, err error) {
+	err = l.engine.Query(ctx, `
+select object_id, object_key, etag, state, size_bytes, day, rows_staged, rows_rejected, modified_at
+from objects
+where source = @source and (state = 'failed' or state = 'read' and rows_rejected > 0)
+order by object_key, etag`, Args{"source": source}, func(r Row) error {
+		objects = append(objects, Object{ID: r.Int(0), Source: source, Key: r.Text(1), ETag: r.Text(2), State: r.Text(3), SizeBytes: r.Int(4), Day: r.Date(5), Staged: r.Int(6), Rejected: r.Int(7), Modified: r.Time(8)})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read rejects of %s: %w", source, err)
+	}
+	return objects, nil
+}
+
 // Staging is what one source brings in one run.
 type Staging struct {
 	Source  string
 	Schema  *record.Schema
+	Again   []int64 // objects that were read before: what was kept of them goes first
 	Batches <-chan *record.Batch
 	Done    func(*record.Batch)
 	// Results is called when Batches is closed. Objects are those that were
@@ -87,6 +107,9 @@ type StagingResult struct {
 // of versions that were replaced.
 func (l *Ledger) Stage(ctx context.Context, s Staging) error {
 	return l.engine.Transact(ctx, func() error {
+		if err := l.forget(ctx, s.Schema, s.Again); err != nil {
+			return err
+		}
 		if _, err := l.engine.Load(ctx, s.Schema, s.Batches, s.Done); err != nil {
 			return err
 		}
@@ -114,6 +137,22 @@ func (l *Ledger) Stage(ctx context.Context, s Staging) error {
 		}
 		return l.enter(ctx, result)
 	})
+}
+
+// forget drops all that was kept of objects.
+func (l *Ledger) forget(ctx context.Context, schema *record.Schema, ids []int64) error {
+	if err := l.soilRows(ctx, schema, ids); err != nil {
+		return err
+	}
+	if err := l.dropRows(ctx, schema.Table, dateColumn(schema), ids); err != nil {
+		return err
+	}
+	for _, table := range []string{"objects", "rejects"} {
+		if err := l.dropRows(ctx, table, "", ids); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // keepDimensions adds the tuples that the ledger doesn't have yet.
@@ -162,11 +201,16 @@ func (l *Ledger) soil(ctx context.Context, schema *record.Schema, result Staging
 	if err := l.engine.Insert(ctx, dirtyDaysTable, rows); err != nil {
 		return err
 	}
+	return l.soilRows(ctx, schema, result.Replaced)
+}
+
+// soilRows notes the dates of objects' rows.
+func (l *Ledger) soilRows(ctx context.Context, schema *record.Schema, ids []int64) error {
 	date := dateColumn(schema)
 	if date == "" {
 		return nil
 	}
-	return inParts(result.Replaced, func(list string) error {
+	return inParts(ids, func(list string) error {
 		return l.engine.Exec(ctx, "insert into dirty_days (day) select distinct "+date+" from "+schema.Table+" where object_id in ("+list+") and "+date+" >= @since", Args{"since": civil.Min})
 	})
 }
@@ -203,7 +247,7 @@ func (l *Ledger) enter(ctx context.Context, result StagingResult) error {
 	read := make(map[int64]bool, len(result.Objects))
 	for _, o := range result.Objects {
 		read[o.ID] = true
-		rows = append(rows, []any{o.ID, o.Source, o.Format, o.Key, o.ETag, o.SizeBytes, nullDate(o.Day), o.State, o.Staged, o.Rejected, o.BeforeStart, o.Ignored, nullText(o.Error), o.Run})
+		rows = append(rows, []any{o.ID, o.Source, o.Format, o.Key, o.ETag, o.SizeBytes, nullDate(o.Day), o.State, o.Staged, o.Rejected, o.BeforeStart, nullText(o.Error), o.Run, o.Ignored, nullTime(o.Modified)})
 	}
 	var again []int64
 	err := l.engine.Query(ctx, "select object_id from objects where state in ('failed', 'replaced')", nil, func(r Row) error {
@@ -293,6 +337,13 @@ func nullText(s string) any {
 		return nil
 	}
 	return s
+}
+
+func nullTime(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t
 }
 
 func nullDate(d civil.Date) any {

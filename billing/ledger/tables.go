@@ -20,9 +20,10 @@ var (
 		{"rows_staged", Int, false, ""},
 		{"rows_rejected", Int, false, ""},
 		{"rows_before_start", Int, false, "older than company.start"},
-		{"rows_ignored", Int, true, "of no concern by the format's rules; null: none"},
 		{"error", Text, true, "why it failed"},
 		{"run", Text, false, "window that read it"},
+		{"rows_ignored", Int, true, "of no concern by the format's rules; null: none"},
+		{"modified_at", Timestamp, true, "when this version was written"},
 	}}
 	rejectsTable = Table{Name: "rejects", About: "Records that could not be taken in; never their content", Columns: []Column{
 		{"object_id", Int, false, ""},

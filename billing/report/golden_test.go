@@ -31,6 +31,7 @@ func everyReport(t *testing.T) []report.Report {
 	add(report.AgentDaily(ctx, b, "support-bot", october.LastDay(), 31))
 	add(report.Users(ctx, b, october, "", 2))
 	add(report.Savings(ctx, b, october))
+	add(report.Matches(ctx, b, october))
 	add(report.Held(ctx, b, october))
 	add(report.Rejects(ctx, b, october, report.Page{}))
 	add(report.Objects(ctx, b))

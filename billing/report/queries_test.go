@@ -56,6 +56,7 @@ func TestReadErrors(t *testing.T) {
 		"agent-daily":  func() (report.Report, error) { return report.AgentDaily(ctx, broken{}, "bot", october.LastDay(), 1) },
 		"users":        func() (report.Report, error) { return report.Users(ctx, broken{}, october, "", 1) },
 		"savings":      func() (report.Report, error) { return report.Savings(ctx, broken{}, october) },
+		"matches":      func() (report.Report, error) { return report.Matches(ctx, broken{}, october) },
 		"held":         func() (report.Report, error) { return report.Held(ctx, broken{}, october) },
 		"rejects":      func() (report.Report, error) { return report.Rejects(ctx, broken{}, october, report.Page{}) },
 		"objects":      func() (report.Report, error) { return report.Objects(ctx, broken{}) },

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -151,17 +150,8 @@ func appendDocument(path string, doc []byte) error {
 	case !os.IsNotExist(err):
 		return fmt.Errorf("add prices: %w; correct its rights", err)
 	}
-	part, err := os.CreateTemp(filepath.Dir(path), ".prices-*")
-	if err != nil {
-		return fmt.Errorf("add prices to %s: %w; make its folder, or correct the rights", path, err)
-	}
-	defer func() { _ = os.Remove(part.Name()) }() // gone already where all went well
-	_, err = part.Write(append(data, doc...))
-	if err := errors.Join(err, part.Chmod(mode), part.Sync(), part.Close()); err != nil {
-		return fmt.Errorf("add prices to %s: %w; make room, the file is untouched", path, err)
-	}
-	if err := os.Rename(part.Name(), path); err != nil {
-		return fmt.Errorf("add prices to %s: %w; the file is untouched", path, err)
+	if err := replaceFileAs(path, append(data, doc...), mode); err != nil {
+		return fmt.Errorf("add prices: %w", err)
 	}
 	return nil
 }

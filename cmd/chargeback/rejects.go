@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -14,28 +15,35 @@ import (
 
 const rejectsHelp = `Lists what was not charged: where it lies and why, never what it says.
 
+  reasons     all of it, counted by reason
   objects     files that can't be read, and files that are gone
   records     records that can't be read, with their line
   conflicts   records that share an id and differ
   held        requests that wait for a price, or for their usage
 
-Without a name it prints all four.`
+Without a name it prints all of them. --export writes a row for each thing that
+was not charged to a file, with where it lies; "rejects retry" takes in again
+what a correction has helped.`
 
 const rejectsShown = 50
 
 // rejectLists are the lists in the order in which they are printed.
-var rejectLists = []string{"objects", "records", "conflicts", "held"}
+var rejectLists = []string{"reasons", "objects", "records", "conflicts", "held"}
 
 func rejectsCommand(w world, f *flags) *cobra.Command {
 	var month civil.Month
-	format, limit, lists := "", rejectsShown, rejectLists
+	format, limit, lists, export := "", rejectsShown, rejectLists, ""
 	c := &cobra.Command{
-		Use: "rejects [objects|records|conflicts|held]", Short: "List what was not charged, and why", Long: rejectsHelp, ValidArgs: rejectLists,
-		Example: "  chargeback rejects\n  chargeback rejects held --month 2026-10 --format csv",
+		Use: "rejects [reasons|objects|records|conflicts|held]", Short: "List what was not charged, and why", Long: rejectsHelp, ValidArgs: rejectLists,
+		Example: "  chargeback rejects\n  chargeback rejects held --month 2026-10 --format csv\n  chargeback rejects --export rejects.csv\n  chargeback rejects retry",
 		Args: func(c *cobra.Command, args []string) error {
 			switch {
 			case len(args) > 1 || len(args) == 1 && !slices.Contains(rejectLists, args[0]):
 				return usage("%q is not a list of rejects; take one of %s", args[len(args)-1], strings.Join(rejectLists, ", "))
+			case export != "" && len(args) > 0:
+				return usage("--export writes all lists; leave out %q", args[0])
+			case export != "" && format != formatTable:
+				return usage("--export writes by the file's ending, .csv or .json; leave out --format")
 			case len(args) == 0 && format != formatTable:
 				return usage("--format %s holds one list; name it, such as \"chargeback rejects held --format %s\"", format, format)
 			case len(args) == 1:
@@ -44,6 +52,9 @@ func rejectsCommand(w world, f *flags) *cobra.Command {
 			return nil
 		},
 		RunE: toRead(w, f, func(ctx context.Context, a *app) error {
+			if export != "" {
+				return exportRejects(ctx, w, a, month, export)
+			}
 			m, err := a.monthOr(ctx, w, month)
 			if err != nil {
 				return err
@@ -65,12 +76,75 @@ func rejectsCommand(w world, f *flags) *cobra.Command {
 	}
 	monthFlag(c, &month, "month, such as 2026-10 (default: that of the newest cost record); objects are of all months")
 	wholeFlag(c, "limit", &limit, 0, "records and conflicts to list; 0 lists all")
+	c.Flags().StringVar(&export, "export", "", "write all of it, of all months without --month, to `FILE` (.csv or .json)")
 	formatFlag(c, &format)
+	c.AddCommand(retryCommand(w, f))
 	return c
+}
+
+// exportRejects writes a row for everything that was not charged. The file is
+// whole, or as it was.
+func exportRejects(ctx context.Context, w world, a *app, month civil.Month, path string) error {
+	r, err := report.Everything(ctx, a.Ledger, month)
+	if err != nil {
+		return err
+	}
+	var text bytes.Buffer
+	write := report.CSV
+	if strings.HasSuffix(path, ".json") {
+		write = report.JSON
+	}
+	if err := write(&text, r); err != nil {
+		return err
+	}
+	if err := replaceFile(path, text.Bytes()); err != nil {
+		return fmt.Errorf("export rejects: %w", err)
+	}
+	fmt.Fprintf(w.out, "%s written to %s.\n", count(len(r.Rows), "row", "rows"), path)
+	return nil
+}
+
+const retryHelp = `Reads the objects again that failed, or of which records were rejected, after
+what was wrong is corrected: a path in the settings, a larger max_record_bytes,
+rights, a newer version of this program. What they bring takes the place of what
+was kept of them, so nothing counts twice; then the newest night is made again.
+Objects that were written anew in their source need no retry: every night reads
+them.`
+
+func retryCommand(w world, f *flags) *cobra.Command {
+	return &cobra.Command{
+		Use: "retry", Short: "Take in again what a correction has helped", Long: retryHelp, Args: noArgs,
+		RunE: toRun(w, f, func(ctx context.Context, a *app) error {
+			all, night, err := a.Retry(ctx, w.now())
+			problems := 0
+			for _, s := range all {
+				fmt.Fprintf(w.out, "%s: %s read again; %d records taken in (%d before), %d rejected (%d before)\n",
+					s.Source, count(s.Objects, "object", "objects"), s.StagedNow, s.StagedBefore, s.RejectedNow, s.RejectedBefore)
+				printProblems(w, s.Problems)
+				problems += len(s.Problems)
+			}
+			if err != nil {
+				return err
+			}
+			if len(all) == 0 {
+				fmt.Fprintln(w.out, "Nothing was rejected.")
+			}
+			if night.Window != "" {
+				printNight(w, night)
+				problems += len(night.Problems)
+			}
+			if problems > 0 {
+				return &exitError{exitLook, fmt.Errorf("%s; see above", count(problems, "thing needs a look", "things need a look"))}
+			}
+			return nil
+		}),
+	}
 }
 
 func readRejects(ctx context.Context, a *app, list string, month civil.Month, limit int) (report.Report, error) {
 	switch list {
+	case "reasons":
+		return report.Reasons(ctx, a.Ledger, month)
 	case "objects":
 		return report.Objects(ctx, a.Ledger)
 	case "records":

@@ -83,6 +83,12 @@ func reportKinds() []reportKind {
 			},
 		},
 		{
+			name: "matches", short: "How many of the providers' records found their request, and by which key",
+			read: func(ctx context.Context, a *app, o *reportFlags) (report.Report, error) {
+				return report.Matches(ctx, a.Ledger, o.month)
+			},
+		},
+		{
 			name: "savings", short: "What caches saved: cost without them - saved = cost",
 			read: func(ctx context.Context, a *app, o *reportFlags) (report.Report, error) {
 				return report.Savings(ctx, a.Ledger, o.month)

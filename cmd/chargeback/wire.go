@@ -98,7 +98,7 @@ func (a *app) openLedger(ctx context.Context, w world, want access) error {
 	}
 	a.Books = &jobs.Books{
 		Ledger: books, Rates: a.rates, Directory: a.directory,
-		Zone: cfg.Zone(), Start: cfg.Company.Start, LateDays: cfg.LateDays, CloseDay: cfg.CloseDay,
+		Zone: cfg.Zone(), Start: cfg.Company.Start, LateDays: cfg.LateDays, MatchAlarm: cfg.MatchAlarmPercent, CloseDay: cfg.CloseDay,
 		Budgets: budgets(cfg, a.directory), Month: monthSettings(cfg),
 	}
 	for provider := range cfg.UsageFrom {

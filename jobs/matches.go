@@ -1,0 +1,36 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"chargeback/billing/report"
+	"chargeback/extract"
+	"chargeback/extract/record"
+	"chargeback/transform/civil"
+)
+
+// An alarm needs so many records on so many days: fewer say little.
+const (
+	matchAlarmRecords = 100
+	matchAlarmDays    = 7
+)
+
+// matchAlarms names the sources of usage of which too few records found their
+// request on the last days. Where no source holds requests none is missed.
+func (b *Books) matchAlarms(ctx context.Context, latest civil.Date) (problems []Problem, err error) {
+	holdsRequests := func(s extract.Source) bool { return s.Format.Schema() == record.RequestSchema }
+	if b.MatchAlarm == 0 || !slices.ContainsFunc(b.Sources, holdsRequests) {
+		return nil, nil
+	}
+	first := latest.AddDays(1 - matchAlarmDays)
+	rates, err := report.MatchRates(ctx, b.Ledger, first, latest)
+	for _, m := range rates {
+		if m.Records >= matchAlarmRecords && m.Below(b.MatchAlarm) {
+			problems = append(problems, Problem{m.Source, fmt.Sprintf("%s..%s", first, latest), fmt.Sprintf(
+				"only %s%% of its %d records found their request, which is below match_alarm_percent (%d): look whether the requests' logs are complete and still carry the provider's request ids (`chargeback report matches`)", m.Percent(), m.Records, b.MatchAlarm)})
+		}
+	}
+	return problems, err
+}
