@@ -72,7 +72,7 @@ func (c *Config) fillIn() {
 		c.Invoices.Issuer.Name = c.Company.Name
 	}
 	for i := range c.Sources {
-		c.Sources[i].fillIn()
+		c.Sources[i].FillIn()
 	}
 	for i := range c.Budgets {
 		c.Budgets[i].fillIn(c.Notify.Slack.DefaultChannel)
@@ -90,7 +90,8 @@ func (w *Warehouse) fillIn() {
 	}
 }
 
-func (s *Source) fillIn() {
+// FillIn sets what a source leaves open to its standard.
+func (s *Source) FillIn() {
 	if s.MaxRecordBytes == 0 {
 		s.MaxRecordBytes = 64e6
 	}

@@ -22,6 +22,7 @@ See it work on the month of a small, invented company:
 
 Then with your own logs:
 
+  chargeback sniff FILE                         what is in them?
   chargeback config example > chargeback.yaml   settings, explained
   chargeback config check                       are they right?
   chargeback run                                all that is due
@@ -54,7 +55,7 @@ func rootCommand(w world) *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(helpCommand(root))
 	root.PersistentFlags().StringVar(&f.config, "config", configFile, "settings are in `FILE`")
-	root.AddCommand(demoCommand(w, f), runCommand(w, f), serveCommand(w, f), reportCommand(w, f), statusCommand(w, f), doctorCommand(w, f), rejectsCommand(w, f), pricesCommand(w, f), whatIfCommand(w, f), repriceCommand(w, f), explainCommand(w, f), configCommand(w, f))
+	root.AddCommand(demoCommand(w, f), sniffCommand(w), runCommand(w, f), serveCommand(w, f), reportCommand(w, f), statusCommand(w, f), doctorCommand(w, f), rejectsCommand(w, f), pricesCommand(w, f), whatIfCommand(w, f), repriceCommand(w, f), explainCommand(w, f), configCommand(w, f))
 	return root
 }
 

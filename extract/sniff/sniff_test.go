@@ -1,0 +1,76 @@
+package sniff
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Goal: each format is named by the content of its own records, in every layout,
+// and what is none of them says what it is.
+func TestName(t *testing.T) {
+	tests := []struct{ name, text, want string }{
+		{"empty", "", Unknown},
+		{"blanks", " \n\n", Unknown},
+		{"prose", "Dear all, the invoice is late.", Unknown},
+		{"a batch job's manifest", "{'totalRecordCount': 2400, 'successRecordCount': 2400}", Unknown},
+		{"a cut record", `{"schemaType":"Mod`, Unknown},
+		{"other JSON", `{"promptTokens":"15000","id":"chatcmpl-1"}`, Mapped},
+		{"other CSV", "when;who;tokens\n1;2;3\n", Mapped},
+		{"behind a broken line", "{\"x\n{\"schemaType\":\"ModelInvocationLog\"}\n", "bedrock"},
+		{"with a byte order mark", "\ufeff{\"resourceLogs\":[]}", "otlp"},
+		{"pretty", "{\n  \"resourceSpans\": [\n  ]\n}\n", "otlp"},
+		{"an array", `[{"custom_id":"a","result":{"type":"succeeded"}}]`, "anthropic-batch"},
+		{"OpenAI usage buckets as lines", `{"object":"bucket","results":[{"object":"organization.usage.completions.result"}]}`, "openai-usage"},
+		{"OpenAI costs page", `{"object":"page","data":[{"object":"bucket","results":[{"object":"organization.costs.result"}]}]}`, "openai-costs"},
+		{"Anthropic usage page", `{"data":[{"starting_at":"x","results":[{"uncached_input_tokens":1}]}]}`, "anthropic-usage"},
+		{"Anthropic costs, a result", `{"amount":"1.5","cost_type":"tokens"}`, "anthropic-costs"},
+		{"Workday", `{"Report_Entry":[{"Email":"user001@example.com"}]}`, "workday"},
+		{"people", "\ufeffemail,department,cost_center,valid_from,valid_to\r\n", "people"},
+		{"Entra CSV", "userPrincipalName,displayName,department\n", "entra"},
+		{"Google CSV", "First Name [Required],Email Address [Required],Org Unit Path [Required],Department\n", "google"},
+		{"CUR CSV", `"bill_payer_account_id","line_item_usage_type"` + "\n", "aws-cur"},
+		{"FOCUS CSV", "BilledCost,ChargePeriodStart\n", "focus"},
+		{"OpenAI cost CSV", "\ufeffstart_time,end_time,start_time_iso,end_time_iso,amount_value\n", "openai-costs"},
+		{"Anthropic console CSV", "usage_date_utc,model,workspace,api_key,usage_type,cost_usd\n", "anthropic-costs"},
+		{"Parquet of a bill", "PAR1....line_item_usage_type....PAR1", "aws-cur"},
+		{"other Parquet", "PAR1....PAR1", Unknown},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := Name(strings.NewReader(tt.text))
+			if err != nil || got.Format != tt.want || got.Why == "" {
+				t.Errorf("got %+v, %v; want %q", got, err, tt.want)
+			}
+		})
+	}
+}
+
+// Goal: what the formats' own fixtures hold is named as that format.
+func TestNamesOfFixtures(t *testing.T) {
+	for folder, format := range map[string]string{"bedrock": "bedrock", "litellm": "litellm", "people": "people"} {
+		names, err := filepath.Glob(filepath.Join("..", "decode", "testdata", folder, "*.[jc]s*"))
+		if err != nil || len(names) == 0 {
+			t.Fatalf("%s: %d fixtures, %v", folder, len(names), err)
+		}
+		named := 0
+		for _, name := range names {
+			file, err := os.Open(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if guess, err := Name(file); err == nil && guess.Format == format {
+				named++
+			} else {
+				t.Logf("%s: %+v, %v", name, guess, err)
+			}
+			if err := file.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if 10*named < 6*len(names) {
+			t.Errorf("%s: %d of %d fixtures named", folder, named, len(names))
+		}
+	}
+}
