@@ -14,6 +14,25 @@ const canary = "canary7f3d"
 // canary, and broken ones in which it stands where something else is expected.
 func planted() map[string][]string {
 	return map[string][]string{
+		"openai-batch": {
+			`{"id":"batch_req_c1","custom_id":"c-1","response":{"status_code":200,"request_id":"req_c1","headers":{"set-cookie":"canary7f3d"},"body":{"id":"chatcmpl-c1","created":1793487580,"model":"gpt-4o","metadata":{"x":"canary7f3d"},"choices":[{"message":{"content":"canary7f3d"}}],"usage":{"prompt_tokens":1,"completion_tokens":1,"canary7f3d":1}}},"error":null}`,
+			`{"id":"batch_req_c2","custom_id":"c-2","response":null,"error":{"code":"batch_expired","message":"canary7f3d"}}`,
+			`{"id":"batch_req_c3","custom_id":"c-3","response":{"status_code":"canary7f3d"}}`,
+			`{"id":"batch_req_c4","custom_id":"c-4","response":{"status_code":200,"body":{"created":"canary7f3d","usage":{"prompt_tokens":1}}}}`,
+			`{"id":"batch_req_c5","custom_id":"c-5","response":{"status_code":200,"body":{"model":"m","usage":{"prompt_tokens":"canary7f3d"}}}}`,
+		},
+		"anthropic-batch": {
+			`{"custom_id":"c-1","canary7f3d":"canary7f3d","result":{"type":"succeeded","message":{"id":"msg_c1","model":"m","content":[{"type":"text","text":"canary7f3d"}],"stop_sequence":"canary7f3d","usage":{"input_tokens":1,"output_tokens":1}}}}`,
+			`{"custom_id":"c-2","result":{"type":"errored","error":{"type":"error","error":{"type":"invalid_request_error","message":"canary7f3d"}}}}`,
+			`{"custom_id":"c-3","result":{"type":"canary7f3d"}}`,
+			`{"custom_id":"c-4","result":{"type":"succeeded","message":{"id":"msg_c4","model":"m","usage":{"input_tokens":"canary7f3d"}}}}`,
+		},
+		"bedrock-batch": {
+			`{"recordId":"c-1","modelInput":{"messages":[{"content":"canary7f3d"}]},"modelOutput":{"id":"msg_c1","content":"canary7f3d","usage":{"inputTokens":1,"outputTokens":1,"cacheDetails":[{"ttl":"canary7f3d","inputTokens":1}]}}}`,
+			`{"recordId":"c-2","modelInput":"canary7f3d","error":{"errorCode":400,"errorMessage":"canary7f3d"}}`,
+			`{"recordId":"c-3","modelInput":{},"modelOutput":{"usage":{"inputTokens":"canary7f3d"}}}`,
+			`{"recordId":"c-4","modelInput":{},"modelOutput":{"usage":{"inputTokens":1,"outputTokens":1,"cacheDetails":[{"ttl":"5m","inputTokens":"canary7f3d"}]}}}`,
+		},
 		"bedrock": {
 			`{"schemaType":"ModelInvocationLog","canary7f3d":"canary7f3d","timestamp":"2026-10-31T23:59:40Z","accountId":"111122223333","identity":{"arn":"arn:aws:iam::111122223333:user/batch","sessionName":"canary7f3d"},"requestId":"r1","modelId":"m","requestMetadata":{"prompt":"canary7f3d","cost_center":"00420"},"input":{"inputContentType":"canary7f3d","inputBodyJson":{"messages":[{"role":"user","content":"canary7f3d"}],"id":"canary7f3d"},"inputTokenCount":1,"inputBodyS3Path":"s3://canary7f3d"},"output":{"outputBodyJson":{"id":"msg_1","content":[{"text":"canary7f3d"}],"message":{"id":"canary7f3d"}},"outputTokenCount":2}}`,
 			`{"schemaType":"ModelInvocationLog","timestamp":"2026-10-31T23:59:40Z","requestId":"r2","modelId":"m","input":{"inputTokenCount":1},"output":{"outputBodyJson":[{"message":{"id":"msg_2","content":"canary7f3d"}},{"message":{"id":"canary7f3d"}},"canary7f3d"],"outputTokenCount":2}}`,

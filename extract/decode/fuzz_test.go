@@ -21,6 +21,15 @@ func FuzzBedrock(f *testing.F) { fuzz(f, "bedrock") }
 // FuzzLiteLLM reads any bytes as gateway logs.
 func FuzzLiteLLM(f *testing.F) { fuzz(f, "litellm") }
 
+// FuzzOpenAIBatch reads any bytes as results of OpenAI's batches.
+func FuzzOpenAIBatch(f *testing.F) { fuzz(f, "openai-batch") }
+
+// FuzzAnthropicBatch reads any bytes as results of Anthropic's batches.
+func FuzzAnthropicBatch(f *testing.F) { fuzz(f, "anthropic-batch") }
+
+// FuzzBedrockBatch reads any bytes as results of Bedrock's batches.
+func FuzzBedrockBatch(f *testing.F) { fuzz(f, "bedrock-batch") }
+
 // FuzzPeople reads any bytes as a people file.
 func FuzzPeople(f *testing.F) { fuzz(f, "people") }
 

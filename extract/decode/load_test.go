@@ -160,9 +160,26 @@ func (l loaded) show(format Format) string {
 // folder in testdata.
 func formats(t testing.TB) map[string]Format {
 	return map[string]Format{
+		"openai-batch":    must(NewOpenAIBatch(BatchOptions{Account: "proj_example", CostCenter: "00420"}))(t),
+		"anthropic-batch": must(NewAnthropicBatch(BatchOptions{Jobs: []BatchJob{{ID: "other"}, {ID: "fixture", AgentID: "nightly-summaries"}}}))(t),
+		"bedrock-batch": must(NewBedrockBatch(BatchOptions{
+			Model: "example.of-others-v1:0", Account: "111122223333", Region: "us-east-1",
+			Jobs: []BatchJob{{ID: "fixture", Model: "anthropic.claude-3-5-haiku-20241022-v1:0", StartedAt: time.Date(2026, time.October, 31, 23, 30, 0, 0, time.UTC), Caller: "arn:aws:iam::111122223333:role/batch"}},
+		}))(t),
 		"bedrock": bedrock(t),
 		"litellm": litellm(t),
 		"people":  People{},
+	}
+}
+
+// must gives a format that compiles.
+func must[F Format](f F, err error) func(testing.TB) Format {
+	return func(t testing.TB) Format {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
 	}
 }
 

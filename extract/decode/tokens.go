@@ -91,10 +91,9 @@ func (f *fields) usage(root string) usageFields {
 	}
 }
 
-// read makes disjoint tokens of an answer's usage. found is false where the
-// answer tells no count of input or output at all; known is false where it lacks
-// one of the two.
-func (u *usageFields) read(v []jsonscan.Value, t *record.Tokens) (found, known bool, err error) {
+// read makes disjoint tokens of an answer's usage, and says which of the two
+// counts the answer tells: an embedding has no output.
+func (u *usageFields) read(v []jsonscan.Value, t *record.Tokens) (hasInput, hasOutput bool, err error) {
 	count := func(indexes []int, field string) (n int64) {
 		if err == nil {
 			n, err = whole(firstPresent(v, indexes), field)
@@ -103,7 +102,7 @@ func (u *usageFields) read(v []jsonscan.Value, t *record.Tokens) (found, known b
 	}
 	present := func(indexes []int) bool { return !missing(firstPresent(v, indexes)) }
 	var c tokenCounts
-	hasInput := true
+	hasInput, hasOutput = true, present(u.output)
 	switch {
 	case present(u.inclusive):
 		c.input = count(u.inclusive, "usage.prompt_tokens")
@@ -114,7 +113,6 @@ func (u *usageFields) read(v []jsonscan.Value, t *record.Tokens) (found, known b
 	default:
 		hasInput = false
 	}
-	hasOutput := present(u.output)
 	if err != nil || !hasInput && !hasOutput {
 		return false, false, err
 	}
@@ -130,7 +128,7 @@ func (u *usageFields) read(v []jsonscan.Value, t *record.Tokens) (found, known b
 	if err != nil {
 		return false, false, err
 	}
-	return true, hasInput && hasOutput, c.disjoint(t)
+	return hasInput, hasOutput, c.disjoint(t)
 }
 
 var ttlSpec = mustCompile("ttl", "inputTokens")
