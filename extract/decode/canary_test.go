@@ -38,6 +38,10 @@ func planted() map[string][]string {
 			`{"id":"chatcmpl-2","status":"success","startTime":1793487580.8,"metadata":{"spend_logs_metadata":{"tool_calls":{"canary7f3d":"x"}}}}`,
 			`{"id":"chatcmpl-2","status":"success","startTime":1793487580.8,"metadata":{"spend_logs_metadata":{"tool_calls":"canary7f3d"}}}`,
 			`{"id":"chatcmpl-2","status":"success","startTime":1793487580.8,"end_user":"canary7f3d` + "\xff" + `"}`,
+			`{"request_id":"chatcmpl-3","api_key":"sk-canary7f3d","spend":0.1,"startTime":"2026-10-31 22:59:40","model":"gpt-4o","prompt_tokens":1,"completion_tokens":1,"metadata":"{\"requester_ip_address\":\"canary7f3d\",\"error_information\":{\"error_message\":\"canary7f3d\"},\"mcp_tool_call_metadata\":{\"name\":\"search\",\"arguments\":\"canary7f3d\",\"result\":\"canary7f3d\"}}","request_tags":"[\"canary7f3d\"]","messages":"[{\"content\":\"canary7f3d\"}]","response":"{\"choices\":[{\"message\":{\"content\":\"canary7f3d\"}}],\"usage\":{\"canary7f3d\":1}}","proxy_server_request":"{\"body\":\"canary7f3d\"}","cache_key":"canary7f3d","status":"success"}`,
+			`{"request_id":"chatcmpl-4","startTime":"2026-10-31 22:59:40","metadata":"{\"canary7f3d"}`,
+			`{"request_id":"chatcmpl-4","startTime":"2026-10-31 22:59:40","response":"{\"canary7f3d"}`,
+			`{"request_id":"chatcmpl-4","startTime":"2026-10-31 22:59:40","mcp_namespaced_tool_name":"canary7f3d,canary7f3d"}`,
 		},
 		"people": {
 			"email,department,cost_center,valid_from,valid_to,note\nuser001@example.com,Support,00420,2026-01-01,,canary7f3d\nuser002@example.com,Support,00420,canary7f3d,\nuser003@example.com,\"canary7f3d,00420,2026-01-01,\nuser004@example.com,canary7f3d,x,y,z,canary7f3d,canary7f3d\nuser005@example.com,canary7f3d\xff,00420,2026-01-01,\n",

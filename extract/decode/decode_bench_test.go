@@ -57,6 +57,19 @@ func BenchmarkLiteLLM(b *testing.B) {
 	})
 }
 
+// BenchmarkLiteLLMSpendLog decodes rows whose metadata is JSON text, which is
+// undone before it is read.
+func BenchmarkLiteLLMSpendLog(b *testing.B) {
+	format, err := decode.NewLiteLLM(decode.RequestOptions{AgentID: []string{"metadata.spend_logs_metadata.agent_id"}, ToolCalls: []string{"metadata.spend_logs_metadata.tool_calls"}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	benchmark(b, format, "", func(i int) string {
+		return fmt.Sprintf(`{"request_id":"chatcmpl-%012[1]x","call_type":"acompletion","api_key":"0000000000007bb1","spend":0.0123,"total_tokens":3816,"prompt_tokens":2631,"completion_tokens":1185,"startTime":"2026-10-15 12:%02[2]d:%02[3]d.847371","endTime":"2026-10-15 12:%02[2]d:%02[3]d.900000","session_id":"s-%[1]d","model":"gpt-4o","custom_llm_provider":"openai","user":"user%05[4]d@example.com","metadata":"{\"user_api_key\":\"0000000000007bb1\",\"user_api_key_alias\":\"agent-key-165\",\"user_api_key_team_id\":\"team-25\",\"user_api_key_user_id\":\"user%05[4]d@example.com\",\"spend_logs_metadata\":{\"agent_id\":\"agent-66\",\"tool_calls\":2},\"usage_object\":{\"prompt_tokens\":2631,\"completion_tokens\":1185,\"prompt_tokens_details\":{\"cached_tokens\":512}},\"requester_ip_address\":\"192.0.2.7\"}","cache_hit":"None","request_tags":"[\"prod\"]","team_id":"team-25","end_user":"","messages":"{}","response":"{}","proxy_server_request":"{}","status":"success"}`,
+			i, i/60%60, i%60, i%50_000)
+	})
+}
+
 // BenchmarkPeople decodes a people file.
 func BenchmarkPeople(b *testing.B) {
 	benchmark(b, decode.People{}, "email,department,cost_center,valid_from,valid_to", func(i int) string {

@@ -171,6 +171,32 @@ func TestRecordKey(t *testing.T) {
 	}
 }
 
+// Goal: what is written twice for one request has one key, whatever wrote it.
+func TestRepeatedRequestsHaveOneKey(t *testing.T) {
+	tests := []struct {
+		name   string
+		format Format
+		text   string
+		keys   int
+	}{
+		{"litellm, sync and async callback", litellm(t), `{"id":"a","litellm_call_id":"c","status":"success","startTime":1793487580}` + `{"id":"a","litellm_call_id":"c","status":"success","startTime":1793487580,"response_time":2}`, 1},
+		{"litellm, S3 logger and spend log", litellm(t), `{"id":"a","litellm_call_id":"c","status":"success","startTime":1793487580}` + `{"request_id":"a","status":"success","startTime":1793487580,"metadata":"{\"litellm_call_id\":\"c\"}"}`, 1},
+		{"litellm, an answer and its cache hits", litellm(t), `{"request_id":"a","status":"success","startTime":1793487580}` + `{"request_id":"a_cache_hit1793487581.5","cache_hit":"True","status":"success","startTime":1793487581}` + `{"request_id":"a_cache_hit1793487582.5","cache_hit":"True","status":"success","startTime":1793487582}`, 3},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			l := load(berlin(t), tt.format, strings.NewReader(tt.text))
+			keys := map[string]bool{}
+			for _, row := range l.rows {
+				keys[row["record_key"]] = true
+			}
+			if len(keys) != tt.keys || len(l.rejects) > 0 || l.err != nil {
+				t.Errorf("%d keys, want %d; rejects %v, error %v", len(keys), tt.keys, l.rejects, l.err)
+			}
+		})
+	}
+}
+
 // Goal: decoding costs no allocation a record once the first are read.
 func TestDecodersDoNotAllocatePerRecord(t *testing.T) {
 	const records = 1000

@@ -32,17 +32,25 @@ func (f *fields) inText(dotted string) (textFields, error) {
 	return t, err
 }
 
-// inTexts is inText for several paths, outer ones before inner ones.
-func (f *fields) inTexts(dotted ...string) ([]textFields, error) {
+// compile makes the spec of all that is wanted, and of what is wanted below each
+// of the places that may hold JSON text, outer ones before inner ones.
+func (f *fields) compile(places ...string) (*jsonscan.Spec, []textFields, error) {
+	for _, place := range places {
+		f.one(place)
+	}
+	spec, err := jsonscan.Compile(f.paths)
+	if err != nil {
+		return nil, nil, err
+	}
 	var all []textFields
-	for _, d := range dotted {
-		t, err := f.inText(d)
+	for _, place := range places {
+		t, err := f.inText(place)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		all = append(all, t)
 	}
-	return all, nil
+	return spec, all, nil
 }
 
 // textBytesKept is the longest text whose memory is used again.
