@@ -43,6 +43,18 @@ func planted() map[string][]string {
 			`{"request_id":"chatcmpl-4","startTime":"2026-10-31 22:59:40","response":"{\"canary7f3d"}`,
 			`{"request_id":"chatcmpl-4","startTime":"2026-10-31 22:59:40","mcp_namespaced_tool_name":"canary7f3d,canary7f3d"}`,
 		},
+		"portkey": {
+			`{"_id":"a1","request":{"url":"https://api.example.com/canary7f3d","headers":{"authorization":"canary7f3d","cookie":"canary7f3d"},"body":{"model":"gpt-4o","messages":[{"content":"canary7f3d"}],"user":"canary7f3d"},"portkeyHeaders":{"x-portkey-api-key":"canary7f3d","x-portkey-metadata":"{\"prompt\":\"canary7f3d\",\"_user\":\"user017@example.com\"}"}},"response":{"status":200,"headers":{"set-cookie":"canary7f3d","x-request-id":"req_1"},"body":{"id":"chatcmpl-1","choices":[{"message":{"content":"canary7f3d"}}],"usage":{"prompt_tokens":1,"completion_tokens":1,"canary7f3d":1}}},"finalUntransformedRequest":{"body":"canary7f3d"},"transformedRequest":{"headers":{"x-api-key":"canary7f3d"}},"originalResponse":{"headers":{"set-cookie":"canary7f3d"},"body":{"content":"canary7f3d"}},"created_at":"2026-10-31T22:59:40Z","metrics":{"ai_org_auth_hash":"canary7f3d","request_url":"canary7f3d","metadata.key":["prompt","canary7f3d"],"metadata.value":["canary7f3d","canary7f3d"]}}`,
+			`{"id":"a2","created_at":"2026-10-31T22:59:40Z","request":{"messages":"canary7f3d"},"response":"{\"usage\":{\"prompt_tokens\":1},\"choices\":\"canary7f3d\"}","metadata":{"prompt":"canary7f3d"},"config":"canary7f3d"}`,
+			`{"id":"a3","created_at":"2026-10-31T22:59:40Z","response":"{\"canary7f3d"}`,
+			`{"id":"a4","created_at":"2026-10-31T22:59:40Z","metadata":"{\"canary7f3d"}`,
+			`{"id":"a5","created_at":"canary7f3d"}`,
+			`{"id":"a6","created_at":"2026-10-31T22:59:40Z","cost":"canary7f3d"}`,
+			`{"id":"a7","created_at":"2026-10-31T22:59:40Z","response_status_code":"canary7f3d"}`,
+			`{"id":"a8","created_at":"2026-10-31T22:59:40Z","response":{"body":{"usage":{"prompt_tokens":"canary7f3d"}}}}`,
+			`{"id":"a9","created_at":"2026-10-31T22:59:40Z","metadata":{"tool_calls":"canary7f3d"}}`,
+			`{"generation_id":"canary7f3d","results":"canary7f3d"}`,
+		},
 		"people": {
 			"email,department,cost_center,valid_from,valid_to,note\nuser001@example.com,Support,00420,2026-01-01,,canary7f3d\nuser002@example.com,Support,00420,canary7f3d,\nuser003@example.com,\"canary7f3d,00420,2026-01-01,\nuser004@example.com,canary7f3d,x,y,z,canary7f3d,canary7f3d\nuser005@example.com,canary7f3d\xff,00420,2026-01-01,\n",
 			"canary7f3d,b,c\n",

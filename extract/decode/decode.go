@@ -19,9 +19,12 @@ import (
 
 // Format names.
 const (
-	BedrockName = "bedrock"
-	LiteLLMName = "litellm"
-	PeopleName  = "people"
+	BedrockName    = "bedrock"
+	LiteLLMName    = "litellm"
+	PortkeyName    = "portkey"
+	OpenRouterName = "openrouter"
+	LangfuseName   = "langfuse"
+	PeopleName     = "people"
 )
 
 // recordFunc is what one format does with the fields of one JSON record.

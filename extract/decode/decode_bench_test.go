@@ -70,6 +70,18 @@ func BenchmarkLiteLLMSpendLog(b *testing.B) {
 	})
 }
 
+// BenchmarkPortkey decodes objects of the log store without prompts.
+func BenchmarkPortkey(b *testing.B) {
+	format, err := decode.NewPortkey(decode.PortkeyOptions{RequestOptions: decode.RequestOptions{AgentID: []string{"agent_id"}, CostCenter: []string{"cost_center"}}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	benchmark(b, format, "", func(i int) string {
+		return fmt.Sprintf(`{"_id":"da83fbe6-7ad8-4e7a-afe6-%012[1]x","request":{"url":"https://api.openai.com/v1/chat/completions","method":"POST","headers":{"content-type":"application/json","authorization":"Bearer sk********abc"},"body":{"model":"gpt-4o","messages":[]},"portkeyHeaders":{"x-portkey-trace-id":"tr-%[1]d","x-portkey-metadata":"{\"_user\":\"user%05[2]d@example.com\",\"agent_id\":\"agent-66\"}"}},"response":{"status":200,"headers":{"content-type":"application/json","x-request-id":"req_%012[1]x","set-cookie":"none","x-portkey-cache-status":"DISABLED","x-portkey-retry-attempt-count":"0"},"body":{"id":"chatcmpl-%012[1]x","object":"chat.completion","model":"gpt-4o-2024-08-06","choices":[],"usage":{"prompt_tokens":2631,"completion_tokens":1185,"total_tokens":3816,"prompt_tokens_details":{"cached_tokens":512}}},"responseTime":1653},"organisation_id":"org-1","created_at":"Sat Oct 31 2026 22:59:40 GMT+0000 (Coordinated Universal Time)","metrics":{"id":"da83fbe6-7ad8-4e7a-afe6-%012[1]x","created_at":"2026-10-31 22:59:40.847","ai_org":"openai","ai_model":"gpt-4o","req_units":2631,"res_units":1185,"cost":1.84,"cost_currency":"USD","response_status_code":200,"response_time":1653,"cache_status":"DISABLED","_user":"user%05[2]d@example.com","metadata.key":["_user","agent_id"],"metadata.value":["user%05[2]d@example.com","agent-66"],"workspace_slug":"ws-agents"}}`,
+			i, i%50_000)
+	})
+}
+
 // BenchmarkPeople decodes a people file.
 func BenchmarkPeople(b *testing.B) {
 	benchmark(b, decode.People{}, "email,department,cost_center,valid_from,valid_to", func(i int) string {

@@ -21,6 +21,9 @@ func FuzzBedrock(f *testing.F) { fuzz(f, "bedrock") }
 // FuzzLiteLLM reads any bytes as gateway logs.
 func FuzzLiteLLM(f *testing.F) { fuzz(f, "litellm") }
 
+// FuzzPortkey reads any bytes as a gateway's log store and export.
+func FuzzPortkey(f *testing.F) { fuzz(f, "portkey") }
+
 // FuzzPeople reads any bytes as a people file.
 func FuzzPeople(f *testing.F) { fuzz(f, "people") }
 

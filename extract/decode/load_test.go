@@ -162,6 +162,7 @@ func formats(t testing.TB) map[string]Format {
 	return map[string]Format{
 		"bedrock": bedrock(t),
 		"litellm": litellm(t),
+		"portkey": portkey(t),
 		"people":  People{},
 	}
 }
@@ -182,6 +183,19 @@ func litellm(t testing.TB) *LiteLLM {
 		ToolCalls:  []string{"metadata.spend_logs_metadata.tool_calls"},
 		CostCenter: []string{"metadata.spend_logs_metadata.cost_center", "metadata.requester_metadata.cost_center"},
 		ClientRef:  []string{"metadata.spend_logs_metadata.client_ref"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func portkey(t testing.TB) *Portkey {
+	t.Helper()
+	f, err := NewPortkey(PortkeyOptions{
+		RequestOptions: RequestOptions{AgentID: []string{"agent_id"}, ToolCalls: []string{"tool_calls"}, CostCenter: []string{"cost_center", "cc"}, ClientRef: []string{"request_id"}},
+		EndUser:        []string{"customer"},
+		Team:           []string{"team"},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -669,6 +669,12 @@ func EachMember(object []byte, do func(key []byte, v Value) error) error {
 	}
 }
 
+// ValueOf returns the value that a text begins with.
+func ValueOf(text []byte) (Value, error) {
+	v, _, err := valueAt(text, skipSpace(text, 0))
+	return v, err
+}
+
 // valueAt returns the value that starts at i, and where it ends.
 func valueAt(d []byte, i int) (v Value, end int, err error) {
 	if i >= len(d) {
