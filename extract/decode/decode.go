@@ -38,7 +38,7 @@ type jsonDecoder struct {
 }
 
 func newJSONDecoder(env Env, spec *jsonscan.Spec, record recordFunc) *jsonDecoder {
-	return &jsonDecoder{frames: frame.NewReader(nil, env.RecordBytes), scanner: jsonscan.NewScanner(spec), record: record}
+	return &jsonDecoder{frames: frame.NewReader(nil, env.RecordBytes, jsonscan.NewSqueezer(spec)), scanner: jsonscan.NewScanner(spec), record: record}
 }
 
 // Decode implements Decoder.

@@ -52,13 +52,20 @@ type Reader struct {
 	max      int
 	eof      bool
 	layout   layout
+	squeezer *jsonscan.Squeezer
+	longer   int // bytes of a record beyond which it is squeezed
 }
 
 const bufferBytes = 1 << 18
 
-// NewReader reads records of at most maxBytes bytes from r.
-func NewReader(r io.Reader, maxBytes int) *Reader {
-	f := &Reader{max: maxBytes}
+// NewReader reads records of at most maxBytes bytes from r. A record that is
+// longer than the buffer goes through squeezer, and what that keeps is scanned;
+// without a squeezer it is read as a whole.
+func NewReader(r io.Reader, maxBytes int, squeezer *jsonscan.Squeezer) *Reader {
+	f := &Reader{max: maxBytes, squeezer: squeezer, longer: bufferBytes - 1}
+	if squeezer == nil {
+		f.longer = maxBytes
+	}
 	f.Reset(r)
 	return f
 }
@@ -68,7 +75,7 @@ func (f *Reader) Reset(r io.Reader) {
 	if f.buf == nil || len(f.buf) > 8*bufferBytes {
 		f.buf = make([]byte, min(bufferBytes, f.max+1))
 	}
-	*f = Reader{r: r, buf: f.buf, max: f.max, line: 1}
+	*f = Reader{r: r, buf: f.buf, max: f.max, line: 1, squeezer: f.squeezer, longer: f.longer}
 }
 
 // Next calls scan with text that starts at the next record. scan returns the
@@ -105,11 +112,62 @@ func (f *Reader) nextFree(scan func([]byte) (int, error)) (int64, error) {
 			return line, f.skip(f.tooLong(), true)
 		case err != jsonscan.ErrShort || f.eof:
 			return line, f.skip(err.Error(), true)
+		case len(text) > f.longer:
+			return f.nextLong(scan)
 		}
 		if err := f.double(); err != nil {
 			return line, err
 		}
 	}
+}
+
+// nextLong is Next for a record that is read through the squeezer, line by line.
+func (f *Reader) nextLong(scan func([]byte) (int, error)) (int64, error) {
+	line, indent, size := f.line, f.column, 0
+	f.squeezer.Begin()
+	for {
+		text := f.buf[f.pos:min(f.end, f.pos+f.max+1-size)]
+		if end := bytes.IndexByte(text, '\n'); end >= 0 {
+			text = text[:end+1]
+		}
+		n, done, err := f.squeezer.Push(text)
+		f.consume(n)
+		size += n
+		switch {
+		case err != nil:
+			return line, f.goOn(line, indent, err.Error())
+		case done:
+			return line, f.squeezed(scan, line, size)
+		case size > f.max:
+			return line, f.goOn(line, indent, f.tooLong())
+		}
+		if cut, err := f.cut(text[n-1] == '\n'); cut || err != nil {
+			return line, (&BadRecord{line, jsonscan.ErrShort.Error()}).unless(err)
+		}
+	}
+}
+
+// cut says whether a long record that is not done ends here: with the text, or,
+// where each record has a line, at the start of the next one. If it doesn't there
+// is more text.
+func (f *Reader) cut(lineStart bool) (bool, error) {
+	if lineStart && f.layout == perLine {
+		if begins, err := f.begins(0, 0); begins || err != nil {
+			return begins, err
+		}
+	}
+	_, more, err := f.peek(0)
+	return !more, err
+}
+
+// squeezed scans what was kept of a long record of so many bytes that began on
+// line.
+func (f *Reader) squeezed(scan func([]byte) (int, error), line int64, size int) error {
+	f.learnLines(f.line > line)
+	if _, err := scan(f.squeezer.Text()); err != nil {
+		return &BadRecord{line, err.Error()}
+	}
+	return f.fits(size, line)
 }
 
 // nextLine is Next where every record is one line.
@@ -155,8 +213,8 @@ func (f *Reader) restOfLine() (text []byte, whole bool, err error) {
 		if i := bytes.IndexByte(text[seen:], '\n'); i >= 0 {
 			return text[:seen+i], true, nil
 		}
-		if len(text) > f.max || f.eof {
-			return text, len(text) <= f.max, nil
+		if len(text) > min(f.max, f.longer) || f.eof {
+			return text, f.eof && len(text) <= f.max, nil
 		}
 		seen = len(text)
 		if err := f.fill(); err != nil {
@@ -178,10 +236,16 @@ func (f *Reader) tooLong() string {
 
 // learn notes what a record that was read by nextFree tells of the layout.
 func (f *Reader) learn(record []byte) {
-	if f.layout == unknown && bytes.IndexByte(record, '\n') < 0 {
-		f.layout = oneLine
-	} else {
+	f.learnLines(bytes.IndexByte(record, '\n') >= 0)
+}
+
+// learnLines notes whether a record has a line break inside. Where each had a
+// line so far, what follows this one tells whether it had, too.
+func (f *Reader) learnLines(breaks bool) {
+	if breaks || f.layout == free {
 		f.layout = free
+	} else {
+		f.layout = oneLine
 	}
 }
 
@@ -320,9 +384,19 @@ func (f *Reader) fill() error {
 // line; else to the next line that begins with a record, or, by brackets, to
 // the bracket that closes the record, whichever comes first.
 func (f *Reader) skip(reason string, brackets bool) error {
-	bad := &BadRecord{f.line, reason}
-	indent, depth := f.column, 0
-	quoted, escaped := false, false
+	return f.skipFrom(&BadRecord{f.line, reason}, f.column, brackets, 0, false, false)
+}
+
+// goOn is skip for a record that began on another line and column, and was read
+// to where the squeezer stands.
+func (f *Reader) goOn(line int64, indent int, reason string) error {
+	quoted, escaped := f.squeezer.Quoted()
+	return f.skipFrom(&BadRecord{line, reason}, indent, true, f.squeezer.Depth(), quoted, escaped)
+}
+
+// skipFrom steps over the rest of a record that is indented so far, and of which
+// so many brackets are open.
+func (f *Reader) skipFrom(bad *BadRecord, indent int, brackets bool, depth int, quoted, escaped bool) error {
 	for {
 		c, ok, err := f.peek(0)
 		if !ok || err != nil {

@@ -17,7 +17,9 @@ const roomy = 1 << 20
 
 // events reads everything and tells it in one line each: "LINE TEXT" of a
 // record, "LINE! REASON" of a broken one.
-func events(r io.Reader, maxBytes int) ([]string, error) { return eventsOf(NewReader(r, maxBytes)) }
+func events(r io.Reader, maxBytes int) ([]string, error) {
+	return eventsOf(NewReader(r, maxBytes, nil))
+}
 
 func eventsOf(f *Reader) ([]string, error) {
 	spec, err := jsonscan.Compile([]jsonscan.Path{{"a"}})
@@ -220,7 +222,7 @@ func TestReaderReadsLongRecords(t *testing.T) {
 func TestReaderScansLongRecordsFewTimes(t *testing.T) {
 	long := fmt.Sprintf(`{"a":"%s"}`, strings.Repeat("x", 1<<20))
 	for _, text := range []string{long, "{\n}" + long, "{}\n" + long + "\n", "{}\n{\n\"b\":" + long + "}"} {
-		f := NewReader(&pieces{text: text, sizes: []int{1000}}, 4<<20)
+		f := NewReader(&pieces{text: text, sizes: []int{1000}}, 4<<20, nil)
 		spec, err := jsonscan.Compile(nil)
 		if err != nil {
 			t.Fatal(err)
@@ -240,7 +242,7 @@ func TestReaderScansLongRecordsFewTimes(t *testing.T) {
 
 // Goal: a reader is as new after Reset, whatever it read before.
 func TestReaderReset(t *testing.T) {
-	f := NewReader(strings.NewReader("{\"a\":1}\n{\"a\":2}\n{\"a\":\""+strings.Repeat("x", 9*bufferBytes)), 16*bufferBytes)
+	f := NewReader(strings.NewReader("{\"a\":1}\n{\"a\":2}\n{\"a\":\""+strings.Repeat("x", 9*bufferBytes)), 16*bufferBytes, nil)
 	if _, err := eventsOf(f); err != nil {
 		t.Fatal(err)
 	}
