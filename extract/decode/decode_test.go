@@ -121,6 +121,44 @@ func TestSinkCounts(t *testing.T) {
 	}
 }
 
+// Goal: object and line tell any two rows apart, and a row's line is where its
+// record starts as far as lines can tell.
+func TestRowsHaveLinesOfTheirOwn(t *testing.T) {
+	line := func(id string) string { return bedrockLine(id, "2026-10-31T12:00:00Z") }
+	tests := []struct {
+		name, text string
+		want       []string
+	}{
+		{"one a line", line("a") + "\n\n" + line("b") + "\n" + line("c"), []string{"1", "3", "4"}},
+		{"all on one line", line("a") + line("b") + line("c"), []string{"1", "2", "3"}},
+		{"array on one line", "[" + line("a") + "," + line("b") + "]", []string{"1", "2"}},
+		{"two on the first line", line("a") + line("b") + "\n" + line("c") + "\n\n" + line("d"), []string{"1", "2", "3", "4"}},
+		{"a reject takes none", line("a") + "{}" + line("b"), []string{"1", "2"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var got []string
+			for _, row := range load(berlin(t), bedrock(t), strings.NewReader(tt.text)).rows {
+				got = append(got, row["line"])
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+// Goal: a column of JSON text is read whole also where the record is so long
+// that it is squeezed.
+func TestLongRecordsKeepTextColumns(t *testing.T) {
+	filler := strings.Repeat("x", 20<<10)
+	text := `{"messages":"` + strings.Repeat("Which form? ", 40<<10) + `","request_id":"a","startTime":1793487580,"metadata":"{\"note\":\"` + filler + `\",\"user_api_key_alias\":\"k\",\"usage_object\":{\"prompt_tokens_details\":{\"cached_tokens\":7}}}","prompt_tokens":10,"completion_tokens":1}`
+	l := load(berlin(t), litellm(t), strings.NewReader(text))
+	if len(l.rows) != 1 || l.rows[0]["key_alias"] != "k" || l.rows[0]["cache_read_tokens"] != "7" {
+		t.Errorf("got %v, rejects %v, error %v", l.rows, l.rejects, l.err)
+	}
+}
+
 // Goal: batches are handed on full, and what is left at the end; objects keep
 // their own counts.
 func TestSinkBatches(t *testing.T) {

@@ -49,6 +49,7 @@ func (f *fields) compile(places ...string) (*jsonscan.Spec, []textFields, error)
 			return nil, nil, err
 		}
 		all = append(all, t)
+		spec.MayBeText(t.at)
 	}
 	return spec, all, nil
 }

@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"slices"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -71,6 +72,7 @@ type node struct {
 	byLength [][]*node // the children whose keys are as long as the index says
 	first    *node     // the first element of an array
 	below    []int     // the fields of all nodes below
+	text     bool      // may hold JSON as text
 }
 
 // Spec is a compiled set of wanted paths. It is safe for concurrent use.
@@ -109,6 +111,21 @@ func Compile(paths []Path) (*Spec, error) {
 		n.field = i
 	}
 	return s, nil
+}
+
+// MayBeText says that the object at some wanted fields may stand there as JSON
+// text in a string, which is then wanted as a whole, and that of an object that
+// stands there as itself no more is wanted than what other paths lead to.
+func (s *Spec) MayBeText(fields ...int) { s.root.mayBeText(fields) }
+
+func (n *node) mayBeText(fields []int) {
+	n.text = n.text || n.field >= 0 && slices.Contains(fields, n.field)
+	for _, c := range n.children {
+		c.mayBeText(fields)
+	}
+	if n.first != nil {
+		n.first.mayBeText(fields)
+	}
 }
 
 // step returns the child that key names, and makes it where it is new.
