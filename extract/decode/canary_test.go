@@ -55,6 +55,12 @@ func planted() map[string][]string {
 			`{"id":"a9","created_at":"2026-10-31T22:59:40Z","metadata":{"tool_calls":"canary7f3d"}}`,
 			`{"generation_id":"canary7f3d","results":"canary7f3d"}`,
 		},
+		"openrouter": {
+			`{"id":"gen-1","name":"canary7f3d","timestamp":"2026-10-31T22:59:40Z","input":{"messages":[{"content":"canary7f3d"}]},"output":{"completion":"canary7f3d"},"metadata":{"prompt":"canary7f3d"},"observations":[{"id":"gen-1","type":"GENERATION","name":"canary7f3d","model":"m","startTime":"2026-10-31T22:59:40Z","promptTokens":1,"completionTokens":1,"input":"canary7f3d","output":{"text":"canary7f3d"},"metadata":{"prompt":"canary7f3d"},"statusMessage":"canary7f3d","usageDetails":{"canary7f3d":1}},{"type":"canary7f3d","input":"canary7f3d"},"canary7f3d",{"id":"gen-2","startTime":"canary7f3d"},{"id":"gen-2","startTime":"2026-10-31T22:59:40Z","totalCost":"canary7f3d"},{"id":"gen-2","startTime":"2026-10-31T22:59:40Z","promptTokens":"canary7f3d"},{"id":"gen-2","startTime":"2026-10-31T22:59:40Z","usageDetails":{"input_canary7f3d":"canary7f3d"}},{"id":"gen-2","metadata":"{canary7f3d"}]}`,
+			`{"data":{"id":"gen-3","created_at":"2026-10-31T22:59:40Z","model":"m","tokens_prompt":1,"tokens_completion":1,"http_referer":"https://example.com/canary7f3d","user_agent":"canary7f3d","origin":"canary7f3d"}}`,
+			`{"canary7f3d":"canary7f3d"}`,
+			`{"id":"gen-4","observations":[canary7f3d]}`,
+		},
 		"people": {
 			"email,department,cost_center,valid_from,valid_to,note\nuser001@example.com,Support,00420,2026-01-01,,canary7f3d\nuser002@example.com,Support,00420,canary7f3d,\nuser003@example.com,\"canary7f3d,00420,2026-01-01,\nuser004@example.com,canary7f3d,x,y,z,canary7f3d,canary7f3d\nuser005@example.com,canary7f3d\xff,00420,2026-01-01,\n",
 			"canary7f3d,b,c\n",

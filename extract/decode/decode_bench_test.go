@@ -82,6 +82,19 @@ func BenchmarkPortkey(b *testing.B) {
 	})
 }
 
+// BenchmarkOpenRouter decodes traces of one generation each, without prompts. An
+// observation is scanned twice: once to find where it ends, once for its fields.
+func BenchmarkOpenRouter(b *testing.B) {
+	format, err := decode.NewOpenRouter(decode.OpenRouterOptions{RequestOptions: decode.RequestOptions{AgentID: []string{"metadata.agent_id"}, CostCenter: []string{"metadata.cost_center"}}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	benchmark(b, format, "", func(i int) string {
+		return fmt.Sprintf(`{"id":"gen-%[1]d-AbCdEf01","name":"chat","timestamp":"2026-10-31T22:59:40.847Z","apiKeyName":"agents-prod","userId":"user%05[2]d@example.com","sessionId":"sess-%[1]d","input":{"messages":[]},"output":{"completion":""},"observations":[{"id":"gen-%[1]d-AbCdEf01","type":"GENERATION","name":"chat","model":"anthropic/claude-sonnet-4.5","startTime":"2026-10-31T22:59:40.847Z","endTime":"2026-10-31T22:59:42.500Z","promptTokens":1200,"completionTokens":345,"totalTokens":1545,"inputCost":0.0036,"outputCost":0.005175,"totalCost":0.008775,"finishReason":"end_turn","normalizedFinishReason":"stop","providerName":"Anthropic","level":"DEFAULT","metadata":{"agent_id":"support-bot","cost_center":"00420"}}]}`,
+			i, i%50_000)
+	})
+}
+
 // BenchmarkPeople decodes a people file.
 func BenchmarkPeople(b *testing.B) {
 	benchmark(b, decode.People{}, "email,department,cost_center,valid_from,valid_to", func(i int) string {

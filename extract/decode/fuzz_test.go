@@ -24,6 +24,9 @@ func FuzzLiteLLM(f *testing.F) { fuzz(f, "litellm") }
 // FuzzPortkey reads any bytes as a gateway's log store and export.
 func FuzzPortkey(f *testing.F) { fuzz(f, "portkey") }
 
+// FuzzOpenRouter reads any bytes as traces and generations.
+func FuzzOpenRouter(f *testing.F) { fuzz(f, "openrouter") }
+
 // FuzzPeople reads any bytes as a people file.
 func FuzzPeople(f *testing.F) { fuzz(f, "people") }
 

@@ -160,10 +160,11 @@ func (l loaded) show(format Format) string {
 // folder in testdata.
 func formats(t testing.TB) map[string]Format {
 	return map[string]Format{
-		"bedrock": bedrock(t),
-		"litellm": litellm(t),
-		"portkey": portkey(t),
-		"people":  People{},
+		"bedrock":    bedrock(t),
+		"litellm":    litellm(t),
+		"portkey":    portkey(t),
+		"openrouter": openrouter(t),
+		"people":     People{},
 	}
 }
 
@@ -196,6 +197,19 @@ func portkey(t testing.TB) *Portkey {
 		RequestOptions: RequestOptions{AgentID: []string{"agent_id"}, ToolCalls: []string{"tool_calls"}, CostCenter: []string{"cost_center", "cc"}, ClientRef: []string{"request_id"}},
 		EndUser:        []string{"customer"},
 		Team:           []string{"team"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func openrouter(t testing.TB) *OpenRouter {
+	t.Helper()
+	f, err := NewOpenRouter(OpenRouterOptions{
+		RequestOptions: RequestOptions{AgentID: []string{"metadata.agent_id"}, ToolCalls: []string{"metadata.tool_calls"}, CostCenter: []string{"metadata.cost_center"}, ClientRef: []string{"metadata.client_ref"}},
+		EndUser:        []string{"metadata.customer"},
+		Team:           []string{"metadata.team"},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -81,7 +81,7 @@ func (t *textReader) fill(v []jsonscan.Value) error {
 		return nil
 	}
 	raw := bytes.TrimSpace(v[t.at].Raw)
-	if len(raw) < 2 || raw[0] != '{' && raw[0] != '\\' {
+	if len(raw) == 0 || raw[0] != '{' && raw[0] != '\\' {
 		return nil
 	}
 	if cap(t.text) > textBytesKept {
@@ -89,7 +89,7 @@ func (t *textReader) fill(v []jsonscan.Value) error {
 	}
 	t.text = v[t.at].AppendText(t.text[:0])
 	text := bytes.TrimSpace(t.text)
-	if len(text) < 2 || text[0] != '{' {
+	if len(text) == 0 || text[0] != '{' {
 		return nil
 	}
 	n, err := t.scanner.Scan(text)
