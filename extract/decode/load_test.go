@@ -164,6 +164,7 @@ func formats(t testing.TB) map[string]Format {
 		"litellm":    litellm(t),
 		"portkey":    portkey(t),
 		"openrouter": openrouter(t),
+		"langfuse":   langfuse(t),
 		"people":     People{},
 	}
 }
@@ -210,6 +211,23 @@ func openrouter(t testing.TB) *OpenRouter {
 		RequestOptions: RequestOptions{AgentID: []string{"metadata.agent_id"}, ToolCalls: []string{"metadata.tool_calls"}, CostCenter: []string{"metadata.cost_center"}, ClientRef: []string{"metadata.client_ref"}},
 		EndUser:        []string{"metadata.customer"},
 		Team:           []string{"metadata.team"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func langfuse(t testing.TB) *Langfuse {
+	t.Helper()
+	f, err := NewLangfuse(LangfuseOptions{
+		RequestOptions:    RequestOptions{AgentID: []string{"metadata.agent_id", "name"}, ToolCalls: []string{"tool_call_names"}, CostCenter: []string{"metadata.cost_center"}, ClientRef: []string{"metadata.client_ref"}},
+		ProviderRequestID: []string{"metadata.request_id"},
+		ResponseID:        []string{"metadata.response.id", "metadata.response_id"},
+		Provider:          []string{"metadata.provider"},
+		UserEmail:         []string{"metadata.email"},
+		EndUser:           []string{"metadata.customer"},
+		Team:              []string{"metadata.team"},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -49,7 +49,9 @@ func (f *fields) compile(places ...string) (*jsonscan.Spec, []textFields, error)
 			return nil, nil, err
 		}
 		all = append(all, t)
-		spec.MayBeText(t.at)
+		if len(t.to) > 0 {
+			spec.MayBeText(t.at)
+		}
 	}
 	return spec, all, nil
 }
