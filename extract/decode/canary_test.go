@@ -61,6 +61,19 @@ func planted() map[string][]string {
 			`{"canary7f3d":"canary7f3d"}`,
 			`{"id":"gen-4","observations":[canary7f3d]}`,
 		},
+		"langfuse": {
+			`{"id":"o1","type":"GENERATION","start_time":"2026-10-31 22:59:40","input":"canary7f3d","output":{"text":"canary7f3d"},"status_message":"canary7f3d","metadata":{"prompt":"canary7f3d"},"model_parameters":{"stop":"canary7f3d"},"tool_calls":["canary7f3d"],"tool_definitions":{"sql":"canary7f3d"},"prompt_name":"canary7f3d","usage_details":{"input":1,"output":1,"canary7f3d":1}}`,
+			`{"id":"o2","type":"SPAN","input":"canary7f3d"}`,
+			`{"id":"o3","type":"GENERATION","start_time":"canary7f3d"}`,
+			`{"id":"o3","type":"GENERATION","start_time":"2026-10-31 22:59:40","usage_details":{"input":"canary7f3d"}}`,
+			`{"id":"o3","type":"GENERATION","start_time":"2026-10-31 22:59:40","usage_details":{"input_canary7f3d":"x"}}`,
+			`{"id":"o3","type":"GENERATION","start_time":"2026-10-31 22:59:40","metadata":"{\"canary7f3d"}`,
+			`{"id":"o3","type":"GENERATION","start_time":"2026-10-31 22:59:40","tool_call_names":"[canary7f3d"}`,
+			`{"id":"o3","type":"GENERATION","start_time":"2026-10-31 22:59:40","total_cost":"canary7f3d"}`,
+			"id,type,start_time,input,metadata\no4,GENERATION,2026-10-31 22:59:40,\"canary7f3d\ncanary7f3d,GENERATION,2026-10-31 22:59:40,x,y\n\",\"{\"\"note\"\":\"\"canary7f3d\"\"}\"\no5,GENERATION,canary7f3d,,\no6,GENERATION,2026-10-31 22:59:40,,{canary7f3d\ncanary7f3d,\"canary7f3d\ncanary7f3d\"canary7f3d\",x\n\"canary7f3d",
+			"canary7f3d,type\ncanary7f3d,x\n",
+			"id,type,start_time\n\"" + strings.Repeat("canary7f3d", 200_000),
+		},
 		"people": {
 			"email,department,cost_center,valid_from,valid_to,note\nuser001@example.com,Support,00420,2026-01-01,,canary7f3d\nuser002@example.com,Support,00420,canary7f3d,\nuser003@example.com,\"canary7f3d,00420,2026-01-01,\nuser004@example.com,canary7f3d,x,y,z,canary7f3d,canary7f3d\nuser005@example.com,canary7f3d\xff,00420,2026-01-01,\n",
 			"canary7f3d,b,c\n",
@@ -138,11 +151,21 @@ func TestLongTextsAreRefused(t *testing.T) {
 func TestStreamErrorsFailTheObject(t *testing.T) {
 	for folder, format := range formats(t) {
 		t.Run(folder, func(t *testing.T) {
-			l := load(berlin(t), format, io.MultiReader(strings.NewReader("email,department,cost_center,valid_from,valid_to\n{"), failing{}))
-			if l.err == nil || !strings.Contains(l.err.Error(), "line ") || !strings.Contains(l.err.Error(), errGone.Error()) {
-				t.Errorf("got %v", l.err)
+			starts := []string{"email,department,cost_center,valid_from,valid_to\n{"}
+			if folder == "langfuse" {
+				starts = []string{"", "{", "id,", "id,type,start_time\n", "id,type,start_time\n\"a", "id,type,start_time\n\"" + strings.Repeat("a", 2<<20)}
+			}
+			for _, start := range starts {
+				checkStreamError(t, load(berlin(t), format, io.MultiReader(strings.NewReader(start), failing{})))
 			}
 		})
+	}
+}
+
+func checkStreamError(t *testing.T, l loaded) {
+	t.Helper()
+	if l.err == nil || !strings.Contains(l.err.Error(), "line ") || !strings.Contains(l.err.Error(), errGone.Error()) {
+		t.Errorf("got %v", l.err)
 	}
 }
 

@@ -68,7 +68,7 @@ func (r *csvRows) next() (cells [][]byte, line int64, err error) {
 	case r.long:
 		return nil, line, r.skipLong()
 	case fault != "":
-		r.consume(r.firstLine())
+		r.skipLine()
 		return nil, line, &frame.BadRecord{Line: line, Reason: "broken CSV: " + fault}
 	}
 	cells = r.split()
@@ -232,12 +232,16 @@ func (r *csvRows) consume(n int) {
 	r.long = false
 }
 
-// firstLine is the length of the row's first line with its end.
-func (r *csvRows) firstLine() int {
-	if i := bytes.IndexByte(r.window(), '\n'); i >= 0 {
-		return i + 1
+// skipLine steps over the row's first line.
+func (r *csvRows) skipLine() {
+	for r.has(0) {
+		w := r.window()
+		if i := bytes.IndexByte(w, '\n'); i >= 0 {
+			r.consume(i + 1)
+			return
+		}
+		r.consume(len(w))
 	}
-	return len(r.window())
 }
 
 // skipLong steps over a row that is too long, to the line's end at which its

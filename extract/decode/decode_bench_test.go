@@ -95,6 +95,36 @@ func BenchmarkOpenRouter(b *testing.B) {
 	})
 }
 
+// langfuseBench is a format and the values of observation i.
+func langfuseBench(b *testing.B) (format *decode.Langfuse, row func(i int) []any) {
+	format, err := decode.NewLangfuse(decode.LangfuseOptions{
+		RequestOptions: decode.RequestOptions{AgentID: []string{"metadata.agent_id"}, CostCenter: []string{"metadata.cost_center"}}, ResponseID: []string{"metadata.response_id"},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return format, func(i int) []any { return []any{i, i % 50_000, i / 60 % 60, i % 60} }
+}
+
+// BenchmarkLangfuseJSON decodes JSON lines of observations without prompts.
+func BenchmarkLangfuseJSON(b *testing.B) {
+	format, row := langfuseBench(b)
+	benchmark(b, format, "", func(i int) string {
+		return fmt.Sprintf(`{"id":"9a1b2c3d%08[1]x","trace_id":"0af7651916cd43dd8448eb21%08[1]x","project_id":"clx000000project1","environment":"default","type":"GENERATION","parent_observation_id":null,"start_time":"2026-10-15 12:%02[3]d:%02[4]d.847000","end_time":"2026-10-15 12:%02[3]d:%02[4]d.900000","name":"support-bot","metadata":{"response_id":"chatcmpl-%[1]d","agent_id":"agent-66","cost_center":"00420"},"level":"DEFAULT","input":"","output":"","provided_model_name":"gpt-4o","usage_details":{"input":188,"input_cached_tokens":1012,"output":305,"output_reasoning_tokens":40,"total":1545},"cost_details":{"input":0.0036,"output":0.005175,"total":0.008775},"total_cost":0.008775,"latency":1.653,"created_at":"2026-10-15 12:59:45.000000","user_id":"user%05[2]d@example.com"}`, row(i)...)
+	})
+}
+
+// BenchmarkLangfuseCSV decodes the same as CSV, which takes as long a record as
+// JSON but has fewer bytes: there are no names in its rows, and its JSON cells are
+// freed of doubled quotes, copied and scanned.
+func BenchmarkLangfuseCSV(b *testing.B) {
+	format, row := langfuseBench(b)
+	const header = "id,trace_id,project_id,environment,type,parent_observation_id,start_time,end_time,name,metadata,level,input,output,provided_model_name,usage_details,cost_details,total_cost,latency,created_at,user_id"
+	benchmark(b, format, header, func(i int) string {
+		return fmt.Sprintf(`"9a1b2c3d%08[1]x","0af7651916cd43dd8448eb21%08[1]x","clx000000project1","default","GENERATION",,"2026-10-15 12:%02[3]d:%02[4]d.847000","2026-10-15 12:%02[3]d:%02[4]d.900000","support-bot","{""response_id"":""chatcmpl-%[1]d"",""agent_id"":""agent-66"",""cost_center"":""00420""}","DEFAULT","","","gpt-4o","{""input"":188,""input_cached_tokens"":1012,""output"":305,""output_reasoning_tokens"":40,""total"":1545}","{""input"":0.0036,""output"":0.005175,""total"":0.008775}",0.008775,1.653,"2026-10-15 12:59:45.000000","user%05[2]d@example.com"`, row(i)...)
+	})
+}
+
 // BenchmarkPeople decodes a people file.
 func BenchmarkPeople(b *testing.B) {
 	benchmark(b, decode.People{}, "email,department,cost_center,valid_from,valid_to", func(i int) string {

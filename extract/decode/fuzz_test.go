@@ -27,6 +27,9 @@ func FuzzPortkey(f *testing.F) { fuzz(f, "portkey") }
 // FuzzOpenRouter reads any bytes as traces and generations.
 func FuzzOpenRouter(f *testing.F) { fuzz(f, "openrouter") }
 
+// FuzzLangfuse reads any bytes as observations, of JSON or of CSV.
+func FuzzLangfuse(f *testing.F) { fuzz(f, "langfuse") }
+
 // FuzzPeople reads any bytes as a people file.
 func FuzzPeople(f *testing.F) { fuzz(f, "people") }
 

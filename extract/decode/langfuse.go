@@ -3,6 +3,7 @@ package decode
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -143,9 +144,12 @@ func (l *Langfuse) Decoder(env Env) Decoder {
 func (d *langfuseDecoder) Decode(r io.Reader, sink *Sink) error {
 	d.in.Reset(r)
 	first, err := firstCharacter(d.in)
+	start, _ := d.in.Peek(4)
 	switch {
 	case err != nil:
 		return fmt.Errorf("line 1: %w", err)
+	case string(start) == "PAR1":
+		return errors.New("the file is Parquet; let Langfuse export JSON, JSON lines or CSV")
 	case first == '{' || first == '[' || first == 0:
 		return d.json.Decode(d.in, sink)
 	}
