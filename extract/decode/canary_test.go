@@ -57,6 +57,41 @@ func planted() map[string][]string {
 			`{"id":"chatcmpl-2","status":"success","startTime":1793487580.8,"metadata":{"spend_logs_metadata":{"tool_calls":{"canary7f3d":"x"}}}}`,
 			`{"id":"chatcmpl-2","status":"success","startTime":1793487580.8,"metadata":{"spend_logs_metadata":{"tool_calls":"canary7f3d"}}}`,
 			`{"id":"chatcmpl-2","status":"success","startTime":1793487580.8,"end_user":"canary7f3d` + "\xff" + `"}`,
+			`{"request_id":"chatcmpl-3","api_key":"sk-canary7f3d","spend":0.1,"startTime":"2026-10-31 22:59:40","model":"gpt-4o","prompt_tokens":1,"completion_tokens":1,"metadata":"{\"requester_ip_address\":\"canary7f3d\",\"error_information\":{\"error_message\":\"canary7f3d\"},\"mcp_tool_call_metadata\":{\"name\":\"search\",\"arguments\":\"canary7f3d\",\"result\":\"canary7f3d\"}}","request_tags":"[\"canary7f3d\"]","messages":"[{\"content\":\"canary7f3d\"}]","response":"{\"choices\":[{\"message\":{\"content\":\"canary7f3d\"}}],\"usage\":{\"canary7f3d\":1}}","proxy_server_request":"{\"body\":\"canary7f3d\"}","cache_key":"canary7f3d","status":"success"}`,
+			`{"request_id":"chatcmpl-4","startTime":"2026-10-31 22:59:40","metadata":"{\"canary7f3d"}`,
+			`{"request_id":"chatcmpl-4","startTime":"2026-10-31 22:59:40","response":"{\"canary7f3d"}`,
+			`{"request_id":"chatcmpl-4","startTime":"2026-10-31 22:59:40","mcp_namespaced_tool_name":"canary7f3d,canary7f3d"}`,
+		},
+		"portkey": {
+			`{"_id":"a1","request":{"url":"https://api.example.com/canary7f3d","headers":{"authorization":"canary7f3d","cookie":"canary7f3d"},"body":{"model":"gpt-4o","messages":[{"content":"canary7f3d"}],"user":"canary7f3d"},"portkeyHeaders":{"x-portkey-api-key":"canary7f3d","x-portkey-metadata":"{\"prompt\":\"canary7f3d\",\"_user\":\"user017@example.com\"}"}},"response":{"status":200,"headers":{"set-cookie":"canary7f3d","x-request-id":"req_1"},"body":{"id":"chatcmpl-1","choices":[{"message":{"content":"canary7f3d"}}],"usage":{"prompt_tokens":1,"completion_tokens":1,"canary7f3d":1}}},"finalUntransformedRequest":{"body":"canary7f3d"},"transformedRequest":{"headers":{"x-api-key":"canary7f3d"}},"originalResponse":{"headers":{"set-cookie":"canary7f3d"},"body":{"content":"canary7f3d"}},"created_at":"2026-10-31T22:59:40Z","metrics":{"ai_org_auth_hash":"canary7f3d","request_url":"canary7f3d","metadata.key":["prompt","canary7f3d"],"metadata.value":["canary7f3d","canary7f3d"]}}`,
+			`{"id":"a2","created_at":"2026-10-31T22:59:40Z","request":{"messages":"canary7f3d"},"response":"{\"usage\":{\"prompt_tokens\":1},\"choices\":\"canary7f3d\"}","metadata":{"prompt":"canary7f3d"},"config":"canary7f3d"}`,
+			`{"id":"a3","created_at":"2026-10-31T22:59:40Z","response":"{\"canary7f3d"}`,
+			`{"id":"a4","created_at":"2026-10-31T22:59:40Z","metadata":"{\"canary7f3d"}`,
+			`{"id":"a5","created_at":"canary7f3d"}`,
+			`{"id":"a6","created_at":"2026-10-31T22:59:40Z","cost":"canary7f3d"}`,
+			`{"id":"a7","created_at":"2026-10-31T22:59:40Z","response_status_code":"canary7f3d"}`,
+			`{"id":"a8","created_at":"2026-10-31T22:59:40Z","response":{"body":{"usage":{"prompt_tokens":"canary7f3d"}}}}`,
+			`{"id":"a9","created_at":"2026-10-31T22:59:40Z","metadata":{"tool_calls":"canary7f3d"}}`,
+			`{"generation_id":"canary7f3d","results":"canary7f3d"}`,
+		},
+		"openrouter": {
+			`{"id":"gen-1","name":"canary7f3d","timestamp":"2026-10-31T22:59:40Z","input":{"messages":[{"content":"canary7f3d"}]},"output":{"completion":"canary7f3d"},"metadata":{"prompt":"canary7f3d"},"observations":[{"id":"gen-1","type":"GENERATION","name":"canary7f3d","model":"m","startTime":"2026-10-31T22:59:40Z","promptTokens":1,"completionTokens":1,"input":"canary7f3d","output":{"text":"canary7f3d"},"metadata":{"prompt":"canary7f3d"},"statusMessage":"canary7f3d","usageDetails":{"canary7f3d":1}},{"type":"canary7f3d","input":"canary7f3d"},"canary7f3d",{"id":"gen-2","startTime":"canary7f3d"},{"id":"gen-2","startTime":"2026-10-31T22:59:40Z","totalCost":"canary7f3d"},{"id":"gen-2","startTime":"2026-10-31T22:59:40Z","promptTokens":"canary7f3d"},{"id":"gen-2","startTime":"2026-10-31T22:59:40Z","usageDetails":{"input_canary7f3d":"canary7f3d"}},{"id":"gen-2","metadata":"{canary7f3d"}]}`,
+			`{"data":{"id":"gen-3","created_at":"2026-10-31T22:59:40Z","model":"m","tokens_prompt":1,"tokens_completion":1,"http_referer":"https://example.com/canary7f3d","user_agent":"canary7f3d","origin":"canary7f3d"}}`,
+			`{"canary7f3d":"canary7f3d"}`,
+			`{"id":"gen-4","observations":[canary7f3d]}`,
+		},
+		"langfuse": {
+			`{"id":"o1","type":"GENERATION","start_time":"2026-10-31 22:59:40","input":"canary7f3d","output":{"text":"canary7f3d"},"status_message":"canary7f3d","metadata":{"prompt":"canary7f3d"},"model_parameters":{"stop":"canary7f3d"},"tool_calls":["canary7f3d"],"tool_definitions":{"sql":"canary7f3d"},"prompt_name":"canary7f3d","usage_details":{"input":1,"output":1,"canary7f3d":1}}`,
+			`{"id":"o2","type":"SPAN","input":"canary7f3d"}`,
+			`{"id":"o3","type":"GENERATION","start_time":"canary7f3d"}`,
+			`{"id":"o3","type":"GENERATION","start_time":"2026-10-31 22:59:40","usage_details":{"input":"canary7f3d"}}`,
+			`{"id":"o3","type":"GENERATION","start_time":"2026-10-31 22:59:40","usage_details":{"input_canary7f3d":"x"}}`,
+			`{"id":"o3","type":"GENERATION","start_time":"2026-10-31 22:59:40","metadata":"{\"canary7f3d"}`,
+			`{"id":"o3","type":"GENERATION","start_time":"2026-10-31 22:59:40","tool_call_names":"[canary7f3d"}`,
+			`{"id":"o3","type":"GENERATION","start_time":"2026-10-31 22:59:40","total_cost":"canary7f3d"}`,
+			"id,type,start_time,input,metadata\no4,GENERATION,2026-10-31 22:59:40,\"canary7f3d\ncanary7f3d,GENERATION,2026-10-31 22:59:40,x,y\n\",\"{\"\"note\"\":\"\"canary7f3d\"\"}\"\no5,GENERATION,canary7f3d,,\no6,GENERATION,2026-10-31 22:59:40,,{canary7f3d\ncanary7f3d,\"canary7f3d\ncanary7f3d\"canary7f3d\",x\n\"canary7f3d",
+			"canary7f3d,type\ncanary7f3d,x\n",
+			"id,type,start_time\n\"" + strings.Repeat("canary7f3d", 200_000),
 		},
 		"people": {
 			"email,department,cost_center,valid_from,valid_to,note\nuser001@example.com,Support,00420,2026-01-01,,canary7f3d\nuser002@example.com,Support,00420,canary7f3d,\nuser003@example.com,\"canary7f3d,00420,2026-01-01,\nuser004@example.com,canary7f3d,x,y,z,canary7f3d,canary7f3d\nuser005@example.com,canary7f3d\xff,00420,2026-01-01,\n",
@@ -135,11 +170,21 @@ func TestLongTextsAreRefused(t *testing.T) {
 func TestStreamErrorsFailTheObject(t *testing.T) {
 	for folder, format := range formats(t) {
 		t.Run(folder, func(t *testing.T) {
-			l := load(berlin(t), format, io.MultiReader(strings.NewReader("email,department,cost_center,valid_from,valid_to\n{"), failing{}))
-			if l.err == nil || !strings.Contains(l.err.Error(), "line ") || !strings.Contains(l.err.Error(), errGone.Error()) {
-				t.Errorf("got %v", l.err)
+			starts := []string{"email,department,cost_center,valid_from,valid_to\n{"}
+			if folder == "langfuse" {
+				starts = []string{"", "{", "id,", "id,type,start_time\n", "id,type,start_time\n\"a", "id,type,start_time\n\"" + strings.Repeat("a", 2<<20)}
+			}
+			for _, start := range starts {
+				checkStreamError(t, load(berlin(t), format, io.MultiReader(strings.NewReader(start), failing{})))
 			}
 		})
+	}
+}
+
+func checkStreamError(t *testing.T, l loaded) {
+	t.Helper()
+	if l.err == nil || !strings.Contains(l.err.Error(), "line ") || !strings.Contains(l.err.Error(), errGone.Error()) {
+		t.Errorf("got %v", l.err)
 	}
 }
 

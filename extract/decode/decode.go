@@ -24,6 +24,9 @@ const (
 	OpenAIBatchName    = "openai-batch"
 	AnthropicBatchName = "anthropic-batch"
 	LiteLLMName        = "litellm"
+	PortkeyName        = "portkey"
+	OpenRouterName     = "openrouter"
+	LangfuseName       = "langfuse"
 	PeopleName         = "people"
 )
 

@@ -57,36 +57,71 @@ func BenchmarkLiteLLM(b *testing.B) {
 	})
 }
 
-// BenchmarkOpenAIBatch decodes answers of a few hundred bytes.
-func BenchmarkOpenAIBatch(b *testing.B) {
-	format, err := decode.NewOpenAIBatch(decode.BatchOptions{})
+// BenchmarkLiteLLMSpendLog decodes rows whose metadata is JSON text, which is
+// undone before it is read.
+func BenchmarkLiteLLMSpendLog(b *testing.B) {
+	format, err := decode.NewLiteLLM(decode.RequestOptions{AgentID: []string{"metadata.spend_logs_metadata.agent_id"}, ToolCalls: []string{"metadata.spend_logs_metadata.tool_calls"}})
 	if err != nil {
 		b.Fatal(err)
 	}
 	benchmark(b, format, "", func(i int) string {
-		return fmt.Sprintf(`{"id":"batch_req_%d","custom_id":"ticket-%d","response":{"status_code":200,"request_id":"req_%d","body":{"id":"chatcmpl-%d","object":"chat.completion","created":%d,"model":"gpt-4o-mini","choices":[{"index":0,"message":{"role":"assistant","content":"%s"},"finish_reason":"stop"}],"usage":{"prompt_tokens":%d,"completion_tokens":300,"total_tokens":1500,"prompt_tokens_details":{"cached_tokens":100,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":10}}}},"error":null}`, i, i, i, i, 1793487580+i, strings.Repeat("An answer. ", 20), 1000+i)
+		return fmt.Sprintf(`{"request_id":"chatcmpl-%012[1]x","call_type":"acompletion","api_key":"0000000000007bb1","spend":0.0123,"total_tokens":3816,"prompt_tokens":2631,"completion_tokens":1185,"startTime":"2026-10-15 12:%02[2]d:%02[3]d.847371","endTime":"2026-10-15 12:%02[2]d:%02[3]d.900000","session_id":"s-%[1]d","model":"gpt-4o","custom_llm_provider":"openai","user":"user%05[4]d@example.com","metadata":"{\"user_api_key\":\"0000000000007bb1\",\"user_api_key_alias\":\"agent-key-165\",\"user_api_key_team_id\":\"team-25\",\"user_api_key_user_id\":\"user%05[4]d@example.com\",\"spend_logs_metadata\":{\"agent_id\":\"agent-66\",\"tool_calls\":2},\"usage_object\":{\"prompt_tokens\":2631,\"completion_tokens\":1185,\"prompt_tokens_details\":{\"cached_tokens\":512}},\"requester_ip_address\":\"192.0.2.7\"}","cache_hit":"None","request_tags":"[\"prod\"]","team_id":"team-25","end_user":"","messages":"{}","response":"{}","proxy_server_request":"{}","status":"success"}`,
+			i, i/60%60, i%60, i%50_000)
 	})
 }
 
-// BenchmarkAnthropicBatch decodes messages of a few hundred bytes.
-func BenchmarkAnthropicBatch(b *testing.B) {
-	format, err := decode.NewAnthropicBatch(decode.BatchOptions{Jobs: []decode.BatchJob{{ID: "", StartedAt: time.Unix(1793487580, 0)}}})
+// BenchmarkPortkey decodes objects of the log store without prompts.
+func BenchmarkPortkey(b *testing.B) {
+	format, err := decode.NewPortkey(decode.PortkeyOptions{RequestOptions: decode.RequestOptions{AgentID: []string{"agent_id"}, CostCenter: []string{"cost_center"}}})
 	if err != nil {
 		b.Fatal(err)
 	}
 	benchmark(b, format, "", func(i int) string {
-		return fmt.Sprintf(`{"custom_id":"doc-%d","result":{"type":"succeeded","message":{"id":"msg_%d","type":"message","role":"assistant","model":"claude-haiku-4-5","content":[{"type":"text","text":"%s"}],"stop_reason":"end_turn","usage":{"input_tokens":%d,"cache_creation_input_tokens":0,"cache_read_input_tokens":2000,"output_tokens":50,"service_tier":"batch"}}}}`, i, i, strings.Repeat("An answer. ", 20), 1000+i)
+		return fmt.Sprintf(`{"_id":"da83fbe6-7ad8-4e7a-afe6-%012[1]x","request":{"url":"https://api.openai.com/v1/chat/completions","method":"POST","headers":{"content-type":"application/json","authorization":"Bearer sk********abc"},"body":{"model":"gpt-4o","messages":[]},"portkeyHeaders":{"x-portkey-trace-id":"tr-%[1]d","x-portkey-metadata":"{\"_user\":\"user%05[2]d@example.com\",\"agent_id\":\"agent-66\"}"}},"response":{"status":200,"headers":{"content-type":"application/json","x-request-id":"req_%012[1]x","set-cookie":"none","x-portkey-cache-status":"DISABLED","x-portkey-retry-attempt-count":"0"},"body":{"id":"chatcmpl-%012[1]x","object":"chat.completion","model":"gpt-4o-2024-08-06","choices":[],"usage":{"prompt_tokens":2631,"completion_tokens":1185,"total_tokens":3816,"prompt_tokens_details":{"cached_tokens":512}}},"responseTime":1653},"organisation_id":"org-1","created_at":"Sat Oct 31 2026 22:59:40 GMT+0000 (Coordinated Universal Time)","metrics":{"id":"da83fbe6-7ad8-4e7a-afe6-%012[1]x","created_at":"2026-10-31 22:59:40.847","ai_org":"openai","ai_model":"gpt-4o","req_units":2631,"res_units":1185,"cost":1.84,"cost_currency":"USD","response_status_code":200,"response_time":1653,"cache_status":"DISABLED","_user":"user%05[2]d@example.com","metadata.key":["_user","agent_id"],"metadata.value":["user%05[2]d@example.com","agent-66"],"workspace_slug":"ws-agents"}}`,
+			i, i%50_000)
 	})
 }
 
-// BenchmarkBedrockBatch decodes prompts and answers of a few hundred bytes.
-func BenchmarkBedrockBatch(b *testing.B) {
-	format, err := decode.NewBedrockBatch(decode.BatchOptions{Model: "m", Jobs: []decode.BatchJob{{ID: "", StartedAt: time.Unix(1793487580, 0)}}})
+// BenchmarkOpenRouter decodes traces of one generation each, without prompts. An
+// observation is scanned twice: once to find where it ends, once for its fields.
+func BenchmarkOpenRouter(b *testing.B) {
+	format, err := decode.NewOpenRouter(decode.OpenRouterOptions{RequestOptions: decode.RequestOptions{AgentID: []string{"metadata.agent_id"}, CostCenter: []string{"metadata.cost_center"}}})
 	if err != nil {
 		b.Fatal(err)
 	}
 	benchmark(b, format, "", func(i int) string {
-		return fmt.Sprintf(`{"recordId":"REC%08d","modelInput":{"messages":[{"role":"user","content":"%[2]s"}]},"modelOutput":{"id":"msg_%[1]d","content":[{"type":"text","text":"%[2]s"}],"usage":{"input_tokens":%[3]d,"output_tokens":20}}}`, i, strings.Repeat("Some text. ", 20), 10+i)
+		return fmt.Sprintf(`{"id":"gen-%[1]d-AbCdEf01","name":"chat","timestamp":"2026-10-31T22:59:40.847Z","apiKeyName":"agents-prod","userId":"user%05[2]d@example.com","sessionId":"sess-%[1]d","input":{"messages":[]},"output":{"completion":""},"observations":[{"id":"gen-%[1]d-AbCdEf01","type":"GENERATION","name":"chat","model":"anthropic/claude-sonnet-4.5","startTime":"2026-10-31T22:59:40.847Z","endTime":"2026-10-31T22:59:42.500Z","promptTokens":1200,"completionTokens":345,"totalTokens":1545,"inputCost":0.0036,"outputCost":0.005175,"totalCost":0.008775,"finishReason":"end_turn","normalizedFinishReason":"stop","providerName":"Anthropic","level":"DEFAULT","metadata":{"agent_id":"support-bot","cost_center":"00420"}}]}`,
+			i, i%50_000)
+	})
+}
+
+// langfuseBench is a format and the values of observation i.
+func langfuseBench(b *testing.B) (format *decode.Langfuse, row func(i int) []any) {
+	format, err := decode.NewLangfuse(decode.LangfuseOptions{
+		RequestOptions: decode.RequestOptions{AgentID: []string{"metadata.agent_id"}, CostCenter: []string{"metadata.cost_center"}}, ResponseID: []string{"metadata.response_id"},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return format, func(i int) []any { return []any{i, i % 50_000, i / 60 % 60, i % 60} }
+}
+
+// BenchmarkLangfuseJSON decodes JSON lines of observations without prompts.
+func BenchmarkLangfuseJSON(b *testing.B) {
+	format, row := langfuseBench(b)
+	benchmark(b, format, "", func(i int) string {
+		return fmt.Sprintf(`{"id":"9a1b2c3d%08[1]x","trace_id":"0af7651916cd43dd8448eb21%08[1]x","project_id":"clx000000project1","environment":"default","type":"GENERATION","parent_observation_id":null,"start_time":"2026-10-15 12:%02[3]d:%02[4]d.847000","end_time":"2026-10-15 12:%02[3]d:%02[4]d.900000","name":"support-bot","metadata":{"response_id":"chatcmpl-%[1]d","agent_id":"agent-66","cost_center":"00420"},"level":"DEFAULT","input":"","output":"","provided_model_name":"gpt-4o","usage_details":{"input":188,"input_cached_tokens":1012,"output":305,"output_reasoning_tokens":40,"total":1545},"cost_details":{"input":0.0036,"output":0.005175,"total":0.008775},"total_cost":0.008775,"latency":1.653,"created_at":"2026-10-15 12:59:45.000000","user_id":"user%05[2]d@example.com"}`, row(i)...)
+	})
+}
+
+// BenchmarkLangfuseCSV decodes the same as CSV, which takes as long a record as
+// JSON but has fewer bytes: there are no names in its rows, and its JSON cells are
+// freed of doubled quotes, copied and scanned.
+func BenchmarkLangfuseCSV(b *testing.B) {
+	format, row := langfuseBench(b)
+	const header = "id,trace_id,project_id,environment,type,parent_observation_id,start_time,end_time,name,metadata,level,input,output,provided_model_name,usage_details,cost_details,total_cost,latency,created_at,user_id"
+	benchmark(b, format, header, func(i int) string {
+		return fmt.Sprintf(`"9a1b2c3d%08[1]x","0af7651916cd43dd8448eb21%08[1]x","clx000000project1","default","GENERATION",,"2026-10-15 12:%02[3]d:%02[4]d.847000","2026-10-15 12:%02[3]d:%02[4]d.900000","support-bot","{""response_id"":""chatcmpl-%[1]d"",""agent_id"":""agent-66"",""cost_center"":""00420""}","DEFAULT","","","gpt-4o","{""input"":188,""input_cached_tokens"":1012,""output"":305,""output_reasoning_tokens"":40,""total"":1545}","{""input"":0.0036,""output"":0.005175,""total"":0.008775}",0.008775,1.653,"2026-10-15 12:59:45.000000","user%05[2]d@example.com"`, row(i)...)
 	})
 }
 

@@ -73,6 +73,15 @@ func TestFormatsRefuseUnusablePaths(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), `path "metadata..agent": empty key`) {
 		t.Errorf("litellm: got %v", err)
 	}
+	if _, err := NewPortkey(PortkeyOptions{Team: []string{""}}); err == nil {
+		t.Error("portkey: an empty metadata key is taken")
+	}
+	if _, err := NewOpenRouter(OpenRouterOptions{Team: []string{"metadata."}}); err == nil {
+		t.Error("openrouter: an empty key is taken")
+	}
+	if _, err := NewLangfuse(LangfuseOptions{Team: []string{"model_parameters.team"}}); err == nil || !strings.Contains(err.Error(), `path "model_parameters.team": is neither a column nor below metadata`) {
+		t.Errorf("langfuse: got %v", err)
+	}
 }
 
 // Goal: a path that the config names and the format reads itself is one field.
@@ -118,6 +127,44 @@ func TestSinkCounts(t *testing.T) {
 	}
 	if len(l.rows) != 4 || len(l.rejects) != 2 {
 		t.Errorf("%d rows, rejects %v", len(l.rows), l.rejects)
+	}
+}
+
+// Goal: object and line tell any two rows apart, and a row's line is where its
+// record starts as far as lines can tell.
+func TestRowsHaveLinesOfTheirOwn(t *testing.T) {
+	line := func(id string) string { return bedrockLine(id, "2026-10-31T12:00:00Z") }
+	tests := []struct {
+		name, text string
+		want       []string
+	}{
+		{"one a line", line("a") + "\n\n" + line("b") + "\n" + line("c"), []string{"1", "3", "4"}},
+		{"all on one line", line("a") + line("b") + line("c"), []string{"1", "2", "3"}},
+		{"array on one line", "[" + line("a") + "," + line("b") + "]", []string{"1", "2"}},
+		{"two on the first line", line("a") + line("b") + "\n" + line("c") + "\n\n" + line("d"), []string{"1", "2", "3", "4"}},
+		{"a reject takes none", line("a") + "{}" + line("b"), []string{"1", "2"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var got []string
+			for _, row := range load(berlin(t), bedrock(t), strings.NewReader(tt.text)).rows {
+				got = append(got, row["line"])
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+// Goal: a column of JSON text is read whole also where the record is so long
+// that it is squeezed.
+func TestLongRecordsKeepTextColumns(t *testing.T) {
+	filler := strings.Repeat("x", 20<<10)
+	text := `{"messages":"` + strings.Repeat("Which form? ", 40<<10) + `","request_id":"a","startTime":1793487580,"metadata":"{\"note\":\"` + filler + `\",\"user_api_key_alias\":\"k\",\"usage_object\":{\"prompt_tokens_details\":{\"cached_tokens\":7}}}","prompt_tokens":10,"completion_tokens":1}`
+	l := load(berlin(t), litellm(t), strings.NewReader(text))
+	if len(l.rows) != 1 || l.rows[0]["key_alias"] != "k" || l.rows[0]["cache_read_tokens"] != "7" {
+		t.Errorf("got %v, rejects %v, error %v", l.rows, l.rejects, l.err)
 	}
 }
 
@@ -171,6 +218,45 @@ func TestRecordKey(t *testing.T) {
 	}
 }
 
+// Goal: what is written twice for one request has one key, whatever wrote it.
+func TestRepeatedRequestsHaveOneKey(t *testing.T) {
+	tests := []struct {
+		name   string
+		format Format
+		text   string
+		keys   int
+	}{
+		{"litellm, sync and async callback", litellm(t), `{"id":"a","litellm_call_id":"c","status":"success","startTime":1793487580}` + `{"id":"a","litellm_call_id":"c","status":"success","startTime":1793487580,"response_time":2}`, 1},
+		{"litellm, S3 logger and spend log", litellm(t), `{"id":"a","litellm_call_id":"c","status":"success","startTime":1793487580}` + `{"request_id":"a","status":"success","startTime":1793487580,"metadata":"{\"litellm_call_id\":\"c\"}"}`, 1},
+		{"litellm, an answer and its cache hits", litellm(t), `{"request_id":"a","status":"success","startTime":1793487580}` + `{"request_id":"a_cache_hit1793487581.5","cache_hit":"True","status":"success","startTime":1793487581}` + `{"request_id":"a_cache_hit1793487582.5","cache_hit":"True","status":"success","startTime":1793487582}`, 3},
+	}
+	tests = append(tests, []struct {
+		name   string
+		format Format
+		text   string
+		keys   int
+	}{
+		{"portkey, log store and export", portkey(t), `{"_id":"a","created_at":"2026-10-31T22:59:40Z"}` + `{"id":"a","created_at":"2026-10-31T22:59:40Z"}`, 1},
+		{"openrouter, a trace delivered twice", openrouter(t), strings.Repeat(`{"id":"t","observations":[{"id":"o","startTime":"2026-10-31T22:59:40Z"}]}`, 2), 1},
+		{"openrouter, observations of one trace", openrouter(t), `{"id":"t","observations":[{"id":"o","startTime":"2026-10-31T22:59:40Z"},{"id":"p","startTime":"2026-10-31T22:59:40Z"},{"startTime":"2026-10-31T22:59:40Z"},{"startTime":"2026-10-31T22:59:41Z"}]}`, 4},
+		{"langfuse, windows that share their bounds", langfuse(t), strings.Repeat(`{"id":"o","project_id":"p","type":"GENERATION","start_time":"2026-10-31T22:59:40Z"}`, 2), 1},
+		{"langfuse, two names of the columns", langfuse(t), `{"id":"o","project_id":"p","type":"GENERATION","start_time":"2026-10-31T22:59:40Z"}` + `{"id":"o","projectId":"p","type":"GENERATION","startTime":"2026-10-31T22:59:40Z"}`, 1},
+		{"langfuse, two projects", langfuse(t), `{"id":"o","project_id":"p","type":"GENERATION","start_time":"2026-10-31T22:59:40Z"}` + `{"id":"o","project_id":"q","type":"GENERATION","start_time":"2026-10-31T22:59:40Z"}`, 2},
+	}...)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			l := load(berlin(t), tt.format, strings.NewReader(tt.text))
+			keys := map[string]bool{}
+			for _, row := range l.rows {
+				keys[row["record_key"]] = true
+			}
+			if len(keys) != tt.keys || len(l.rejects) > 0 || l.err != nil {
+				t.Errorf("%d keys, want %d; rejects %v, error %v", len(keys), tt.keys, l.rejects, l.err)
+			}
+		})
+	}
+}
+
 // Goal: decoding costs no allocation a record once the first are read.
 func TestDecodersDoNotAllocatePerRecord(t *testing.T) {
 	const records = 1000
@@ -179,6 +265,15 @@ func TestDecodersDoNotAllocatePerRecord(t *testing.T) {
 		litellm(t): func(i int) string {
 			return fmt.Sprintf(`{"id":"chatcmpl-%d","status":"success","custom_llm_provider":"openai","model":"gpt-4o","startTime":1793487580.847,"endTime":"2026-10-31 22:59:41.5","response_cost":2.25e-05,"prompt_tokens":10,"completion_tokens":2,"metadata":{"user_api_key_user_id":"user017@example.com","spend_logs_metadata":{"agent_id":"support-bot","tool_calls":%s}},"hidden_params":{"additional_headers":{"llm_provider-x-request-id":"req_%d"}}}`,
 				i, []string{"2", `["sql","web_search"]`, `{"sql":3}`, "null"}[i%4], i)
+		},
+		portkey(t): func(i int) string {
+			return fmt.Sprintf(`{"_id":"log-%d","request":{"portkeyHeaders":{"x-portkey-metadata":"{\"cc\":\"00420\"}"}},"response":{"status":200,"headers":{"X-Request-Id":"req_%d"},"body":{"model":"gpt-4o","usage":{"prompt_tokens":10,"completion_tokens":2}}},"metrics":{"created_at":"2026-10-31 22:59:40.847","metadata.key":["_user"],"metadata.value":["user017@example.com"]}}`, i, i)
+		},
+		openrouter(t): func(i int) string {
+			return fmt.Sprintf(`{"id":"gen-%d","userId":"user017@example.com","observations":[{"id":"gen-%d","type":"GENERATION","model":"m","startTime":"2026-10-31T22:59:40Z","promptTokens":10,"completionTokens":2,"totalCost":0.1,"metadata":{"cost_center":"00420"}}]}`, i, i)
+		},
+		langfuse(t): func(i int) string {
+			return fmt.Sprintf(`{"id":"o-%d","project_id":"p","type":"GENERATION","start_time":"2026-10-31 22:59:40","metadata":"{\"cost_center\":\"00420\"}","usage_details":{"input":"10","output":"2"},"total_cost":0.1,"user_id":"user017@example.com"}`, i)
 		},
 	}
 	for format, line := range lines {

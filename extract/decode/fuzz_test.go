@@ -21,6 +21,15 @@ func FuzzBedrock(f *testing.F) { fuzz(f, "bedrock") }
 // FuzzLiteLLM reads any bytes as gateway logs.
 func FuzzLiteLLM(f *testing.F) { fuzz(f, "litellm") }
 
+// FuzzPortkey reads any bytes as a gateway's log store and export.
+func FuzzPortkey(f *testing.F) { fuzz(f, "portkey") }
+
+// FuzzOpenRouter reads any bytes as traces and generations.
+func FuzzOpenRouter(f *testing.F) { fuzz(f, "openrouter") }
+
+// FuzzLangfuse reads any bytes as observations, of JSON or of CSV.
+func FuzzLangfuse(f *testing.F) { fuzz(f, "langfuse") }
+
 // FuzzOpenAIBatch reads any bytes as results of OpenAI's batches.
 func FuzzOpenAIBatch(f *testing.F) { fuzz(f, "openai-batch") }
 

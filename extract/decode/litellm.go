@@ -7,22 +7,28 @@ import (
 	"chargeback/extract/record"
 )
 
-// LiteLLM reads the records of LiteLLM's S3 logger. Natural key: the call id,
-// or the record's id where an old version wrote no call id. Its prompt count
-// includes what was read from and written to the prompt cache.
+// LiteLLM reads the records of LiteLLM's S3 logger and rows of its spend log, in
+// which metadata and response are JSON text. Options are dotted paths. Natural
+// key: the call id, or the record's id where there is none, so that a callback
+// that fired twice is one request. Its prompt count includes what was read from
+// and written to the prompt cache. A success without any token, such as a stream
+// that broke before its usage, is partial; a call of an MCP tool is a request of
+// no tokens and one tool call.
 type LiteLLM struct {
-	spec *jsonscan.Spec
-	f    litellmFields
+	spec               *jsonscan.Spec
+	f                  litellmFields
+	metadata, response textFields
 }
 
 type litellmFields struct {
-	id, callID, traceID, status, provider, started, ended, model, cacheHit  int
-	prompt, completion, reported, errorCode                                 int
-	providerRequestID, userID, userEmail, endUser, team, key, project       []int
-	cached, written, written5m, written1h, reasoning                        []int
-	inputAudio, inputImage, cachedAudio, outputAudio, outputImage, searches []int
-	region, tier                                                            []int
-	options                                                                 optionFields
+	requestID, provider, started, ended, model, cacheHit, prompt, completion int
+	id, callID, traceID, status, reported, errorCode, agentID, tool          []int
+	providerRequestID, userID, userEmail, endUser, team, key, project        []int
+	usage                                                                    []int
+	cached, written, written5m, written1h, reasoning                         []int
+	inputAudio, inputImage, cachedAudio, outputAudio, outputImage, searches  []int
+	region, tier                                                             []int
+	options                                                                  optionFields
 }
 
 // providerIDHeaders are the response headers that carry the provider's request
@@ -40,7 +46,7 @@ func NewLiteLLM(o RequestOptions) (*LiteLLM, error) {
 	}
 	usage := func(names ...string) []int {
 		var indexes []int
-		for _, root := range []string{"response.usage.", "metadata.usage_object."} {
+		for _, root := range []string{"response.usage.", "metadata.usage_object.", "metadata.additional_usage_values."} {
 			for _, name := range names {
 				indexes = append(indexes, want.one(root+name))
 			}
@@ -48,10 +54,11 @@ func NewLiteLLM(o RequestOptions) (*LiteLLM, error) {
 		return indexes
 	}
 	f := litellmFields{
-		id:                want.one("id"),
-		callID:            want.one("litellm_call_id"),
-		traceID:           want.one("trace_id"),
-		status:            want.one("status"),
+		requestID:         want.one("request_id"),
+		id:                want.first("id", "request_id"),
+		callID:            want.first("litellm_call_id", "metadata.litellm_call_id"),
+		traceID:           want.first("trace_id", "session_id"),
+		status:            want.first("status", "metadata.status"),
 		provider:          want.one("custom_llm_provider"),
 		started:           want.one("startTime"),
 		ended:             want.one("endTime"),
@@ -59,14 +66,16 @@ func NewLiteLLM(o RequestOptions) (*LiteLLM, error) {
 		cacheHit:          want.one("cache_hit"),
 		prompt:            want.one("prompt_tokens"),
 		completion:        want.one("completion_tokens"),
-		reported:          want.one("response_cost"),
-		errorCode:         want.one("error_information.error_code"),
+		reported:          want.first("response_cost", "spend"),
+		errorCode:         want.first("error_information.error_code", "metadata.error_information.error_code"),
+		agentID:           want.first("agent_id"),
+		tool:              want.first("mcp_namespaced_tool_name", "metadata.mcp_tool_call_metadata.namespaced_tool_name", "metadata.mcp_tool_call_metadata.name"),
 		providerRequestID: want.first(headers...),
-		userID:            want.first("metadata.user_api_key_user_id"),
+		userID:            want.first("metadata.user_api_key_user_id", "user"),
 		userEmail:         want.first("metadata.user_api_key_user_email"),
 		endUser:           want.first("end_user", "metadata.user_api_key_end_user_id"),
-		team:              want.first("metadata.user_api_key_team_alias", "metadata.user_api_key_team_id"),
-		key:               want.first("metadata.user_api_key_alias", "metadata.user_api_key_hash"),
+		team:              want.first("metadata.user_api_key_team_alias", "metadata.user_api_key_team_id", "team_id"),
+		key:               want.first("metadata.user_api_key_alias", "metadata.user_api_key_hash", "metadata.user_api_key", "api_key"),
 		project:           want.first("metadata.user_api_key_project_id"),
 		cached:            usage("prompt_tokens_details.cached_tokens", "cache_read_input_tokens"),
 		written:           usage("prompt_tokens_details.cache_creation_tokens", "cache_creation_tokens", "cache_creation_input_tokens"),
@@ -82,9 +91,13 @@ func NewLiteLLM(o RequestOptions) (*LiteLLM, error) {
 		region:            usage("inference_geo"),
 		tier:              append(usage("service_tier"), want.first("response.service_tier", "model_parameters.service_tier")...),
 		options:           want.options(o),
+		usage:             want.first("metadata.usage_object", "metadata.additional_usage_values"),
 	}
-	spec, err := jsonscan.Compile(want.paths)
-	return &LiteLLM{spec, f}, err
+	spec, texts, err := want.compile("metadata", "response")
+	if err != nil {
+		return nil, err
+	}
+	return &LiteLLM{spec, f, texts[0], texts[1]}, nil
 }
 
 // Name implements Format.
@@ -100,8 +113,12 @@ func (l *LiteLLM) Decoder(env Env) Decoder {
 	var r record.Request
 	var tools toolReader
 	var scratch []byte
+	texts := textReaders([]textFields{l.metadata, l.response})
 	return newJSONDecoder(env, l.spec, func(v []jsonscan.Value, line int64, sink *Sink) error {
 		r = record.Request{Completeness: 2}
+		if err := l.texts(texts, v); err != nil {
+			return err
+		}
 		if err := l.f.options.read(v, &tools, &r); err != nil {
 			return err
 		}
@@ -115,6 +132,9 @@ func (l *LiteLLM) Decoder(env Env) Decoder {
 		if err := l.tokens(v, &r); err != nil {
 			return err
 		}
+		if err := l.mcp(v, &r); err != nil {
+			return err
+		}
 		r.Key = recordKey(&scratch, namespace, natural)
 		r.Date = calendar.Date(r.StartedAt)
 		sink.Request(&r, line)
@@ -122,11 +142,41 @@ func (l *LiteLLM) Decoder(env Env) Decoder {
 	})
 }
 
+// texts reads the spend log's columns of JSON text. An answer's text is looked
+// into only where the metadata tells nothing of its usage, and one that was cut
+// for the log is no fault: it could only have told more of the same counts.
+func (l *LiteLLM) texts(texts []textReader, v []jsonscan.Value) error {
+	if err := texts[0].fill(v); err != nil {
+		return err
+	}
+	for _, i := range l.f.usage {
+		if v[i].Kind == jsonscan.Object && string(v[i].Raw) != "{}" {
+			return nil
+		}
+	}
+	_ = texts[1].fill(v)
+	return nil
+}
+
+// mcp notes the tool of a record that tells of a tool call, not of a model's.
+func (l *LiteLLM) mcp(v []jsonscan.Value, r *record.Request) error {
+	tool := firstName(v, l.f.tool)
+	if len(tool) == 0 || r.ToolCalls > 0 {
+		return nil
+	}
+	mix, err := oneCall(tool)
+	r.Tools, r.ToolCalls = mix.text, mix.calls
+	if r.Completeness == 1 {
+		r.Completeness = 2 // no tokens are all there is
+	}
+	return err
+}
+
 // ids fills the ids and returns the natural key. A response id that is only
 // the call id in another dress was made by the gateway: no provider knows it.
 func (l *LiteLLM) ids(v []jsonscan.Value, r *record.Request) (natural []byte, err error) {
 	f := &l.f
-	recordID, callID := id(v[f.id]), id(v[f.callID])
+	recordID, callID := firstID(v, f.id), firstID(v, f.callID)
 	r.ResponseID = stripCacheHit(recordID)
 	r.AgentRequestID = callID
 	natural = callID
@@ -134,12 +184,12 @@ func (l *LiteLLM) ids(v []jsonscan.Value, r *record.Request) (natural []byte, er
 		r.AgentRequestID, natural = r.ResponseID, recordID
 	}
 	if len(natural) == 0 {
-		return nil, &FieldError{"litellm_call_id", "is missing, as is id"}
+		return nil, &FieldError{"litellm_call_id", "is missing, as are id and request_id"}
 	}
 	if own := len(r.ResponseID) - len(callID); len(callID) > 0 && bytes.HasSuffix(r.ResponseID, callID) && (own == 0 || r.ResponseID[own-1] == '-') {
 		r.ResponseID = nil
 	}
-	if r.TraceID = id(v[f.traceID]); bytes.Equal(r.TraceID, r.AgentRequestID) {
+	if r.TraceID = firstID(v, f.traceID); bytes.Equal(r.TraceID, r.AgentRequestID) {
 		r.TraceID = nil
 	}
 	r.ProviderRequestID = firstID(v, f.providerRequestID)
@@ -160,13 +210,8 @@ func (l *LiteLLM) read(v []jsonscan.Value, r *record.Request) (err error) {
 		}
 		r.HasEnded = true
 	}
-	switch string(text(v[f.status])) {
-	case "success":
-	case "failure":
-		r.Failed, r.Completeness = true, 0
-		r.ErrorCode = name(v[f.errorCode])
-	default:
-		return &FieldError{"status", "is neither success nor failure; is this source really in the litellm format?"}
+	if err := l.status(v, r); err != nil {
+		return err
 	}
 	r.CacheHit = v[f.cacheHit].Kind == jsonscan.True || bytes.EqualFold(text(v[f.cacheHit]), []byte("true"))
 	if r.Model = name(v[f.model]); len(r.Model) == 0 {
@@ -179,9 +224,29 @@ func (l *LiteLLM) read(v []jsonscan.Value, r *record.Request) (err error) {
 	}
 	r.Region, r.ServiceTier = firstName(v, f.region), firstName(v, f.tier)
 	r.EndUser, r.Team, r.KeyAlias = firstName(v, f.endUser), firstName(v, f.team), firstName(v, f.key)
+	if bytes.HasPrefix(r.KeyAlias, []byte("sk-")) { // a key, where its hash should stand
+		r.KeyAlias = nil
+	}
+	if len(r.AgentID) == 0 {
+		r.AgentID = firstName(v, f.agentID)
+	}
 	r.Project = firstName(v, f.project)
-	if r.ReportedPico, r.HasReported, err = picoUSD(v[f.reported], "response_cost"); err != nil {
+	if r.ReportedPico, r.HasReported, err = picoUSD(firstPresent(v, f.reported), "response_cost"); err != nil {
 		return err
+	}
+	return nil
+}
+
+// status reads whether the request failed. Spend logs of old versions had no
+// status and no failures.
+func (l *LiteLLM) status(v []jsonscan.Value, r *record.Request) error {
+	switch status := firstName(v, l.f.status); {
+	case string(status) == "success", len(status) == 0 && !missing(v[l.f.requestID]):
+	case string(status) == "failure":
+		r.Failed, r.Completeness = true, 0
+		r.ErrorCode = firstName(v, l.f.errorCode)
+	default:
+		return &FieldError{"status", "is neither success nor failure; is this source really in the litellm format?"}
 	}
 	return nil
 }
@@ -196,20 +261,28 @@ func (l *LiteLLM) tokens(v []jsonscan.Value, r *record.Request) error {
 		}
 		return n
 	}
+	first := func(indexes []int, field string) (n int64) { // one place may have a zero for what another tells
+		for _, i := range indexes {
+			if n = count(v[i], field); n != 0 {
+				break
+			}
+		}
+		return n
+	}
 	c := tokenCounts{
 		input: count(v[f.prompt], "prompt_tokens"), output: count(v[f.completion], "completion_tokens"),
-		cached:    count(firstPresent(v, f.cached), "usage.cached_tokens"),
-		written:   count(firstPresent(v, f.written), "usage.cache_creation_tokens"),
-		written5m: count(firstPresent(v, f.written5m), "usage.ephemeral_5m_input_tokens"),
-		written1h: count(firstPresent(v, f.written1h), "usage.ephemeral_1h_input_tokens"),
-		reasoning: count(firstPresent(v, f.reasoning), "usage.reasoning_tokens"),
+		cached:    first(f.cached, "usage.cached_tokens"),
+		written:   first(f.written, "usage.cache_creation_tokens"),
+		written5m: first(f.written5m, "usage.ephemeral_5m_input_tokens"),
+		written1h: first(f.written1h, "usage.ephemeral_1h_input_tokens"),
+		reasoning: first(f.reasoning, "usage.reasoning_tokens"),
 
-		inputAudio:  count(firstPresent(v, f.inputAudio), "usage.prompt_tokens_details.audio_tokens"),
-		inputImage:  count(firstPresent(v, f.inputImage), "usage.prompt_tokens_details.image_tokens"),
-		cachedAudio: count(firstPresent(v, f.cachedAudio), "usage.prompt_tokens_details.cached_audio_tokens"),
-		outputAudio: count(firstPresent(v, f.outputAudio), "usage.completion_tokens_details.audio_tokens"),
-		outputImage: count(firstPresent(v, f.outputImage), "usage.completion_tokens_details.image_tokens"),
-		searches:    count(firstPresent(v, f.searches), "usage.web_search_requests"),
+		inputAudio:  first(f.inputAudio, "usage.prompt_tokens_details.audio_tokens"),
+		inputImage:  first(f.inputImage, "usage.prompt_tokens_details.image_tokens"),
+		cachedAudio: first(f.cachedAudio, "usage.prompt_tokens_details.cached_audio_tokens"),
+		outputAudio: first(f.outputAudio, "usage.completion_tokens_details.audio_tokens"),
+		outputImage: first(f.outputImage, "usage.completion_tokens_details.image_tokens"),
+		searches:    first(f.searches, "usage.web_search_requests"),
 	}
 	if err != nil {
 		return err

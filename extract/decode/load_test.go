@@ -166,9 +166,12 @@ func formats(t testing.TB) map[string]Format {
 			Model: "example.of-others-v1:0", Account: "111122223333", Region: "us-east-1",
 			Jobs: []BatchJob{{ID: "fixture", Model: "anthropic.claude-3-5-haiku-20241022-v1:0", StartedAt: time.Date(2026, time.October, 31, 23, 30, 0, 0, time.UTC), Caller: "arn:aws:iam::111122223333:role/batch"}},
 		}))(t),
-		"bedrock": bedrock(t),
-		"litellm": litellm(t),
-		"people":  People{},
+		"bedrock":    bedrock(t),
+		"litellm":    litellm(t),
+		"portkey":    portkey(t),
+		"openrouter": openrouter(t),
+		"langfuse":   langfuse(t),
+		"people":     People{},
 	}
 }
 
@@ -199,6 +202,49 @@ func litellm(t testing.TB) *LiteLLM {
 		ToolCalls:  []string{"metadata.spend_logs_metadata.tool_calls"},
 		CostCenter: []string{"metadata.spend_logs_metadata.cost_center", "metadata.requester_metadata.cost_center"},
 		ClientRef:  []string{"metadata.spend_logs_metadata.client_ref"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func portkey(t testing.TB) *Portkey {
+	t.Helper()
+	f, err := NewPortkey(PortkeyOptions{
+		RequestOptions: RequestOptions{AgentID: []string{"agent_id"}, ToolCalls: []string{"tool_calls"}, CostCenter: []string{"cost_center", "cc"}, ClientRef: []string{"request_id"}},
+		EndUser:        []string{"customer"},
+		Team:           []string{"team"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func openrouter(t testing.TB) *OpenRouter {
+	t.Helper()
+	f, err := NewOpenRouter(OpenRouterOptions{
+		RequestOptions: RequestOptions{AgentID: []string{"metadata.agent_id"}, ToolCalls: []string{"metadata.tool_calls"}, CostCenter: []string{"metadata.cost_center"}, ClientRef: []string{"metadata.client_ref"}},
+		EndUser:        []string{"metadata.customer"},
+		Team:           []string{"metadata.team"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func langfuse(t testing.TB) *Langfuse {
+	t.Helper()
+	f, err := NewLangfuse(LangfuseOptions{
+		RequestOptions:    RequestOptions{AgentID: []string{"metadata.agent_id", "name"}, ToolCalls: []string{"tool_call_names"}, CostCenter: []string{"metadata.cost_center"}, ClientRef: []string{"metadata.client_ref"}},
+		ProviderRequestID: []string{"metadata.request_id"},
+		ResponseID:        []string{"metadata.response.id", "metadata.response_id"},
+		Provider:          []string{"metadata.provider"},
+		UserEmail:         []string{"metadata.email"},
+		EndUser:           []string{"metadata.customer"},
+		Team:              []string{"metadata.team"},
 	})
 	if err != nil {
 		t.Fatal(err)

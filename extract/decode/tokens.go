@@ -55,7 +55,7 @@ type usageFields struct {
 	cached, written, written5m, written1h []int
 	reasoning, inputAudio, inputImage     []int
 	cachedAudio, outputAudio, outputImage []int
-	searches, cacheDetails                []int
+	searches, cacheDetails, total         []int
 	tier                                  []int
 }
 
@@ -74,6 +74,7 @@ func (f *fields) usage(root string) usageFields {
 		exclusive: at("usage.inputTokens", "inputTextTokenCount", "prompt_token_count", "meta.billed_units.input_tokens"),
 		output: at("usage.completion_tokens", "usage.output_tokens", "usage.outputTokens", "results.[0].tokenCount", "generation_token_count",
 			"meta.billed_units.output_tokens"),
+		total:        at("usage.total_tokens"),
 		details:      at("usage.input_tokens_details"),
 		cached:       at("usage.prompt_tokens_details.cached_tokens", "usage.input_tokens_details.cached_tokens", "usage.cache_read_input_tokens", "usage.cacheReadInputTokens", "usage.cacheReadInputTokenCount"),
 		written:      at("usage.prompt_tokens_details.cache_write_tokens", "usage.input_tokens_details.cache_write_tokens", "usage.cache_creation_input_tokens", "usage.cacheWriteInputTokens", "usage.cacheWriteInputTokenCount"),
@@ -122,6 +123,11 @@ func (u *usageFields) read(v []jsonscan.Value, t *record.Tokens) (hasInput, hasO
 	c.reasoning, c.searches = count(u.reasoning, "reasoning_tokens"), count(u.searches, "web_search_requests")
 	c.inputAudio, c.inputImage, c.cachedAudio = count(u.inputAudio, "input audio_tokens"), count(u.inputImage, "input image_tokens"), count(u.cachedAudio, "cached_audio_tokens")
 	c.outputAudio, c.outputImage = count(u.outputAudio, "output audio_tokens"), count(u.outputImage, "output image_tokens")
+	// Portkey gives Anthropic's and Bedrock's counts OpenAI's names: where only a
+	// total with the cache on top adds up, the prompt's count leaves it out.
+	if cache := c.cached + c.written; cache > 0 && present(u.inclusive) {
+		c.exclusive = count(u.total, "usage.total_tokens") == c.input+c.output+cache
+	}
 	if err == nil {
 		err = u.timesToLive(firstPresent(v, u.cacheDetails), &c)
 	}

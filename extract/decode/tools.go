@@ -64,6 +64,11 @@ func (t *toolReader) read(v jsonscan.Value) (toolMix, error) {
 	return mix, err
 }
 
+// oneCall is the mix of one call of a tool.
+func oneCall(tool []byte) (toolMix, error) {
+	return mixOf(map[string]int64{string(tool): 1}, "tool_calls")
+}
+
 func countTools(v jsonscan.Value, field string) (map[string]int64, error) {
 	counts := map[string]int64{}
 	if v.Kind == jsonscan.Object {

@@ -37,6 +37,11 @@ func Skip(format, key string, sizeBytes int64) (reason string, skip bool) {
 		if hasFolder(folders, func(f string) bool { return f == "audit_logs" }) {
 			return "audit log", true
 		}
+	case "langfuse":
+		switch folders[strings.LastIndexByte(folders, '/')+1:] {
+		case "traces", "scores":
+			return "another table", true
+		}
 	}
 	return "", false
 }

@@ -12,12 +12,16 @@
 package jsonscan
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math/bits"
+	"slices"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // Kind says what sort of JSON value a field held.
@@ -68,6 +72,7 @@ type node struct {
 	byLength [][]*node // the children whose keys are as long as the index says
 	first    *node     // the first element of an array
 	below    []int     // the fields of all nodes below
+	text     bool      // may hold JSON as text
 }
 
 // Spec is a compiled set of wanted paths. It is safe for concurrent use.
@@ -106,6 +111,21 @@ func Compile(paths []Path) (*Spec, error) {
 		n.field = i
 	}
 	return s, nil
+}
+
+// MayBeText says that the object at some wanted fields may stand there as JSON
+// text in a string, which is then wanted as a whole, and that of an object that
+// stands there as itself no more is wanted than what other paths lead to.
+func (s *Spec) MayBeText(fields ...int) { s.root.mayBeText(fields) }
+
+func (n *node) mayBeText(fields []int) {
+	n.text = n.text || n.field >= 0 && slices.Contains(fields, n.field)
+	for _, c := range n.children {
+		c.mayBeText(fields)
+	}
+	if n.first != nil {
+		n.first.mayBeText(fields)
+	}
 }
 
 // step returns the child that key names, and makes it where it is new.
@@ -621,4 +641,140 @@ func Each(array []byte, do func(element []byte) error) error {
 			return &SyntaxError{i, "expected , or ] after an element"}
 		}
 	}
+}
+
+// EachMember calls do with every key of an object's text and its value, in
+// order, and ends with the first error. Keys come as they are written, without
+// their quotes.
+func EachMember(object []byte, do func(key []byte, v Value) error) error {
+	i := skipSpace(object, 0)
+	if i >= len(object) {
+		return ErrShort
+	}
+	if object[i] != '{' {
+		return &SyntaxError{i, "expected an object"}
+	}
+	if i = skipSpace(object, i+1); i < len(object) && object[i] == '}' {
+		return nil
+	}
+	s := Scanner{data: object}
+	for {
+		_, next, err := s.key(i)
+		if err != nil {
+			return err
+		}
+		end, _, _ := skipString(object, i+1)
+		key := object[i+1 : end-1]
+		v, next, err := valueAt(object, next)
+		if err != nil {
+			return err
+		}
+		if err := do(key, v); err != nil {
+			return err
+		}
+		if i = skipSpace(object, next); i >= len(object) {
+			return ErrShort
+		}
+		switch object[i] {
+		case ',':
+			i = skipSpace(object, i+1)
+		case '}':
+			return nil
+		default:
+			return &SyntaxError{i, "expected , or } after a value"}
+		}
+	}
+}
+
+// ValueOf returns the value that a text begins with.
+func ValueOf(text []byte) (Value, error) {
+	v, _, err := valueAt(text, skipSpace(text, 0))
+	return v, err
+}
+
+// valueAt returns the value that starts at i, and where it ends.
+func valueAt(d []byte, i int) (v Value, end int, err error) {
+	if i >= len(d) {
+		return v, i, ErrShort
+	}
+	switch d[i] {
+	case '"':
+		v.Kind = String
+		if end, v.Escaped, err = skipString(d, i+1); err != nil {
+			return v, end, err
+		}
+		if v.Raw = d[i+1 : end-1]; v.Escaped && !legalEscapes(v.Raw) {
+			err = &SyntaxError{i, "illegal escape in a string"}
+		}
+		return v, end, err
+	case '{':
+		v.Kind = Object
+		end, err = skipContainer(d, i)
+	case '[':
+		v.Kind = Array
+		end, err = skipContainer(d, i)
+	default:
+		end, v.Kind, err = skipLiteral(d, i)
+	}
+	v.Raw = d[i:end]
+	return v, end, err
+}
+
+// AppendText adds the string that a String value stands for, and the raw text
+// of any other kind. Half of a surrogate pair becomes U+FFFD.
+func (v Value) AppendText(to []byte) []byte {
+	if v.Kind != String || !v.Escaped {
+		return append(to, v.Raw...)
+	}
+	raw := v.Raw
+	for {
+		i := bytes.IndexByte(raw, '\\')
+		if i < 0 || i+1 >= len(raw) {
+			return append(to, raw...)
+		}
+		to = append(to, raw[:i]...)
+		c := raw[i+1]
+		raw = raw[i+2:]
+		switch c {
+		case 'b':
+			to = append(to, '\b')
+		case 'f':
+			to = append(to, '\f')
+		case 'n':
+			to = append(to, '\n')
+		case 'r':
+			to = append(to, '\r')
+		case 't':
+			to = append(to, '\t')
+		case 'u':
+			r := hex4(raw)
+			raw = raw[min(4, len(raw)):]
+			if utf16.IsSurrogate(r) {
+				pair := rune(utf8.RuneError)
+				if len(raw) >= 6 && raw[0] == '\\' && raw[1] == 'u' {
+					pair = utf16.DecodeRune(r, hex4(raw[2:]))
+				}
+				if r = pair; r != utf8.RuneError {
+					raw = raw[6:]
+				}
+			}
+			to = utf8.AppendRune(to, r)
+		default:
+			to = append(to, c)
+		}
+	}
+}
+
+// hex4 reads four hex digits, which legalEscapes has seen.
+func hex4(s []byte) (r rune) {
+	for _, c := range s[:min(4, len(s))] {
+		switch {
+		case c <= '9':
+			c -= '0'
+		default:
+			c = c | 0x20 - 'a' + 10
+		}
+		r = r<<4 | rune(c)
+	}
+	return r
 }

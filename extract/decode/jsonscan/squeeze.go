@@ -3,6 +3,7 @@ package jsonscan
 import (
 	"encoding/binary"
 	"errors"
+	"math"
 )
 
 // Squeezer makes a long object short while it is read: it keeps the members that
@@ -11,7 +12,8 @@ import (
 // what a scan of the whole would have given.
 //
 // Strings inside what is kept are cut behind textMax bytes. Nobody keeps a text
-// that long: it stays long enough to be refused.
+// that long: it stays long enough to be refused. Those that Spec.MayBeText names
+// are kept whole, to be scanned.
 type Squeezer struct {
 	spec   *Spec
 	out    []byte
@@ -61,6 +63,7 @@ type opaque struct {
 	escape bool // the last character was a backslash
 	hex    int  // hex digits that an escape still needs
 	length int  // bytes of the current string that were kept
+	limit  int  // bytes of a string that are kept
 	depth  int
 	open   [depthMax]byte
 }
@@ -217,12 +220,17 @@ func (s *Squeezer) pop(i int) (int, error) {
 // value begins a value at c.
 func (s *Squeezer) value(c byte, i int) (int, error) {
 	wanted := s.node != nil && s.node.field >= 0
+	limit := textMax
+	if wanted && s.node.text {
+		wanted, limit = c == '"', math.MaxInt
+	}
 	switch {
 	case c == '{' && !wanted && s.node != nil && len(s.node.children) > 0:
 		return s.push(c, wantKeyOrEnd, i)
 	case c == '[' && !wanted && s.node != nil && s.node.first != nil:
 		return s.push(c, wantElementOrEnd, i)
 	case c == '"' || c == '{' || c == '[':
+		s.opaque.limit = limit
 		s.opaque.copy, s.opaque.quoted, s.opaque.escape, s.opaque.hex, s.opaque.depth = wanted, false, false, 0, 0
 		s.state = inOpaque
 		s.stand(wanted)
@@ -408,7 +416,7 @@ func (s *Squeezer) keep(text []byte) {
 	if !o.copy || len(text) == 0 || o.length < 0 {
 		return
 	}
-	n := min(len(text), max(0, textMax-o.length))
+	n := min(len(text), max(0, o.limit-o.length))
 	for n < len(text) && text[n]&0xc0 == 0x80 {
 		n++
 	}
@@ -423,7 +431,7 @@ func (s *Squeezer) keepEscape(c byte) {
 	o := &s.opaque
 	switch {
 	case !o.copy || o.length < 0:
-	case c == '\\' && o.escape && o.length >= textMax:
+	case c == '\\' && o.escape && o.length >= o.limit:
 		o.length = -1
 	default:
 		s.out = append(s.out, c)

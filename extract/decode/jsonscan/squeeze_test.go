@@ -118,6 +118,35 @@ func TestSqueezerDrops(t *testing.T) {
 	}
 }
 
+// Goal: a place that may hold JSON as text keeps it whole, and of an object no
+// more than was asked for.
+func TestSqueezerKeepsJSONText(t *testing.T) {
+	spec := compile(t, "m", "m.a", "n")
+	spec.MayBeText(0)
+	long := strings.Repeat(`\"x\u00e4`, textMax)
+	tests := []struct{ name, in, want string }{
+		{"text", `{"m":"` + long + `"}`, `{"m":"` + long + `"}`},
+		{"object", `{"m":{"b":"` + long + `","a":1,"c":[1]}}`, `{"m":{"a":1}}`},
+		{"object's own texts", `{"m":{"a":"` + strings.Repeat("z", 2*textMax) + `"}}`, `{"m":{"a":"` + strings.Repeat("z", textMax) + `"}}`},
+		{"other texts", `{"n":"` + strings.Repeat("z", 2*textMax) + `"}`, `{"n":"` + strings.Repeat("z", textMax) + `"}`},
+		{"list", `{"m":[1,2]}`, `{"m":0}`},
+		{"number", `{"m":12}`, `{"m":12}`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, sizes := range [][]int{{1}, {7}, {1 << 20}} {
+				s := NewSqueezer(spec)
+				if n, done, err := squeeze(s, []byte(tt.in), sizes); n != len(tt.in) || !done || err != nil {
+					t.Fatalf("%d of %d bytes, done %v, error %v", n, len(tt.in), done, err)
+				}
+				if string(s.Text()) != tt.want {
+					t.Errorf("parts of %d: %d bytes were kept, want %d", sizes[0], len(s.Text()), len(tt.want))
+				}
+			}
+		})
+	}
+}
+
 // FuzzSqueeze holds the squeezer against the scanner for any bytes, in any parts.
 func FuzzSqueeze(f *testing.F) {
 	for _, seed := range []string{
