@@ -34,7 +34,7 @@ type LangfuseOptions struct {
 // spans, events and all else that an observation can be are of no concern.
 // Natural key: project and id, so that rows which two windows share are one. Of
 // several versions of an observation the one with tokens wins, because an
-// observation gets its usage when it ends; two with different tokens are a
+// observation gets its usage when it ends; two finished ones that differ are a
 // conflict. Counts are disjoint as usageDetails says.
 type Langfuse struct {
 	spec    *jsonscan.Spec
