@@ -13,22 +13,28 @@ type BedrockOptions struct {
 	AgentID    []string
 }
 
-// Bedrock reads AWS Bedrock model invocation logs. Natural key: account,
-// region and request id. Its input count excludes what was read from or
-// written to the prompt cache; the writes' time to live is not logged.
+// Bedrock reads AWS Bedrock model invocation logs of all operations. Natural
+// key: account, region and request id. Its input count excludes what was read
+// from or written to the prompt cache. The writes' time to live stands in the
+// answer's body alone, where bodies are logged: as an object, as a list of
+// events, or as text of either. The record's own counts are what was metered; a
+// body only parts what was written.
 type Bedrock struct {
 	spec *jsonscan.Spec
 	f    bedrockFields
+	body textFields
 }
 
 type bedrockFields struct {
 	schemaType, timestamp, account, region, requestID, operation, model, caller, errorCode int
 	input, cacheRead, cacheWrite, output                                                   int
 	responseID, clientRef, costCenter, agentID, tier                                       []int
+	written5m, written1h, cacheDetails                                                     []int
 }
 
 // NewBedrock compiles the format.
 func NewBedrock(o BedrockOptions) (*Bedrock, error) {
+	const body = "output.outputBodyJson"
 	var want fields
 	f := bedrockFields{
 		schemaType: want.one("schemaType"),
@@ -44,8 +50,12 @@ func NewBedrock(o BedrockOptions) (*Bedrock, error) {
 		cacheRead:  want.one("input.cacheReadInputTokenCount"),
 		cacheWrite: want.one("input.cacheWriteInputTokenCount"),
 		output:     want.one("output.outputTokenCount"),
-		tier:       want.first("output.outputBodyJson.serviceTier.type", "output.outputBodyJson.service_tier"),
-		responseID: want.first("output.outputBodyJson.id", "output.outputBodyJson.[0].message.id"),
+		tier:       want.first(body+".serviceTier.type", body+".service_tier", body+".usage.service_tier"),
+		responseID: want.first(body+".id", body+".[0].message.id"),
+		written5m:  want.first(body+".usage.cache_creation.ephemeral_5m_input_tokens", body+".[0].message.usage.cache_creation.ephemeral_5m_input_tokens"),
+		written1h:  want.first(body+".usage.cache_creation.ephemeral_1h_input_tokens", body+".[0].message.usage.cache_creation.ephemeral_1h_input_tokens"),
+
+		cacheDetails: want.first(body + ".usage.cacheDetails"),
 	}
 	key := func(names []string) []int {
 		indexes := make([]int, 0, len(names))
@@ -55,8 +65,12 @@ func NewBedrock(o BedrockOptions) (*Bedrock, error) {
 		return indexes
 	}
 	f.clientRef, f.costCenter, f.agentID = key(o.ClientRef), key(o.CostCenter), key(o.AgentID)
+	inBody, err := want.inText(body)
+	if err != nil {
+		return nil, err
+	}
 	spec, err := jsonscan.Compile(want.paths)
-	return &Bedrock{spec, f}, err
+	return &Bedrock{spec, f, inBody}, err
 }
 
 // Name implements Format.
@@ -70,10 +84,12 @@ var bedrockProvider = []byte("bedrock")
 // Decoder implements Format.
 func (b *Bedrock) Decoder(env Env) Decoder {
 	calendar := Calendar{zone: env.Zone}
+	body := textReader{textFields: b.body, scanner: jsonscan.NewScanner(b.body.spec)}
 	var u record.Usage
 	var scratch []byte
 	return newJSONDecoder(env, b.spec, func(v []jsonscan.Value, line int64, sink *Sink) error {
 		u = record.Usage{Provider: bedrockProvider}
+		body.glean(v)
 		if err := b.read(v, &u); err != nil {
 			return err
 		}
@@ -113,6 +129,7 @@ func (b *Bedrock) read(v []jsonscan.Value, u *record.Usage) (err error) {
 	if u.Tokens.Output, err = whole(v[f.output], "output.outputTokenCount"); err != nil {
 		return err
 	}
+	b.partWritten(v, &u.Tokens)
 	u.ErrorCode = name(v[f.errorCode])
 	switch {
 	case len(u.ErrorCode) > 0:
@@ -125,4 +142,20 @@ func (b *Bedrock) read(v []jsonscan.Value, u *record.Usage) (err error) {
 		u.Completeness = 2
 	}
 	return nil
+}
+
+// partWritten parts what was written to the prompt cache by its time to live, as
+// far as the body tells no more than the record does.
+func (b *Bedrock) partWritten(v []jsonscan.Value, t *record.Tokens) {
+	if t.CacheWriteUnknown == 0 {
+		return
+	}
+	var c tokenCounts
+	var err [3]error
+	c.written5m, err[0] = whole(firstPresent(v, b.f.written5m), "")
+	c.written1h, err[1] = whole(firstPresent(v, b.f.written1h), "")
+	err[2] = timesToLive(firstPresent(v, b.f.cacheDetails), &c)
+	if rest := t.CacheWriteUnknown - c.written5m - c.written1h; rest >= 0 && err == [3]error{} {
+		t.CacheWrite5m, t.CacheWrite1h, t.CacheWriteUnknown = c.written5m, c.written1h, rest
+	}
 }

@@ -129,7 +129,7 @@ func (u *usageFields) read(v []jsonscan.Value, t *record.Tokens) (hasInput, hasO
 		c.exclusive = count(u.total, "usage.total_tokens") == c.input+c.output+cache
 	}
 	if err == nil {
-		err = u.timesToLive(firstPresent(v, u.cacheDetails), &c)
+		err = timesToLive(firstPresent(v, u.cacheDetails), &c)
 	}
 	if err != nil {
 		return false, false, err
@@ -141,7 +141,7 @@ var ttlSpec = mustCompile("ttl", "inputTokens")
 
 // timesToLive reads Converse's list of cache writes by time to live. One that
 // isn't known stays in what is written alone.
-func (u *usageFields) timesToLive(list jsonscan.Value, c *tokenCounts) error {
+func timesToLive(list jsonscan.Value, c *tokenCounts) error {
 	if list.Kind != jsonscan.Array {
 		return nil
 	}
