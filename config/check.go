@@ -117,26 +117,6 @@ func (c *Config) checkSources(doc document) {
 	}
 }
 
-func (s Source) check(doc document, path string) {
-	doc.oneOf(path+".format", s.Format, FormatBedrock, FormatLiteLLM, FormatPeople)
-	if s.MaxRecordBytes < 1e3 || s.MaxRecordBytes > 2e9 {
-		doc.Failf(path+".max_record_bytes", "%s is out of range; give 1kB to 2GB", s.MaxRecordBytes)
-	}
-	scheme, place := s.Location()
-	if place == "" || scheme != SchemeFile && scheme != SchemeS3 {
-		doc.Failf(path+".url", "%q is not a place to read from; write file:PATH or s3://bucket/prefix", s.URL)
-	}
-	if scheme != SchemeS3 && s.S3 != (S3{}) {
-		doc.Failf(path+".s3", "is set although url is not an s3:// address; remove one of the two")
-	}
-	for _, block := range []string{FormatBedrock, FormatLiteLLM} {
-		if doc.Has(path+"."+block) && s.Format != block {
-			doc.Failf(path+"."+block, "is set although format is %q; remove it or correct the format", s.Format)
-		}
-	}
-	s.S3.check(doc, path+".s3")
-}
-
 func (s S3) check(doc document, path string) {
 	doc.checkURL(path+".endpoint", s.Endpoint)
 	doc.checkEnv(path+".access_key_id_env", s.AccessKeyIDEnv)

@@ -77,17 +77,6 @@ var (
 	bigQueryKeys = []string{"Project", "Dataset", "Location", "Credentials", "Endpoint", "MaxBytesBilled", "Staging", "Lease"}
 )
 
-// Source is one place that objects are read from.
-type Source struct {
-	Name           string        `yaml:"name"`   // unique; part of every record's lineage
-	Format         string        `yaml:"format"` // FormatBedrock, FormatLiteLLM or FormatPeople
-	URL            string        `yaml:"url"`    // file:PATH or s3://bucket/prefix; see Location
-	MaxRecordBytes Size          `yaml:"max_record_bytes"`
-	S3             S3            `yaml:"s3,omitempty"`
-	Bedrock        BedrockFields `yaml:"bedrock,omitempty"` // filled in only where Format is FormatBedrock
-	LiteLLM        RequestFields `yaml:"litellm,omitempty"` // filled in only where Format is FormatLiteLLM
-}
-
 // S3 is how a bucket is reached. Empty means the AWS default chain.
 type S3 struct {
 	Region              string `yaml:"region,omitempty"`
@@ -97,23 +86,6 @@ type S3 struct {
 	SecretAccessKeyEnv  string `yaml:"secret_access_key_env,omitempty"`
 	SecretAccessKeyFile string `yaml:"secret_access_key_file,omitempty"`
 	SessionTokenEnv     string `yaml:"session_token_env,omitempty"`
-}
-
-// BedrockFields names the requestMetadata keys that carry what Bedrock has no
-// field for. In each list the first key that a record has wins.
-type BedrockFields struct {
-	ClientRef  []string `yaml:"client_ref,omitempty"`
-	CostCenter []string `yaml:"cost_center,omitempty"`
-	AgentID    []string `yaml:"agent_id,omitempty"`
-}
-
-// RequestFields names dotted paths into a LiteLLM record for what it has no
-// field for. In each list the first path that a record has wins.
-type RequestFields struct {
-	AgentID    []string `yaml:"agent_id,omitempty"`
-	ToolCalls  []string `yaml:"tool_calls,omitempty"` // a number, a list of names, or a map name -> count
-	CostCenter []string `yaml:"cost_center,omitempty"`
-	ClientRef  []string `yaml:"client_ref,omitempty"`
 }
 
 // UnknownModel prices a model that the book doesn't know as one that it knows,
@@ -197,10 +169,6 @@ type Waiver struct {
 const (
 	EngineDuckDB   = "duckdb"
 	EngineBigQuery = "bigquery"
-
-	FormatBedrock = "bedrock"
-	FormatLiteLLM = "litellm"
-	FormatPeople  = "people"
 
 	UsageProvider = "provider" // the provider's per-request file is the usage
 	UsageGateway  = "gateway"  // the gateway's own token counts are the usage

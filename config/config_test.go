@@ -38,7 +38,7 @@ func TestMinimalFileGetsDefaults(t *testing.T) {
 		Warehouse: Warehouse{Engine: EngineDuckDB, Path: "ledger.duckdb", MemoryLimit: 1_000_000_000, TempDir: "ledger.duckdb.tmp"},
 		Sources: []Source{{
 			Name: "gateway", Format: FormatLiteLLM, URL: "file:data", MaxRecordBytes: 64_000_000,
-			LiteLLM: RequestFields{
+			Fields: Fields{
 				AgentID:    []string{"metadata.spend_logs_metadata.agent_id", "metadata.requester_metadata.agent_id"},
 				ToolCalls:  []string{"metadata.spend_logs_metadata.tool_calls"},
 				CostCenter: []string{"metadata.spend_logs_metadata.cost_center", "metadata.requester_metadata.cost_center"},

@@ -90,30 +90,6 @@ func (w *Warehouse) fillIn() {
 	}
 }
 
-// FillIn sets what a source leaves open to its standard.
-func (s *Source) FillIn() {
-	if s.MaxRecordBytes == 0 {
-		s.MaxRecordBytes = 64e6
-	}
-	orElse := func(paths *[]string, standard ...string) {
-		if len(*paths) == 0 {
-			*paths = standard
-		}
-	}
-	switch s.Format {
-	case FormatBedrock:
-		orElse(&s.Bedrock.ClientRef, "litellm_call_id", "client_ref")
-		orElse(&s.Bedrock.CostCenter, "cost_center")
-		orElse(&s.Bedrock.AgentID, "agent_id")
-	case FormatLiteLLM:
-		const logs, requester = "metadata.spend_logs_metadata.", "metadata.requester_metadata."
-		orElse(&s.LiteLLM.AgentID, logs+"agent_id", requester+"agent_id")
-		orElse(&s.LiteLLM.ToolCalls, logs+"tool_calls")
-		orElse(&s.LiteLLM.CostCenter, logs+"cost_center", requester+"cost_center")
-		orElse(&s.LiteLLM.ClientRef, logs+"client_ref")
-	}
-}
-
 func (b *Budget) fillIn(channel string) {
 	if b.Name == "" {
 		b.Name = b.Department + b.CostCenter

@@ -167,9 +167,9 @@ func (b *books) openSources(cfg *config.Config, w wiring) error {
 func formatOf(src config.Source) (decode.Format, error) {
 	switch src.Format {
 	case config.FormatBedrock:
-		return decode.NewBedrock(decode.BedrockOptions(src.Bedrock))
+		return decode.NewBedrock(decode.BedrockOptions{ClientRef: src.Fields.ClientRef, CostCenter: src.Fields.CostCenter, AgentID: src.Fields.AgentID})
 	case config.FormatLiteLLM:
-		return decode.NewLiteLLM(decode.RequestOptions(src.LiteLLM))
+		return decode.NewLiteLLM(decode.RequestOptions{AgentID: src.Fields.AgentID, ToolCalls: src.Fields.ToolCalls, CostCenter: src.Fields.CostCenter, ClientRef: src.Fields.ClientRef})
 	}
 	return decode.People{}, nil
 }

@@ -16,7 +16,6 @@ import (
 	"chargeback/billing/notify/slacknotify"
 	"chargeback/config"
 	"chargeback/extract"
-	"chargeback/extract/decode"
 	"chargeback/extract/objstore"
 	"chargeback/extract/objstore/dirstore"
 	"chargeback/extract/objstore/s3store"
@@ -125,18 +124,6 @@ func (a *app) openSources(ctx context.Context, w world) (sources []extract.Sourc
 		sources = append(sources, extract.Source{Name: src.Name, Format: format, Store: store, RecordBytes: int(src.MaxRecordBytes), Workers: workers})
 	}
 	return sources, nil
-}
-
-func newFormat(src config.Source) (decode.Format, error) {
-	switch src.Format {
-	case config.FormatBedrock:
-		return decode.NewBedrock(decode.BedrockOptions(src.Bedrock))
-	case config.FormatLiteLLM:
-		return decode.NewLiteLLM(decode.RequestOptions(src.LiteLLM))
-	case config.FormatPeople:
-		return decode.People{}, nil
-	}
-	return nil, fmt.Errorf("format %q is not known", src.Format)
 }
 
 // s3Workers is how many objects of a bucket are fetched at once: a fetch is

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"fmt"
+
+	"chargeback/config"
+	"chargeback/extract/decode"
+)
+
+// newFormat makes the decoder of a source's objects.
+func newFormat(src config.Source) (decode.Format, error) {
+	f := src.Fields
+	request := decode.RequestOptions{AgentID: f.AgentID, ToolCalls: f.ToolCalls, CostCenter: f.CostCenter, ClientRef: f.ClientRef}
+	switch src.Format {
+	case config.FormatBedrock:
+		return decode.NewBedrock(decode.BedrockOptions{ClientRef: f.ClientRef, CostCenter: f.CostCenter, AgentID: f.AgentID})
+	case config.FormatBedrockBatch:
+		return decode.NewBedrockBatch(batchOptions(src.Batch))
+	case config.FormatOpenAIBatch:
+		return decode.NewOpenAIBatch(batchOptions(src.Batch))
+	case config.FormatAnthropicBatch:
+		return decode.NewAnthropicBatch(batchOptions(src.Batch))
+	case config.FormatLiteLLM:
+		return decode.NewLiteLLM(request)
+	case config.FormatPortkey:
+		return decode.NewPortkey(decode.PortkeyOptions{RequestOptions: request, UserID: f.UserID, EndUser: f.EndUser, Team: f.Team})
+	case config.FormatOpenRouter:
+		return decode.NewOpenRouter(decode.OpenRouterOptions{RequestOptions: request, EndUser: f.EndUser, Team: f.Team})
+	case config.FormatLangfuse:
+		return decode.NewLangfuse(decode.LangfuseOptions{
+			RequestOptions: request, ProviderRequestID: f.ProviderRequestID, ResponseID: f.ResponseID, Provider: f.Provider,
+			UserEmail: f.UserEmail, EndUser: f.EndUser, Team: f.Team, Project: f.Project,
+		})
+	case config.FormatPeople:
+		return decode.People{}, nil
+	}
+	return nil, fmt.Errorf("format %q is not known", src.Format)
+}
+
+func batchOptions(b config.Batch) decode.BatchOptions {
+	o := decode.BatchOptions{Provider: b.Provider, Account: b.Account, Region: b.Region, Model: b.Model, Caller: b.Caller, CostCenter: b.CostCenter, AgentID: b.AgentID}
+	for _, job := range b.Jobs {
+		o.Jobs = append(o.Jobs, decode.BatchJob{ID: job.ID, StartedAt: job.StartedAt.Time, Model: job.Model, Caller: job.Caller, CostCenter: job.CostCenter, AgentID: job.AgentID})
+	}
+	return o
+}

@@ -1,0 +1,215 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// The formats that sources may have.
+const (
+	FormatBedrock        = "bedrock"
+	FormatBedrockBatch   = "bedrock-batch"
+	FormatOpenAIBatch    = "openai-batch"
+	FormatAnthropicBatch = "anthropic-batch"
+	FormatLiteLLM        = "litellm"
+	FormatPortkey        = "portkey"
+	FormatOpenRouter     = "openrouter"
+	FormatLangfuse       = "langfuse"
+	FormatPeople         = "people"
+)
+
+// Source is one place that objects are read from.
+type Source struct {
+	Name           string `yaml:"name"`   // unique; part of every record's lineage
+	Format         string `yaml:"format"` // one of Formats
+	URL            string `yaml:"url"`    // file:PATH or s3://bucket/prefix; see Location
+	MaxRecordBytes Size   `yaml:"max_record_bytes"`
+	S3             S3     `yaml:"s3,omitempty"`
+	Fields         Fields `yaml:"fields,omitempty"` // the format's standard where a list is empty
+	Batch          Batch  `yaml:"batch,omitempty"`  // only for results of batch jobs
+}
+
+// Fields names where records hold what their format has no field for. What a
+// name is, a dotted path or a key of metadata, depends on the format. In each
+// list the first that a record has wins.
+type Fields struct {
+	AgentID           []string `yaml:"agent_id,omitempty"`
+	ToolCalls         []string `yaml:"tool_calls,omitempty"` // a number, a list of names, or a map name -> count
+	CostCenter        []string `yaml:"cost_center,omitempty"`
+	ClientRef         []string `yaml:"client_ref,omitempty"`
+	UserID            []string `yaml:"user_id,omitempty"`
+	UserEmail         []string `yaml:"user_email,omitempty"`
+	EndUser           []string `yaml:"end_user,omitempty"`
+	Team              []string `yaml:"team,omitempty"`
+	Project           []string `yaml:"project,omitempty"`
+	Provider          []string `yaml:"provider,omitempty"`
+	ProviderRequestID []string `yaml:"provider_request_id,omitempty"`
+	ResponseID        []string `yaml:"response_id,omitempty"`
+}
+
+// Batch says of the results of batch jobs what none of their lines does.
+type Batch struct {
+	Provider   string     `yaml:"provider,omitempty"`
+	Account    string     `yaml:"account,omitempty"`
+	Region     string     `yaml:"region,omitempty"`
+	Model      string     `yaml:"model,omitempty"`
+	Caller     string     `yaml:"caller,omitempty"`
+	CostCenter string     `yaml:"cost_center,omitempty"`
+	AgentID    string     `yaml:"agent_id,omitempty"`
+	Jobs       []BatchJob `yaml:"jobs,omitempty"`
+}
+
+// BatchJob says of one job what Batch says of all.
+type BatchJob struct {
+	ID         string  `yaml:"id"` // a part of the keys of the job's objects
+	StartedAt  Instant `yaml:"started_at,omitempty"`
+	Model      string  `yaml:"model,omitempty"`
+	Caller     string  `yaml:"caller,omitempty"`
+	CostCenter string  `yaml:"cost_center,omitempty"`
+	AgentID    string  `yaml:"agent_id,omitempty"`
+}
+
+// Instant is a point in time, written such as 2026-10-31T22:00:00Z.
+type Instant struct{ time.Time }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (t *Instant) UnmarshalText(text []byte) (err error) {
+	if t.Time, err = time.Parse(time.RFC3339, string(text)); err != nil {
+		return fmt.Errorf("%q is not a time such as 2026-10-31T22:00:00Z", text)
+	}
+	t.Time = t.UTC()
+	return nil
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (t Instant) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+func (t Instant) String() string { return t.Format(time.RFC3339) }
+
+// formatOptions is what a source of a format may say besides where it lies.
+type formatOptions struct {
+	fields Fields // the standard; a list that is not nil may be named
+	batch  bool
+}
+
+// formatsKnown are the formats with what they take.
+func formatsKnown() map[string]formatOptions {
+	const logs, requester = "metadata.spend_logs_metadata.", "metadata.requester_metadata."
+	none := []string{}
+	return map[string]formatOptions{
+		FormatBedrock: {fields: Fields{ClientRef: []string{"litellm_call_id", "client_ref"}, CostCenter: []string{"cost_center"}, AgentID: []string{"agent_id"}}},
+		FormatLiteLLM: {fields: Fields{
+			AgentID: []string{logs + "agent_id", requester + "agent_id"}, ToolCalls: []string{logs + "tool_calls"},
+			CostCenter: []string{logs + "cost_center", requester + "cost_center"}, ClientRef: []string{logs + "client_ref"},
+		}},
+		FormatPortkey: {fields: Fields{
+			AgentID: []string{"agent_id"}, ToolCalls: []string{"tool_calls"}, CostCenter: []string{"cost_center"}, ClientRef: []string{"client_ref"},
+			UserID: []string{"_user"}, EndUser: none, Team: []string{"team"},
+		}},
+		FormatOpenRouter: {fields: Fields{
+			AgentID: []string{"metadata.agent_id"}, ToolCalls: []string{"metadata.tool_calls"}, CostCenter: []string{"metadata.cost_center"}, ClientRef: []string{"metadata.client_ref"},
+			EndUser: none, Team: []string{"metadata.team"},
+		}},
+		FormatLangfuse: {fields: Fields{
+			AgentID: []string{"metadata.agent_id"}, ToolCalls: []string{"metadata.tool_calls", "tool_call_names"}, CostCenter: []string{"metadata.cost_center"}, ClientRef: []string{"metadata.client_ref"},
+			ProviderRequestID: []string{"metadata.request_id"}, ResponseID: []string{"metadata.response_id"}, Provider: []string{"metadata.provider"},
+			UserEmail: []string{"metadata.user_email"}, EndUser: none, Team: []string{"metadata.team"}, Project: none,
+		}},
+		FormatBedrockBatch:   {batch: true},
+		FormatOpenAIBatch:    {batch: true},
+		FormatAnthropicBatch: {batch: true},
+		FormatPeople:         {},
+	}
+}
+
+// Formats lists the formats that sources may have.
+func Formats() (all []string) {
+	for format := range formatsKnown() {
+		all = append(all, format)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// lists are the lists of f by their keys.
+func (f *Fields) lists() []fieldList {
+	return []fieldList{
+		{"agent_id", &f.AgentID}, {"tool_calls", &f.ToolCalls}, {"cost_center", &f.CostCenter}, {"client_ref", &f.ClientRef},
+		{"user_id", &f.UserID}, {"user_email", &f.UserEmail}, {"end_user", &f.EndUser}, {"team", &f.Team}, {"project", &f.Project},
+		{"provider", &f.Provider}, {"provider_request_id", &f.ProviderRequestID}, {"response_id", &f.ResponseID},
+	}
+}
+
+type fieldList struct {
+	key  string
+	list *[]string
+}
+
+// FillIn sets what a source leaves open to its standard.
+func (s *Source) FillIn() {
+	if s.MaxRecordBytes == 0 {
+		s.MaxRecordBytes = 64e6
+	}
+	standard := formatsKnown()[s.Format].fields
+	for i, own := range s.Fields.lists() {
+		if len(*own.list) == 0 {
+			*own.list = *standard.lists()[i].list
+		}
+	}
+}
+
+func (s Source) check(doc document, path string) {
+	doc.oneOf(path+".format", s.Format, Formats()...)
+	if s.MaxRecordBytes < 1e3 || s.MaxRecordBytes > 2e9 {
+		doc.Failf(path+".max_record_bytes", "%s is out of range; give 1kB to 2GB", s.MaxRecordBytes)
+	}
+	scheme, place := s.Location()
+	if place == "" || scheme != SchemeFile && scheme != SchemeS3 {
+		doc.Failf(path+".url", "%q is not a place to read from; write file:PATH or s3://bucket/prefix", s.URL)
+	}
+	if scheme != SchemeS3 && s.S3 != (S3{}) {
+		doc.Failf(path+".s3", "is set although url is not an s3:// address; remove one of the two")
+	}
+	s.S3.check(doc, path+".s3")
+	known, ok := formatsKnown()[s.Format]
+	if !ok {
+		return
+	}
+	s.checkFields(doc, path+".fields", known.fields)
+	if doc.Has(path+".batch") && !known.batch {
+		doc.Failf(path+".batch", "is set although format is %q; it is for results of batch jobs", s.Format)
+	}
+	s.Batch.check(doc, path+".batch")
+}
+
+// checkFields refuses names that the format has no use for.
+func (s Source) checkFields(doc document, path string, standard Fields) {
+	var allowed []string
+	for _, l := range standard.lists() {
+		if *l.list != nil {
+			allowed = append(allowed, l.key)
+		}
+	}
+	for _, l := range s.Fields.lists() {
+		switch {
+		case len(*l.list) == 0 || slices.Contains(allowed, l.key):
+		case len(allowed) == 0:
+			doc.Failf(path, "is set although format %s has no such names; remove it", s.Format)
+			return
+		default:
+			doc.Failf(path+"."+l.key, "is nothing that format %s can be told; it takes %s", s.Format, strings.Join(allowed, ", "))
+		}
+	}
+}
+
+func (b Batch) check(doc document, path string) {
+	jobs := unique{}
+	for i, job := range b.Jobs {
+		at := fmt.Sprintf("%s.jobs[%d].id", path, i)
+		if doc.need(at, job.ID, "write a part of the keys of the job's objects, such as the job's id") {
+			jobs.check(doc, at, job.ID)
+		}
+	}
+}
