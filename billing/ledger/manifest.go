@@ -163,7 +163,7 @@ func (l *Ledger) soil(ctx context.Context, schema *record.Schema, result Staging
 		return err
 	}
 	date := dateColumn(schema)
-	if date == "" {
+	if date == "" || schema == record.TotalSchema { // no cost record follows from a total
 		return nil
 	}
 	return inParts(result.Replaced, func(list string) error {
@@ -173,7 +173,7 @@ func (l *Ledger) soil(ctx context.Context, schema *record.Schema, result Staging
 
 // dateColumn is the business date of a staged table, "" where it has none.
 func dateColumn(schema *record.Schema) string {
-	for _, t := range []Table{usageTable, requestsTable, peopleTable} {
+	for _, t := range []Table{usageTable, requestsTable, peopleTable, totalsTable} {
 		if t.Name == schema.Table {
 			return t.Partition
 		}

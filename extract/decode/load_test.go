@@ -163,6 +163,13 @@ func formats(t testing.TB) map[string]Format {
 		"bedrock": bedrock(t),
 		"litellm": litellm(t),
 		"people":  People{},
+
+		"openai_usage":    NewOpenAIUsage(),
+		"openai_costs":    NewOpenAICosts(),
+		"anthropic_usage": NewAnthropicUsage(),
+		"anthropic_costs": NewAnthropicCosts(),
+		"aws_cur":         NewCUR(),
+		"focus":           NewFOCUS(),
 	}
 }
 
