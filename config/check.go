@@ -118,7 +118,7 @@ func (c *Config) checkSources(doc document) {
 }
 
 func (s Source) check(doc document, path string) {
-	doc.oneOf(path+".format", s.Format, FormatBedrock, FormatLiteLLM, FormatPeople)
+	doc.oneOf(path+".format", s.Format, Formats()...)
 	if s.MaxRecordBytes < 1e3 || s.MaxRecordBytes > 2e9 {
 		doc.Failf(path+".max_record_bytes", "%s is out of range; give 1kB to 2GB", s.MaxRecordBytes)
 	}

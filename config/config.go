@@ -79,7 +79,7 @@ var (
 // Source is one place that objects are read from.
 type Source struct {
 	Name           string        `yaml:"name"`   // unique; part of every record's lineage
-	Format         string        `yaml:"format"` // FormatBedrock, FormatLiteLLM or FormatPeople
+	Format         string        `yaml:"format"` // one of Formats
 	URL            string        `yaml:"url"`    // file:PATH or s3://bucket/prefix; see Location
 	MaxRecordBytes Size          `yaml:"max_record_bytes"`
 	S3             S3            `yaml:"s3,omitempty"`
@@ -201,6 +201,13 @@ const (
 	FormatLiteLLM = "litellm"
 	FormatPeople  = "people"
 
+	FormatOpenAIUsage    = "openai-usage"
+	FormatOpenAICosts    = "openai-costs"
+	FormatAnthropicUsage = "anthropic-usage"
+	FormatAnthropicCosts = "anthropic-costs"
+	FormatCUR            = "aws-cur"
+	FormatFOCUS          = "focus"
+
 	UsageProvider = "provider" // the provider's per-request file is the usage
 	UsageGateway  = "gateway"  // the gateway's own token counts are the usage
 
@@ -215,6 +222,16 @@ const (
 	GateRejects     = "rejects"
 	GateMissing     = "missing"
 )
+
+// Formats are the words for a source's format.
+func Formats() []string {
+	return append([]string{FormatBedrock, FormatLiteLLM, FormatPeople}, totalFormats()...)
+}
+
+// totalFormats are the formats of control totals.
+func totalFormats() []string {
+	return []string{FormatOpenAIUsage, FormatOpenAICosts, FormatAnthropicUsage, FormatAnthropicCosts, FormatCUR, FormatFOCUS}
+}
 
 // Zone is the billing zone: business dates are dates in it.
 func (c *Config) Zone() *time.Location { return c.zone }
