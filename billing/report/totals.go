@@ -188,24 +188,30 @@ func (r *Report) total(by []TotalsBy, groups map[string]*cellOf, differ map[stri
 	}
 }
 
-// told says which figures a provider's reports tell at all. What they don't
-// tell is no difference.
-type told struct{ quantity, amount bool }
+// told says which figures a provider's reports tell at all: quantities of which
+// units, and amounts. What they don't tell is no difference.
+type told struct {
+	units   map[[2]string]bool // by provider and unit
+	amounts map[string]bool    // by provider
+}
 
-func toldBy(reported []*cellOf) map[string]told {
-	tells := map[string]told{}
+func toldBy(reported []*cellOf) told {
+	t := told{map[[2]string]bool{}, map[string]bool{}}
 	for _, c := range reported {
-		t := tells[c.by[TotalsByProvider]]
-		t.quantity = t.quantity || c.reported.quantity != nil
-		t.amount = t.amount || c.reported.amount != nil
-		tells[c.by[TotalsByProvider]] = t
+		provider := c.by[TotalsByProvider]
+		if c.reported.quantity != nil {
+			t.units[[2]string{provider, c.unit}] = true
+		}
+		if c.reported.amount != nil {
+			t.amounts[provider] = true
+		}
 	}
-	return tells
+	return t
 }
 
 // differences are, by group, what is reported less what is metered. A figure
 // that one side lacks counts as none there, where that side tells such figures.
-func differences(metered, reported []*cellOf, by []TotalsBy, tells map[string]told) map[string]side {
+func differences(metered, reported []*cellOf, by []TotalsBy, tells told) map[string]side {
 	all := map[string]side{}
 	add := func(c *cellOf, s side, sign int64) {
 		var key []string
@@ -213,11 +219,11 @@ func differences(metered, reported []*cellOf, by []TotalsBy, tells map[string]to
 			key = append(key, c.by[b])
 		}
 		name := strings.Join(append(key, c.unit), "\x00")
-		d, t := all[name], tells[c.by[TotalsByProvider]]
-		if s.quantity != nil && t.quantity {
+		d, provider := all[name], c.by[TotalsByProvider]
+		if s.quantity != nil && tells.units[[2]string{provider, c.unit}] {
 			d.count(new(big.Int).Mul(s.quantity, big.NewInt(sign)))
 		}
-		if s.amount != nil && t.amount {
+		if s.amount != nil && tells.amounts[provider] {
 			d.pay(s.amount.MulInt(sign))
 		}
 		all[name] = d
@@ -544,7 +550,7 @@ where bucket_date between @first_day and @last_day and bucket_end > bucket_start
 		return fmt.Errorf("read report totals: long buckets: %w", err)
 	}
 	if long > 0 {
-		r.note("%s of more than a day and stand on their first day.", plural(long, "reported figure is", "reported figures are"))
+		r.note("%s more than one day; it is all on the first.", plural(long, "reported figure covers", "reported figures cover"))
 	}
 	return nil
 }
