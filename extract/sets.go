@@ -81,6 +81,9 @@ func (l *Listing) sort(found map[string]*set, f objstore.Found) {
 func (s Source) settle(ctx context.Context, l *Listing, found map[string]*set) error {
 	l.settled = map[string]bool{}
 	for name, of := range found {
+		if len(of.manifests)+len(of.objects) == 0 {
+			continue
+		}
 		l.settled[name] = false
 		if len(of.manifests) == 0 {
 			l.Skipped["month without a manifest yet"] += len(of.objects)

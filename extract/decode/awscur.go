@@ -1,8 +1,6 @@
 package decode
 
-import (
-	"chargeback/extract/decode/jsonscan"
-)
+import "chargeback/extract/decode/jsonscan"
 
 // NewCUR reads the lines of an AWS cost and usage report (CUR 2.0), CSV or
 // Parquet, that are about Bedrock: its own models, those of the Marketplace, and
@@ -23,7 +21,7 @@ func curTable(r *totalsReader) *table {
 	cost, list, currency := t.needed("line_item_unblended_cost"), t.optional("pricing_public_on_demand_cost"), t.optional("line_item_currency_code")
 	amount, unit, description := t.needed("line_item_usage_amount"), t.optional("pricing_unit"), t.optional("line_item_line_item_description")
 	t.row = func(v []jsonscan.Value, line int64, sink *Sink) error {
-		to := r.begin(string(bedrockProvider), sink)
+		to := r.begin(bedrockName, sink)
 		if err := r.bucket(v[start], v[end], "line_item_usage_start_date", "line_item_usage_end_date"); err != nil {
 			return err
 		}

@@ -9,6 +9,65 @@ import (
 	"chargeback/extract/record"
 )
 
+// usageTypes remembers what the usage types and units of a worker's lines say:
+// the same few come again and again.
+type usageTypes struct {
+	types map[string]keptType
+	units map[string]tokenWorth
+}
+
+// keptType is a usageType as rows take it.
+type keptType struct {
+	model, class, tier []byte
+	tokens             bool
+}
+
+// tokenWorth is the power of ten of tokens in a unit, where that is known.
+type tokenWorth struct {
+	places int
+	ok     bool
+}
+
+// textsMax is how many texts are remembered.
+const textsMax = 4096
+
+func (k *usageTypes) of(raw []byte) keptType {
+	if t, ok := k.types[string(raw)]; ok {
+		return t
+	}
+	u := parseUsageType(string(raw))
+	t := keptType{class: classOf(u.class), tokens: u.tokens}
+	if u.model != "" {
+		t.model = []byte(u.model)
+	}
+	if u.tier != "" {
+		t.tier = []byte(u.tier)
+	}
+	if k.types == nil {
+		k.types = map[string]keptType{}
+	}
+	if len(k.types) < textsMax {
+		k.types[string(raw)] = t
+	}
+	return t
+}
+
+// worth is tokenUnit of one text.
+func (k *usageTypes) worth(unit []byte) tokenWorth {
+	if w, ok := k.units[string(unit)]; ok {
+		return w
+	}
+	var w tokenWorth
+	w.places, w.ok = tokenUnit(unit)
+	if k.units == nil {
+		k.units = map[string]tokenWorth{}
+	}
+	if len(k.units) < textsMax {
+		k.units[string(unit)] = w
+	}
+	return w
+}
+
 // usageType is what an AWS usage type says of a Bedrock charge.
 type usageType struct {
 	model, class, tier string
@@ -120,27 +179,29 @@ type billLine struct {
 	whole                                                          bool // the line's kind says all: tax, a credit, a fee
 }
 
-const editionSuffix = "(Amazon Bedrock Edition)"
+// What Bedrock is called in bills.
+var (
+	editionSuffix = []byte("(Amazon Bedrock Edition)")
+	bedrockWord   = []byte("Bedrock")
+	bedrockCode   = []byte("AmazonBedrock")
+	marketplace   = []byte("MP:")
+)
 
 // isBedrock says whether a line is about Bedrock.
 func isBedrock(service, usageType, product jsonscan.Value) bool {
-	return bytes.HasPrefix(text(service), []byte("AmazonBedrock")) || bytes.Equal(text(service), []byte("Amazon Bedrock")) ||
-		bytes.Contains(text(product), []byte("Bedrock")) || bytes.Contains(text(usageType), []byte("MP:")) && parseUsageType(string(text(usageType))).tokens
+	return bytes.HasPrefix(text(service), bedrockCode) || bytes.Contains(text(product), bedrockWord) ||
+		bytes.Contains(text(usageType), marketplace) && parseUsageType(string(text(usageType))).tokens
 }
 
 // bedrockLine fills what a line is about.
 func (r *totalsReader) bedrockLine(l billLine, quantityField string) error {
 	t := &r.t
 	raw := name(l.usageType)
-	u := parseUsageType(string(raw))
-	t.Model = []byte(u.model)
-	if edition, ok := bytes.CutSuffix(name(l.product), []byte(editionSuffix)); ok && u.model == "" {
+	u := r.texts.of(raw)
+	t.Model, t.Class, t.ServiceTier = u.model, u.class, u.tier
+	if edition, ok := bytes.CutSuffix(name(l.product), editionSuffix); ok && u.model == nil {
 		t.Model = bytes.TrimSpace(edition)
 	}
-	if u.tier != "" {
-		t.ServiceTier = []byte(u.tier)
-	}
-	t.Class = classOf(u.class)
 	switch {
 	case l.whole:
 		t.Class, t.LineItem = nil, name(l.kind)
@@ -163,10 +224,14 @@ func (r *totalsReader) bedrockLine(l billLine, quantityField string) error {
 		t.Quantity, t.HasQuantity = scaled(l.quantity.Raw, 0)
 		return nil
 	}
-	places, ok := tokenUnit(t.Unit, text(l.description))
-	if !ok {
+	worth := r.texts.worth(t.Unit)
+	if !worth.ok {
+		worth = r.texts.worth(text(l.description))
+	}
+	if !worth.ok {
 		return nil // what a unit is worth is not guessed
 	}
+	places := worth.places
 	n, exact := scaled(l.quantity.Raw, places)
 	if !exact && n == 0 {
 		if rounded, ok := shifted(bytes.TrimSpace(l.quantity.Raw), places); !ok || rounded != 0 {

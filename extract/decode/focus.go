@@ -21,7 +21,7 @@ func focusTable(r *totalsReader) *table {
 	amount, unit := t.optional("ConsumedQuantity"), t.optional("ConsumedUnit")
 	priced, pricingUnit, description := t.optional("PricingQuantity"), t.optional("PricingUnit"), t.optional("ChargeDescription")
 	t.row = func(v []jsonscan.Value, line int64, sink *Sink) error {
-		to := r.begin(string(bedrockProvider), sink)
+		to := r.begin(bedrockName, sink)
 		if err := r.bucket(v[start], v[end], "ChargePeriodStart", "ChargePeriodEnd"); err != nil {
 			return err
 		}
@@ -37,8 +37,8 @@ func focusTable(r *totalsReader) *table {
 		}
 		l := billLine{service: v[service], usageType: v[usage], product: v[serviceName], unit: v[unit], description: v[description], quantity: v[amount], kind: v[kind]}
 		field := "ConsumedQuantity"
-		_, consumed := tokenUnit(text(v[unit]))
-		if _, ok := tokenUnit(text(v[pricingUnit])); missing(v[amount]) || !consumed && ok && !missing(v[priced]) {
+		consumed, priceable := r.texts.worth(text(v[unit])).ok, r.texts.worth(text(v[pricingUnit])).ok
+		if missing(v[amount]) || !consumed && priceable && !missing(v[priced]) {
 			l.unit, l.quantity, field = v[pricingUnit], v[priced], "PricingQuantity"
 		}
 		switch category := name(v[kind]); {

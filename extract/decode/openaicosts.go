@@ -81,8 +81,8 @@ func (f *openAICosts) read(v []jsonscan.Value, r *totalsReader) error {
 	}
 	places := 0
 	switch unit := name(v[f.unit]); {
-	case bytes.EqualFold(unit, []byte("1000_tokens")):
-		places, t.Unit = 3, []byte(unitTokens)
+	case string(unit) == "1000_tokens":
+		places, t.Unit = 3, wordOf(unitTokens)
 	default:
 		t.Unit = unit
 	}

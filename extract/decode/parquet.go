@@ -61,7 +61,11 @@ func spool(in io.Reader) (parquet.ReaderAtSeeker, func() error, error) {
 	if _, err := io.Copy(f, io.MultiReader(bytes.NewReader(head), in)); err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("keep a Parquet file for reading: %w", err), done())
 	}
-	return f, done, nil
+	// Without its Close, which the reader would call.
+	return struct {
+		io.ReaderAt
+		io.Seeker
+	}{f, f}, done, nil
 }
 
 func (t *table) readColumns(whole parquet.ReaderAtSeeker, sink *Sink) error {

@@ -64,6 +64,7 @@ func (d *totalsDecoder) Decode(r io.Reader, sink *Sink) error {
 type totalsReader struct {
 	t       record.Total
 	figures []figure
+	texts   usageTypes
 }
 
 // figure is one count of a record that has several.
@@ -72,7 +73,10 @@ type figure struct {
 	n           int64
 }
 
-var providers = wordsOf(openAIProvider, anthropicProvider, string(bedrockProvider))
+var providers = wordsOf(openAIProvider, anthropicProvider, bedrockName)
+
+// bedrockName is the provider of AWS's bills.
+const bedrockName = "bedrock"
 
 // begin starts a record.
 func (r *totalsReader) begin(provider string, sink *Sink) *record.Total {
