@@ -80,7 +80,7 @@ func TestParseRefusesSources(t *testing.T) {
 	}{
 		{"no name", "format: bedrock, url: file:x", "c.yaml:3: sources[0].name: is missing"},
 		{"name with other characters", "name: Gateway 1, format: bedrock, url: file:x", `sources[0].name: "Gateway 1" has other characters`},
-		{"unknown format", "name: a, format: openai, url: file:x", `sources[0].format: "openai" is not a choice; use anthropic-batch, bedrock, bedrock-batch,`},
+		{"unknown format", "name: a, format: openai, url: file:x", `sources[0].format: "openai" is not a choice; use anthropic-batch, anthropic-costs,`},
 		{"no address", "name: a, format: bedrock", `sources[0].url: "" is not a place to read from`},
 		{"address without a place", "name: a, format: bedrock, url: 's3://'", `sources[0].url: "s3://" is not a place`},
 		{"bucket keys for a folder", "name: a, format: bedrock, url: file:x, s3: {region: eu-central-1}", "sources[0].s3: is set although url is not an s3:// address"},

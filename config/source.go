@@ -18,6 +18,13 @@ const (
 	FormatOpenRouter     = "openrouter"
 	FormatLangfuse       = "langfuse"
 	FormatPeople         = "people"
+
+	FormatOpenAIUsage    = "openai-usage"
+	FormatOpenAICosts    = "openai-costs"
+	FormatAnthropicUsage = "anthropic-usage"
+	FormatAnthropicCosts = "anthropic-costs"
+	FormatCUR            = "aws-cur"
+	FormatFOCUS          = "focus"
 )
 
 // Source is one place that objects are read from.
@@ -121,6 +128,12 @@ func formatsKnown() map[string]formatOptions {
 		FormatOpenAIBatch:    {batch: true},
 		FormatAnthropicBatch: {batch: true},
 		FormatPeople:         {},
+		FormatOpenAIUsage:    {},
+		FormatOpenAICosts:    {},
+		FormatAnthropicUsage: {},
+		FormatAnthropicCosts: {},
+		FormatCUR:            {},
+		FormatFOCUS:          {},
 	}
 }
 

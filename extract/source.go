@@ -34,26 +34,40 @@ type Listing struct {
 	Objects []objstore.Found // by key
 	Unnamed []string         // keys that are not valid UTF-8, quoted: nothing could tell which objects they are
 	Skipped map[string]int   // objects that are not data, by reason
+	Faults  []Fault          // sets whose manifest can't be read, by key
+	sets    decode.Sets      // nil: objects count alone
+	settled map[string]bool  // by set that was listed: whether it counts as listed
 }
+
+// Fault is what is wrong with one object of a listing.
+type Fault struct{ Key, Reason string }
 
 // List finds the objects of the days. The order of the result does not depend
 // on the order in which the store lists.
 func (s Source) List(ctx context.Context, days objstore.DayRange) (Listing, error) {
 	l := Listing{Skipped: map[string]int{}}
+	l.sets, _ = s.Format.(decode.Sets)
+	found := map[string]*set{}
 	err := objstore.Walk(ctx, s.Store, days, func(f objstore.Found) error {
 		if reason, skip := objstore.Skip(s.Format.Name(), f.Key, f.SizeBytes); skip {
 			l.Skipped[reason]++
 		} else if !utf8.ValidString(f.Key) {
 			l.Unnamed = append(l.Unnamed, strconv.QuoteToASCII(f.Key))
+		} else if l.sets != nil {
+			l.sort(found, f)
 		} else {
 			l.Objects = append(l.Objects, f)
 		}
 		return nil
 	})
+	if err == nil {
+		err = s.settle(ctx, &l, found)
+	}
 	if err != nil {
 		return Listing{}, fmt.Errorf("list source %s: %w", s.Name, err)
 	}
 	slices.Sort(l.Unnamed)
+	slices.SortFunc(l.Faults, func(a, b Fault) int { return cmp.Compare(a.Key, b.Key) })
 	slices.SortFunc(l.Objects, func(a, b objstore.Found) int { return cmp.Compare(a.Key, b.Key) })
 	return l, nil
 }

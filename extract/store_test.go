@@ -2,6 +2,7 @@ package extract_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -24,6 +25,8 @@ type memory struct {
 	objects map[string][]byte
 	open    map[string]func(io.ReadCloser) (io.ReadCloser, error) // what Open does with an object's body, may be nil
 	listErr error
+
+	modified map[string]int64 // seconds since 1970, 1 where it isn't there
 }
 
 func (m *memory) Level(_ context.Context, prefix string) (objects []objstore.Object, folders []string, err error) {
@@ -73,7 +76,7 @@ func (m *memory) keys() []string {
 }
 
 func (m *memory) object(key string) objstore.Object {
-	return objstore.Object{Key: key, ETag: "v1", SizeBytes: int64(len(m.objects[key])), Modified: time.Unix(1, 0).UTC()}
+	return objstore.Object{Key: key, ETag: "v1", SizeBytes: int64(len(m.objects[key])), Modified: time.Unix(cmp.Or(m.modified[key], 1), 0).UTC()}
 }
 
 // found lists the store's objects by key.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"chargeback/billing/ledger"
+	"chargeback/extract"
 	"chargeback/extract/objstore"
 	"chargeback/transform/civil"
 )
@@ -53,14 +54,15 @@ func (s Shard) has(source, key string) bool {
 }
 
 // keep leaves the objects of a listing and of a manifest that are the shard's.
-func (s Shard) keep(source string, listed []objstore.Found, known map[string]ledger.Object) (mine []objstore.Found) {
+// Objects that count as a set stay together.
+func (s Shard) keep(source extract.Source, listed []objstore.Found, known map[string]ledger.Object) (mine []objstore.Found) {
 	for key := range known {
-		if !s.has(source, key) {
+		if !s.has(source.Name, source.Unit(key)) {
 			delete(known, key)
 		}
 	}
 	for _, f := range listed {
-		if s.has(source, f.Key) {
+		if s.has(source.Name, source.Unit(f.Key)) {
 			mine = append(mine, f)
 		}
 	}

@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -55,8 +56,8 @@ func (b *Books) take(ctx context.Context, source extract.Source, nights ledger.D
 	if len(listing.Objects)+len(known) == 0 && source.Format.Schema() == record.PeopleSchema {
 		return SourceSummary{}, nil, fmt.Errorf("source %s: there is no people file at %s, and none was ever read: all costs would belong to nobody; put it there, or correct the source's url", source.Name, source.Store)
 	}
-	listing.Objects = shard.keep(source.Name, listing.Objects, known)
-	todo := compare(listing.Objects, known, days)
+	listing.Objects = shard.keep(source, listing.Objects, known)
+	todo := compare(listing, known, days)
 	s := SourceSummary{Name: source.Name, Listed: len(listing.Objects), Known: len(listing.Objects) - len(todo.read), Read: len(todo.read), Skipped: listing.Skipped}
 	if err := b.Ledger.MarkMissing(ctx, todo.gone, todo.back); err != nil {
 		return s, nil, fmt.Errorf("note missing objects of %s: %w", source.Name, err)
@@ -65,10 +66,15 @@ func (b *Books) take(ctx context.Context, source extract.Source, nights ledger.D
 	for _, key := range listing.Unnamed {
 		problems = append(problems, Problem{source.Name, key, "its name is not valid UTF-8, so no record could say where it came from and none of it counts: rename it"})
 	}
+	for _, f := range listing.Faults {
+		if shard.has(source.Name, source.Unit(f.Key)) {
+			problems = append(problems, Problem{source.Name, f.Key, "nothing of its set is taken in: " + f.Reason})
+		}
+	}
 	for _, o := range todo.missing {
 		problems = append(problems, Problem{source.Name, o, "was read before and is gone from the source; its records stay in the ledger and can no longer be proved: restore the object"})
 	}
-	if len(todo.read) == 0 {
+	if len(todo.read)+len(todo.superseded) == 0 {
 		return s, problems, nil
 	}
 	failed, err := b.stage(ctx, source, todo, window, &s)
@@ -82,12 +88,14 @@ type comparison struct {
 	gone    []int64                  // read before, not listed now
 	back    []int64                  // were missing, listed again
 	missing []string                 // keys of all that is missing now
+
+	superseded []ledger.Object // read before, and no part of their set any more
 }
 
-func compare(listed []objstore.Found, known map[string]ledger.Object, days objstore.DayRange) (c comparison) {
-	seen := make(map[string]bool, len(listed))
+func compare(listing extract.Listing, known map[string]ledger.Object, days objstore.DayRange) (c comparison) {
+	seen := make(map[string]bool, len(listing.Objects))
 	c.before = map[string]ledger.Object{}
-	for _, f := range listed {
+	for _, f := range listing.Objects {
 		seen[f.Key] = true
 		old, ok := known[f.Key]
 		switch {
@@ -107,6 +115,13 @@ func compare(listed []objstore.Found, known map[string]ledger.Object, days objst
 		if seen[key] || !days.Has(day, hour) {
 			continue
 		}
+		switch listing.Standing(key) {
+		case extract.Unsettled:
+			continue
+		case extract.Superseded:
+			c.superseded = append(c.superseded, old)
+			continue
+		}
 		if old.State == ledger.ObjectRead {
 			c.gone = append(c.gone, old.ID)
 		}
@@ -114,6 +129,7 @@ func compare(listed []objstore.Found, known map[string]ledger.Object, days objst
 			c.missing = append(c.missing, key)
 		}
 	}
+	slices.SortFunc(c.superseded, func(a, b ledger.Object) int { return cmp.Compare(a.Key, b.Key) })
 	slices.Sort(c.gone)
 	slices.Sort(c.missing)
 	return c
@@ -122,7 +138,9 @@ func compare(listed []objstore.Found, known map[string]ledger.Object, days objst
 // stage reads the new objects into the ledger. One that was written again
 // takes the place of its version before only where it can be read: a people
 // file caught in the middle of a copy must not leave everybody without a
-// department. The version before then counts as missing, which it is.
+// department. The version before then counts as missing, which it is. Of a set
+// all objects are taken in or none, and those that are no part of it any more
+// go with the same transaction.
 func (b *Books) stage(ctx context.Context, source extract.Source, todo comparison, window string, s *SourceSummary) (problems []Problem, err error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -136,7 +154,18 @@ func (b *Books) stage(ctx context.Context, source extract.Source, todo compariso
 				return ledger.StagingResult{}, err
 			}
 			staged := ledger.StagingResult{Dimensions: reading.Dimensions().All()}
+			broken := brokenSets(source, results)
+			for _, o := range todo.superseded {
+				if !broken[source.Unit(o.Key)] {
+					s.Replaced++
+					staged.Replaced = append(staged.Replaced, o.ID)
+				}
+			}
 			for _, r := range results {
+				if r.Err == nil && broken[source.Unit(r.Object.Key)] {
+					staged.Replaced = append(staged.Replaced, r.ID) // read again once all of its set can be
+					continue
+				}
 				before, again := todo.before[r.Object.Key]
 				if r.Err != nil && again && before.State != ledger.ObjectFailed {
 					missing = append(missing, before.ID)
@@ -163,6 +192,18 @@ func (b *Books) stage(ctx context.Context, source extract.Source, todo compariso
 		return nil, fmt.Errorf("note lost versions of %s: %w", source.Name, err)
 	}
 	return problems, nil
+}
+
+// brokenSets names the sets of which an object can't be read. An object that
+// counts alone is a set of its own.
+func brokenSets(source extract.Source, results []extract.Result) map[string]bool {
+	broken := map[string]bool{}
+	for _, r := range results {
+		if r.Err != nil {
+			broken[source.Unit(r.Object.Key)] = true
+		}
+	}
+	return broken
 }
 
 var epoch = civil.Date{Year: 1970, Mon: time.January, Day: 1}

@@ -207,7 +207,7 @@ func (l *Ledger) soil(ctx context.Context, schema *record.Schema, result Staging
 // soilRows notes the dates of objects' rows.
 func (l *Ledger) soilRows(ctx context.Context, schema *record.Schema, ids []int64) error {
 	date := dateColumn(schema)
-	if date == "" {
+	if date == "" || schema == record.TotalSchema { // no cost record follows from a total
 		return nil
 	}
 	return inParts(ids, func(list string) error {
@@ -217,7 +217,7 @@ func (l *Ledger) soilRows(ctx context.Context, schema *record.Schema, ids []int6
 
 // dateColumn is the business date of a staged table, "" where it has none.
 func dateColumn(schema *record.Schema) string {
-	for _, t := range []Table{usageTable, requestsTable, peopleTable} {
+	for _, t := range []Table{usageTable, requestsTable, peopleTable, totalsTable} {
 		if t.Name == schema.Table {
 			return t.Partition
 		}

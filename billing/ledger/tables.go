@@ -7,6 +7,7 @@ var (
 	usageTable    = stagedTable(record.UsageSchema, "usage_date", "meter_id")
 	requestsTable = stagedTable(record.RequestSchema, "request_date", "task_id")
 	peopleTable   = stagedTable(record.PeopleSchema, "")
+	totalsTable   = stagedTable(record.TotalSchema, "bucket_date")
 
 	objectsTable = Table{Name: "objects", About: "The manifest: every version of every object that was read", Columns: []Column{
 		{"object_id", Int, false, "hash of source, key and etag"},
@@ -189,10 +190,10 @@ var (
 
 // Tables lists every table of the ledger, and its views behind them.
 func Tables() []Table {
-	tables := append([]Table{usageTable, requestsTable, peopleTable, objectsTable, rejectsTable, repeatsTable, factsTable, rateEntriesTable, payersTable, rulingsTable,
+	tables := append([]Table{usageTable, requestsTable, peopleTable, totalsTable, objectsTable, rejectsTable, repeatsTable, factsTable, rateEntriesTable, payersTable, rulingsTable,
 		runsTable, monthsTable, invoicesTable, alertsTable, outboxTable, metaTable, dirtyDaysTable}, referenceTables...)
 	for _, schema := range record.DimensionSchemas {
 		tables = append(tables, stagedTable(schema, ""))
 	}
-	return append(tables, itemsViewTable, recordsViewTable)
+	return append(tables, itemsViewTable, recordsViewTable, totalsViewTable)
 }

@@ -58,6 +58,7 @@ select
   f.pricing_note,
   r.attribution,
   e.rate_version,
+  f.rate_id,
   f.usage_object_id,
   f.usage_line,
   f.request_object_id,
@@ -86,7 +87,27 @@ left join usage as u
 left join requests as q
   on q.object_id = i.request_object_id and q.line = i.request_line and q.request_date >= date '0001-01-01'`
 
+// totalsView is the control totals that count. Of the objects of one source
+// that tell the same figure of the same bucket the newest counts; rows of one
+// object add up, also where they are alike. An export that is replaced as a
+// whole has no such rivals: the manifest drops its older objects.
+const totalsView = `
+select
+  o.source,
+  t.*
+from totals as t
+inner join objects as o on o.object_id = t.object_id
+where t.bucket_date >= date '0001-01-01'
+qualify t.period is not null or rank() over (
+  partition by
+    t.bucket_date, o.source, t.provider, t.account, t.project, t.key, t.principal, t.model, t.token_class, t.line_item,
+    t.service_tier, t.region, t.bucket_start, t.bucket_end
+  order by t.revision desc, t.object_id desc
+) = 1`
+
 var (
+	totalsViewTable = Table{Name: "totals_counted", About: "Control totals, each figure once", View: totalsView}
+
 	itemsViewTable   = Table{Name: "cost_items", About: "Cost records in words, without the ids of their requests", View: itemsView}
 	recordsViewTable = Table{Name: "cost_records", About: "Cost records in words", View: recordsView}
 )

@@ -43,25 +43,29 @@ func everyReport(t *testing.T) []report.Report {
 // Method: every report of one small month against files, at three widths.
 func TestGolden(t *testing.T) {
 	for _, r := range everyReport(t) {
-		t.Run(r.Name, func(t *testing.T) {
-			var tables, asJSON, asCSV bytes.Buffer
-			for _, width := range []int{60, 100, 160} {
-				fmt.Fprintf(&tables, "%s %d\n", strings.Repeat("=", width-len(fmt.Sprint(width))-1), width)
-				if err := report.Table(&tables, r, width); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if err := report.JSON(&asJSON, r); err != nil {
-				t.Fatal(err)
-			}
-			if err := report.CSV(&asCSV, r); err != nil {
-				t.Fatal(err)
-			}
-			golden(t, r.Name+".txt", tables.Bytes())
-			golden(t, r.Name+".json", asJSON.Bytes())
-			golden(t, r.Name+".csv", asCSV.Bytes())
-		})
+		goldenReport(t, r)
 	}
+}
+
+func goldenReport(t *testing.T, r report.Report) {
+	t.Run(r.Name, func(t *testing.T) {
+		var tables, asJSON, asCSV bytes.Buffer
+		for _, width := range []int{60, 100, 160} {
+			fmt.Fprintf(&tables, "%s %d\n", strings.Repeat("=", width-len(fmt.Sprint(width))-1), width)
+			if err := report.Table(&tables, r, width); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := report.JSON(&asJSON, r); err != nil {
+			t.Fatal(err)
+		}
+		if err := report.CSV(&asCSV, r); err != nil {
+			t.Fatal(err)
+		}
+		golden(t, r.Name+".txt", tables.Bytes())
+		golden(t, r.Name+".json", asJSON.Bytes())
+		golden(t, r.Name+".csv", asCSV.Bytes())
+	})
 }
 
 func golden(t *testing.T, name string, got []byte) {

@@ -33,6 +33,18 @@ func newFormat(src config.Source) (decode.Format, error) {
 		})
 	case config.FormatPeople:
 		return decode.People{}, nil
+	case config.FormatOpenAIUsage:
+		return decode.NewOpenAIUsage(), nil
+	case config.FormatOpenAICosts:
+		return decode.NewOpenAICosts(), nil
+	case config.FormatAnthropicUsage:
+		return decode.NewAnthropicUsage(), nil
+	case config.FormatAnthropicCosts:
+		return decode.NewAnthropicCosts(), nil
+	case config.FormatCUR:
+		return decode.NewCUR(), nil
+	case config.FormatFOCUS:
+		return decode.NewFOCUS(), nil
 	}
 	return nil, fmt.Errorf("format %q is not known", src.Format)
 }

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -24,6 +26,7 @@ type reportFlags struct {
 	format            string
 	agent, department string
 	days, limit       int
+	by                groupList
 }
 
 const (
@@ -94,7 +97,47 @@ func reportKinds() []reportKind {
 				return report.Savings(ctx, a.Ledger, o.month)
 			},
 		},
+		{
+			name: "totals", short: "What was metered against what providers report and bill",
+			example: "  chargeback report totals --month 2026-10\n  chargeback report totals --by day,provider,account,model,class --format csv",
+			flags: func(c *cobra.Command, o *reportFlags) {
+				o.by = report.TotalsByDefault()
+				c.Flags().Var(value[groupList]{&o.by, parseGroups, "LIST"}, "by", "what to group by: "+groupList(report.TotalsGroups()).String())
+			},
+			read: func(ctx context.Context, a *app, o *reportFlags) (report.Report, error) {
+				return report.Totals(ctx, a.Ledger, o.month, o.by, func(provider, region, model string) (string, bool) {
+					key, _, ok := a.Rates.Resolve(provider, region, model)
+					return key, ok
+				})
+			},
+		},
 	}
+}
+
+// groupList is what control totals are grouped by.
+type groupList []report.TotalsBy
+
+// String is the list as parseGroups reads it.
+func (l groupList) String() string {
+	names := make([]string, len(l))
+	for i, g := range l {
+		names[i] = string(g)
+	}
+	return strings.Join(names, ",")
+}
+
+func parseGroups(text string) (by groupList, err error) {
+	for name := range strings.SplitSeq(text, ",") {
+		group := report.TotalsBy(strings.TrimSpace(name))
+		switch {
+		case !slices.Contains(report.TotalsGroups(), group):
+			return nil, fmt.Errorf("%q is no group; take some of %s", name, groupList(report.TotalsGroups()))
+		case slices.Contains(by, group):
+			return nil, fmt.Errorf("%q stands twice; name each group once", name)
+		}
+		by = append(by, group)
+	}
+	return by, nil
 }
 
 func reportCommand(w world, f *flags) *cobra.Command {

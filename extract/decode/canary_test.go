@@ -3,6 +3,7 @@ package decode
 import (
 	"fmt"
 	"io"
+	"maps"
 	"strings"
 	"testing"
 )
@@ -101,10 +102,52 @@ func planted() map[string][]string {
 	}
 }
 
+// plantedTotals are those of control totals.
+func plantedTotals() map[string][]string {
+	const c = canary
+	page := func(result string) string {
+		return `{"object":"page","canary7f3d":"canary7f3d","data":[{"object":"bucket","start_time":1793404800,"end_time":1793491200,"starting_at":"2026-10-31T00:00:00Z","ending_at":"2026-11-01T00:00:00Z","note":"canary7f3d","results":[` + result + `]}],"next_page":"canary7f3d"}`
+	}
+	broken := []string{
+		`{"data":[{"start_time":"canary7f3d","starting_at":"canary7f3d","results":[{}]}]}`, `{"data":[{"start_time":1793404800,"end_time":"canary7f3d","starting_at":"2026-10-31T00:00:00Z","ending_at":"canary7f3d","results":["canary7f3d"]}]}`,
+		`{"data":["canary7f3d",7]}`, `{"data":"canary7f3d"}`, `{"data":[{"canary7f3d`, `[canary7f3d]`, page(`"canary7f3d"`), page(`{"model":canary7f3d}`),
+	}
+	return map[string][]string{
+		"openai_usage": append(broken,
+			page(`{"object":"canary7f3d","input_tokens":5,"output_tokens":1,"num_model_requests":1,"canary7f3d":"canary7f3d","metadata":{"prompt":"canary7f3d"}}`),
+			page(`{"input_tokens":"canary7f3d","output_tokens":1}`), page(`{"input_tokens":1,"output_tokens":{"a":"canary7f3d"}}`), page(`{"num_model_requests":"canary7f3d"}`),
+			page(`{"input_tokens":1,"model":"`+strings.Repeat(c, 500)+`"}`), page(`{"input_tokens":1,"model":"canary7f3d`+"\xff"+`"}`),
+			"start_time,end_time,input_tokens,project_name,user_email\n1793404800,1793491200,5,canary7f3d,canary7f3d\ncanary7f3d,1793491200,5,,\n1793404800,1793491200,canary7f3d,,\n1793404800,1793491200,5,,,canary7f3d\n",
+			"canary7f3d,start\n", "start_time,end_time\n\"canary7f3d"),
+		"openai_costs": append(broken,
+			page(`{"amount":{"value":1,"currency":"usd","canary7f3d":"canary7f3d"},"line_item":"all","project_name":"canary7f3d"}`),
+			page(`{"amount":{"value":"canary7f3d","currency":"usd"}}`), page(`{"amount":{"value":1,"currency":"canary7f3d"}}`), page(`{"amount":{"value":1},"quantity":{"canary7f3d":1}}`),
+			"start_time,end_time,amount_value,amount_currency,user_email\n1793404800,1793491200,1,usd,canary7f3d\n1793404800,1793491200,canary7f3d,usd,\n1793404800,1793491200,1,canary7f3d,\n"),
+		"anthropic_usage": append(broken,
+			page(`{"uncached_input_tokens":1,"output_tokens":2,"canary7f3d":"canary7f3d","context_window":"canary7f3d"}`), page(`{"uncached_input_tokens":"canary7f3d","output_tokens":2}`),
+			"usage_date_utc,model_version,usage_input_tokens_no_cache,usage_output_tokens,context_window,note\n2026-10-31,m,1,2,canary7f3d,canary7f3d\ncanary7f3d,m,1,2,,\n2026-10-31,m,canary7f3d,2,,\n"),
+		"anthropic_costs": append(broken,
+			page(`{"amount":"12.5","currency":"USD","model":"m","description":"canary7f3d","canary7f3d":"canary7f3d"}`), page(`{"amount":"canary7f3d"}`), page(`{"amount":"1","currency":"canary7f3d"}`),
+			"usage_date_utc,model,cost_usd,context_window,note\n2026-10-31,m,1,canary7f3d,canary7f3d\ncanary7f3d,m,1,,\n2026-10-31,m,canary7f3d,,\n"),
+		"aws_cur": {
+			strings.Join(curColumns, ",") + ",resource_tags,line_item_resource_id\n2026-10-01T00:00:00Z,USD,Usage,AmazonBedrock,1,111122223333,1,2026-10-31T01:00:00Z,2026-10-31T00:00:00Z,USE1-NovaPro-input-tokens,1K tokens,\"{\"\"note\"\":\"\"canary7f3d\"\"}\",per 1K canary7f3d,\"{\"\"a\"\":\"\"canary7f3d\nmore\"\"}\",canary7f3d\n" +
+				"canary7f3d,USD,Usage,AmazonBedrock,1,1,1,2026-10-31T01:00:00Z,2026-10-31T00:00:00Z,x,,,,,\n2026-10-01,canary7f3d,Usage,AmazonBedrock,1,1,1,2026-10-31T01:00:00Z,2026-10-31T00:00:00Z,x,,,,,\n2026-10-01,USD,Usage,AmazonBedrock,canary7f3d,1,1,2026-10-31T01:00:00Z,2026-10-31T00:00:00Z,x,,,,,\n2026-10-01,USD,Usage,AmazonBedrock,1,1,canary7f3d,2026-10-31T01:00:00Z,2026-10-31T00:00:00Z,x,,,,,\n" +
+				"2026-10-01,USD,Usage,AmazonBedrock,1,1,1,canary7f3d,2026-10-31T00:00:00Z,x,,,,,\n2026-10-01,USD,canary7f3d,AmazonS3,1,1,1,canary7f3d,2026-10-31T00:00:00Z,x,,,,,\n",
+			"canary7f3d\n", "PAR1canary7f3dPAR1", "PAR1canary7f3d",
+		},
+		"focus": {
+			"BilledCost,BillingCurrency,BillingPeriodStart,ChargePeriodEnd,ChargePeriodStart,ServiceName,x_UsageType,ChargeDescription,Tags\n1,USD,2026-10-01,2026-10-31T01:00:00Z,2026-10-31T00:00:00Z,Amazon Bedrock,USE1-NovaPro-input-tokens,canary7f3d,canary7f3d\n" +
+				"canary7f3d,USD,2026-10-01,2026-10-31T01:00:00Z,2026-10-31T00:00:00Z,Amazon Bedrock,x,,\n1,canary7f3d,2026-10-01,2026-10-31T01:00:00Z,2026-10-31T00:00:00Z,Amazon Bedrock,x,,\n1,USD,canary7f3d,2026-10-31T01:00:00Z,2026-10-31T00:00:00Z,Amazon Bedrock,x,,\n1,USD,2026-10-01,canary7f3d,2026-10-31T00:00:00Z,Amazon Bedrock,x,,\n",
+			"PAR1canary7f3dPAR1",
+		},
+	}
+}
+
 // Goal: content reaches nothing that is kept or printed.
 // Method: every row, reject and error of objects full of canaries is searched.
 func TestContentReachesNothing(t *testing.T) {
 	all := planted()
+	maps.Copy(all, plantedTotals())
 	for folder, format := range formats(t) {
 		t.Run(folder, func(t *testing.T) {
 			texts, rows := all[folder], 0

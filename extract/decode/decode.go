@@ -28,6 +28,13 @@ const (
 	OpenRouterName     = "openrouter"
 	LangfuseName       = "langfuse"
 	PeopleName         = "people"
+
+	OpenAIUsageName    = "openai-usage"
+	OpenAICostsName    = "openai-costs"
+	AnthropicUsageName = "anthropic-usage"
+	AnthropicCostsName = "anthropic-costs"
+	CURName            = "aws-cur"
+	FOCUSName          = "focus"
 )
 
 // recordFunc is what one format does with the fields of one JSON record.
@@ -91,6 +98,15 @@ func (f *fields) first(dotted ...string) []int {
 		indexes = append(indexes, f.one(d))
 	}
 	return indexes
+}
+
+// spec compiles the paths, which stand in this package.
+func (f *fields) spec() *jsonscan.Spec {
+	spec, err := jsonscan.Compile(f.paths)
+	if err != nil {
+		panic(err)
+	}
+	return spec
 }
 
 // firstID returns the first alternative that holds an id.

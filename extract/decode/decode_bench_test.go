@@ -132,7 +132,69 @@ func BenchmarkPeople(b *testing.B) {
 	})
 }
 
+// The formats of control totals keep a row for each class of a result, which
+// has all the columns of the table: that, not reading, is most of their time.
+
+// BenchmarkOpenAIUsage decodes buckets of one result, of which each makes six rows.
+func BenchmarkOpenAIUsage(b *testing.B) {
+	benchmarkRows(b, decode.NewOpenAIUsage(), "", 6*benchLines, func(i int) string {
+		return fmt.Sprintf(`{"object":"bucket","start_time":%d,"end_time":%d,"results":[{"object":"organization.usage.completions.result","input_tokens":%d,"input_cached_tokens":400,"input_cache_write_tokens":100,"output_tokens":%d,"input_audio_tokens":50,"num_model_requests":5,"project_id":"proj_%d","user_id":null,"api_key_id":"key_gateway","model":"gpt-4o-2024-08-06","batch":false,"service_tier":"default"}]}`,
+			1793404800+60*i, 1793404860+60*i, 1000+i, i%1200, i%40)
+	})
+}
+
+// BenchmarkOpenAICosts decodes buckets of one cost.
+func BenchmarkOpenAICosts(b *testing.B) {
+	benchmark(b, decode.NewOpenAICosts(), "", func(i int) string {
+		return fmt.Sprintf(`{"object":"bucket","start_time":%d,"end_time":%d,"results":[{"object":"organization.costs.result","amount":{"value":0.0%d,"currency":"usd"},"line_item":"gpt-4o-2024-08-06, cached input","project_id":"proj_%d","api_key_id":null,"quantity":%d.5,"quantity_unit":"1000_tokens"}]}`,
+			1793404800, 1793491200, i+1, i%40, i)
+	})
+}
+
+// BenchmarkAnthropicUsage decodes buckets of one result, of which each makes six
+// rows.
+func BenchmarkAnthropicUsage(b *testing.B) {
+	benchmarkRows(b, decode.NewAnthropicUsage(), "", 6*benchLines, func(i int) string {
+		return fmt.Sprintf(`{"starting_at":"2026-10-31T00:00:00Z","ending_at":"2026-11-01T00:00:00Z","results":[{"uncached_input_tokens":%d,"cache_creation":{"ephemeral_1h_input_tokens":1000,"ephemeral_5m_input_tokens":500},"cache_read_input_tokens":200,"output_tokens":%d,"server_tool_use":{"web_search_requests":10},"api_key_id":"apikey_%d","workspace_id":"wrkspc_01Example","model":"claude-sonnet-4-20250514","service_tier":"standard","context_window":"0-200k"}]}`,
+			i, i%1200, i%40)
+	})
+}
+
+// BenchmarkAnthropicCosts decodes a console file.
+func BenchmarkAnthropicCosts(b *testing.B) {
+	benchmark(b, decode.NewAnthropicCosts(), "usage_date_utc,model,workspace,api_key,usage_type,context_window,token_type,cost_usd,list_price_usd,cost_type,inference_geo,speed", func(i int) string {
+		return fmt.Sprintf("2026-10-%02d,Claude Opus 4.8,Default,key %d,message,≤ 200k,input_no_cache,%d.22,%d.22,token,global,", 1+i%31, i%40, i%100, i%100)
+	})
+}
+
+// BenchmarkCUR decodes a report of which one line in ten is about Bedrock, as
+// CSV.
+func BenchmarkCUR(b *testing.B) {
+	const header = "bill_billing_period_start_date,line_item_currency_code,line_item_iam_principal,line_item_line_item_description,line_item_line_item_type,line_item_product_code,line_item_resource_id,line_item_unblended_cost,line_item_usage_account_id,line_item_usage_amount,line_item_usage_end_date,line_item_usage_start_date,line_item_usage_type,pricing_unit,product,resource_tags"
+	benchmarkRows(b, decode.NewCUR(), header, benchLines/10, func(i int) string {
+		service, usage := "AmazonS3", "USE1-Requests-Tier1"
+		if i%10 == 0 {
+			service, usage = "AmazonBedrock", "USE1-Claude4.6Sonnet-input-tokens"
+		}
+		return fmt.Sprintf(`2026-10-01T00:00:00.000Z,USD,arn:aws:sts::111122223333:assumed-role/agent-runtime/session-%d,"$0.003 per 1K, as listed",Usage,%s,arn:aws:s3:::example-bucket-%d,0.0%d,111122223333,%d.345,2026-10-31T01:00:00.000Z,2026-10-31T00:00:00.000Z,%s,1K tokens,"{""product_name"":""Amazon Example"",""region"":""us-east-1""}","{""user_team"":""team-%d""}"`,
+			i%1000, service, i, i+1, i, usage, i%40)
+	})
+}
+
+// BenchmarkFOCUS decodes an export of Bedrock's lines alone, as CSV.
+func BenchmarkFOCUS(b *testing.B) {
+	const header = "BilledCost,BillingCurrency,BillingPeriodStart,ChargeCategory,ChargePeriodEnd,ChargePeriodStart,ConsumedQuantity,ConsumedUnit,ListCost,RegionId,ServiceName,SubAccountId,x_ServiceCode,x_UsageType"
+	benchmark(b, decode.NewFOCUS(), header, func(i int) string {
+		return fmt.Sprintf("0.0%d,USD,2026-10-01T00:00:00Z,Usage,2026-10-31T01:00:00Z,2026-10-31T00:00:00Z,%d.345,1K tokens,0.040,us-east-1,Amazon Bedrock,111122223333,AmazonBedrock,USE1-Claude4.6Sonnet-input-tokens", i+1, i)
+	})
+}
+
 func benchmark(b *testing.B, format decode.Format, header string, line func(int) string) {
+	benchmarkRows(b, format, header, benchLines, line)
+}
+
+// benchmarkRows is benchmark of lines that don't make one row each.
+func benchmarkRows(b *testing.B, format decode.Format, header string, rows int64, line func(int) string) {
 	var text bytes.Buffer
 	if header != "" {
 		text.WriteString(header + "\n")
@@ -157,8 +219,8 @@ func benchmark(b *testing.B, format decode.Format, header string, line func(int)
 		if err := decoder.Decode(&object, sink); err != nil {
 			b.Fatal(err)
 		}
-		if counts, _ := sink.End(); counts.Rows != benchLines {
-			b.Fatalf("staged %d rows, want %d", counts.Rows, benchLines)
+		if counts, _ := sink.End(); counts.Rows != rows {
+			b.Fatalf("staged %d rows, want %d", counts.Rows, rows)
 		}
 	}
 	runtime.ReadMemStats(&after)

@@ -148,6 +148,16 @@ func (s *Sink) place(line int64) record.Lineage {
 	return record.Lineage{Object: s.origin.ID, Line: s.line}
 }
 
+// Total takes one control total. Its day is a UTC day, and no cost record
+// follows from it.
+func (s *Sink) Total(t *record.Total, line int64) {
+	if t.Date < s.env.Start {
+		s.counts.BeforeStart++
+		return
+	}
+	s.took(s.batch.AppendTotal(t, record.Lineage{Object: s.origin.ID, Line: line}), line)
+}
+
 // dated notes a business date; records come nearly sorted, so the last one is
 // nearly always the same.
 func (s *Sink) dated(date int64) {

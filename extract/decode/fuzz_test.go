@@ -42,6 +42,24 @@ func FuzzBedrockBatch(f *testing.F) { fuzz(f, "bedrock-batch") }
 // FuzzPeople reads any bytes as a people file.
 func FuzzPeople(f *testing.F) { fuzz(f, "people") }
 
+// FuzzOpenAIUsage reads any bytes as usage of OpenAI.
+func FuzzOpenAIUsage(f *testing.F) { fuzz(f, "openai_usage") }
+
+// FuzzOpenAICosts reads any bytes as costs of OpenAI.
+func FuzzOpenAICosts(f *testing.F) { fuzz(f, "openai_costs") }
+
+// FuzzAnthropicUsage reads any bytes as usage of Anthropic.
+func FuzzAnthropicUsage(f *testing.F) { fuzz(f, "anthropic_usage") }
+
+// FuzzAnthropicCosts reads any bytes as costs of Anthropic.
+func FuzzAnthropicCosts(f *testing.F) { fuzz(f, "anthropic_costs") }
+
+// FuzzCUR reads any bytes as a cost and usage report.
+func FuzzCUR(f *testing.F) { fuzz(f, "aws_cur") }
+
+// FuzzFOCUS reads any bytes as a FOCUS export.
+func FuzzFOCUS(f *testing.F) { fuzz(f, "focus") }
+
 // fuzz decodes any bytes as the format of a folder, seeded with its fixtures: no panic, only
 // rows that keep their promises, every row counted, and the same however the
 // bytes are parted.
@@ -59,6 +77,11 @@ func fuzz(f *testing.F, folder string) {
 		for part := range bytes.SplitSeq(text, []byte("}\n")) { // short seeds: the fuzzer spends its time on making long ones shorter
 			f.Add(append(bytes.Clone(part), "}\n"...))
 		}
+		if filepath.Ext(name) == ".csv" { // a header alone, and with one row
+			lines := bytes.SplitAfterN(text, []byte("\n"), 3)
+			f.Add(lines[0])
+			f.Add(bytes.Join(lines[:min(2, len(lines))], nil))
+		}
 	}
 	env := berlin(f)
 	env.RecordBytes = 1 << 14
@@ -71,6 +94,9 @@ func fuzz(f *testing.F, folder string) {
 			checkRow(t, format.Schema(), row)
 		}
 		for _, r := range l.rejects {
+			if bytes.HasPrefix(text, parquetMagic) {
+				break // its lines are rows
+			}
 			if r.Reason == "" || r.Line < 1 || r.Line > 1+int64(bytes.Count(text, []byte("\n"))) {
 				t.Errorf("reject %+v of a text of %d line breaks", r, bytes.Count(text, []byte("\n")))
 			}
@@ -103,10 +129,42 @@ func checkRow(t *testing.T, schema *record.Schema, row map[string]string) {
 			t.Errorf("%s is empty", c.Name)
 		}
 	}
+	if schema == record.TotalSchema {
+		checkTotal(t, row)
+		return
+	}
 	if v, ok := row["model"]; ok && (v == "" || v == null) {
 		t.Error("model is empty")
 	}
 	if schema == record.PeopleSchema && row["valid_to"] <= row["valid_from"] {
 		t.Errorf("valid from %s to %s", row["valid_from"], row["valid_to"])
+	}
+}
+
+// checkTotal holds a control total to what every one promises.
+func checkTotal(t *testing.T, row map[string]string) {
+	if (row["token_class"] == null) == (row["line_item"] == null) {
+		t.Errorf("class %q, line item %q", row["token_class"], row["line_item"])
+	}
+	if row["token_class"] != null && classOf(row["token_class"]) == nil {
+		t.Errorf("class %q is none", row["token_class"])
+	}
+	if row["quantity"] == null && row["amount_pico"] == null && row["list_amount_pico"] == null {
+		t.Error("neither a quantity nor an amount")
+	}
+	if (row["amount_pico"] == null && row["list_amount_pico"] == null) != (row["currency"] == null) {
+		t.Errorf("amounts %s, %s in %s", row["amount_pico"], row["list_amount_pico"], row["currency"])
+	}
+	if row["bucket_end"] <= row["bucket_start"] || !strings.HasPrefix(row["bucket_start"], row["bucket_date"]) {
+		t.Errorf("bucket of %s from %s to %s", row["bucket_date"], row["bucket_start"], row["bucket_end"])
+	}
+	for _, name := range []string{"quantity", "amount_pico", "list_amount_pico"} {
+		most := int64(amountMax)
+		if name == "quantity" {
+			most = quantityMax
+		}
+		if n, err := strconv.ParseInt(row[name], 10, 64); row[name] != null && (err != nil || n > most || n < -most) {
+			t.Errorf("%s is %s", name, row[name])
+		}
 	}
 }

@@ -172,6 +172,13 @@ func formats(t testing.TB) map[string]Format {
 		"openrouter": openrouter(t),
 		"langfuse":   langfuse(t),
 		"people":     People{},
+
+		"openai_usage":    NewOpenAIUsage(),
+		"openai_costs":    NewOpenAICosts(),
+		"anthropic_usage": NewAnthropicUsage(),
+		"anthropic_costs": NewAnthropicCosts(),
+		"aws_cur":         NewCUR(),
+		"focus":           NewFOCUS(),
 	}
 }
 

@@ -167,9 +167,5 @@ func mustCompile(dotted ...string) *jsonscan.Spec {
 	for _, path := range dotted {
 		f.one(path)
 	}
-	spec, err := jsonscan.Compile(f.paths)
-	if err != nil {
-		panic(err)
-	}
-	return spec
+	return f.spec()
 }

@@ -1,5 +1,5 @@
-// Package record is the shape of what is read: usage, request and people rows
-// and the batches in which they travel.
+// Package record is the shape of what is read: usage, request, people and total
+// rows, and the batches in which they travel.
 //
 // It owns: the staged columns, their types and their meaning.
 // It does not own: how a format fills them (extract/decode) or where they are
@@ -99,6 +99,52 @@ type Person struct {
 	ValidFrom  int64 // days since 1970-01-01, inclusive
 	ValidTo    int64 // exclusive
 }
+
+// Total is one figure of a provider's own report or bill: a count of one token
+// class, an amount of one line item, or both, of a bucket of time. It is never
+// joined to requests; it checks their sum.
+type Total struct {
+	Provider    []byte
+	Account     []byte
+	Project     []byte // or workspace
+	Key         []byte
+	Principal   []byte
+	Model       []byte // as reported
+	Class       []byte // one of the Class constants, empty where LineItem says more
+	LineItem    []byte // the provider's own words
+	ServiceTier []byte
+	Region      []byte
+	Start, End  int64 // of the bucket, microseconds UTC, the end exclusive
+	Date        int64 // UTC day of Start
+	Unit        []byte
+	Quantity    int64
+	AmountPico  int64
+	ListPico    int64
+	HasQuantity bool
+	HasAmount   bool
+	HasList     bool
+	Currency    []byte
+	Period      []byte // billing month of an export that is replaced as a whole
+	Revision    int64
+}
+
+// What a Total counts. Tokens are disjoint: audio and image tokens are no part
+// of the class that they are priced besides.
+const (
+	ClassInput             = "input_uncached"
+	ClassCacheRead         = "cache_read"
+	ClassCacheWrite5m      = "cache_write_5m"
+	ClassCacheWrite1h      = "cache_write_1h"
+	ClassCacheWriteUnknown = "cache_write_unknown"
+	ClassOutput            = "output"
+	ClassInputAudio        = "input_audio"
+	ClassInputImage        = "input_image"
+	ClassCacheReadAudio    = "cache_read_audio"
+	ClassOutputAudio       = "output_audio"
+	ClassOutputImage       = "output_image"
+	ClassSearches          = "searches"
+	ClassRequests          = "requests"
+)
 
 // UsageSchema is the staged table of Usage rows. What repeats from row to row
 // lies in the tables of Meters and Callers.
@@ -220,6 +266,32 @@ var PeopleSchema = &Schema{Table: "people", About: "Who belongs to which departm
 	{"line", Int, false, "line of the row"},
 }}
 
+// TotalSchema is the staged table of Total rows.
+var TotalSchema = &Schema{Table: "totals", About: "Control totals: what providers report and bill, by bucket of time; never joined to requests", Columns: []Column{
+	{"provider", Text, false, "bedrock, openai, ..."},
+	{"account", Text, true, ""},
+	{"project", Text, true, "project or workspace"},
+	{"key", Text, true, "API key, by id or by name"},
+	{"principal", Text, true, "role, user or person"},
+	{"model", Text, true, "as reported"},
+	{"token_class", Text, true, "input_uncached, cache_read, ..., output, searches or requests; null: see line_item"},
+	{"line_item", Text, true, "the provider's own words"},
+	{"service_tier", Text, true, ""},
+	{"region", Text, true, ""},
+	{"bucket_start", Time, false, "UTC, inclusive"},
+	{"bucket_end", Time, false, "UTC, exclusive"},
+	{"bucket_date", Date, false, "UTC day of bucket_start"},
+	{"unit", Text, true, "of quantity, or of what is billed where no quantity is known"},
+	{"quantity", Int, true, "null: not reported"},
+	{"amount_pico", Int, true, "billed, in 10^-12 USD; null: not reported"},
+	{"list_amount_pico", Int, true, "the same without discounts"},
+	{"currency", Text, true, "USD; null: no amount"},
+	{"period", Text, true, "billing month of an export that is replaced as a whole"},
+	{"revision", Time, false, "when the provider's export or our copy of it was written"},
+	{"object_id", Int, false, "manifest id of the object"},
+	{"line", Int, false, "line of the record, or row of a Parquet file"},
+}}
+
 func (b *Batch) tokens(i int, t *Tokens) {
 	b.int(i, t.InputUncached)
 	b.int(i+1, t.CacheRead)
@@ -287,6 +359,26 @@ func (b *Batch) AppendPerson(p *Person, l Lineage) error {
 	b.int(4, p.ValidTo)
 	b.int(5, l.Object)
 	b.int(6, l.Line)
+	return b.finish()
+}
+
+// AppendTotal adds one row to a batch of TotalSchema; see AppendUsage.
+func (b *Batch) AppendTotal(t *Total, l Lineage) error {
+	for i, text := range [...][]byte{t.Provider, t.Account, t.Project, t.Key, t.Principal, t.Model, t.Class, t.LineItem, t.ServiceTier, t.Region} {
+		b.text(i, text)
+	}
+	b.int(10, t.Start)
+	b.int(11, t.End)
+	b.int(12, t.Date)
+	b.text(13, t.Unit)
+	b.optional(14, t.Quantity, t.HasQuantity)
+	b.optional(15, t.AmountPico, t.HasAmount)
+	b.optional(16, t.ListPico, t.HasList)
+	b.text(17, t.Currency)
+	b.text(18, t.Period)
+	b.int(19, t.Revision)
+	b.int(20, l.Object)
+	b.int(21, l.Line)
 	return b.finish()
 }
 

@@ -48,12 +48,24 @@ type Request struct {
 // Person is one row of a people file in words; To is exclusive and "" for ever.
 type Person struct{ Email, Department, CostCenter, From, To string }
 
-// Rows are what one delivery brings: up to three sources, usage, requests and
-// people, each with its objects.
+// Total is one control total in words. Its bucket is the UTC day of Day.
+type Total struct {
+	Day, Object                   string
+	Line                          int64
+	Provider, Model               string // "" is openai, gpt-4o
+	Account, Project, Class, Item string
+	Quantity, Pico                int64 // 0: none
+	Period                        string
+	Revision                      string // "" is 2026-11-01 00:00:00
+}
+
+// Rows are what one delivery brings: up to four sources, usage, requests, people
+// and totals, each with its objects.
 type Rows struct {
 	Usage    []Usage
 	Requests []Request
 	People   []Person
+	Totals   []Total
 	Object   string // key of the objects; "" is first.json
 	ETag     string // version of the objects; "" is v1
 	Replaced []int64
@@ -75,7 +87,7 @@ func hash(parts ...string) int64 {
 
 // Stage takes the rows in, source by source.
 func (r Rows) Stage(ctx context.Context, l *ledger.Ledger) error {
-	for _, d := range []*delivery{r.usage(), r.requests(), r.people()} {
+	for _, d := range []*delivery{r.usage(), r.requests(), r.people(), r.totals()} {
 		if len(d.objects) == 0 {
 			continue
 		}
@@ -129,6 +141,29 @@ func (r Rows) people() *delivery {
 		d.add("", 0, civil.Date{}, func(b *record.Batch, l record.Lineage) error { return b.AppendPerson(row, l) })
 	}
 	return d
+}
+
+func (r Rows) totals() *delivery {
+	d := r.deliver("totals", record.TotalSchema)
+	for _, t := range r.Totals {
+		row := t.row()
+		d.add(t.Object, t.Line, civil.Date{}, func(b *record.Batch, l record.Lineage) error { return b.AppendTotal(row, l) })
+	}
+	return d
+}
+
+func (t Total) row() *record.Total {
+	day := Day(t.Day)
+	row := &record.Total{
+		Provider: []byte(cmp.Or(t.Provider, "openai")), Model: []byte(cmp.Or(t.Model, "gpt-4o")), Account: []byte(t.Account), Project: []byte(t.Project),
+		Class: []byte(t.Class), LineItem: []byte(t.Item), Start: day.Start(time.UTC).UnixMicro(), End: day.AddDays(1).Start(time.UTC).UnixMicro(), Date: epochDays(day),
+		Quantity: t.Quantity, HasQuantity: t.Quantity != 0, AmountPico: t.Pico, HasAmount: t.Pico != 0, Period: []byte(t.Period),
+		Revision: At(cmp.Or(t.Revision, "2026-11-01 00:00:00")).UnixMicro(),
+	}
+	if row.HasAmount {
+		row.Currency = []byte("USD")
+	}
+	return row
 }
 
 func (r Rows) zone() *time.Location {
