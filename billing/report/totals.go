@@ -65,6 +65,11 @@ func (s *side) pay(a money.USD) {
 	s.amount = &a
 }
 
+// nothing says that neither figure of a side is other than zero.
+func (s *side) nothing() bool {
+	return (s.quantity == nil || s.quantity.Sign() == 0) && (s.amount == nil || s.amount.IsZero())
+}
+
 func (s *side) add(other side) {
 	if other.quantity != nil {
 		s.count(other.quantity)
@@ -150,6 +155,9 @@ func (r *Report) compare(by []TotalsBy, metered, reported []*cellOf) {
 	differ := differences(metered, reported, by, tells)
 	for _, name := range order {
 		g := groups[name]
+		if g.metered.nothing() && g.reported.nothing() {
+			continue // a count of zero that nothing stands against
+		}
 		var row []any
 		for _, b := range by {
 			row = append(row, nullable(g.by[b]))

@@ -74,6 +74,7 @@ func (b *books) fillTotals(t *testing.T) {
 		total(102, "openai", "gpt-4o-2024-08-06", "output", 1, quantity(360)),
 		total(102, "openai", "gpt-4o-2024-08-06", "requests", 1, and(quantity(2), values{"unit": "requests"})),
 		total(102, "openai", "text-embedding-3-small", "input_uncached", 1, quantity(5000)),
+		total(102, "openai", "o3", "cache_write_unknown", 1, quantity(0)), // nothing to show
 		total(103, "openai", "gpt-4o-2024-08-06", "input_uncached", 1, and(billed("0.00225"), quantity(900), values{"unit": "tokens"})),
 		total(103, "openai", "gpt-4o-2024-08-06", "output", 1, billed("0.0036")),
 		total(103, "openai", "", "", 1, and(billed("0.05"), values{"model": nil, "token_class": nil, "line_item": "web search tool calls"})),

@@ -25,6 +25,8 @@ func Skip(format, key string, sizeBytes int64) (reason string, skip bool) {
 		return "hidden file", true
 	case name == "_SUCCESS":
 		return "job marker", true
+	case name == "aws-programmatic-access-test-object": // of an AWS data export that was set up
+		return "access test", true
 	case name == "DEPRECATION_NOTICE.txt":
 		return "notice", true
 	case hasFolder(folders, func(f string) bool { return f == "manifests" }):
