@@ -114,28 +114,3 @@ func fillAll(readers []textReader, v []jsonscan.Value) error {
 	}
 	return nil
 }
-
-// gleanedBytes is how much of a text glean looks at.
-const gleanedBytes = 1 << 20
-
-// glean is fill for what is good to know and never wrong: of text that is cut
-// off, or is no JSON, it takes what stands before that. A list counts, too.
-func (t *textReader) glean(v []jsonscan.Value) {
-	if v[t.at].Kind != jsonscan.String {
-		return
-	}
-	text := v[t.at]
-	if len(text.Raw) > gleanedBytes {
-		text.Raw = text.Raw[:gleanedBytes]
-		if cut := bytes.LastIndexByte(text.Raw[gleanedBytes-6:], '\\'); cut >= 0 { // an escape stays whole
-			text.Raw = text.Raw[:gleanedBytes-6+cut]
-		}
-	}
-	t.text = text.AppendText(t.text[:0])
-	if start := bytes.TrimLeft(t.text, " \t\r\n"); len(start) > 0 && (start[0] == '{' || start[0] == '[') {
-		_, _ = t.scanner.Scan(start)
-		for i, field := range t.to {
-			v[field] = t.scanner.Values[i]
-		}
-	}
-}

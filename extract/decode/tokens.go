@@ -85,8 +85,8 @@ func (f *fields) usage(root string) usageFields {
 		inputAudio:   at("usage.prompt_tokens_details.audio_tokens", "usage.input_tokens_details.audio_tokens"),
 		inputImage:   at("usage.prompt_tokens_details.image_tokens", "usage.input_tokens_details.image_tokens"),
 		cachedAudio:  at("usage.prompt_tokens_details.cached_audio_tokens"),
-		outputAudio:  at("usage.completion_tokens_details.audio_tokens"),
-		outputImage:  at("usage.completion_tokens_details.image_tokens"),
+		outputAudio:  at("usage.completion_tokens_details.audio_tokens", "usage.output_tokens_details.audio_tokens"),
+		outputImage:  at("usage.completion_tokens_details.image_tokens", "usage.output_tokens_details.image_tokens"),
 		searches:     at("usage.server_tool_use.web_search_requests"),
 		tier:         at("usage.service_tier", "service_tier", "serviceTier.type"),
 	}
@@ -128,8 +128,8 @@ func (u *usageFields) read(v []jsonscan.Value, t *record.Tokens) (hasInput, hasO
 	if cache := c.cached + c.written; cache > 0 && present(u.inclusive) {
 		c.exclusive = count(u.total, "usage.total_tokens") == c.input+c.output+cache
 	}
-	if err == nil {
-		err = timesToLive(firstPresent(v, u.cacheDetails), &c)
+	if list := firstPresent(v, u.cacheDetails); err == nil && list.Kind == jsonscan.Array {
+		err = timesToLive(jsonscan.NewScanner(ttlSpec), list, &c)
 	}
 	if err != nil {
 		return false, false, err
@@ -141,11 +141,7 @@ var ttlSpec = mustCompile("ttl", "inputTokens")
 
 // timesToLive reads Converse's list of cache writes by time to live. One that
 // isn't known stays in what is written alone.
-func timesToLive(list jsonscan.Value, c *tokenCounts) error {
-	if list.Kind != jsonscan.Array {
-		return nil
-	}
-	scanner := jsonscan.NewScanner(ttlSpec)
+func timesToLive(scanner *jsonscan.Scanner, list jsonscan.Value, c *tokenCounts) error {
 	return jsonscan.Each(list.Raw, func(item []byte) error {
 		if _, err := scanner.Scan(item); err != nil {
 			return err
@@ -156,6 +152,9 @@ func timesToLive(list jsonscan.Value, c *tokenCounts) error {
 			c.written5m += n
 		case "1h":
 			c.written1h += n
+		}
+		if err == nil && c.written5m+c.written1h > tokensMax {
+			err = &FieldError{"usage.cacheDetails", "adds up to more than 100,000,000"}
 		}
 		return err
 	})
