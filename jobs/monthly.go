@@ -175,6 +175,9 @@ func (b *Books) nightsDone(ctx context.Context, month civil.Month) error {
 	if len(missing) == 0 {
 		return nil
 	}
+	if len(missing) == 1 {
+		return fmt.Errorf("%w: the night of %s was not run; run `chargeback run nightly` first", ErrGates, missing[0])
+	}
 	return fmt.Errorf("%w: %d nights up to %s were not run, first %s; run `chargeback run nightly` first", ErrGates, len(missing), last, missing[0])
 }
 

@@ -165,7 +165,7 @@ func TestNightsBeforeClose(t *testing.T) {
 	b.ran(t, ledger.RunFailed, "nightly/2026-10-29")
 	refused("2 nights up to 2026-11-03 were not run, first 2026-10-29")
 	b.ran(t, ledger.RunDone, "nightly/2026-10-29")
-	refused("1 nights up to 2026-11-03 were not run, first 2026-11-03")
+	refused("the night of 2026-11-03 was not run; run `chargeback run nightly` first")
 	b.ran(t, ledger.RunDone, "nightly/2026-11-03")
 	if s := b.closing(t, october); len(s.Documents) != 0 || s.Hash == "" {
 		t.Errorf("a month without a record closed as %+v", s)

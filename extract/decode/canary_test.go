@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -144,6 +146,28 @@ func plantedTotals() map[string][]string {
 				"canary7f3d,USD,2026-10-01,2026-10-31T01:00:00Z,2026-10-31T00:00:00Z,Amazon Bedrock,x,,\n1,canary7f3d,2026-10-01,2026-10-31T01:00:00Z,2026-10-31T00:00:00Z,Amazon Bedrock,x,,\n1,USD,canary7f3d,2026-10-31T01:00:00Z,2026-10-31T00:00:00Z,Amazon Bedrock,x,,\n1,USD,2026-10-01,canary7f3d,2026-10-31T00:00:00Z,Amazon Bedrock,x,,\n",
 			"PAR1canary7f3dPAR1",
 		},
+	}
+}
+
+// Goal: the objects that hold canaries lie in testdata/canary, for tests of what
+// comes behind decoding. Method: -update writes them.
+func TestCanaryFiles(t *testing.T) {
+	all := planted()
+	maps.Copy(all, plantedTotals())
+	for folder, texts := range all {
+		for i, text := range texts {
+			compare(t, filepath.Join("testdata", "canary", fmt.Sprintf("%s.%02d.txt", folder, i)), text)
+		}
+	}
+	names, err := filepath.Glob(filepath.Join("testdata", "canary", "*.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		folder, number, _ := strings.Cut(filepath.Base(name), ".")
+		if i, err := strconv.Atoi(strings.TrimSuffix(number, ".txt")); err != nil || i >= len(all[folder]) {
+			t.Errorf("%s is none of them; remove it", name)
+		}
 	}
 }
 
