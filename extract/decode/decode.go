@@ -27,6 +27,7 @@ const (
 	PortkeyName        = "portkey"
 	OpenRouterName     = "openrouter"
 	LangfuseName       = "langfuse"
+	OTLPName           = "otlp"
 	PeopleName         = "people"
 
 	OpenAIUsageName    = "openai-usage"

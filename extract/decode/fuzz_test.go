@@ -39,6 +39,12 @@ func FuzzAnthropicBatch(f *testing.F) { fuzz(f, "anthropic-batch") }
 // FuzzBedrockBatch reads any bytes as results of Bedrock's batches.
 func FuzzBedrockBatch(f *testing.F) { fuzz(f, "bedrock-batch") }
 
+// FuzzOTLP reads any bytes as spans and events of the agent's side.
+func FuzzOTLP(f *testing.F) { fuzz(f, "otlp") }
+
+// FuzzOTLPProvider reads any bytes as spans of the provider's side.
+func FuzzOTLPProvider(f *testing.F) { fuzz(f, "otlp-provider") }
+
 // FuzzPeople reads any bytes as a people file.
 func FuzzPeople(f *testing.F) { fuzz(f, "people") }
 

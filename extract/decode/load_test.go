@@ -173,6 +173,9 @@ func formats(t testing.TB) map[string]Format {
 		"langfuse":   langfuse(t),
 		"people":     People{},
 
+		"otlp":          otlp(t, AgentSide),
+		"otlp-provider": otlp(t, ProviderSide),
+
 		"openai_usage":    NewOpenAIUsage(),
 		"openai_costs":    NewOpenAICosts(),
 		"anthropic_usage": NewAnthropicUsage(),
@@ -191,6 +194,14 @@ func must[F Format](f F, err error) func(testing.TB) Format {
 		}
 		return f
 	}
+}
+
+func otlp(t testing.TB, side string) Format {
+	t.Helper()
+	return must(NewOTLP(OTLPOptions{
+		Side: side, Team: []string{"team"},
+		RequestOptions: RequestOptions{AgentID: []string{"gen_ai.agent.id", "gen_ai.agent.name", "service.name"}, CostCenter: []string{"cost_center"}, ClientRef: []string{"client_ref"}, ToolCalls: []string{"tool_calls"}},
+	}))(t)
 }
 
 func bedrock(t testing.TB) *Bedrock {
