@@ -13,18 +13,24 @@ type BedrockOptions struct {
 	AgentID    []string
 }
 
-// Bedrock reads AWS Bedrock model invocation logs. Natural key: account,
-// region and request id. Its input count excludes what was read from or
-// written to the prompt cache; the writes' time to live is not logged.
+// Bedrock reads AWS Bedrock model invocation logs of all operations. Natural
+// key: account, region and request id. Its input count excludes what was read
+// from or written to the prompt cache. The record's own counts stand; where
+// answers are logged, bedrockbody.go reads what the record leaves out. The
+// region is the one that was called, which is whose prices AWS takes: where a
+// cross-region profile sent the request (inferenceRegion) costs nothing.
 type Bedrock struct {
 	spec *jsonscan.Spec
 	f    bedrockFields
+	text bodySpec // of answers that were written as text
 }
 
 type bedrockFields struct {
 	schemaType, timestamp, account, region, requestID, operation, model, caller, errorCode int
 	input, cacheRead, cacheWrite, output                                                   int
-	responseID, clientRef, costCenter, agentID, tier                                       []int
+	clientRef, costCenter, agentID                                                         []int
+	answer                                                                                 int
+	body                                                                                   bodyFields
 }
 
 // NewBedrock compiles the format.
@@ -44,8 +50,8 @@ func NewBedrock(o BedrockOptions) (*Bedrock, error) {
 		cacheRead:  want.one("input.cacheReadInputTokenCount"),
 		cacheWrite: want.one("input.cacheWriteInputTokenCount"),
 		output:     want.one("output.outputTokenCount"),
-		tier:       want.first("output.outputBodyJson.serviceTier.type", "output.outputBodyJson.service_tier"),
-		responseID: want.first("output.outputBodyJson.id", "output.outputBodyJson.[0].message.id"),
+		answer:     want.one("output.outputBodyJson"),
+		body:       want.body("output.outputBodyJson."),
 	}
 	key := func(names []string) []int {
 		indexes := make([]int, 0, len(names))
@@ -56,7 +62,7 @@ func NewBedrock(o BedrockOptions) (*Bedrock, error) {
 	}
 	f.clientRef, f.costCenter, f.agentID = key(o.ClientRef), key(o.CostCenter), key(o.AgentID)
 	spec, err := jsonscan.Compile(want.paths)
-	return &Bedrock{spec, f}, err
+	return &Bedrock{spec, f, newBodySpec()}, err
 }
 
 // Name implements Format.
@@ -72,9 +78,13 @@ func (b *Bedrock) Decoder(env Env) Decoder {
 	calendar := Calendar{zone: env.Zone}
 	var u record.Usage
 	var scratch []byte
+	answers := newBodyReader(&b.text)
 	return newJSONDecoder(env, b.spec, func(v []jsonscan.Value, line int64, sink *Sink) error {
 		u = record.Usage{Provider: bedrockProvider}
 		if err := b.read(v, &u); err != nil {
+			return err
+		}
+		if err := answers.read(v, v[b.f.answer], &b.f.body, &u); err != nil {
 			return err
 		}
 		u.Key = recordKey(&scratch, bedrockProvider, u.Account, u.Region, u.ProviderRequestID)
@@ -99,7 +109,6 @@ func (b *Bedrock) read(v []jsonscan.Value, u *record.Usage) (err error) {
 		return &FieldError{"modelId", "is missing"}
 	}
 	u.Account, u.Region, u.Operation, u.Caller = name(v[f.account]), name(v[f.region]), name(v[f.operation]), name(v[f.caller])
-	u.ResponseID, u.ServiceTier = firstID(v, f.responseID), firstName(v, f.tier)
 	u.ClientRef, u.CostCenter, u.AgentID = firstID(v, f.clientRef), firstName(v, f.costCenter), firstName(v, f.agentID)
 	if u.Tokens.InputUncached, err = whole(v[f.input], "input.inputTokenCount"); err != nil {
 		return err

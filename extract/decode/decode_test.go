@@ -3,6 +3,7 @@ package decode
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -176,6 +177,16 @@ func TestDecodersDoNotAllocatePerRecord(t *testing.T) {
 	const records = 1000
 	lines := map[Format]func(int) string{
 		bedrock(t): func(i int) string { return bedrockLine(fmt.Sprintf("r%d", i), "2026-10-31T12:00:00Z") },
+		bedrock(t): func(i int) string { // an answer as an object, as text, and as the events of a stream
+			body := `{"id":"msg_1","usage":{"cacheDetails":[{"ttl":"5m","inputTokens":3},{"ttl":"1h","inputTokens":4}]},"serviceTier":{"type":"flex"}}`
+			switch i % 3 {
+			case 1:
+				body = strconv.Quote(body)
+			case 2:
+				body = `[{"message":{"id":"msg_2"}},{"usage":{"server_tool_use":{"web_search_requests":1}}},"[DONE]"]`
+			}
+			return fmt.Sprintf(`{"schemaType":"ModelInvocationLog","requestId":"r%d","modelId":"m","timestamp":"2026-10-31T12:00:00Z","input":{"inputTokenCount":1,"cacheWriteInputTokenCount":9},"output":{"outputTokenCount":1,"outputBodyJson":%s}}`, i, body)
+		},
 		litellm(t): func(i int) string {
 			return fmt.Sprintf(`{"id":"chatcmpl-%d","status":"success","custom_llm_provider":"openai","model":"gpt-4o","startTime":1793487580.847,"endTime":"2026-10-31 22:59:41.5","response_cost":2.25e-05,"prompt_tokens":10,"completion_tokens":2,"metadata":{"user_api_key_user_id":"user017@example.com","spend_logs_metadata":{"agent_id":"support-bot","tool_calls":%s}},"hidden_params":{"additional_headers":{"llm_provider-x-request-id":"req_%d"}}}`,
 				i, []string{"2", `["sql","web_search"]`, `{"sql":3}`, "null"}[i%4], i)

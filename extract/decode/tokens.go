@@ -84,8 +84,8 @@ func (f *fields) usage(root string) usageFields {
 		inputAudio:   at("usage.prompt_tokens_details.audio_tokens", "usage.input_tokens_details.audio_tokens"),
 		inputImage:   at("usage.prompt_tokens_details.image_tokens", "usage.input_tokens_details.image_tokens"),
 		cachedAudio:  at("usage.prompt_tokens_details.cached_audio_tokens"),
-		outputAudio:  at("usage.completion_tokens_details.audio_tokens"),
-		outputImage:  at("usage.completion_tokens_details.image_tokens"),
+		outputAudio:  at("usage.completion_tokens_details.audio_tokens", "usage.output_tokens_details.audio_tokens"),
+		outputImage:  at("usage.completion_tokens_details.image_tokens", "usage.output_tokens_details.image_tokens"),
 		searches:     at("usage.server_tool_use.web_search_requests"),
 		tier:         at("usage.service_tier", "service_tier", "serviceTier.type"),
 	}
@@ -141,7 +141,10 @@ func (u *usageFields) timesToLive(list jsonscan.Value, c *tokenCounts) error {
 	if list.Kind != jsonscan.Array {
 		return nil
 	}
-	scanner := jsonscan.NewScanner(ttlSpec)
+	return timesToLive(jsonscan.NewScanner(ttlSpec), list, c)
+}
+
+func timesToLive(scanner *jsonscan.Scanner, list jsonscan.Value, c *tokenCounts) error {
 	return jsonscan.Each(list.Raw, func(item []byte) error {
 		if _, err := scanner.Scan(item); err != nil {
 			return err
@@ -153,6 +156,9 @@ func (u *usageFields) timesToLive(list jsonscan.Value, c *tokenCounts) error {
 		case "1h":
 			c.written1h += n
 		}
+		if err == nil && c.written5m+c.written1h > tokensMax {
+			err = &FieldError{"usage.cacheDetails", "adds up to more than 100,000,000"}
+		}
 		return err
 	})
 }
@@ -163,7 +169,11 @@ func mustCompile(dotted ...string) *jsonscan.Spec {
 	for _, path := range dotted {
 		f.one(path)
 	}
-	spec, err := jsonscan.Compile(f.paths)
+	return mustCompilePaths(f.paths)
+}
+
+func mustCompilePaths(paths []jsonscan.Path) *jsonscan.Spec {
+	spec, err := jsonscan.Compile(paths)
 	if err != nil {
 		panic(err)
 	}

@@ -12,12 +12,16 @@
 package jsonscan
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math/bits"
 	"strings"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // Kind says what sort of JSON value a field held.
@@ -586,6 +590,69 @@ func (v Value) Text() string {
 		return string(v.Raw)
 	}
 	return s
+}
+
+// AppendText appends what Text returns to dst. It is for long texts: it
+// allocates nothing where dst has room.
+func (v Value) AppendText(dst []byte) []byte {
+	s := v.Raw
+	if v.Kind != String || !v.Escaped {
+		return append(dst, s...)
+	}
+	for {
+		i := bytes.IndexByte(s, '\\')
+		if i < 0 || i+1 == len(s) {
+			return append(dst, s...)
+		}
+		dst = append(dst, s[:i]...)
+		c := s[i+1]
+		s = s[i+2:]
+		switch c {
+		case 'b':
+			dst = append(dst, '\b')
+		case 'f':
+			dst = append(dst, '\f')
+		case 'n':
+			dst = append(dst, '\n')
+		case 'r':
+			dst = append(dst, '\r')
+		case 't':
+			dst = append(dst, '\t')
+		case 'u':
+			var r rune
+			r, s = escapedRune(s)
+			dst = utf8.AppendRune(dst, r)
+		default: // a quote, a slash or a backslash
+			dst = append(dst, c)
+		}
+	}
+}
+
+// escapedRune reads the digits behind \u, and the second half that may follow
+// them. Half a character alone is unicode.ReplacementChar, as encoding/json has
+// it.
+func escapedRune(s []byte) (r rune, rest []byte) {
+	r, s = hex4(s), s[min(4, len(s)):]
+	if !utf16.IsSurrogate(r) {
+		return r, s
+	}
+	if len(s) >= 6 && s[0] == '\\' && s[1] == 'u' {
+		if whole := utf16.DecodeRune(r, hex4(s[2:])); whole != unicode.ReplacementChar {
+			return whole, s[6:]
+		}
+	}
+	return unicode.ReplacementChar, s
+}
+
+func hex4(s []byte) (r rune) {
+	for _, c := range s[:min(4, len(s))] {
+		digit := rune(c - '0')
+		if c > '9' {
+			digit = rune(c|0x20-'a') + 10
+		}
+		r = r<<4 | digit
+	}
+	return r
 }
 
 // Each calls do with every element of an array's text, in order, and ends with
