@@ -112,7 +112,7 @@ func (b *bodyReader) timesToLive(v []jsonscan.Value, f *bodyFields, t *record.To
 func (b *bodyReader) searches(told jsonscan.Value, raw []byte, t *record.Tokens) (err error) {
 	const field = "output.outputBodyJson.usage.server_tool_use.web_search_requests"
 	t.Searches, err = whole(told, field)
-	key := []byte(`"web_search_requests"`) // most streams have none, and many events
+	key := []byte(`"web_search_requests"`) // which most events, and most streams, don't have
 	if len(raw) > 0 && raw[0] == '[' && bytes.Contains(raw, key) {
 		err = jsonscan.Each(raw, func(event []byte) error {
 			if !bytes.Contains(event, key) {

@@ -19,9 +19,12 @@ import (
 
 // Format names.
 const (
-	BedrockName = "bedrock"
-	LiteLLMName = "litellm"
-	PeopleName  = "people"
+	BedrockName        = "bedrock"
+	BedrockBatchName   = "bedrock-batch"
+	OpenAIBatchName    = "openai-batch"
+	AnthropicBatchName = "anthropic-batch"
+	LiteLLMName        = "litellm"
+	PeopleName         = "people"
 )
 
 // recordFunc is what one format does with the fields of one JSON record.

@@ -18,6 +18,15 @@ import (
 // FuzzBedrock reads any bytes as invocation logs.
 func FuzzBedrock(f *testing.F) { fuzz(f, "bedrock") }
 
+// FuzzBedrockBatch reads any bytes as results of Bedrock's batch jobs.
+func FuzzBedrockBatch(f *testing.F) { fuzz(f, "bedrockbatch") }
+
+// FuzzOpenAIBatch reads any bytes as results of OpenAI's batches.
+func FuzzOpenAIBatch(f *testing.F) { fuzz(f, "openaibatch") }
+
+// FuzzAnthropicBatch reads any bytes as results of Anthropic's batches.
+func FuzzAnthropicBatch(f *testing.F) { fuzz(f, "anthropicbatch") }
+
 // FuzzLiteLLM reads any bytes as gateway logs.
 func FuzzLiteLLM(f *testing.F) { fuzz(f, "litellm") }
 
