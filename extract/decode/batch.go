@@ -14,7 +14,8 @@ import (
 
 // BatchOptions say of a source of batch results what its lines leave out.
 type BatchOptions struct {
-	// Provider is who is paid. Empty is the format's own; azure reads as openai.
+	// Provider is who is paid, as prices name it, such as azure for results in
+	// OpenAI's format that Azure wrote. Empty is the format's own.
 	Provider string
 	// BatchDefaults hold for every job that doesn't say otherwise.
 	BatchDefaults
@@ -28,8 +29,9 @@ type BatchOptions struct {
 
 // BatchDefaults are what all lines of a job have in common.
 type BatchDefaults struct {
-	// Model is as the provider's prices name it. The answers of Bedrock's models
-	// don't tell it, or tell another name.
+	// Model is as the provider's prices name it. With Bedrock it counts before
+	// what an answer tells, which is another name or nothing; with the others it
+	// stands in for an answer that doesn't tell.
 	Model      string
 	Account    string // account, project or workspace
 	Region     string
