@@ -17,6 +17,7 @@ const (
 	FormatPortkey        = "portkey"
 	FormatOpenRouter     = "openrouter"
 	FormatLangfuse       = "langfuse"
+	FormatOTLP           = "otlp"
 	FormatPeople         = "people"
 
 	FormatOpenAIUsage    = "openai-usage"
@@ -34,6 +35,7 @@ type Source struct {
 	URL            string `yaml:"url"`    // file:PATH or s3://bucket/prefix; see Location
 	MaxRecordBytes Size   `yaml:"max_record_bytes"`
 	S3             S3     `yaml:"s3,omitempty"`
+	Side           string `yaml:"side,omitempty"`   // SideAgent or SideProvider, for formats that hold both
 	Fields         Fields `yaml:"fields,omitempty"` // the format's standard where a list is empty
 	Batch          Batch  `yaml:"batch,omitempty"`  // only for results of batch jobs
 }
@@ -65,14 +67,18 @@ type Batch struct {
 	Caller     string     `yaml:"caller,omitempty"`
 	CostCenter string     `yaml:"cost_center,omitempty"`
 	AgentID    string     `yaml:"agent_id,omitempty"`
+	ClientRef  []string   `yaml:"client_ref,omitempty"` // dotted paths in a line; none: the line's own id
 	Jobs       []BatchJob `yaml:"jobs,omitempty"`
 }
 
 // BatchJob says of one job what Batch says of all.
 type BatchJob struct {
-	ID         string  `yaml:"id"` // a part of the keys of the job's objects
+	ID         string  `yaml:"id"` // a word in the keys of the job's objects, or a Bedrock job's ARN
 	StartedAt  Instant `yaml:"started_at,omitempty"`
 	Model      string  `yaml:"model,omitempty"`
+	Account    string  `yaml:"account,omitempty"`
+	Region     string  `yaml:"region,omitempty"`
+	ClientRef  string  `yaml:"client_ref,omitempty"` // the agent request that sent the whole job
 	Caller     string  `yaml:"caller,omitempty"`
 	CostCenter string  `yaml:"cost_center,omitempty"`
 	AgentID    string  `yaml:"agent_id,omitempty"`
@@ -95,10 +101,17 @@ func (t Instant) MarshalText() ([]byte, error) { return []byte(t.String()), nil 
 
 func (t Instant) String() string { return t.Format(time.RFC3339) }
 
+// The sides that a record can tell of.
+const (
+	SideAgent    = "agent"    // what the agent platform knows
+	SideProvider = "provider" // what the provider metered
+)
+
 // formatOptions is what a source of a format may say besides where it lies.
 type formatOptions struct {
 	fields Fields // the standard; a list that is not nil may be named
 	batch  bool
+	sides  bool
 }
 
 // formatsKnown are the formats with what they take.
@@ -123,6 +136,9 @@ func formatsKnown() map[string]formatOptions {
 			AgentID: []string{"metadata.agent_id"}, ToolCalls: []string{"metadata.tool_calls", "tool_call_names"}, CostCenter: []string{"metadata.cost_center"}, ClientRef: []string{"metadata.client_ref"},
 			ProviderRequestID: []string{"metadata.request_id"}, ResponseID: []string{"metadata.response_id"}, Provider: []string{"metadata.provider"},
 			UserEmail: []string{"metadata.user_email"}, EndUser: none, Team: []string{"metadata.team"}, Project: none,
+		}},
+		FormatOTLP: {sides: true, fields: Fields{
+			AgentID: []string{"gen_ai.agent.id", "gen_ai.agent.name", "service.name"}, ToolCalls: none, CostCenter: []string{"cost_center"}, ClientRef: []string{"client_ref"}, Team: []string{"team"},
 		}},
 		FormatBedrockBatch:   {batch: true},
 		FormatOpenAIBatch:    {batch: true},
@@ -165,6 +181,9 @@ func (s *Source) FillIn() {
 	if s.MaxRecordBytes == 0 {
 		s.MaxRecordBytes = 64e6
 	}
+	if s.Side == "" && formatsKnown()[s.Format].sides {
+		s.Side = SideAgent
+	}
 	standard := formatsKnown()[s.Format].fields
 	for i, own := range s.Fields.lists() {
 		if len(*own.list) == 0 {
@@ -195,6 +214,12 @@ func (s Source) check(doc document, path string) {
 		doc.Failf(path+".batch", "is set although format is %q; it is for results of batch jobs", s.Format)
 	}
 	s.Batch.check(doc, path+".batch")
+	switch {
+	case known.sides:
+		doc.oneOf(path+".side", s.Side, SideAgent, SideProvider)
+	case s.Side != "":
+		doc.Failf(path+".side", "is set although format %s has one side only; remove it", s.Format)
+	}
 }
 
 // checkFields refuses names that the format has no use for.

@@ -31,6 +31,8 @@ func newFormat(src config.Source) (decode.Format, error) {
 			RequestOptions: request, ProviderRequestID: f.ProviderRequestID, ResponseID: f.ResponseID, Provider: f.Provider,
 			UserEmail: f.UserEmail, EndUser: f.EndUser, Team: f.Team, Project: f.Project,
 		})
+	case config.FormatOTLP:
+		return decode.NewOTLP(decode.OTLPOptions{Side: src.Side, RequestOptions: request, Team: f.Team})
 	case config.FormatPeople:
 		return decode.People{}, nil
 	case config.FormatOpenAIUsage:
@@ -50,9 +52,19 @@ func newFormat(src config.Source) (decode.Format, error) {
 }
 
 func batchOptions(b config.Batch) decode.BatchOptions {
-	o := decode.BatchOptions{Provider: b.Provider, Account: b.Account, Region: b.Region, Model: b.Model, Caller: b.Caller, CostCenter: b.CostCenter, AgentID: b.AgentID}
+	o := decode.BatchOptions{
+		Provider: b.Provider, ClientRef: b.ClientRef,
+		BatchDefaults: decode.BatchDefaults{Model: b.Model, Account: b.Account, Region: b.Region, Caller: b.Caller, CostCenter: b.CostCenter, AgentID: b.AgentID},
+	}
 	for _, job := range b.Jobs {
-		o.Jobs = append(o.Jobs, decode.BatchJob{ID: job.ID, StartedAt: job.StartedAt.Time, Model: job.Model, Caller: job.Caller, CostCenter: job.CostCenter, AgentID: job.AgentID})
+		own := decode.BatchJob{
+			ID: job.ID, ClientRef: job.ClientRef,
+			BatchDefaults: decode.BatchDefaults{Model: job.Model, Account: job.Account, Region: job.Region, Caller: job.Caller, CostCenter: job.CostCenter, AgentID: job.AgentID},
+		}
+		if !job.StartedAt.IsZero() {
+			own.StartedAt = job.StartedAt.String()
+		}
+		o.Jobs = append(o.Jobs, own)
 	}
 	return o
 }

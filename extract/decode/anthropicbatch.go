@@ -1,38 +1,49 @@
 package decode
 
 import (
+	"cmp"
+
 	"chargeback/extract/decode/jsonscan"
 	"chargeback/extract/record"
 )
 
 // AnthropicBatch reads the results of Anthropic's message batches. Natural key:
-// the message's id; of a line without a message, the object and custom_id. Input
-// leaves the prompt cache out. No line has a time: it is the job's.
+// the message's id; of lines without a message the custom id and the object's
+// key. The input count leaves out what was read from and written to the prompt
+// cache. A line has no time: see BatchOptions.
 type AnthropicBatch struct {
-	spec *jsonscan.Spec
-	o    BatchOptions
-	f    anthropicBatchFields
+	spec     *jsonscan.Spec
+	jobs     batchJobs
+	provider []byte
+	f        anthropicBatchFields
 }
 
 type anthropicBatchFields struct {
-	customID, kind, messageID, model int
-	errorCode                        []int
-	usage                            usageFields
+	customID, outcome, input, responseID, model, region int
+	errorCode, clientRef                                []int
+	usage                                               usageFields
 }
 
 // NewAnthropicBatch compiles the format.
 func NewAnthropicBatch(o BatchOptions) (*AnthropicBatch, error) {
+	jobs, err := newBatchJobs(o)
+	if err != nil {
+		return nil, err
+	}
 	var want fields
 	f := anthropicBatchFields{
-		customID:  want.one("custom_id"),
-		kind:      want.one("result.type"),
-		messageID: want.one("result.message.id"),
-		model:     want.one("result.message.model"),
-		errorCode: want.first("result.error.error.type", "result.error.type"),
-		usage:     want.usage("result.message."),
+		customID:   want.one("custom_id"),
+		outcome:    want.one("result.type"),
+		input:      want.one("params"),
+		responseID: want.one("result.message.id"),
+		model:      want.one("result.message.model"),
+		region:     want.one("result.message.usage.inference_geo"),
+		errorCode:  want.first("result.error.error.type", "result.error.type"),
+		clientRef:  want.first(o.ClientRef...),
+		usage:      want.usage("result.message."),
 	}
 	spec, err := jsonscan.Compile(want.paths)
-	return &AnthropicBatch{spec, o, f}, err
+	return &AnthropicBatch{spec, jobs, []byte(cmp.Or(o.Provider, "anthropic")), f}, err
 }
 
 // Name implements Format.
@@ -42,55 +53,60 @@ func (*AnthropicBatch) Name() string { return AnthropicBatchName }
 func (*AnthropicBatch) Schema() *record.Schema { return record.UsageSchema }
 
 // Decoder implements Format.
-func (f *AnthropicBatch) Decoder(env Env) Decoder {
+func (a *AnthropicBatch) Decoder(env Env) Decoder {
 	calendar := Calendar{zone: env.Zone}
-	lines := newBatchLines(f.o, "anthropic")
 	namespace := []byte(AnthropicBatchName)
+	var object batchObject
 	var u record.Usage
-	var scratch, natural []byte
-	return newJSONDecoder(env, f.spec, func(v []jsonscan.Value, line int64, sink *Sink) error {
-		lines.begin(sink.Origin(), &u)
-		if err := f.read(v, &lines, &u); err != nil {
+	var scratch []byte
+	lines := newJSONDecoder(env, a.spec, func(v []jsonscan.Value, line int64, sink *Sink) error {
+		if v[a.f.input].Kind == jsonscan.Object && missing(v[a.f.outcome]) { // a line of the batch as it was sent
+			sink.Ignore()
+			return nil
+		}
+		u = record.Usage{Provider: a.provider, Completeness: 2}
+		customID := id(v[a.f.customID])
+		if len(customID) == 0 {
+			return &FieldError{"custom_id", "is missing; is this source really in the anthropic-batch format?"}
+		}
+		u.ClientRef = object.ref(v, a.f.clientRef, customID)
+		if err := a.read(v, &object, &u); err != nil {
 			return err
 		}
-		natural = append(natural[:0], u.ProviderRequestID...)
-		if len(u.ResponseID) == 0 {
-			natural = append(append(append(natural[:0], lines.origin.Key...), 0), u.ClientRef...)
-		}
-		u.Key = recordKey(&scratch, namespace, u.Provider, natural)
-		if err := timed(&u); err != nil {
-			return err
+		if u.Key = recordKey(&scratch, namespace, u.ResponseID); len(u.ResponseID) == 0 {
+			u.Key = recordKey(&scratch, namespace, customID, object.key)
 		}
 		u.Date = calendar.Date(u.StartedAt)
 		sink.Usage(&u, line)
 		return nil
 	})
+	return &batchDecoder{lines, &a.jobs, &object, nil}
 }
 
-func (f *AnthropicBatch) read(v []jsonscan.Value, lines *batchLines, u *record.Usage) error {
-	if u.ClientRef = id(v[f.f.customID]); len(u.ClientRef) == 0 {
-		return &FieldError{"custom_id", "is missing; is this source really in the anthropic-batch format?"}
+func (a *AnthropicBatch) read(v []jsonscan.Value, o *batchObject, u *record.Usage) error {
+	f := &a.f
+	if err := o.common(u, jsonscan.Value{}, "started_at"); err != nil {
+		return err
 	}
-	u.ResponseID = id(v[f.f.messageID])
-	if u.ProviderRequestID = u.ResponseID; len(u.ResponseID) == 0 {
-		u.ProviderRequestID = u.ClientRef
-	}
-	if model := name(v[f.f.model]); len(model) > 0 {
-		u.Model = model
-	}
-	switch kind := text(v[f.f.kind]); string(kind) {
+	switch outcome := text(v[f.outcome]); string(outcome) {
 	case "succeeded":
-		if len(u.ResponseID) == 0 {
-			return &FieldError{"result.message.id", "is missing"}
-		}
-		return lines.took(v, &f.f.usage, u, "result.message.usage")
 	case "errored", "canceled", "expired":
-		code := firstName(v, f.f.errorCode)
+		u.Model = o.model
+		code := firstName(v, f.errorCode)
 		if len(code) == 0 {
-			code = kind
+			code = outcome
 		}
-		failed(u, code)
+		fail(u, code)
 		return nil
+	default:
+		return &FieldError{"result.type", "is none of succeeded, errored, canceled and expired; is this source really in the anthropic-batch format?"}
 	}
-	return &FieldError{"result.type", "is none of succeeded, errored, canceled and expired"}
+	if geo := name(v[f.region]); len(geo) > 0 && string(geo) != "not_available" {
+		u.Region = geo
+	}
+	u.ResponseID = id(v[f.responseID])
+	if u.Model = name(v[f.model]); len(u.Model) == 0 {
+		u.Model = o.model
+	}
+	return meteredAnswer(v, &f.usage, u, "result.message")
 }

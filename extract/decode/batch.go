@@ -2,7 +2,9 @@ package decode
 
 import (
 	"cmp"
-	"slices"
+	"fmt"
+	"io"
+	"regexp"
 	"strings"
 	"time"
 
@@ -10,111 +12,205 @@ import (
 	"chargeback/extract/record"
 )
 
-// BatchOptions says of the results of batch jobs what none of their lines does.
-// Texts that are empty are not known.
+// BatchOptions say of a source of batch results what its lines leave out.
 type BatchOptions struct {
-	Provider   string // "": the format's own
-	Account    string
-	Region     string
-	Model      string // of lines that name none
-	Caller     string
-	CostCenter string
-	AgentID    string
-	Jobs       []BatchJob
+	// Provider is who is paid, as prices name it, such as azure for results in
+	// OpenAI's format that Azure wrote. Empty is the format's own.
+	Provider string
+	// BatchDefaults hold for every job that doesn't say otherwise.
+	BatchDefaults
+	// ClientRef are dotted paths in a line, such as modelInput.metadata.user_id,
+	// of which the first that is present counts. Without one it is the id that
+	// the caller gave the line.
+	ClientRef []string
+	// Jobs are what is known of single jobs.
+	Jobs []BatchJob
 }
 
-// BatchJob says of one job what the options say of all; what it leaves empty
-// stays theirs.
-type BatchJob struct {
-	ID         string    // the job's folder, or a part of the object's name
-	StartedAt  time.Time // zero: when the object was written
+// BatchDefaults are what all lines of a job have in common.
+type BatchDefaults struct {
+	// Model is as the provider's prices name it. With Bedrock it counts before
+	// what an answer tells, which is another name or nothing; with the others it
+	// stands in for an answer that doesn't tell.
 	Model      string
-	Caller     string
+	Account    string // account, project or workspace
+	Region     string
+	Caller     string // role or service account that sent the job
 	CostCenter string
 	AgentID    string
 }
 
-// batchTier is the service tier of all that runs in batches.
-var batchTier = []byte("batch")
-
-// batchLines fills what lines of batch results share.
-type batchLines struct {
-	o        BatchOptions
-	provider []byte
-	origin   Origin
-	base     record.Usage // what is known of all lines of the object
-	jobID    []byte       // the folder of the object; "" where it lies in none
+// BatchJob is one job. It stands for the objects in whose keys its id occurs as
+// a word, the longest id first.
+type BatchJob struct {
+	// ID is the job's or batch's id. A Bedrock job's ARN also gives its account
+	// and region.
+	ID string
+	BatchDefaults
+	// StartedAt, RFC 3339, is the time of lines that have none. Without it they
+	// have the time at which their object was written.
+	StartedAt string
+	// ClientRef is the agent request that sent the whole job, where there was
+	// one: each line then is a part of that request's usage.
+	ClientRef string
 }
 
-func newBatchLines(o BatchOptions, provider string) batchLines {
-	if o.Provider != "" {
-		provider = o.Provider
-	}
-	return batchLines{o: o, provider: []byte(provider)}
+// batchJob is a job as lines take it over.
+type batchJob struct {
+	id, model, account, region, caller, costCenter, agentID, clientRef []byte
+	startedAt                                                          int64 // 0 where it isn't known
 }
 
-// begin makes a usage row with what is known of the object's job. The row's time
-// is the job's, until a line tells a better one.
-func (b *batchLines) begin(origin Origin, u *record.Usage) {
-	if origin != b.origin || b.base.Provider == nil {
-		b.find(origin)
-	}
-	*u = b.base
+var (
+	batchTier     = []byte("batch")
+	bedrockJobARN = regexp.MustCompile(`^arn:aws[a-z-]*:bedrock:([a-z0-9-]+):([0-9]+):model-invocation-job/([A-Za-z0-9]+)$`)
+)
+
+// batchJobs are the jobs of one source.
+type batchJobs struct {
+	other batchJob // of objects in whose keys no job's id occurs
+	jobs  []batchJob
 }
 
-// find settles which job an object belongs to.
-func (b *batchLines) find(origin Origin) {
-	b.origin, b.jobID = origin, nil
-	job := BatchJob{StartedAt: origin.Modified, Model: b.o.Model, Caller: b.o.Caller, CostCenter: b.o.CostCenter, AgentID: b.o.AgentID}
-	folders := strings.Split(origin.Key, "/")
-	if len(folders) > 1 {
-		b.jobID = []byte(folders[len(folders)-2])
-	}
-	if i := slices.IndexFunc(b.o.Jobs, func(j BatchJob) bool { return strings.Contains(origin.Key, j.ID) }); i >= 0 {
-		own := b.o.Jobs[i]
-		b.jobID = []byte(own.ID)
-		if !own.StartedAt.IsZero() {
-			job.StartedAt = own.StartedAt
+func newBatchJobs(o BatchOptions) (all batchJobs, err error) {
+	all.other = newBatchJob(BatchJob{}, o.BatchDefaults)
+	for i, j := range o.Jobs {
+		if arn := bedrockJobARN.FindStringSubmatch(j.ID); arn != nil {
+			j.ID = arn[3]
+			j.Region, j.Account = cmp.Or(j.Region, arn[1]), cmp.Or(j.Account, arn[2])
 		}
-		job.Model, job.Caller = cmp.Or(own.Model, job.Model), cmp.Or(own.Caller, job.Caller)
-		job.CostCenter, job.AgentID = cmp.Or(own.CostCenter, job.CostCenter), cmp.Or(own.AgentID, job.AgentID)
+		job := newBatchJob(j, o.BatchDefaults)
+		switch {
+		case j.ID == "":
+			return all, fmt.Errorf("jobs[%d].id: is missing; write the id that stands in the keys of the job's results", i)
+		case strings.ContainsAny(j.ID, "/ "):
+			return all, fmt.Errorf("jobs[%d].id: %q is neither a job's id nor a Bedrock job's ARN", i, j.ID)
+		case all.find(j.ID) >= 0:
+			return all, fmt.Errorf("jobs[%d].id: %q is listed twice", i, j.ID)
+		}
+		if j.StartedAt != "" {
+			at, err := time.Parse(time.RFC3339, j.StartedAt)
+			if err != nil || !credible(at.UnixMicro()) {
+				return all, fmt.Errorf("jobs[%d].started_at: %q is not a time such as 2026-10-31T23:59:40Z of the years 2015 to 2100", i, j.StartedAt)
+			}
+			job.startedAt = at.UnixMicro()
+		}
+		all.jobs = append(all.jobs, job)
 	}
-	b.base = record.Usage{
-		Provider: b.provider, ServiceTier: batchTier, Account: []byte(b.o.Account), Region: []byte(b.o.Region), Model: []byte(job.Model), Caller: []byte(job.Caller),
-		CostCenter: []byte(job.CostCenter), AgentID: []byte(job.AgentID), StartedAt: job.StartedAt.UnixMicro(),
+	return all, nil
+}
+
+func newBatchJob(j BatchJob, other BatchDefaults) batchJob {
+	or := func(own, other string) []byte { return []byte(cmp.Or(own, other)) }
+	return batchJob{
+		id: []byte(j.ID), model: or(j.Model, other.Model), account: or(j.Account, other.Account), region: or(j.Region, other.Region),
+		caller: or(j.Caller, other.Caller), costCenter: or(j.CostCenter, other.CostCenter), agentID: or(j.AgentID, other.AgentID),
+		clientRef: []byte(j.ClientRef),
 	}
 }
 
-// timed refuses a line of which neither it nor its job tells the time.
-func timed(u *record.Usage) error {
-	if u.StartedAt < yearMinMicros {
-		return &FieldError{"started_at", "is not known; name the job and its time in the source's settings"}
+func (b *batchJobs) find(id string) int {
+	for i := range b.jobs {
+		if string(b.jobs[i].id) == id {
+			return i
+		}
 	}
-	return nil
+	return -1
 }
 
-// took fills tokens and completeness of a line that succeeded. field is where
-// the usage should be.
-func (b *batchLines) took(v []jsonscan.Value, usage *usageFields, u *record.Usage, field string) error {
-	hasInput, hasOutput, err := usage.read(v, &u.Tokens)
+// of returns the job of an object: that with the longest id of those that occur
+// in its key as a word.
+func (b *batchJobs) of(key string) *batchJob {
+	best := &b.other
+	for i := range b.jobs {
+		if j := &b.jobs[i]; len(j.id) > len(best.id) && hasWord(key, string(j.id)) {
+			best = j
+		}
+	}
+	return best
+}
+
+// hasWord says whether word occurs in s with no letter or digit beside it.
+func hasWord(s, word string) bool {
+	inside := func(i int) bool {
+		return i >= 0 && i < len(s) && (s[i]-'0' <= 9 || (s[i]|0x20)-'a' < 26)
+	}
+	for from := 0; ; from++ {
+		i := strings.Index(s[from:], word)
+		if i < 0 {
+			return false
+		}
+		from += i
+		if !inside(from-1) && !inside(from+len(word)) {
+			return true
+		}
+	}
+}
+
+// batchObject is the object that is read, and its job.
+type batchObject struct {
+	*batchJob
+	key     []byte // of the object
+	written int64  // when, in microseconds; out of all years where the store doesn't tell
+}
+
+// common fills what a line has of its job. The time is the line's own where it
+// has one, else the job's start, else when the object was written.
+func (o *batchObject) common(u *record.Usage, at jsonscan.Value, field string) (err error) {
+	u.Account, u.Region, u.Caller = o.account, o.region, o.caller
+	u.CostCenter, u.AgentID, u.ServiceTier = o.costCenter, o.agentID, batchTier
 	switch {
-	case err != nil:
-		return err
-	case !hasInput: // what isn't known is not zero
-		return &FieldError{field, "tells no input tokens in a record without an error"}
-	case len(u.Model) == 0:
-		return &FieldError{"model", "is missing, and the source's settings name none for this job"}
+	case !missing(at):
+		u.StartedAt, err = instant(at, field)
+	case o.startedAt != 0:
+		u.StartedAt = o.startedAt
+	case credible(o.written):
+		u.StartedAt = o.written
+	default:
+		err = &FieldError{field, "is missing, and the store doesn't tell when the object was written; give the job's started_at"}
 	}
-	if u.Completeness = 2; !hasOutput { // an embedding
-		u.Completeness = 1
-	}
-	return nil
+	return err
 }
 
-// failed marks a line that was not answered and costs nothing.
-func failed(u *record.Usage, code []byte) {
+// ref is the client's reference of a line: the job's, else the first of the
+// paths that the options name, else the line's own id.
+func (o *batchObject) ref(v []jsonscan.Value, paths []int, own []byte) []byte {
+	if len(o.clientRef) > 0 {
+		return o.clientRef
+	}
+	if ref := firstID(v, paths); len(ref) > 0 {
+		return ref
+	}
+	return own
+}
+
+// batchDecoder finds the job of an object before its lines are read.
+type batchDecoder struct {
+	*jsonDecoder
+	jobs   *batchJobs
+	object *batchObject
+	begin  func(*batchObject) error // what a format has to know of the object besides; may be nil
+}
+
+// Decode implements Decoder.
+func (d *batchDecoder) Decode(r io.Reader, sink *Sink) error {
+	origin := sink.Origin()
+	*d.object = batchObject{batchJob: d.jobs.of(origin.Key), key: []byte(origin.Key), written: origin.Modified.UnixMicro()}
+	if d.begin != nil {
+		if err := d.begin(d.object); err != nil {
+			return err
+		}
+	}
+	return d.jsonDecoder.Decode(r, sink)
+}
+
+// fail makes u the row of a request that was not served: it costs nothing.
+func fail(u *record.Usage, code []byte) {
 	u.Failed, u.Completeness, u.ErrorCode = true, 0, code
 	if len(u.Model) == 0 {
 		u.Model = unknown
 	}
 }
+
+// credible says whether a time lies in the years that are taken for no mistake.
+func credible(us int64) bool { return us >= yearMinMicros && us < yearEndMicros }

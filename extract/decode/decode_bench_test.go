@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -37,6 +38,57 @@ func BenchmarkBedrockBodies(b *testing.B) {
 	prose := strings.Repeat(`Which \"form\" is {this}? `, 8<<10/24)
 	benchmark(b, format, "", func(i int) string {
 		return fmt.Sprintf(`{"schemaType":"ModelInvocationLog","schemaVersion":"1.0","timestamp":"2026-10-15T12:00:00Z","accountId":"111122223333","identity":{"arn":"arn:aws:sts::111122223333:assumed-role/agent-runtime/session-1"},"region":"us-east-1","requestId":"da83fbe6-7ad8-4e7a-afe6-%012x","operation":"Converse","modelId":"anthropic.claude-sonnet-4-20250514-v1:0","input":{"inputContentType":"application/json","inputBodyJson":{"messages":[{"role":"user","content":[{"text":"%[2]s"}]}]},"inputTokenCount":2000},"output":{"outputContentType":"application/json","outputBodyJson":{"output":{"message":{"role":"assistant","content":[{"text":"%[2]s"}]}},"stopReason":"end_turn"},"outputTokenCount":2000}}`, i, prose)
+	})
+}
+
+// BenchmarkBedrockAnswers decodes records whose answers tell of cache writes,
+// as objects and as text.
+func BenchmarkBedrockAnswers(b *testing.B) {
+	format, err := decode.NewBedrock(decode.BedrockOptions{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	benchmark(b, format, "", func(i int) string {
+		body := `{"output":{"message":{"role":"assistant","content":[{"text":"The blue one."}]}},"stopReason":"end_turn","metrics":{"latencyMs":912},"usage":{"inputTokens":12,"outputTokens":80,"cacheReadInputTokens":9000,"cacheWriteInputTokens":1500,"cacheDetails":[{"ttl":"5m","inputTokens":1100},{"ttl":"1h","inputTokens":400}]}}`
+		if i%2 == 1 {
+			body = strconv.Quote(body)
+		}
+		return fmt.Sprintf(`{"schemaType":"ModelInvocationLog","schemaVersion":"1.0","timestamp":"2026-10-15T12:00:00Z","accountId":"111122223333","identity":{"arn":"arn:aws:sts::111122223333:assumed-role/agent-runtime/session-1"},"region":"us-east-1","requestId":"da83fbe6-7ad8-4e7a-afe6-%012x","operation":"Converse","modelId":"anthropic.claude-sonnet-4-20250514-v1:0","input":{"inputContentType":"application/json","inputTokenCount":12,"cacheReadInputTokenCount":9000,"cacheWriteInputTokenCount":1500},"output":{"outputContentType":"application/json","outputBodyJson":%s,"outputTokenCount":80}}`, i, body)
+	})
+}
+
+// BenchmarkBedrockBatch decodes results of Claude without long texts.
+func BenchmarkBedrockBatch(b *testing.B) {
+	format, err := decode.NewBedrockBatch(decode.BatchOptions{BatchDefaults: decode.BatchDefaults{Model: "anthropic.claude-haiku-4-5-20251001-v1:0"}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	benchmark(b, format, "", func(i int) string {
+		return fmt.Sprintf(`{"recordId":"CALL%07d","modelInput":{"anthropic_version":"bedrock-2023-05-31","max_tokens":200,"messages":[{"role":"user","content":[{"type":"text","text":"Summarise the call transcript: the customer asked which form is right for a move abroad."}]}]},"modelOutput":{"model":"claude-haiku-4-5-20251001","id":"msg_bdrk_%012x","type":"message","role":"assistant","content":[{"type":"text","text":"The blue one is right."}],"stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":%d,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"cache_creation":{"ephemeral_5m_input_tokens":0,"ephemeral_1h_input_tokens":0},"output_tokens":%d}}}`, i, i, i%8000, i%1200)
+	})
+}
+
+// BenchmarkOpenAIBatch decodes results of chat completions.
+func BenchmarkOpenAIBatch(b *testing.B) {
+	format, err := decode.NewOpenAIBatch(decode.BatchOptions{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	benchmark(b, format, "", func(i int) string {
+		return fmt.Sprintf(`{"id":"batch_req_%[1]d","custom_id":"ticket-%[1]d","response":{"status_code":200,"request_id":"%032[1]x","body":{"id":"chatcmpl-%[1]d","object":"chat.completion","created":%[2]d,"model":"gpt-4o-mini-2024-07-18","choices":[{"index":0,"message":{"role":"assistant","content":"The blue one is right.","refusal":null,"annotations":[]},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":%[3]d,"completion_tokens":%[4]d,"total_tokens":9000,"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":0,"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}},"service_tier":"default","system_fingerprint":"fp_example"}},"error":null}`,
+			i, 1793570380+i, i%8000, i%1200)
+	})
+}
+
+// BenchmarkAnthropicBatch decodes results of message batches.
+func BenchmarkAnthropicBatch(b *testing.B) {
+	format, err := decode.NewAnthropicBatch(decode.BatchOptions{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	benchmark(b, format, "", func(i int) string {
+		return fmt.Sprintf(`{"custom_id":"ticket-%[1]d","result":{"type":"succeeded","message":{"id":"msg_01%012[1]x","type":"message","role":"assistant","model":"claude-sonnet-4-5-20250929","content":[{"type":"text","text":"The blue one is right."}],"stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":%[2]d,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"cache_creation":{"ephemeral_5m_input_tokens":0,"ephemeral_1h_input_tokens":0},"output_tokens":%[3]d,"service_tier":"batch","inference_geo":"global"}}}}`,
+			i, i%8000, i%1200)
 	})
 }
 
@@ -215,7 +267,7 @@ func benchmarkRows(b *testing.B, format decode.Format, header string, rows int64
 	b.SetBytes(int64(text.Len()))
 	for b.Loop() {
 		object.Reset(text.Bytes())
-		sink.Begin(decode.Origin{ID: 1})
+		sink.Begin(decode.Origin{ID: 1, Key: "job1a2b3c4d5/requests.jsonl.out", Modified: time.Unix(1793570380, 0)})
 		if err := decoder.Decode(&object, sink); err != nil {
 			b.Fatal(err)
 		}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -273,6 +274,15 @@ func TestDecodersDoNotAllocatePerRecord(t *testing.T) {
 			}
 			return fmt.Sprintf(`{"schemaType":"ModelInvocationLog","requestId":"r%d","modelId":"m","timestamp":"2026-10-31T12:00:00Z","input":{"inputTokenCount":1,"cacheWriteInputTokenCount":9},"output":{"outputTokenCount":1,"outputBodyJson":%s}}`, i, body)
 		},
+		bedrockBatch(t, batchOptions()): func(i int) string {
+			return fmt.Sprintf(`{"recordId":"CALL%07d","modelInput":{"metadata":{"user_id":"u%d"}},"modelOutput":{"id":"msg_1","usage":{"input_tokens":10,"output_tokens":2}}}`, i, i)
+		},
+		openaiBatch(t, BatchOptions{}): func(i int) string {
+			return fmt.Sprintf(`{"id":"batch_req_%d","custom_id":"t%d","response":{"status_code":200,"request_id":"req_%d","body":{"id":"resp_%d","created_at":1793570380,"model":"gpt-5","output":[{"type":"web_search_call"}],"usage":{"input_tokens":10,"output_tokens":2}}}}`, i, i, i, i)
+		},
+		anthropicBatch(t, BatchOptions{}): func(i int) string {
+			return fmt.Sprintf(`{"custom_id":"t%d","result":{"type":"succeeded","message":{"id":"msg_%d","model":"claude-sonnet-4-5","usage":{"input_tokens":10,"output_tokens":2}}}}`, i, i)
+		},
 		litellm(t): func(i int) string {
 			return fmt.Sprintf(`{"id":"chatcmpl-%d","status":"success","custom_llm_provider":"openai","model":"gpt-4o","startTime":1793487580.847,"endTime":"2026-10-31 22:59:41.5","response_cost":2.25e-05,"prompt_tokens":10,"completion_tokens":2,"metadata":{"user_api_key_user_id":"user017@example.com","spend_logs_metadata":{"agent_id":"support-bot","tool_calls":%s}},"hidden_params":{"additional_headers":{"llm_provider-x-request-id":"req_%d"}}}`,
 				i, []string{"2", `["sql","web_search"]`, `{"sql":3}`, "null"}[i%4], i)
@@ -301,7 +311,7 @@ func TestDecodersDoNotAllocatePerRecord(t *testing.T) {
 			})
 			decoder := format.Decoder(env)
 			allocations := testing.AllocsPerRun(3, func() {
-				sink.Begin(Origin{ID: 1})
+				sink.Begin(Origin{ID: 1, Key: keyOf(format), Modified: time.Date(2026, time.November, 2, 3, 4, 5, 0, time.UTC)})
 				if err := decoder.Decode(strings.NewReader(text.String()), sink); err != nil {
 					t.Error(err)
 				}

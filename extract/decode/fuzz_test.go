@@ -18,6 +18,15 @@ import (
 // FuzzBedrock reads any bytes as invocation logs.
 func FuzzBedrock(f *testing.F) { fuzz(f, "bedrock") }
 
+// FuzzBedrockBatch reads any bytes as results of Bedrock's batch jobs.
+func FuzzBedrockBatch(f *testing.F) { fuzz(f, "bedrock-batch") }
+
+// FuzzOpenAIBatch reads any bytes as results of OpenAI's batches.
+func FuzzOpenAIBatch(f *testing.F) { fuzz(f, "openai-batch") }
+
+// FuzzAnthropicBatch reads any bytes as results of Anthropic's batches.
+func FuzzAnthropicBatch(f *testing.F) { fuzz(f, "anthropic-batch") }
+
 // FuzzLiteLLM reads any bytes as gateway logs.
 func FuzzLiteLLM(f *testing.F) { fuzz(f, "litellm") }
 
@@ -29,15 +38,6 @@ func FuzzOpenRouter(f *testing.F) { fuzz(f, "openrouter") }
 
 // FuzzLangfuse reads any bytes as observations, of JSON or of CSV.
 func FuzzLangfuse(f *testing.F) { fuzz(f, "langfuse") }
-
-// FuzzOpenAIBatch reads any bytes as results of OpenAI's batches.
-func FuzzOpenAIBatch(f *testing.F) { fuzz(f, "openai-batch") }
-
-// FuzzAnthropicBatch reads any bytes as results of Anthropic's batches.
-func FuzzAnthropicBatch(f *testing.F) { fuzz(f, "anthropic-batch") }
-
-// FuzzBedrockBatch reads any bytes as results of Bedrock's batches.
-func FuzzBedrockBatch(f *testing.F) { fuzz(f, "bedrock-batch") }
 
 // FuzzOTLP reads any bytes as spans and events of the agent's side.
 func FuzzOTLP(f *testing.F) { fuzz(f, "otlp") }

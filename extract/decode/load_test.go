@@ -32,8 +32,13 @@ func berlin(t testing.TB) Env {
 	return Env{Zone: zone, Start: daysFromCivil(2025, 1, 1), RecordBytes: 1 << 20}
 }
 
-// load decodes one object and resolves what its rows point to.
+// load decodes text as an object of a format.
 func load(env Env, format Format, text io.Reader) loaded {
+	return loadFrom(env, format, Origin{ID: 42, Key: keyOf(format), Modified: time.Date(2026, time.November, 2, 3, 4, 5, 0, time.UTC)}, text)
+}
+
+// loadFrom decodes one object and resolves what its rows point to.
+func loadFrom(env Env, format Format, object Origin, text io.Reader) loaded {
 	var full []*record.Batch
 	sink := NewSink(env, format.Schema(), func(b *record.Batch) *record.Batch {
 		if b != nil {
@@ -41,7 +46,7 @@ func load(env Env, format Format, text io.Reader) loaded {
 		}
 		return record.NewBatch(format.Schema())
 	})
-	sink.Begin(Origin{ID: 42, Key: "fixture", Modified: time.Date(2026, time.November, 2, 3, 4, 5, 0, time.UTC)})
+	sink.Begin(object)
 	l := loaded{err: format.Decoder(env).Decode(text, sink)}
 	l.counts, l.rejects = sink.End()
 	sink.Flush()
@@ -65,6 +70,14 @@ func load(env Env, format Format, text io.Reader) loaded {
 		}
 	}
 	return l
+}
+
+// keyOf is the key of the object that load reads.
+func keyOf(format Format) string {
+	if format.Name() == BedrockBatchName {
+		return "results/job1a2b3c4d5/requests.jsonl.out"
+	}
+	return "fixture"
 }
 
 // tuplesOf gives the columns behind each id, by table and id.
@@ -160,18 +173,15 @@ func (l loaded) show(format Format) string {
 // folder in testdata.
 func formats(t testing.TB) map[string]Format {
 	return map[string]Format{
-		"openai-batch":    must(NewOpenAIBatch(BatchOptions{Account: "proj_example", CostCenter: "00420"}))(t),
-		"anthropic-batch": must(NewAnthropicBatch(BatchOptions{Jobs: []BatchJob{{ID: "other"}, {ID: "fixture", AgentID: "nightly-summaries"}}}))(t),
-		"bedrock-batch": must(NewBedrockBatch(BatchOptions{
-			Model: "example.of-others-v1:0", Account: "111122223333", Region: "us-east-1",
-			Jobs: []BatchJob{{ID: "fixture", Model: "anthropic.claude-3-5-haiku-20241022-v1:0", StartedAt: time.Date(2026, time.October, 31, 23, 30, 0, 0, time.UTC), Caller: "arn:aws:iam::111122223333:role/batch"}},
-		}))(t),
-		"bedrock":    bedrock(t),
-		"litellm":    litellm(t),
-		"portkey":    portkey(t),
-		"openrouter": openrouter(t),
-		"langfuse":   langfuse(t),
-		"people":     People{},
+		"bedrock-batch":   bedrockBatch(t, batchOptions()),
+		"openai-batch":    openaiBatch(t, BatchOptions{BatchDefaults: BatchDefaults{Account: "proj_example", CostCenter: "CC-1001"}}),
+		"anthropic-batch": anthropicBatch(t, BatchOptions{BatchDefaults: BatchDefaults{Account: "wrkspc_example", AgentID: "nightly-summary"}}),
+		"bedrock":         bedrock(t),
+		"litellm":         litellm(t),
+		"portkey":         portkey(t),
+		"openrouter":      openrouter(t),
+		"langfuse":        langfuse(t),
+		"people":          People{},
 
 		"otlp":          otlp(t, AgentSide),
 		"otlp-provider": otlp(t, ProviderSide),

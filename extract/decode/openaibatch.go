@@ -1,44 +1,63 @@
 package decode
 
 import (
-	"strconv"
+	"bytes"
+	"cmp"
 
 	"chargeback/extract/decode/jsonscan"
 	"chargeback/extract/record"
 )
 
-// OpenAIBatch reads the output and error files of OpenAI's batch jobs, of chat,
-// responses and embeddings. Natural key: the line's id. Input includes the
-// prompt cache. A line's time is when its answer was made; one without an answer
-// has that of its job.
+// OpenAIBatch reads the output and error files of OpenAI's batches, which Azure
+// writes alike: answers of chat completions, responses, completions and
+// embeddings. Natural key: the line's id, else the provider's request id, else
+// the custom id and the object's key. The input count includes what was read
+// from and written to the prompt cache. The time is that of the answer; lines
+// without an answer have none: see BatchOptions. Moderations are free and of no
+// concern, as are the lines of a batch as it was sent.
 type OpenAIBatch struct {
-	spec *jsonscan.Spec
-	o    BatchOptions
-	f    openAIBatchFields
+	spec     *jsonscan.Spec
+	jobs     batchJobs
+	provider []byte
+	f        openaiBatchFields
 }
 
-type openAIBatchFields struct {
-	id, customID, requestID, status, responseID, model int
-	created, errorCode                                 []int
-	usage                                              usageFields
+type openaiBatchFields struct {
+	id, customID, url, response, failure                  int
+	requestID, status, responseID, object, model, outputs int
+	metered                                               int
+	created, failureCode, bodyCode, clientRef             []int
+	usage                                                 usageFields
 }
 
 // NewOpenAIBatch compiles the format.
 func NewOpenAIBatch(o BatchOptions) (*OpenAIBatch, error) {
+	jobs, err := newBatchJobs(o)
+	if err != nil {
+		return nil, err
+	}
 	var want fields
-	f := openAIBatchFields{
-		id:         want.one("id"),
-		customID:   want.one("custom_id"),
-		requestID:  want.one("response.request_id"),
-		status:     want.one("response.status_code"),
-		responseID: want.one("response.body.id"),
-		model:      want.one("response.body.model"),
-		created:    want.first("response.body.created", "response.body.created_at"),
-		errorCode:  want.first("error.code", "response.body.error.code", "response.body.error.type"),
-		usage:      want.usage("response.body."),
+	f := openaiBatchFields{
+		id:          want.one("id"),
+		customID:    want.one("custom_id"),
+		url:         want.one("url"),
+		response:    want.one("response"),
+		failure:     want.one("error"),
+		requestID:   want.one("response.request_id"),
+		status:      want.one("response.status_code"),
+		responseID:  want.one("response.body.id"),
+		object:      want.one("response.body.object"),
+		model:       want.one("response.body.model"),
+		outputs:     want.one("response.body.output"),
+		metered:     want.one("response.body.usage"),
+		created:     want.first("response.body.created", "response.body.created_at"),
+		failureCode: want.first("error.code"),
+		bodyCode:    want.first("response.body.error.code", "response.body.error.type"),
+		clientRef:   want.first(o.ClientRef...),
+		usage:       want.usage("response.body."),
 	}
 	spec, err := jsonscan.Compile(want.paths)
-	return &OpenAIBatch{spec, o, f}, err
+	return &OpenAIBatch{spec, jobs, []byte(cmp.Or(o.Provider, "openai")), f}, err
 }
 
 // Name implements Format.
@@ -48,59 +67,116 @@ func (*OpenAIBatch) Name() string { return OpenAIBatchName }
 func (*OpenAIBatch) Schema() *record.Schema { return record.UsageSchema }
 
 // Decoder implements Format.
-func (f *OpenAIBatch) Decoder(env Env) Decoder {
+func (b *OpenAIBatch) Decoder(env Env) Decoder {
 	calendar := Calendar{zone: env.Zone}
-	lines := newBatchLines(f.o, "openai")
 	namespace := []byte(OpenAIBatchName)
+	items := jsonscan.NewScanner(outputItemSpec)
+	var object batchObject
 	var u record.Usage
 	var scratch []byte
-	return newJSONDecoder(env, f.spec, func(v []jsonscan.Value, line int64, sink *Sink) error {
-		lines.begin(sink.Origin(), &u)
-		natural, err := f.read(v, &lines, &u)
-		if err != nil {
+	lines := newJSONDecoder(env, b.spec, func(v []jsonscan.Value, line int64, sink *Sink) error {
+		if b.ofNoConcern(v) {
+			sink.Ignore()
+			return nil
+		}
+		u = record.Usage{Provider: b.provider, Completeness: 2}
+		lineID, requestID, customID := id(v[b.f.id]), id(v[b.f.requestID]), id(v[b.f.customID])
+		if len(customID) == 0 {
+			return &FieldError{"custom_id", "is missing; is this source really in the openai-batch format?"}
+		}
+		u.ClientRef = object.ref(v, b.f.clientRef, customID)
+		if u.ProviderRequestID = requestID; len(requestID) == 0 {
+			u.ProviderRequestID = lineID
+		}
+		if err := b.read(v, items, &object, &u); err != nil {
 			return err
 		}
-		u.Key = recordKey(&scratch, namespace, u.Provider, natural)
-		if err := timed(&u); err != nil {
-			return err
+		switch {
+		case len(lineID) > 0:
+			u.Key = recordKey(&scratch, namespace, lineID)
+		case len(requestID) > 0:
+			u.Key = recordKey(&scratch, namespace, nil, requestID)
+		default:
+			u.Key = recordKey(&scratch, namespace, customID, object.key)
 		}
 		u.Date = calendar.Date(u.StartedAt)
 		sink.Usage(&u, line)
 		return nil
 	})
+	return &batchDecoder{lines, &b.jobs, &object, nil}
 }
 
-func (f *OpenAIBatch) read(v []jsonscan.Value, lines *batchLines, u *record.Usage) (natural []byte, err error) {
-	natural = id(v[f.f.id])
-	if u.ClientRef = id(v[f.f.customID]); len(u.ClientRef) == 0 {
-		return nil, &FieldError{"custom_id", "is missing; is this source really in the openai-batch format?"}
+// ofNoConcern says whether a line is a request as it was sent, or an answer of
+// the moderation, which is free and has no usage.
+func (b *OpenAIBatch) ofNoConcern(v []jsonscan.Value) bool {
+	f := &b.f
+	sent := v[f.url].Kind == jsonscan.String && v[f.response].Kind == jsonscan.Absent && v[f.failure].Kind == jsonscan.Absent
+	return sent || bytes.HasPrefix(text(v[f.responseID]), []byte("modr-"))
+}
+
+func (b *OpenAIBatch) read(v []jsonscan.Value, items *jsonscan.Scanner, o *batchObject, u *record.Usage) error {
+	f := &b.f
+	if err := o.common(u, firstPresent(v, f.created), "response.body.created"); err != nil {
+		return err
 	}
-	if len(natural) == 0 {
-		return nil, &FieldError{"id", "is missing"}
+	u.ResponseID, u.Operation = id(v[f.responseID]), name(v[f.object])
+	if u.Model = name(v[f.model]); len(u.Model) == 0 {
+		u.Model = o.model
 	}
-	if u.ProviderRequestID = id(v[f.f.requestID]); len(u.ProviderRequestID) == 0 {
-		u.ProviderRequestID = natural
-	}
-	u.ResponseID = id(v[f.f.responseID])
-	if model := name(v[f.f.model]); len(model) > 0 {
-		u.Model = model
-	}
-	if created := firstPresent(v, f.f.created); !missing(created) {
-		if u.StartedAt, err = instant(created, "response.body.created"); err != nil {
-			return nil, err
+	if v[f.response].Kind == jsonscan.Absent { // such as batch_expired
+		if v[f.failure].Kind == jsonscan.Absent {
+			return &FieldError{"response", "is missing, as is error"}
 		}
+		fail(u, firstName(v, f.failureCode))
+		return nil
 	}
-	status, err := whole(v[f.f.status], "response.status_code")
-	if err != nil {
-		return nil, err
+	status, err := whole(v[f.status], "response.status_code")
+	switch {
+	case err != nil:
+		return err
+	case status >= 400:
+		code := firstName(v, f.bodyCode)
+		if len(code) == 0 {
+			code = text(v[f.status])
+		}
+		fail(u, code)
+		return nil
 	}
-	code := firstName(v, f.f.errorCode)
-	if status >= 400 && len(code) == 0 {
-		code = strconv.AppendInt(nil, status, 10)
+	if code := firstName(v, f.bodyCode); len(code) > 0 && v[f.metered].Kind == jsonscan.Absent { // a response that broke off
+		fail(u, code)
+		return nil
 	}
-	if len(code) > 0 {
-		failed(u, code)
-		return natural, nil
+	if err := meteredAnswer(v, &f.usage, u, "response.body"); err != nil {
+		return err
 	}
-	return natural, lines.took(v, &f.f.usage, u, "response.body.usage")
+	if u.Completeness == 1 && string(u.Operation) == "list" { // these have no output
+		u.Operation, u.Completeness = embeddings, 2
+	}
+	return searchCalls(v[f.outputs], items, &u.Tokens)
+}
+
+var embeddings = []byte("embeddings")
+
+var outputItemSpec = mustCompile("type", "action.type")
+
+// searchCalls counts the web searches among the items of a response, which its
+// usage doesn't tell. Opening or reading a page that was found is free.
+func searchCalls(outputs jsonscan.Value, items *jsonscan.Scanner, t *record.Tokens) error {
+	if outputs.Kind != jsonscan.Array || !bytes.Contains(outputs.Raw, []byte(`"web_search_call"`)) {
+		return nil
+	}
+	err := jsonscan.Each(outputs.Raw, func(item []byte) error {
+		if _, err := items.Scan(item); err != nil {
+			return err
+		}
+		action := text(items.Values[1])
+		if string(text(items.Values[0])) == "web_search_call" && (len(action) == 0 || string(action) == "search") {
+			t.Searches++
+		}
+		return nil
+	})
+	if err == nil && t.Searches > searchesMax {
+		err = &FieldError{"response.body.output", "holds more web searches than a request can make"}
+	}
+	return err
 }

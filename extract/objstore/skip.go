@@ -35,6 +35,8 @@ func Skip(format, key string, sizeBytes int64) (reason string, skip bool) {
 	switch format {
 	case "bedrock":
 		return skipBedrock(folders, name)
+	case "bedrock-batch":
+		return skipBedrockBatch(name)
 	case "litellm":
 		if hasFolder(folders, func(f string) bool { return f == "audit_logs" }) {
 			return "audit log", true
@@ -55,6 +57,18 @@ func skipBedrock(folders, name string) (reason string, skip bool) {
 	inData := folders == "data" || strings.HasSuffix(folders, "/data")
 	if inData && bodyName.MatchString(name) {
 		return "prompt or response body", true
+	}
+	return "", false
+}
+
+// skipBedrockBatch leaves out the counts of a whole job, which name no request,
+// and what was sent: results end in .jsonl.out.
+func skipBedrockBatch(name string) (reason string, skip bool) {
+	switch {
+	case name == "manifest.json.out":
+		return "counts of the whole job", true
+	case strings.HasSuffix(name, ".jsonl"):
+		return "batch as it was sent", true
 	}
 	return "", false
 }

@@ -246,3 +246,24 @@ func TestTextOfOtherKindsIsRaw(t *testing.T) {
 		t.Errorf("got %q", s.Values[0].Raw)
 	}
 }
+
+// Goal: AppendText gives what encoding/json reads, behind what is there, and
+// needs no memory of its own.
+func TestAppendTextAgreesWithText(t *testing.T) {
+	for _, raw := range []string{
+		``, `plain`, `\"\\\/`, `\b\f\n\r\t`, `a\u0041\u00e9\uFFFF`, `\ud83d\ude00`, `\uD83D\uDE00x`, `\ud83d`, `\ud83dx`, `\ud83d\n`,
+		`\ude00`, `\ud83d\u0041`, `\ud83d\ud83d\ude00`, `\\u0041`, `{\"id\":\"msg_1\",\"x\":\"a\\nb\"}`, "ä\\tö",
+	} {
+		v := Value{Raw: []byte(raw), Kind: String, Escaped: strings.Contains(raw, `\`)}
+		if got := string(v.AppendText([]byte("before "))); got != "before "+v.Text() {
+			t.Errorf("%s: got %q, want %q", raw, got, "before "+v.Text())
+		}
+	}
+	if got := string(Value{Raw: []byte(`{"a":"\n"}`), Kind: Object, Escaped: true}.AppendText(nil)); got != `{"a":"\n"}` {
+		t.Errorf("an object became %s", got)
+	}
+	v, dst := Value{Raw: []byte(`{\"id\":\"\u00e9\"}`), Kind: String, Escaped: true}, make([]byte, 0, 64)
+	if n := testing.AllocsPerRun(10, func() { dst = v.AppendText(dst[:0]) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
