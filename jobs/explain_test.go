@@ -40,6 +40,9 @@ order by 1`)
 			if _, err := explain.Of(r.Priced); err != nil {
 				t.Errorf("record %d (%s, %s): %v", r.Record, r.Pricing, r.Match, err)
 			}
+			if _, saved, err := explain.Saved(r.Priced); err != nil || r.Known && !r.Savings.IsZero() && !saved.Equal(r.Savings) {
+				t.Errorf("record %d (%s, %s): the products of what caches saved are %s, the ledger has %s; %v", r.Record, r.Pricing, r.Match, saved, r.Savings, err)
+			}
 			decided, err := m.Decided(t.Context(), r, "directory.yaml")
 			if err != nil || decided == "" || strings.Contains(decided, "no longer") || strings.Contains(decided, "when it was charged") {
 				t.Errorf("record %d, attributed by %s: decided by %q, %v", r.Record, r.Attribution, decided, err)
@@ -73,6 +76,16 @@ order by 1`)
 					t.Errorf("%s, %s, %s: explained %s of %d requests, the line has %s of %d", d.Number, l.AgentID, l.Model, sum, requests, l.Exact.Total, l.Requests)
 				}
 				all = all.Add(sum)
+				rules, err := m.Ledger.RulesOfLine(t.Context(), month(october), d.Party.Code, l.AgentID, l.Model, l.AdjustsMonth)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, rule := range rules {
+					requests -= rule.Records
+				}
+				if requests != 0 {
+					t.Errorf("%s, %s, %s: rules of all records but %d", d.Number, l.AgentID, l.Model, requests)
+				}
 			}
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/big"
 	"slices"
 	"strings"
 
@@ -148,9 +149,32 @@ func derivation(t rates.Term) string {
 		parts = append(parts, "priced as "+t.As)
 	}
 	if len(t.Steps) > 0 {
-		parts = append(parts, t.List+" "+strings.Join(t.Steps, " ")+" = "+t.Unit)
+		parts = append(parts, t.List+" "+strings.Join(t.Steps, " ")+" = "+rounded(t))
 	}
 	return strings.Join(parts, "; ")
+}
+
+// rounded is a term's unit price, with what it was before it was rounded, where
+// that is another figure.
+func rounded(t rates.Term) string {
+	exact, ok := new(big.Rat).SetString(t.List)
+	for _, step := range t.Steps { // x 0.875 (why)
+		words := strings.Fields(step)
+		if len(words) < 2 {
+			return t.Unit
+		}
+		factor, known := new(big.Rat).SetString(words[1])
+		if ok = ok && known; !ok {
+			return t.Unit
+		}
+		exact.Mul(exact, factor)
+	}
+	unit, known := new(big.Rat).SetString(t.Unit)
+	if !ok || !known || unit.Cmp(exact) == 0 {
+		return t.Unit
+	}
+	text := strings.TrimRight(exact.FloatString(18), "0")
+	return text + ", rounded half up to " + t.Unit + " (12 decimals a token)"
 }
 
 func infrastructure(p ledger.Priced) Part {
@@ -207,4 +231,53 @@ func toolCalls(p ledger.Priced) (Part, error) {
 		part.Products = append(part.Products, Product{what, times[name], unit, unit.String() + " USD", how, unit.MulInt(times[name])})
 	}
 	return part, nil
+}
+
+// Saved is the arithmetic of what caches saved: of an answer from the gateway's
+// cache what its tokens would have cost, of the provider's prompt cache the
+// difference to the price of input, which is negative for writes.
+func Saved(p ledger.Priced) (products []Product, sum money.USD, err error) {
+	if p.Hit {
+		p.Hit = false
+		part, err := tokens(p)
+		for _, product := range part.Products {
+			sum = sum.Add(product.Amount)
+		}
+		return part.Products, sum, err
+	}
+	units, err := unitsOf(p)
+	quantity := counted(p.Quantities)
+	for _, pair := range [][2]rates.Class{{rates.CacheRead, rates.Input}, {rates.CacheWrite5m, rates.Input}, {rates.CacheWrite1h, rates.Input}, {rates.CacheReadAudio, rates.InputAudio}} {
+		n := quantity[pair[0]]
+		own, known := units[pair[0]]
+		fresh, priced := units[pair[1]]
+		if n == 0 || !known || !priced {
+			continue
+		}
+		unit := fresh.Sub(own)
+		amount := unit.MulInt(n)
+		million := unit.MulInt(1_000_000)
+		products = append(products, Product{classWords[pair[0]], n, unit, million.String() + " USD a million", "the price of input less their own", amount})
+		sum = sum.Add(amount)
+	}
+	return products, sum, err
+}
+
+// unitsOf are the unit prices of a record's rate by class.
+func unitsOf(p ledger.Priced) (map[rates.Class]money.USD, error) {
+	var terms []rates.Term
+	if err := json.Unmarshal([]byte(p.Rate.Terms), &terms); err != nil && p.Rate.Terms != "" {
+		return nil, fmt.Errorf("read the terms of rate %s: %w", p.Rate.Key, err)
+	}
+	units := map[rates.Class]money.USD{}
+	for _, class := range rates.Classes() {
+		if i := slices.IndexFunc(terms, func(t rates.Term) bool { return t.Class == class.String() }); i >= 0 {
+			unit, err := terms[i].UnitUSD()
+			if err != nil {
+				return nil, err
+			}
+			units[class] = unit
+		}
+	}
+	return units, nil
 }

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"chargeback/transform/civil"
@@ -244,12 +245,7 @@ inner join meters as d on d.meter_id = f.meter_id
 left join rate_entries as e on e.rate_id = f.rate_id
 left join tasks as t on t.task_id = f.task_id
 left join callers as c on c.caller_id = f.caller_id
-where f.usage_date >= @since
-  and f.billing_month = @first_day
-  and y.cost_center = @cost_center
-  and ifnull(coalesce(t.agent_id, c.agent_id), '') = @agent
-  and ifnull(regexp_replace(e.price_key, '^[^/]*/', ''), d.model) = @model
-  and if(f.correction = 0, '', month_of(f.usage_date)) = @adjusts
+`+lineRows+`
 group by f.rate_id, g.pricing, f.cache_hit, mix, f.correction < 0
 order by min(f.started_at), 2, 4, 6, 1`, Args{"since": civil.Min, "first_day": month.FirstDay(), "cost_center": costCenter, "agent": agent, "model": model, "adjusts": adjusts}, func(r Row) error {
 		p := Priced{
@@ -309,4 +305,53 @@ order by p.valid_from desc, o.source, o.object_key, p.line`, Args{"email": email
 		return nil, fmt.Errorf("read people: %w", err)
 	}
 	return rows, nil
+}
+
+// lineRows are the joins' records behind one line of a document.
+const lineRows = `
+where f.usage_date >= @since
+  and f.billing_month = @first_day
+  and y.cost_center = @cost_center
+  and ifnull(coalesce(t.agent_id, c.agent_id), '') = @agent
+  and ifnull(regexp_replace(e.price_key, '^[^/]*/', ''), d.model) = @model
+  and if(f.correction = 0, '', month_of(f.usage_date)) = @adjusts`
+
+// LineRule is a rule by which records of a line were attributed.
+type LineRule struct {
+	Attribution string
+	Records     int64
+	Sample      []int64 // ids of some of the records, the first ones
+}
+
+// RulesOfLine counts the records behind a line of a document by the rule that
+// attributed them, most records first, and names the first few of each.
+func (l *Ledger) RulesOfLine(ctx context.Context, month civil.Month, costCenter, agent, model, adjusts string) (all []LineRule, err error) {
+	const sample = 5
+	err = l.engine.Query(ctx, `
+select g.attribution, f.record_id, f.correction
+from record_facts as f
+inner join rulings as g on g.ruling_id = f.ruling_id
+inner join payers as y on y.payer_id = f.payer_id
+inner join meters as d on d.meter_id = f.meter_id
+left join rate_entries as e on e.rate_id = f.rate_id
+left join tasks as t on t.task_id = f.task_id
+left join callers as c on c.caller_id = f.caller_id`+lineRows+`
+order by f.started_at, f.record_id, f.correction`, Args{"since": civil.Min, "first_day": month.FirstDay(), "cost_center": costCenter, "agent": agent, "model": model, "adjusts": adjusts}, func(r Row) error {
+		i := slices.IndexFunc(all, func(rule LineRule) bool { return rule.Attribution == r.Text(0) })
+		if i < 0 {
+			i, all = len(all), append(all, LineRule{Attribution: r.Text(0)})
+		}
+		rule := &all[i]
+		if r.Int(2) < 0 {
+			rule.Records--
+		} else if rule.Records++; len(rule.Sample) < sample {
+			rule.Sample = append(rule.Sample, r.Int(1))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read rules of %s in %s: %w", costCenter, month, err)
+	}
+	slices.SortStableFunc(all, func(a, b LineRule) int { return int(b.Records - a.Records) })
+	return all, nil
 }

@@ -74,6 +74,9 @@ func Differences(title, month string, by By, rows []ledger.Rerated) Report {
 		x, y := r.usd(a, "difference_usd").Pico(), r.usd(b, "difference_usd").Pico()
 		return cmp.Or(y.CmpAbs(x), cmp.Compare(fmt.Sprint(a[0]), fmt.Sprint(b[0])))
 	})
+	if more := r.count(r.Total, "held_after") - r.count(r.Total, "held_before"); more > 0 {
+		r.note("%s no price then and cost nothing in these figures, which is no saving.", plural(more, "request more would have", "requests more would have"))
+	}
 	return r
 }
 

@@ -146,7 +146,9 @@ func (x *explainer) request(ctx context.Context, id string) error {
 		if i > 0 {
 			x.line("")
 		}
-		x.record(r, decided, sum)
+		if err := x.record(ctx, r, decided, sum); err != nil {
+			return err
+		}
 	}
 	if x.json {
 		return errors.Join(x.print(all), problems)
@@ -163,13 +165,17 @@ func (x *explainer) print(v any) error {
 	return out.Encode(v)
 }
 
-func (x *explainer) record(r ledger.Explained, decided string, sum explain.Arithmetic) {
+func (x *explainer) record(ctx context.Context, r ledger.Explained, decided string, sum explain.Arithmetic) error {
+	corrects, err := x.corrects(ctx, r)
+	if err != nil {
+		return err
+	}
 	title := fmt.Sprintf("Record %d", r.Record)
 	switch {
 	case r.Correction < 0:
-		title += fmt.Sprintf(", taken back in %s", r.Month)
+		title += fmt.Sprintf(", taken back in %s what %s charged", r.Month, corrects)
 	case r.Correction > 0:
-		title += fmt.Sprintf(", a correction of %s charged in %s", r.Adjusts, r.Month)
+		title += fmt.Sprintf(", a correction of %s charged in %s", corrects, r.Month)
 	}
 	x.line("%s", title)
 	x.fact("request", "%s, %s, %s", r.At.UTC().Format("2006-01-02 15:04:05.999999 UTC"), strings.Trim(r.Provider+" "+r.Region, " "), r.Model)
@@ -190,12 +196,48 @@ func (x *explainer) record(r ledger.Explained, decided string, sum explain.Arith
 	x.fact("pays", "%s (%s), by %s", r.CostCenter, r.Department, cmp.Or(r.Attribution, "no rule"))
 	x.fact("", "%s", decided)
 	x.rate(r.Rate)
+	if _, how, ok := x.rates.Resolve(r.Provider, r.Region, r.Model); ok && r.Rate.Key != "" && r.Rate.Key != r.Provider+"/"+r.Model && r.Rate.PricedAs == "" {
+		x.fact("", "the record's model, %s, is found by %s", r.Model, how)
+	}
 	if r.Note != "" {
 		x.fact("note", "%s", r.Note)
 	}
 	x.arithmetic(sum)
 	if r.Known && !r.Savings.IsZero() {
-		x.fact("saved", "%s USD by caches, beside the total", r.Savings)
+		x.saved(r.Priced)
+	}
+	return nil
+}
+
+// corrects names the month that a record corrects, and its document.
+func (x *explainer) corrects(ctx context.Context, r ledger.Explained) (string, error) {
+	month, err := civil.ParseMonth(r.Adjusts)
+	if r.Correction == 0 || err != nil {
+		return r.Adjusts, nil
+	}
+	documents, err := x.Ledger.Issued(ctx, month)
+	for _, d := range documents {
+		if d.CostCenter == r.CostCenter {
+			return r.Adjusts + ", " + d.Number + ",", err
+		}
+	}
+	return r.Adjusts, err
+}
+
+// saved shows what caches saved, which is in no total.
+func (x *explainer) saved(p ledger.Priced) {
+	products, sum, err := explain.Saved(p)
+	for _, s := range products {
+		x.fact("saved", "%s %s x %s = %s USD", digits(s.Quantity), counted(s), s.PerText, s.Amount)
+		if s.How != "" {
+			x.fact("", "    %s", s.How)
+		}
+	}
+	switch {
+	case err != nil || !sum.Equal(p.Savings): // tokens that only the ledger tells apart
+		x.fact("saved", "%s USD by caches, beside the total", p.Savings)
+	case len(products) != 1:
+		x.fact("saved", "= %s USD by caches, beside the total", p.Savings)
 	}
 }
 
@@ -224,7 +266,7 @@ func (x *explainer) arithmetic(sum explain.Arithmetic) {
 	}
 	for _, part := range sum.Parts {
 		for _, p := range part.Products {
-			x.fact(part.Name, "%s %s x %s = %s USD", digits(p.Quantity), p.What, p.PerText, p.Amount)
+			x.fact(part.Name, "%s %s x %s = %s USD", digits(p.Quantity), counted(p), p.PerText, p.Amount)
 			if p.How != "" {
 				x.fact("", "    %s", p.How)
 			}
@@ -234,6 +276,20 @@ func (x *explainer) arithmetic(sum explain.Arithmetic) {
 		}
 	}
 	x.fact("total", "%s USD", sum.Total)
+}
+
+// counted is what a product counts, of one in the singular.
+func counted(p explain.Product) string {
+	first, rest, _ := strings.Cut(p.What, " ")
+	switch {
+	case p.Quantity != 1:
+		return p.What
+	case strings.HasPrefix(rest, "tokens"):
+		return first + " token" + strings.TrimPrefix(rest, "tokens")
+	case strings.HasSuffix(first, "s,"):
+		return strings.TrimSuffix(first, "s,") + ", " + rest
+	}
+	return strings.TrimSpace(strings.TrimSuffix(first, "s") + " " + rest)
 }
 
 // digits groups thousands.
@@ -328,7 +384,12 @@ func (x *explainer) invoiceLine(ctx context.Context, d invoice.Document, n int, 
 	}
 	x.line("%s, line %d: %s", d.Number, n, lineName(l))
 	if l.SharedName != "" {
-		x.fact("shared cost", "this part is %s of the whole, %s, split %s; parts are whole cents by largest remainder", l.Ratio, l.SharedName, l.Method)
+		x.fact("shared cost", "%s, split %s: this part is %s of the whole", l.SharedName, l.Method, l.Ratio)
+		for _, c := range x.config.SharedCosts {
+			if c.Name == l.SharedName && c.Covers(month) {
+				x.fact("", "%s USD x %s = %s USD, to 12 decimals; the last digits go by largest remainder, so that the parts add up", c.AmountUSD, strings.Replace(l.Ratio, " of ", " / ", 1), l.Exact.Total)
+			}
+		}
 	}
 	for _, g := range out.Groups {
 		x.line("")
@@ -336,10 +397,37 @@ func (x *explainer) invoiceLine(ctx context.Context, d invoice.Document, n int, 
 		x.rate(g.Rate)
 		x.arithmetic(g.Arithmetic)
 	}
+	if l.SharedName == "" {
+		if err := x.behind(ctx, month, d.Party.Code, l); err != nil {
+			return err
+		}
+	}
 	x.line("")
 	x.fact("exact", "%s USD", l.Exact.Total)
 	x.fact("as shown", "%s USD: cents, the document's total rounded half up once, its lines by largest remainder so that they add up", l.Cents.Total)
 	return problems
+}
+
+// behind says by which rules the records of a line are paid by whoever pays, and
+// names records to go on with.
+func (x *explainer) behind(ctx context.Context, month civil.Month, costCenter string, l invoice.Line) error {
+	rules, err := x.Ledger.RulesOfLine(ctx, month, costCenter, l.AgentID, l.Model, l.AdjustsMonth)
+	if err != nil {
+		return err
+	}
+	x.line("")
+	for _, r := range rules {
+		var ids []string
+		for _, id := range r.Sample {
+			ids = append(ids, strconv.FormatInt(id, 10))
+		}
+		of := ""
+		if r.Records > int64(len(ids)) {
+			of = ", ..."
+		}
+		x.fact("pays", "%s by %s; \"chargeback explain\" %s%s", requests(r.Records), cmp.Or(r.Attribution, "no rule"), strings.Join(ids, ", "), of)
+	}
+	return nil
 }
 
 func requests(n int64) string {

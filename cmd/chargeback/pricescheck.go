@@ -14,9 +14,10 @@ import (
 
 const pricesCheckHelp = `Reads a rate book (without a name: that of the settings) and names every
 mistake in it. Then it names what is allowed and looks wrong: entries
-without a source, an output that costs less than the input, cached input
-that costs more than fresh, models whose newest price is old, and entries
-that never hold because others were learned later.`
+without a source, free models, an output that costs less than the input
+(also in a tier), cached input that costs more than fresh, an hour in the
+cache that costs less than 5 minutes, models whose newest price is old, and
+entries that never hold because others were learned later.`
 
 // staleDays is how old the newest price of a model may be before it is named.
 const staleDays = 180
@@ -88,10 +89,30 @@ func bookChecks() []bookCheck {
 			}
 			return ""
 		})},
+		{"Free: neither input nor output costs anything", eachEntry(func(e rates.Entry) string {
+			in, hasInput := e.Units[rates.Input]
+			out, hasOutput := e.Units[rates.Output]
+			if hasInput && hasOutput && in == 0 && out == 0 && len(e.Ranges) == 0 {
+				return "charged as 0; correct it if that isn't so"
+			}
+			return ""
+		})},
 		{"Output costs less than input", eachEntry(func(e rates.Entry) string {
-			in, out := e.Units[rates.Input], e.Units[rates.Output]
-			if out > 0 && out < in {
-				return "input " + rates.USDPerMillion(in) + ", output " + rates.USDPerMillion(out)
+			if text := outputBelowInput(e.Units); text != "" {
+				return text
+			}
+			for _, name := range slices.Sorted(maps.Keys(e.Tiers)) {
+				if text := outputBelowInput(e.Tiers[name].Units); text != "" {
+					return "tier " + name + ": " + text
+				}
+			}
+			return ""
+		})},
+		{"An hour in the cache costs less than 5 minutes", eachEntry(func(e rates.Entry) string {
+			short, hasShort := e.Units[rates.CacheWrite5m]
+			long, hasLong := e.Units[rates.CacheWrite1h]
+			if hasShort && hasLong && long < short {
+				return "cache_write_5m " + rates.USDPerMillion(short) + ", cache_write_1h " + rates.USDPerMillion(long)
 			}
 			return ""
 		})},
@@ -105,6 +126,13 @@ func bookChecks() []bookCheck {
 		{"Never hold: another entry was learned later", hiddenEntries},
 		{fmt.Sprintf("Newest price is older than %d days", staleDays), staleModels},
 	}
+}
+
+func outputBelowInput(units rates.Units) string {
+	if in, out := units[rates.Input], units[rates.Output]; out > 0 && out < in {
+		return "input " + rates.USDPerMillion(in) + ", output " + rates.USDPerMillion(out)
+	}
+	return ""
 }
 
 // eachEntry lists the entries of which look says something.

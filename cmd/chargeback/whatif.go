@@ -59,11 +59,14 @@ func whatIfCommand(w world, f *flags) *cobra.Command {
 	c.RunE = toRead(w, f, func(ctx context.Context, a *app) (err error) {
 		what := jobs.WhatIf{Models: map[string]string{}}
 		if o.prices != "" {
-			if what.Rates, err = rates.Load(o.prices); err != nil {
-				return &exitError{exitUsage, err}
+			if what.Rates, err = whatIfRates(o.prices); err != nil {
+				return err
 			}
 		}
 		if o.directory != "" {
+			if !exists(o.directory) {
+				return usage("--directory: %s doesn't exist; name a directory.yaml", o.directory)
+			}
 			if what.Directory, err = directory.Load(o.directory); err != nil {
 				return &exitError{exitUsage, err}
 			}
@@ -100,9 +103,25 @@ func whatIfCommand(w world, f *flags) *cobra.Command {
 		if o.by != "" {
 			groups = []report.By{o.by}
 		}
-		return differences(w, "What "+month.String()+" would cost", month.String(), o.format, rows, groups...)
+		return differences(w, "What it would cost", month.String(), o.format, rows, groups...)
 	})
 	return c
+}
+
+// whatIfRates is the rate book of --prices: a file, a folder or the built-in one.
+func whatIfRates(name string) (*rates.Book, error) {
+	path := name
+	switch {
+	case name == builtIn:
+		path = ""
+	case !exists(name):
+		return nil, usage("--prices: %s doesn't exist; name a file or a folder of a rate book, or %s", name, builtIn)
+	}
+	book, err := rates.Load(path)
+	if err != nil {
+		return nil, &exitError{exitUsage, err}
+	}
+	return book, nil
 }
 
 func parseBy(text string) (report.By, error) {
@@ -183,7 +202,7 @@ func showReprice(ctx context.Context, w world, a *app, format string) error {
 		}
 	}
 	if len(p.Rated) == 0 {
-		fmt.Fprintln(w.out, "No cost records: there is nothing to price again.")
+		fmt.Fprintln(w.out, "Nothing would change: open months have no records yet, and no record of a closed month would cost anything else.")
 		return nil
 	}
 	if format != formatTable {

@@ -197,6 +197,17 @@ func (b *Book) Of(key string) (all []Entry) {
 	return all
 }
 
+// NewestLearned is when the price that the book learned last was learned; zero
+// where none says.
+func (b *Book) NewestLearned() (newest time.Time) {
+	for _, e := range b.Entries() {
+		if newest.Before(e.Learned) {
+			newest = e.Learned
+		}
+	}
+	return newest
+}
+
 // Has says whether a key has entries.
 func (b *Book) Has(key string) bool { return b.keys[key] }
 

@@ -253,6 +253,17 @@ func (b *Book) discountAt(m Meter, model string, class, pricedAs Class, at time.
 	return best, ok
 }
 
+// origin says from when and by which source a discount counts.
+func origin(from time.Time, source string) (text string) {
+	if !from.IsZero() {
+		text = ", valid from " + from.UTC().Format(time.RFC3339)
+	}
+	if source != "" {
+		text += ", source: " + source
+	}
+	return text
+}
+
 // compile makes the rates of a period and a markup.
 func (b *Book) compile(m Meter, key string, p period, markup Percent) []Rate {
 	blank := Rate{From: p.from, To: p.to, Size: everySize, MinuteTo: weekMinutes, Key: key, Markup: markup}
@@ -490,7 +501,7 @@ func (b *Book) price(r *Rate, e Entry, m Meter, size Size, peak *OffPeak) {
 		if d, ok := b.discountAt(m, e.Model, class, f.class, r.From); ok && e.Account == "" {
 			factors = append(factors, d.Percent.off())
 			discounted = "discount " + d.Percent.String() + " %"
-			term.Steps = append(term.Steps, fmt.Sprintf("x %s (%s)", d.Percent.off(), discounted))
+			term.Steps = append(term.Steps, fmt.Sprintf("x %s (%s%s)", d.Percent.off(), discounted, origin(d.From, d.Source)))
 		}
 		if r.Markup != 0 {
 			factors = append(factors, r.Markup.on())
