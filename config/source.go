@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ const (
 	FormatOpenRouter     = "openrouter"
 	FormatLangfuse       = "langfuse"
 	FormatOTLP           = "otlp"
+	FormatMapped         = "mapped"
 	FormatPeople         = "people"
 
 	FormatOpenAIUsage    = "openai-usage"
@@ -38,6 +40,7 @@ type Source struct {
 	Side           string `yaml:"side,omitempty"`   // SideAgent or SideProvider, for formats that hold both
 	Fields         Fields `yaml:"fields,omitempty"` // the format's standard where a list is empty
 	Batch          Batch  `yaml:"batch,omitempty"`  // only for results of batch jobs
+	Mapped         Mapped `yaml:"mapped,omitempty"` // only for FormatMapped
 }
 
 // Fields names where records hold what their format has no field for. What a
@@ -84,6 +87,26 @@ type BatchJob struct {
 	AgentID    string  `yaml:"agent_id,omitempty"`
 }
 
+// Mapped says which of the fields of records of one's own is which. What it may
+// hold is for the decoder to check.
+type Mapped struct {
+	Layout    string              `yaml:"layout,omitempty"`
+	Delimiter string              `yaml:"delimiter,omitempty"`
+	Records   string              `yaml:"records,omitempty"`
+	Fields    map[string][]string `yaml:"fields,omitempty"`
+	Constants map[string]string   `yaml:"constants,omitempty"`
+	Null      []string            `yaml:"null_words,omitempty"`
+	TokensIn  string              `yaml:"tokens_in,omitempty"`
+	TokenUnit string              `yaml:"token_unit,omitempty"`
+	CostUnit  string              `yaml:"cost_unit,omitempty"`
+	Time      string              `yaml:"time,omitempty"`
+	Zone      string              `yaml:"zone,omitempty"`
+	Success   []string            `yaml:"success,omitempty"`
+	Failure   []string            `yaml:"failure,omitempty"`
+	CacheHit  []string            `yaml:"cache_hit,omitempty"`
+	Key       []string            `yaml:"key,omitempty"`
+}
+
 // Instant is a point in time, written such as 2026-10-31T22:00:00Z.
 type Instant struct{ time.Time }
 
@@ -112,6 +135,7 @@ type formatOptions struct {
 	fields Fields // the standard; a list that is not nil may be named
 	batch  bool
 	sides  bool
+	mapped bool
 }
 
 // formatsKnown are the formats with what they take.
@@ -140,6 +164,7 @@ func formatsKnown() map[string]formatOptions {
 		FormatOTLP: {sides: true, fields: Fields{
 			AgentID: []string{"gen_ai.agent.id", "gen_ai.agent.name", "service.name"}, ToolCalls: none, CostCenter: []string{"cost_center"}, ClientRef: []string{"client_ref"}, Team: []string{"team"},
 		}},
+		FormatMapped:         {sides: true, mapped: true},
 		FormatBedrockBatch:   {batch: true},
 		FormatOpenAIBatch:    {batch: true},
 		FormatAnthropicBatch: {batch: true},
@@ -184,6 +209,11 @@ func (s *Source) FillIn() {
 	if s.Side == "" && formatsKnown()[s.Format].sides {
 		s.Side = SideAgent
 	}
+	if formatsKnown()[s.Format].mapped {
+		m := &s.Mapped
+		m.Layout, m.TokenUnit, m.CostUnit = cmp.Or(m.Layout, "json"), cmp.Or(m.TokenUnit, "tokens"), cmp.Or(m.CostUnit, "usd")
+		m.Time, m.Zone = cmp.Or(m.Time, "rfc3339"), cmp.Or(m.Zone, "UTC")
+	}
 	standard := formatsKnown()[s.Format].fields
 	for i, own := range s.Fields.lists() {
 		if len(*own.list) == 0 {
@@ -212,6 +242,9 @@ func (s Source) check(doc document, path string) {
 	s.checkFields(doc, path+".fields", known.fields)
 	if doc.Has(path+".batch") && !known.batch {
 		doc.Failf(path+".batch", "is set although format is %q; it is for results of batch jobs", s.Format)
+	}
+	if doc.Has(path+".mapped") && !known.mapped {
+		doc.Failf(path+".mapped", "is set although format is %q; it is for mapped", s.Format)
 	}
 	s.Batch.check(doc, path+".batch")
 	switch {

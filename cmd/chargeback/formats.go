@@ -2,6 +2,9 @@ package main
 
 import (
 	"fmt"
+	"slices"
+	"strings"
+	"time"
 
 	"chargeback/config"
 	"chargeback/extract/decode"
@@ -33,6 +36,8 @@ func newFormat(src config.Source) (decode.Format, error) {
 		})
 	case config.FormatOTLP:
 		return decode.NewOTLP(decode.OTLPOptions{Side: src.Side, RequestOptions: request, Team: f.Team})
+	case config.FormatMapped:
+		return newMapped(src)
 	case config.FormatPeople:
 		return decode.People{}, nil
 	case config.FormatOpenAIUsage:
@@ -49,6 +54,37 @@ func newFormat(src config.Source) (decode.Format, error) {
 		return decode.NewFOCUS(), nil
 	}
 	return nil, fmt.Errorf("format %q is not known", src.Format)
+}
+
+// newMapped makes the decoder of a map of fields.
+func newMapped(src config.Source) (decode.Format, error) {
+	m := src.Mapped
+	zone, err := time.LoadLocation(m.Zone)
+	if err != nil {
+		return nil, fmt.Errorf("zone: %q is not a time zone; write it as Europe/Berlin", m.Zone)
+	}
+	return decode.NewMapped(decode.MappedOptions{
+		Side: src.Side, Layout: m.Layout, Delimiter: m.Delimiter, Records: m.Records, Fields: m.Fields, Constants: m.Constants, Null: m.Null,
+		TokensIn: m.TokensIn, TokenUnit: m.TokenUnit, CostUnit: m.CostUnit, Time: m.Time, Zone: zone, Success: m.Success, Failure: m.Failure, CacheHit: m.CacheHit, Key: m.Key,
+	})
+}
+
+// checkFormats finds what a source's format can't be made of.
+func checkFormats(c *config.Config, fail failf) {
+	for i, src := range c.Sources {
+		if !slices.Contains(config.Formats(), src.Format) {
+			continue // said already
+		}
+		if _, err := newFormat(src); err != nil {
+			block := map[bool]string{true: ".mapped", false: ""}[src.Format == config.FormatMapped]
+			key, what, _ := strings.Cut(err.Error(), ": ")
+			if strings.ContainsAny(key, " \"") || what == "" {
+				fail(fmt.Sprintf("sources[%d]%s", i, block), "%v", err)
+				continue
+			}
+			fail(fmt.Sprintf("sources[%d]%s.%s", i, block, key), "%s", what)
+		}
+	}
 }
 
 func batchOptions(b config.Batch) decode.BatchOptions {

@@ -78,6 +78,7 @@ func (s *settings) crossCheck(c *config.Config, fail failf) {
 	if !slices.ContainsFunc(c.Sources, func(src config.Source) bool { return src.Format == config.FormatPeople }) {
 		fail("sources", "none has format people, so no user has a department; add one, a CSV as \"chargeback config example people\" prints it")
 	}
+	checkFormats(c, fail)
 	if s.directory != nil {
 		checkPayers(c, s.directory, fail)
 	}

@@ -22,6 +22,7 @@ type csvRows struct {
 	pos, end int   // what is not consumed yet
 	line     int64 // of buf[pos], from 1
 	max      int   // bytes of a row
+	comma    byte  // between cells
 	eof      bool
 	long     bool // the row is longer than max
 	err      error
@@ -36,11 +37,11 @@ type span struct {
 	twice    bool
 }
 
-func newCSVRows(maxBytes int) *csvRows { return &csvRows{max: maxBytes} }
+func newCSVRows(maxBytes int) *csvRows { return &csvRows{max: maxBytes, comma: ','} }
 
 // reset starts anew on in and keeps the memory.
 func (r *csvRows) reset(in io.Reader) {
-	*r = csvRows{in: in, buf: r.buf, max: r.max, line: 1, spans: r.spans[:0], cells: r.cells[:0], text: r.text[:0]}
+	*r = csvRows{in: in, buf: r.buf, max: r.max, comma: r.comma, line: 1, spans: r.spans[:0], cells: r.cells[:0], text: r.text[:0]}
 	if mark := []byte("\xef\xbb\xbf"); r.has(len(mark)-1) && bytes.HasPrefix(r.window(), mark) {
 		r.pos += len(mark)
 	}
@@ -102,7 +103,7 @@ func (r *csvRows) row() (n int, fault string) {
 			return i, ""
 		case r.buf[r.pos+i] == '\n':
 			return i + 1, ""
-		case r.buf[r.pos+i] != ',':
+		case r.buf[r.pos+i] != r.comma:
 			return 0, "text behind a closing quote; double the quotes inside a cell"
 		}
 	}
@@ -134,7 +135,7 @@ func (r *csvRows) plain(i int) (span, string) {
 	s := span{from: i}
 	for {
 		w := r.window()
-		for i < len(w) && w[i] != ',' && w[i] != '\n' && w[i] != '"' {
+		for i < len(w) && w[i] != r.comma && w[i] != '\n' && w[i] != '"' {
 			i++
 		}
 		if i < len(w) && w[i] == '"' {

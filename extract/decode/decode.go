@@ -28,6 +28,7 @@ const (
 	OpenRouterName     = "openrouter"
 	LangfuseName       = "langfuse"
 	OTLPName           = "otlp"
+	MappedName         = "mapped"
 	PeopleName         = "people"
 
 	OpenAIUsageName    = "openai-usage"

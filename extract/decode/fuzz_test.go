@@ -39,6 +39,15 @@ func FuzzOpenRouter(f *testing.F) { fuzz(f, "openrouter") }
 // FuzzLangfuse reads any bytes as observations, of JSON or of CSV.
 func FuzzLangfuse(f *testing.F) { fuzz(f, "langfuse") }
 
+// FuzzMappedJSON reads any bytes by a map of fields.
+func FuzzMappedJSON(f *testing.F) { fuzz(f, "mapped-json") }
+
+// FuzzMappedCSV reads any bytes by a map of columns.
+func FuzzMappedCSV(f *testing.F) { fuzz(f, "mapped-csv") }
+
+// FuzzMappedProvider reads any bytes as pages by a map of fields.
+func FuzzMappedProvider(f *testing.F) { fuzz(f, "mapped-provider") }
+
 // FuzzOTLP reads any bytes as spans and events of the agent's side.
 func FuzzOTLP(f *testing.F) { fuzz(f, "otlp") }
 

@@ -183,6 +183,10 @@ func formats(t testing.TB) map[string]Format {
 		"langfuse":        langfuse(t),
 		"people":          People{},
 
+		"mapped-json":     must(NewMapped(mappedJSON(t)))(t),
+		"mapped-csv":      must(NewMapped(mappedTable()))(t),
+		"mapped-provider": must(NewMapped(mappedProvider(t)))(t),
+
 		"otlp":          otlp(t, AgentSide),
 		"otlp-provider": otlp(t, ProviderSide),
 
