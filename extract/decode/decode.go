@@ -22,6 +22,11 @@ const (
 	BedrockName = "bedrock"
 	LiteLLMName = "litellm"
 	PeopleName  = "people"
+	SCIMName    = "scim"
+	EntraName   = "entra"
+	OktaName    = "okta"
+	WorkdayName = "workday"
+	GoogleName  = "google"
 )
 
 // recordFunc is what one format does with the fields of one JSON record.

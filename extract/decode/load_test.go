@@ -163,7 +163,21 @@ func formats(t testing.TB) map[string]Format {
 		"bedrock": bedrock(t),
 		"litellm": litellm(t),
 		"people":  People{},
+		"scim":    snapshot(t, SCIMName),
+		"entra":   snapshot(t, EntraName),
+		"okta":    snapshot(t, OktaName),
+		"workday": snapshot(t, WorkdayName),
+		"google":  snapshot(t, GoogleName),
 	}
+}
+
+func snapshot(t testing.TB, name string) *Snapshot {
+	t.Helper()
+	f, err := NewSnapshot(name, PersonOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
 }
 
 func bedrock(t testing.TB) *Bedrock {
