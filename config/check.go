@@ -118,7 +118,7 @@ func (c *Config) checkSources(doc document) {
 }
 
 func (s Source) check(doc document, path string) {
-	doc.oneOf(path+".format", s.Format, FormatBedrock, FormatLiteLLM, FormatPeople)
+	doc.oneOf(path+".format", s.Format, FormatBedrock, FormatLiteLLM, FormatPeople, FormatSCIM, FormatEntra, FormatOkta, FormatWorkday, FormatGoogle)
 	if s.MaxRecordBytes < 1e3 || s.MaxRecordBytes > 2e9 {
 		doc.Failf(path+".max_record_bytes", "%s is out of range; give 1kB to 2GB", s.MaxRecordBytes)
 	}
@@ -134,7 +134,24 @@ func (s Source) check(doc document, path string) {
 			doc.Failf(path+"."+block, "is set although format is %q; remove it or correct the format", s.Format)
 		}
 	}
+	if doc.Has(path+".person") && !s.IsSnapshot() {
+		doc.Failf(path+".person", "is set although format is %q; remove it or correct the format", s.Format)
+	}
+	s.Person.check(doc, path+".person")
 	s.S3.check(doc, path+".s3")
+}
+
+func (p PersonFields) check(doc document, path string) {
+	for _, list := range []struct {
+		key   string
+		names []string
+	}{{"email", p.Email}, {"department", p.Department}, {"cost_center", p.CostCenter}, {"valid_from", p.ValidFrom}} {
+		for _, name := range list.names {
+			if name == "" || strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".") || strings.Contains(name, "..") {
+				doc.Failf(path+"."+list.key, "%q is not a field; write its path with one dot between its parts, or the title of a column", name)
+			}
+		}
+	}
 }
 
 func (s S3) check(doc document, path string) {

@@ -11,7 +11,9 @@ package config
 
 import (
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -79,12 +81,13 @@ var (
 // Source is one place that objects are read from.
 type Source struct {
 	Name           string        `yaml:"name"`   // unique; part of every record's lineage
-	Format         string        `yaml:"format"` // FormatBedrock, FormatLiteLLM or FormatPeople
+	Format         string        `yaml:"format"` // one of the Format words
 	URL            string        `yaml:"url"`    // file:PATH or s3://bucket/prefix; see Location
 	MaxRecordBytes Size          `yaml:"max_record_bytes"`
 	S3             S3            `yaml:"s3,omitempty"`
 	Bedrock        BedrockFields `yaml:"bedrock,omitempty"` // filled in only where Format is FormatBedrock
 	LiteLLM        RequestFields `yaml:"litellm,omitempty"` // filled in only where Format is FormatLiteLLM
+	Person         PersonFields  `yaml:"person,omitempty"`  // only where IsSnapshot; empty = the format's own names
 }
 
 // S3 is how a bucket is reached. Empty means the AWS default chain.
@@ -113,6 +116,15 @@ type RequestFields struct {
 	ToolCalls  []string `yaml:"tool_calls,omitempty"` // a number, a list of names, or a map name -> count
 	CostCenter []string `yaml:"cost_center,omitempty"`
 	ClientRef  []string `yaml:"client_ref,omitempty"`
+}
+
+// PersonFields names the fields or columns of an export of people that hold
+// what is needed. In each list the first that a person has wins.
+type PersonFields struct {
+	Email      []string `yaml:"email,omitempty"`
+	Department []string `yaml:"department,omitempty"`
+	CostCenter []string `yaml:"cost_center,omitempty"`
+	ValidFrom  []string `yaml:"valid_from,omitempty"` // since when the rest holds
 }
 
 // UnknownModel prices a model that the book doesn't know as one that it knows,
@@ -200,6 +212,11 @@ const (
 	FormatBedrock = "bedrock"
 	FormatLiteLLM = "litellm"
 	FormatPeople  = "people"
+	FormatSCIM    = "scim"
+	FormatEntra   = "entra"
+	FormatOkta    = "okta"
+	FormatWorkday = "workday"
+	FormatGoogle  = "google"
 
 	UsageProvider = "provider" // the provider's per-request file is the usage
 	UsageGateway  = "gateway"  // the gateway's own token counts are the usage
@@ -215,6 +232,24 @@ const (
 	GateRejects     = "rejects"
 	GateMissing     = "missing"
 )
+
+// IsSnapshot says that the source's objects each show the people of one day.
+func (s Source) IsSnapshot() bool {
+	return slices.Contains([]string{FormatSCIM, FormatEntra, FormatOkta, FormatWorkday, FormatGoogle}, s.Format)
+}
+
+// IsPeople says that the source tells who belongs where.
+func (s Source) IsPeople() bool { return s.Format == FormatPeople || s.IsSnapshot() }
+
+// IsFile says that the source's URL is to name one object: a people file, or a
+// snapshot whose name ends like one's.
+func (s Source) IsFile() bool {
+	if s.Format == FormatPeople {
+		return true
+	}
+	name := strings.TrimSuffix(strings.TrimSuffix(strings.ToLower(s.URL), ".gz"), ".zst")
+	return s.IsSnapshot() && slices.Contains([]string{".json", ".jsonl", ".ndjson", ".csv"}, path.Ext(name))
+}
 
 // Zone is the billing zone: business dates are dates in it.
 func (c *Config) Zone() *time.Location { return c.zone }

@@ -144,7 +144,7 @@ func (b *books) openSources(cfg *config.Config, w wiring) error {
 			return err
 		}
 		path, file := cfg.Path(strings.TrimPrefix(src.URL, "file:")), ""
-		if src.Format == config.FormatPeople {
+		if src.IsFile() {
 			path, file = filepath.Split(path)
 		}
 		folder, err := dirstore.New(path)
@@ -170,6 +170,9 @@ func formatOf(src config.Source) (decode.Format, error) {
 		return decode.NewBedrock(decode.BedrockOptions(src.Bedrock))
 	case config.FormatLiteLLM:
 		return decode.NewLiteLLM(decode.RequestOptions(src.LiteLLM))
+	}
+	if src.IsSnapshot() {
+		return decode.NewSnapshot(src.Format, decode.PersonOptions(src.Person))
 	}
 	return decode.People{}, nil
 }

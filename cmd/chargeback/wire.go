@@ -135,6 +135,8 @@ func newFormat(src config.Source) (decode.Format, error) {
 		return decode.NewLiteLLM(decode.RequestOptions(src.LiteLLM))
 	case config.FormatPeople:
 		return decode.People{}, nil
+	case config.FormatSCIM, config.FormatEntra, config.FormatOkta, config.FormatWorkday, config.FormatGoogle:
+		return decode.NewSnapshot(src.Format, decode.PersonOptions(src.Person))
 	}
 	return nil, fmt.Errorf("format %q is not known", src.Format)
 }
@@ -153,7 +155,7 @@ func (a *app) openStore(ctx context.Context, w world, src config.Source) (objsto
 		if workers == 0 {
 			workers = runtime.NumCPU()
 		}
-		store, err := a.openFolder(place.In(a.config.Dir), src.Format == config.FormatPeople)
+		store, err := a.openFolder(place.In(a.config.Dir), src.IsFile())
 		return store, workers, err
 	}
 	if workers == 0 {
@@ -163,7 +165,7 @@ func (a *app) openStore(ctx context.Context, w world, src config.Source) (objsto
 	if err != nil {
 		return nil, 0, err
 	}
-	if src.Format == config.FormatPeople { // one object, not a prefix
+	if src.IsFile() { // one object, not a prefix
 		folder, name := place.SplitFile()
 		options.Prefix = folder.Prefix
 		store, err := s3store.New(ctx, options)
