@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -135,33 +134,15 @@ func documentFile(into string, today civil.Date, format string) string {
 // appendDocument writes a document behind what a file has. The file is whole
 // with it, or untouched.
 func appendDocument(path string, doc []byte) error {
-	mode := os.FileMode(0o644)
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
-	}
 	data, err := os.ReadFile(path)
-	switch {
-	case err == nil:
-		if info, err := os.Stat(path); err == nil {
-			mode = info.Mode().Perm()
-		}
-		if len(data) > 0 && data[len(data)-1] != '\n' {
-			data = append(data, '\n')
-		}
-	case !os.IsNotExist(err):
+	if err != nil && !os.IsNotExist(err) {
 		return fmt.Errorf("add prices: %w; correct its rights", err)
 	}
-	part, err := os.CreateTemp(filepath.Dir(path), ".prices-*")
-	if err != nil {
-		return fmt.Errorf("add prices to %s: %w; make its folder, or correct the rights", path, err)
+	if len(data) > 0 && data[len(data)-1] != '\n' {
+		data = append(data, '\n')
 	}
-	defer func() { _ = os.Remove(part.Name()) }() // gone already where all went well
-	_, err = part.Write(append(data, doc...))
-	if err := errors.Join(err, part.Chmod(mode), part.Sync(), part.Close()); err != nil {
-		return fmt.Errorf("add prices to %s: %w; make room, the file is untouched", path, err)
-	}
-	if err := os.Rename(part.Name(), path); err != nil {
-		return fmt.Errorf("add prices to %s: %w; the file is untouched", path, err)
+	if err := replaceFile(path, append(data, doc...)); err != nil {
+		return fmt.Errorf("add prices: %w", err)
 	}
 	return nil
 }
