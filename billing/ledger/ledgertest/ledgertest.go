@@ -74,6 +74,7 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Engine, without ...string)
 		{"adjustments of adjustments", begun(testLaterMonths)},
 		{"prices of another book, for comparison", begun(testRerate)},
 		{"prices that are learned after a close", begun(testRestated)},
+		{"people are a history", begun(testPeople)},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if slices.Contains(without, test.name) {
