@@ -11,7 +11,9 @@ package config
 
 import (
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -184,6 +186,24 @@ const (
 	GateRejects     = "rejects"
 	GateMissing     = "missing"
 )
+
+// IsSnapshot says that the source's objects each show the people of one day.
+func (s Source) IsSnapshot() bool {
+	return slices.Contains([]string{FormatSCIM, FormatEntra, FormatOkta, FormatWorkday, FormatGoogle}, s.Format)
+}
+
+// IsPeople says that the source tells who belongs where.
+func (s Source) IsPeople() bool { return s.Format == FormatPeople || s.IsSnapshot() }
+
+// IsFile says that the source's URL is to name one object: a people file, or a
+// snapshot whose name ends like one's.
+func (s Source) IsFile() bool {
+	if s.Format == FormatPeople {
+		return true
+	}
+	name := strings.TrimSuffix(strings.TrimSuffix(strings.ToLower(s.URL), ".gz"), ".zst")
+	return s.IsSnapshot() && slices.Contains([]string{".json", ".jsonl", ".ndjson", ".csv"}, path.Ext(name))
+}
 
 // Zone is the billing zone: business dates are dates in it.
 func (c *Config) Zone() *time.Location { return c.zone }

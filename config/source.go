@@ -21,6 +21,11 @@ const (
 	FormatOTLP           = "otlp"
 	FormatMapped         = "mapped"
 	FormatPeople         = "people"
+	FormatSCIM           = "scim"
+	FormatEntra          = "entra"
+	FormatOkta           = "okta"
+	FormatWorkday        = "workday"
+	FormatGoogle         = "google"
 
 	FormatOpenAIUsage    = "openai-usage"
 	FormatOpenAICosts    = "openai-costs"
@@ -59,6 +64,9 @@ type Fields struct {
 	Provider          []string `yaml:"provider,omitempty"`
 	ProviderRequestID []string `yaml:"provider_request_id,omitempty"`
 	ResponseID        []string `yaml:"response_id,omitempty"`
+	Email             []string `yaml:"email,omitempty"`      // here and below: of exports of people
+	Department        []string `yaml:"department,omitempty"` // what a cost centre may be the default of
+	ValidFrom         []string `yaml:"valid_from,omitempty"` // since when a person's cost centre holds
 }
 
 // Batch says of the results of batch jobs what none of their lines does.
@@ -142,6 +150,7 @@ type formatOptions struct {
 func formatsKnown() map[string]formatOptions {
 	const logs, requester = "metadata.spend_logs_metadata.", "metadata.requester_metadata."
 	none := []string{}
+	person := Fields{Email: none, Department: none, CostCenter: none, ValidFrom: none}
 	return map[string]formatOptions{
 		FormatBedrock: {fields: Fields{ClientRef: []string{"litellm_call_id", "client_ref"}, CostCenter: []string{"cost_center"}, AgentID: []string{"agent_id"}}},
 		FormatLiteLLM: {fields: Fields{
@@ -169,6 +178,11 @@ func formatsKnown() map[string]formatOptions {
 		FormatOpenAIBatch:    {batch: true},
 		FormatAnthropicBatch: {batch: true},
 		FormatPeople:         {},
+		FormatSCIM:           {fields: person},
+		FormatEntra:          {fields: person},
+		FormatOkta:           {fields: person},
+		FormatWorkday:        {fields: person},
+		FormatGoogle:         {fields: person},
 		FormatOpenAIUsage:    {},
 		FormatOpenAICosts:    {},
 		FormatAnthropicUsage: {},
@@ -193,6 +207,7 @@ func (f *Fields) lists() []fieldList {
 		{"agent_id", &f.AgentID}, {"tool_calls", &f.ToolCalls}, {"cost_center", &f.CostCenter}, {"client_ref", &f.ClientRef},
 		{"user_id", &f.UserID}, {"user_email", &f.UserEmail}, {"end_user", &f.EndUser}, {"team", &f.Team}, {"project", &f.Project},
 		{"provider", &f.Provider}, {"provider_request_id", &f.ProviderRequestID}, {"response_id", &f.ResponseID},
+		{"email", &f.Email}, {"department", &f.Department}, {"valid_from", &f.ValidFrom},
 	}
 }
 
@@ -264,6 +279,11 @@ func (s Source) checkFields(doc document, path string, standard Fields) {
 		}
 	}
 	for _, l := range s.Fields.lists() {
+		for _, name := range *l.list {
+			if s.IsSnapshot() && (name == "" || strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".") || strings.Contains(name, "..")) {
+				doc.Failf(path+"."+l.key, "%q is not a field; write its path with one dot between its parts, or the title of a column", name)
+			}
+		}
 		switch {
 		case len(*l.list) == 0 || slices.Contains(allowed, l.key):
 		case len(allowed) == 0:

@@ -124,7 +124,7 @@ func (s Source) newWorker(ctx context.Context, env decode.Env, out chan<- *recor
 func (w *worker) run(todo <-chan objstore.Found) {
 	defer func() { w.unpacker.Close() }()
 	for o := range todo {
-		id := ObjectID(w.source.Name, o.Key, o.ETag)
+		id := w.source.VersionID(o.Object, w.env.Zone)
 		w.sink.Begin(decode.Origin{ID: id, Key: o.Key, Modified: o.Modified})
 		err := w.read(o)
 		counts, rejects := w.sink.End()

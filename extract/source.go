@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 	"unicode/utf8"
 
 	"chargeback/extract/decode"
@@ -27,6 +28,32 @@ type Source struct {
 	Store       objstore.Store
 	RecordBytes int // longest record that is read
 	Workers     int // objects read at once
+}
+
+// Snapshots says that each version of an object shows how things stood on one
+// day.
+func (s Source) Snapshots() bool {
+	_, is := s.Format.(*decode.Snapshot)
+	return is
+}
+
+// Day is the day that a snapshot shows, as days since 1970-01-01.
+func (s Source) Day(o objstore.Object, zone *time.Location) int64 {
+	day, _ := decode.SnapshotDay(decode.Origin{Key: o.Key, Modified: o.Modified}, zone)
+	return day
+}
+
+// VersionID is the manifest's id of a version of an object. Of a snapshot that
+// doesn't name its day it depends on that too: what was shown before may come
+// again with the same bytes.
+func (s Source) VersionID(o objstore.Object, zone *time.Location) int64 {
+	etag := o.ETag
+	if s.Snapshots() {
+		if day, named := decode.SnapshotDay(decode.Origin{Key: o.Key, Modified: o.Modified}, zone); !named {
+			etag += " of day " + strconv.FormatInt(day, 10)
+		}
+	}
+	return ObjectID(s.Name, o.Key, etag)
 }
 
 // Listing is what a window has to offer.

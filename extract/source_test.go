@@ -362,6 +362,42 @@ func TestReadReusesBatches(t *testing.T) {
 
 // Goal: the id of an object is the same in every run and ledger, and another
 // for every other version, key or source.
+// Goal: what a snapshot without a date in its name shows on another day is
+// another snapshot, even where it is the same bytes again.
+func TestVersionOfASnapshot(t *testing.T) {
+	scim, err := decode.NewSnapshot(decode.SCIMName, decode.PersonOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(key string, day int) objstore.Object {
+		return objstore.Object{Key: key, ETag: "e", Modified: time.Date(2026, time.November, day, 23, 30, 0, 0, time.UTC)}
+	}
+	snapshots, logs := extract.Source{Name: "hr", Format: scim}, extract.Source{Name: "hr", Format: decode.People{}}
+	zone := time.FixedZone("east", 3600)
+	for _, tt := range []struct {
+		name   string
+		source extract.Source
+		key    string
+		same   bool
+	}{
+		{"written on another day", snapshots, "users.json", false},
+		{"dated by its name", snapshots, "users-2026-11-20.json", true},
+		{"no snapshot", logs, "people.csv", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if same := tt.source.VersionID(at(tt.key, 20), zone) == tt.source.VersionID(at(tt.key, 21), zone); same != tt.same {
+				t.Errorf("same id: %v", same)
+			}
+			if tt.source.VersionID(at(tt.key, 20), zone) != tt.source.VersionID(at(tt.key, 20), zone) {
+				t.Error("two ids of one version")
+			}
+		})
+	}
+	if day := snapshots.Day(at("users.json", 20), zone); day != snapshots.Day(at("users-2026-11-21.json", 1), zone) {
+		t.Errorf("day %d: not that of the zone", day)
+	}
+}
+
 func TestObjectID(t *testing.T) {
 	const want = int64(260001532871318446)
 	if got := extract.ObjectID("bedrock-prod", "2026/10/31/a.json.gz", "etag"); got != want {

@@ -20,7 +20,12 @@ func (b *Books) Decided(ctx context.Context, x ledger.Explained, file string) (s
 	}
 	switch x.Attribution {
 	case "none":
-		return "no rule fired: no explicit cost centre, and nobody owns the user, agent, key, team, project or caller on that day", nil
+		text := "no rule fired: no explicit cost centre, and nobody owns the user, agent, key, team, project or caller on that day"
+		if x.User == "" {
+			return text, nil
+		}
+		why, err := b.Nobody(ctx, x.User, x.Date)
+		return text + "; " + why, err
 	case "explicit cost centre":
 		center, ok := b.Directory.CostCenter(x.Explicit)
 		if !ok {
@@ -52,19 +57,79 @@ func (b *Books) Decided(ctx context.Context, x ledger.Explained, file string) (s
 }
 
 func (b *Books) person(ctx context.Context, x ledger.Explained, email, before string) (string, error) {
-	rows, err := b.Ledger.PersonOn(ctx, email, x.Date)
+	p, err := b.Ledger.PersonOn(ctx, email, x.Date)
+	if err != nil {
+		return "", err
+	}
+	if p == nil {
+		return before + email + ": the row that decided it is no longer in the people files", nil
+	}
+	name := email
+	if p.Email != email {
+		name += ", an alias of " + p.Email + ","
+	}
+	return before + b.check(x, p.CostCenter, fmt.Sprintf("%s belongs to %s, cost centre %s, %s (%s)", name, p.Department, p.CostCenter, Span(p.From, p.To), Said(*p))), nil
+}
+
+// Span is a run of days in words; to is exclusive.
+func Span(from, to civil.Date) string {
+	switch {
+	case to.Before(civil.Max):
+		return fmt.Sprintf("from %s until %s", from, to.AddDays(-1))
+	default:
+		return "from " + from.String()
+	}
+}
+
+// Said is where something is said of a person.
+func Said(r ledger.PersonRow) string {
+	if r.Shown.IsZero() {
+		return fmt.Sprintf("%s %s, line %d", r.Source, r.Object, r.Line)
+	}
+	return fmt.Sprintf("%s %s, line %d, first shown on %s", r.Source, r.Object, r.Line, r.Shown)
+}
+
+// Nobody says why nobody pays for a user on a day.
+func (b *Books) Nobody(ctx context.Context, user string, day civil.Date) (string, error) {
+	name := user
+	for _, n := range b.Directory.Names(user, day, day.AddDays(1)) {
+		name = n.Email
+	}
+	rows, err := b.Ledger.PersonSaid(ctx, name)
 	if err != nil {
 		return "", err
 	}
 	if len(rows) == 0 {
-		return before + email + ": the row that decided it is no longer in the people files", nil
+		return name + " is in no people file; add a row, or an alias in the directory", nil
 	}
-	p := rows[0]
-	until := ""
-	if p.To.Before(civil.Max) {
-		until = " until " + p.To.AddDays(-1).String()
+	var on []ledger.PersonRow
+	for _, r := range rows {
+		if !day.Before(r.From) && day.Before(r.To) {
+			on = append(on, r)
+		}
 	}
-	return before + b.check(x, p.CostCenter, fmt.Sprintf("%s belongs to %s, cost centre %s, from %s%s (%s %s, line %d)", email, p.Department, p.CostCenter, p.From, until, p.Source, p.Object, p.Line)), nil
+	if len(on) == 0 {
+		first, last := rows[0], rows[0]
+		for _, r := range rows {
+			if last.To.Before(r.To) {
+				last = r
+			}
+		}
+		if day.Before(first.From) {
+			return fmt.Sprintf("%s counts %s only (%s); a dated row of a people file can begin earlier", name, Span(first.From, civil.Max), Said(first)), nil
+		}
+		return fmt.Sprintf("no people file has %s on that day; the last that does says %s (%s)", name, Span(last.From, last.To), Said(last)), nil
+	}
+	r := on[len(on)-1]
+	switch {
+	case r.Shown.IsZero():
+		return fmt.Sprintf("two rows of %s that begin on %s differ (%s), so neither counts; remove one", name, r.From, Said(r)), nil
+	case r.Department == "" && r.CostCenter == "":
+		return fmt.Sprintf("%s has neither a department nor a cost centre there, or two that differ (%s); correct the export", name, Said(r)), nil
+	case r.CostCenter == "":
+		return fmt.Sprintf("%s belongs to department %s without a cost centre (%s); name the department in default_for of a cost centre of the directory", name, r.Department, Said(r)), nil
+	}
+	return fmt.Sprintf("%s has cost centre %s, which the directory doesn't have (%s); add it there", name, r.CostCenter, Said(r)), nil
 }
 
 // check adds what has changed since the record was charged.

@@ -107,22 +107,11 @@ func (b *Books) make(ctx context.Context, nights ledger.Days, now time.Time, s *
 	if err := b.takeAll(ctx, nights, Shard{}, s); err != nil {
 		return err
 	}
-	people, err := b.Ledger.PeopleProblems(ctx)
+	people, err := b.peopleProblems(ctx)
 	if err != nil {
 		return err
 	}
-	for _, p := range people {
-		s.Problems = append(s.Problems, Problem{Source: p.Source, Object: p.Key, What: p.What})
-	}
-	centers, err := b.Ledger.PeopleCenters(ctx)
-	if err != nil {
-		return err
-	}
-	for _, c := range centers {
-		if what := b.stranger(c.CostCenter); what != "" {
-			s.Problems = append(s.Problems, Problem{Source: c.Source, Object: c.Key, What: fmt.Sprintf("line %d: cost_center: %s; correct the row, or the directory", c.Line, what)})
-		}
-	}
+	s.Problems = append(s.Problems, people...)
 	s.taken = len(s.Problems)
 	for try := 1; ; try++ {
 		err := b.rebuild(ctx, nights, now, s)
@@ -219,14 +208,14 @@ func (b *Books) plan(ctx context.Context, nights ledger.Days) (build ledger.Buil
 	for d := nights.First.AddDays(-b.LateDays); !nights.Last.Before(d); d = d.AddDays(1) {
 		days = append(days, d)
 	}
-	before, err := b.Ledger.Inputs(ctx)
+	changed, err := b.inputsChanged(ctx)
 	if err != nil {
 		return build, latest, "", err
 	}
-	if inputs, err = b.inputs(ctx); err != nil {
+	if inputs, err = b.inputs(ctx, latest); err != nil {
 		return build, latest, "", err
 	}
-	if before != "" && before != inputs {
+	if changed {
 		unsettled, err := b.unsettledDays(ctx)
 		if err != nil {
 			return build, latest, "", err

@@ -6,8 +6,10 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 
 	"chargeback/billing/ledger"
+	"chargeback/extract/record"
 	"chargeback/transform/civil"
 	"chargeback/transform/directory"
 )
@@ -20,17 +22,47 @@ func (b *Books) references(seen ledger.Seen) (ledger.References, error) {
 		return refs, err
 	}
 	for _, c := range b.Directory.CostCenters() {
-		refs.CostCenters = append(refs.CostCenters, ledger.CostCenter{Code: c.Code, Department: c.Department})
+		center := ledger.CostCenter{Code: c.Code, Department: c.Department}
+		refs.CostCenters = append(refs.CostCenters, center)
+		for _, department := range c.DefaultFor {
+			refs.Departments = append(refs.Departments, ledger.Department{Name: department, Center: center})
+		}
 	}
-	for _, a := range b.Directory.Agents() {
-		if a.OwnerCostCenter != "" || a.OwnerEmail != "" {
-			refs.Agents = append(refs.Agents, ledger.Agent{ID: a.ID, CostCenter: a.OwnerCostCenter, OwnerEmail: a.OwnerEmail, From: a.From, To: a.To})
+	b.people(&refs)
+	for _, source := range b.Sources {
+		if source.Format.Schema() == record.PeopleSchema {
+			refs.PeopleFrom = append(refs.PeopleFrom, source.Name)
 		}
 	}
 	for _, o := range seen.Owned {
 		refs.Owners = append(refs.Owners, datedOwners(o[0], o[1], b.Directory.OwnersOf(o[0], o[1]))...)
 	}
 	return refs, nil
+}
+
+// people adds agents and aliases, with the names that people have now.
+func (b *Books) people(refs *ledger.References) {
+	for _, a := range b.Directory.Agents() {
+		if a.OwnerCostCenter != "" {
+			refs.Agents = append(refs.Agents, ledger.Agent{ID: a.ID, CostCenter: a.OwnerCostCenter, From: a.From, To: a.To})
+		}
+		if a.OwnerEmail == "" {
+			continue
+		}
+		for _, n := range b.Directory.Names(a.OwnerEmail, a.From, a.To) {
+			refs.Agents = append(refs.Agents, ledger.Agent{ID: a.ID, OwnerEmail: n.Email, From: n.From, To: n.To})
+		}
+	}
+	last := ""
+	for _, a := range b.Directory.Aliases() {
+		if a.Name == last {
+			continue
+		}
+		for _, n := range b.Directory.Names(a.Name, civil.Min, civil.Max) {
+			refs.Aliases = append(refs.Aliases, ledger.Alias{Address: n.Name, Email: n.Email, From: n.From, To: n.To})
+		}
+		last = a.Name
+	}
 }
 
 // priceAs is the model that the config prices an unknown one as, "" for none.
@@ -74,15 +106,38 @@ func datedOwners(kind, value string, owners []directory.Owner) (rows []ledger.Ow
 	return rows
 }
 
-// inputs is the fingerprint of everything but the records that decides what a
-// cost record says. Where it changes, all days of open months are made anew.
-func (b *Books) inputs(ctx context.Context) (string, error) {
+// inputs is the fingerprint of everything but the records that decides what the
+// cost records of the days up to last say, with that day. Where it changes, all
+// days of open months are made anew. What people files say of later days is not
+// in it: a move that a nightly snapshot shows changes no day before.
+func (b *Books) inputs(ctx context.Context, last civil.Date) (string, error) {
 	sum := sha256.New()
 	fmt.Fprintln(sum, b.Rates.Version(), b.Directory.Version(), b.LateDays, slices.Sorted(slices.Values(b.UsageFrom)))
 	for _, u := range b.UnknownModel {
 		fmt.Fprintf(sum, "%q %q %q\n", u.Provider, u.Model, u.PriceAs)
 	}
-	people, err := b.Ledger.PeopleHash(ctx)
+	for _, source := range b.Sources {
+		if source.Format.Schema() == record.PeopleSchema {
+			fmt.Fprintf(sum, "%q\n", source.Name)
+		}
+	}
+	people, err := b.Ledger.PeopleHash(ctx, last)
 	fmt.Fprintln(sum, people)
-	return hex.EncodeToString(sum.Sum(nil)), err
+	return hex.EncodeToString(sum.Sum(nil)) + "@" + last.String(), err
+}
+
+// inputsChanged says whether prices, people or settings are others than those
+// that the books were last made with, as far as they decide what is made.
+func (b *Books) inputsChanged(ctx context.Context) (bool, error) {
+	before, err := b.Ledger.Inputs(ctx)
+	if err != nil || before == "" {
+		return false, err
+	}
+	_, day, _ := strings.Cut(before, "@")
+	last, err := civil.ParseDate(day)
+	if err != nil {
+		return true, nil // of a version that kept no day
+	}
+	now, err := b.inputs(ctx, last)
+	return now != before, err
 }

@@ -104,7 +104,7 @@ func (b *Books) readAgain(ctx context.Context, source extract.Source, objects []
 					unreadable[r.ID] = r.Err
 					continue
 				}
-				enter(source, r, retryWindow, &staged, &took)
+				b.enter(source, r, retryWindow, &staged, &took)
 			}
 			if len(unreadable) > 0 {
 				err = errUnreadable

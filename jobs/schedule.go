@@ -43,17 +43,6 @@ func (b *Books) NightDone(ctx context.Context, day civil.Date) (bool, error) {
 	return done[NightlyWindow(day)], err
 }
 
-// inputsChanged says whether prices, people or settings are others than those
-// that the books were last made with.
-func (b *Books) inputsChanged(ctx context.Context) (bool, error) {
-	before, err := b.Ledger.Inputs(ctx)
-	if err != nil || before == "" {
-		return false, err
-	}
-	now, err := b.inputs(ctx)
-	return now != before, err
-}
-
 // DueMonths lists the months whose close is due at now and was not done, or
 // whose files were not all written, oldest first.
 func (b *Books) DueMonths(ctx context.Context, now time.Time) (due []civil.Month, err error) {

@@ -45,6 +45,9 @@ func (b *Books) listed(nights ledger.Days) objstore.DayRange {
 // it.
 func (b *Books) take(ctx context.Context, source extract.Source, nights ledger.Days, shard Shard, window string) (SourceSummary, []Problem, error) {
 	days := b.listed(nights)
+	if source.Snapshots() {
+		days = allDays // any of them may be the last before a night
+	}
 	listing, err := source.List(ctx, days)
 	if err != nil {
 		return SourceSummary{}, nil, err
@@ -58,9 +61,17 @@ func (b *Books) take(ctx context.Context, source extract.Source, nights ledger.D
 	}
 	listing.Objects = shard.keep(source, listing.Objects, known)
 	todo := compare(listing, known, days)
+	if source.Snapshots() {
+		if err := b.follow(ctx, source, listing.Objects, known, &todo); err != nil {
+			return SourceSummary{}, nil, err
+		}
+	}
 	s := SourceSummary{Name: source.Name, Listed: len(listing.Objects), Known: len(listing.Objects) - len(todo.read), Read: len(todo.read), Skipped: listing.Skipped}
 	if err := b.Ledger.MarkMissing(ctx, todo.gone, todo.back); err != nil {
 		return s, nil, fmt.Errorf("note missing objects of %s: %w", source.Name, err)
+	}
+	if err := b.Ledger.MarkEarlier(ctx, todo.earlier); err != nil {
+		return s, nil, fmt.Errorf("note earlier snapshots of %s: %w", source.Name, err)
 	}
 	var problems []Problem
 	for _, key := range listing.Unnamed {
@@ -90,6 +101,51 @@ type comparison struct {
 	missing []string                 // keys of all that is missing now
 
 	superseded []ledger.Object // read before, and no part of their set any more
+	earlier    []int64         // snapshots that others follow
+	stays      map[string]bool // keys whose version in before is a snapshot of another day: it stays as history
+}
+
+// allDays is every day that a key can tell.
+var allDays = objstore.DayRange{First: time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC), Last: time.Date(2099, time.December, 31, 0, 0, 0, 0, time.UTC)}
+
+// follow corrects a comparison for snapshots. A key that was written again on
+// another day holds another snapshot, and the version before is history. It is
+// no problem either that a snapshot is gone as long as a later one is there.
+func (b *Books) follow(ctx context.Context, source extract.Source, listed []objstore.Found, known map[string]ledger.Object, c *comparison) error {
+	earlier, err := b.Ledger.Earlier(ctx, source.Name)
+	if err != nil {
+		return err
+	}
+	c.stays = map[string]bool{}
+	var newest civil.Date
+	for _, f := range listed {
+		if day := epoch.AddDays(int(source.Day(f.Object, b.Zone))); newest.Before(day) {
+			newest = day
+		}
+	}
+	c.read = slices.DeleteFunc(c.read, func(f objstore.Found) bool {
+		old, again := c.before[f.Key]
+		id := source.VersionID(f.Object, b.Zone)
+		if earlier[id] { // a version that was here before
+			delete(c.before, f.Key)
+			c.back = append(c.back, id)
+			if again && old.State != ledger.ObjectFailed {
+				c.earlier = append(c.earlier, old.ID)
+			}
+			return true
+		}
+		c.stays[f.Key] = again && old.State != ledger.ObjectFailed && old.Day != epoch.AddDays(int(source.Day(f.Object, b.Zone)))
+		return false
+	})
+	followed := func(key string) bool { return known[key].Day.Before(newest) }
+	for _, key := range c.missing {
+		if followed(key) {
+			c.earlier = append(c.earlier, known[key].ID)
+		}
+	}
+	c.missing = slices.DeleteFunc(c.missing, followed)
+	c.gone = slices.DeleteFunc(c.gone, func(id int64) bool { return slices.Contains(c.earlier, id) })
+	return nil
 }
 
 func compare(listing extract.Listing, known map[string]ledger.Object, days objstore.DayRange) (c comparison) {
@@ -173,11 +229,14 @@ func (b *Books) stage(ctx context.Context, source extract.Source, todo compariso
 					problems = append(problems, Problem{source.Name, r.Object.Key, "was written again and can't be read; the records of the version before still count and can no longer be proved: " + r.Err.Error()})
 					continue
 				}
-				if again {
+				switch {
+				case todo.stays[r.Object.Key]:
+					staged.Earlier = append(staged.Earlier, before.ID)
+				case again:
 					s.Replaced++
 					staged.Replaced = append(staged.Replaced, before.ID)
 				}
-				problems = append(problems, enter(source, r, window, &staged, s)...)
+				problems = append(problems, b.enter(source, r, window, &staged, s)...)
 			}
 			return staged, nil
 		},
@@ -211,7 +270,7 @@ var epoch = civil.Date{Year: 1970, Mon: time.January, Day: 1}
 func epochDays(d civil.Date) int64 { return int64(d.DaysSince(epoch)) }
 
 // enter adds one object's result to the manifest entries.
-func enter(source extract.Source, r extract.Result, window string, staged *ledger.StagingResult, s *SourceSummary) []Problem {
+func (b *Books) enter(source extract.Source, r extract.Result, window string, staged *ledger.StagingResult, s *SourceSummary) []Problem {
 	o := ledger.Object{
 		ID: r.ID, Source: source.Name, Format: source.Format.Name(), Key: r.Object.Key, ETag: r.Object.ETag, SizeBytes: r.Object.SizeBytes,
 		State: ledger.ObjectRead, Staged: r.Counts.Rows, Rejected: r.Counts.Rejected, BeforeStart: r.Counts.BeforeStart, Ignored: r.Counts.Ignored, Modified: r.Object.Modified, Run: window,
@@ -220,6 +279,9 @@ func enter(source extract.Source, r extract.Result, window string, staged *ledge
 		if day, err := civil.ParseDate(r.Object.Day); err == nil {
 			o.Day = day
 		}
+	}
+	if source.Snapshots() {
+		o.Day = epoch.AddDays(int(source.Day(r.Object.Object, b.Zone)))
 	}
 	var problems []Problem
 	if r.Err != nil {

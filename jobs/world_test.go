@@ -144,7 +144,7 @@ func (b *books) openSources(cfg *config.Config, w wiring) error {
 			return err
 		}
 		path, file := cfg.Path(strings.TrimPrefix(src.URL, "file:")), ""
-		if src.Format == config.FormatPeople {
+		if src.IsFile() {
 			path, file = filepath.Split(path)
 		}
 		folder, err := dirstore.New(path)
@@ -170,6 +170,9 @@ func formatOf(src config.Source) (decode.Format, error) {
 		return decode.NewBedrock(decode.BedrockOptions{ClientRef: src.Fields.ClientRef, CostCenter: src.Fields.CostCenter, AgentID: src.Fields.AgentID})
 	case config.FormatLiteLLM:
 		return decode.NewLiteLLM(decode.RequestOptions{AgentID: src.Fields.AgentID, ToolCalls: src.Fields.ToolCalls, CostCenter: src.Fields.CostCenter, ClientRef: src.Fields.ClientRef})
+	}
+	if src.IsSnapshot() {
+		return decode.NewSnapshot(src.Format, decode.PersonOptions{Email: src.Fields.Email, Department: src.Fields.Department, CostCenter: src.Fields.CostCenter, ValidFrom: src.Fields.ValidFrom})
 	}
 	return decode.People{}, nil
 }

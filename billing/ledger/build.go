@@ -42,6 +42,9 @@ type References struct {
 	Markups     []Markup
 	ToolFees    []ToolFee
 	CostCenters []CostCenter
+	Departments []Department
+	Aliases     []Alias
+	PeopleFrom  []string // sources of people in the order in which their snapshots are believed
 	Agents      []Agent
 	Owners      []Owner
 	UsageFrom   []string // providers whose own per-request file is the usage
@@ -49,6 +52,20 @@ type References struct {
 
 // CostCenter is a cost centre and the department that it belongs to.
 type CostCenter struct{ Code, Department string }
+
+// Department has a cost centre that pays for its people where a snapshot names
+// none.
+type Department struct {
+	Name   string // as snapshots have it
+	Center CostCenter
+}
+
+// Alias says which address stands for another one on some days. The rows of an
+// address cover all days.
+type Alias struct {
+	Address, Email string
+	From, To       civil.Date
+}
 
 // unallocated bears what nobody's rule takes.
 var unallocated = CostCenter{Code: "UNALLOCATED", Department: "UNALLOCATED"}
@@ -247,6 +264,15 @@ func (r References) rows(version string) map[string][][]any {
 	for _, c := range r.CostCenters {
 		add(refCostCentersTable, c.Code, payerID(c))
 	}
+	for _, d := range r.Departments {
+		add(refDepartmentsTable, d.Name, payerID(d.Center))
+	}
+	for _, a := range r.Aliases {
+		add(refAliasesTable, a.Address, a.Email, a.From, a.To)
+	}
+	for i, source := range r.PeopleFrom {
+		add(refPeopleSourcesTable, source, i)
+	}
 	for _, a := range r.Agents {
 		add(refAgentsTable, a.ID, nullText(a.CostCenter), nullText(a.OwnerEmail), a.From, a.To)
 	}
@@ -283,7 +309,7 @@ func (l *Ledger) keepPayers(ctx context.Context, centers []CostCenter) error {
 	for _, c := range centers {
 		add(c)
 	}
-	err = l.engine.Query(ctx, "select distinct department, cost_center from people order by 1, 2", nil, func(r Row) error {
+	err = l.engine.Query(ctx, "select distinct department, cost_center from people where department <> '' and cost_center <> '' order by 1, 2", nil, func(r Row) error {
 		add(CostCenter{Department: r.Text(0), Code: r.Text(1)})
 		return nil
 	})

@@ -283,30 +283,6 @@ order by min(f.started_at), 2, 4, 6, 1`, Args{"since": civil.Min, "first_day": m
 	return all, nil
 }
 
-// PersonRow is the row of a people file that counts on a day.
-type PersonRow struct {
-	Department, CostCenter, Source, Object string
-	Line                                   int64
-	From, To                               civil.Date
-}
-
-// PersonOn finds the rows of a person that hold on a day.
-func (l *Ledger) PersonOn(ctx context.Context, email string, day civil.Date) (rows []PersonRow, err error) {
-	err = l.engine.Query(ctx, `
-select p.department, p.cost_center, o.source, o.object_key, p.line, p.valid_from, p.valid_to
-from people as p
-inner join objects as o on o.object_id = p.object_id
-where p.email = @email and p.valid_from <= @day and p.valid_to > @day
-order by p.valid_from desc, o.source, o.object_key, p.line`, Args{"email": email, "day": day}, func(r Row) error {
-		rows = append(rows, PersonRow{r.Text(0), r.Text(1), r.Text(2), r.Text(3), r.Int(4), r.Date(5), r.Date(6)})
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read people: %w", err)
-	}
-	return rows, nil
-}
-
 // lineRows are the joins' records behind one line of a document.
 const lineRows = `
 where f.usage_date >= @since

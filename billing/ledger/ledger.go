@@ -9,8 +9,6 @@ package ledger
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -161,76 +159,6 @@ func (l *Ledger) SetInputs(ctx context.Context, fingerprint string) error {
 		return err
 	}
 	return l.engine.Insert(ctx, metaTable, [][]any{{"inputs", fingerprint}})
-}
-
-// PeopleHash is the SHA-256, in hex, of what the people table says, whatever
-// files said it and in which order.
-func (l *Ledger) PeopleHash(ctx context.Context) (string, error) {
-	sum := sha256.New()
-	err := l.engine.Query(ctx, `
-select distinct
-  concat(email, chr(31), department, chr(31), cost_center, chr(31), cast(valid_from as string), chr(31), cast(valid_to as string)) as person
-from people
-order by person`, nil, func(r Row) error {
-		fmt.Fprintf(sum, "%s\n", r.Text(0))
-		return nil
-	})
-	if err != nil {
-		return "", fmt.Errorf("hash people: %w", err)
-	}
-	return hex.EncodeToString(sum.Sum(nil)), nil
-}
-
-// PeopleProblem is a row of a people file that can't be believed.
-type PeopleProblem struct{ Source, Key, What string }
-
-// PeopleProblems lists rows of one person that start on the same day and
-// differ: neither is believed, so the person's requests go on down the chain.
-func (l *Ledger) PeopleProblems(ctx context.Context) (problems []PeopleProblem, err error) {
-	err = l.engine.Query(ctx, `
-with starts as (
-  select email, valid_from
-  from people
-  group by email, valid_from
-  having count(distinct concat(department, '|', cost_center, '|', cast(valid_to as string))) > 1
-)
-select o.source, o.object_key, p.line, p.valid_from
-from starts as s
-inner join people as p on p.email = s.email and p.valid_from = s.valid_from
-inner join objects as o on o.object_id = p.object_id
-order by 1, 2, 3`, nil, func(r Row) error {
-		problems = append(problems, PeopleProblem{r.Text(0), r.Text(1), fmt.Sprintf("line %d: valid_from: the same person has another row that starts on %s and differs; neither counts until one of them goes", r.Int(2), r.Date(3))})
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("check people: %w", err)
-	}
-	return problems, nil
-}
-
-// PeopleCenter is a department and cost centre in a row of a people file; Line
-// is the first line that has them.
-type PeopleCenter struct {
-	CostCenter
-	Source, Key string
-	Line        int64
-}
-
-// PeopleCenters lists the departments and cost centres that people belong to.
-func (l *Ledger) PeopleCenters(ctx context.Context) (centers []PeopleCenter, err error) {
-	err = l.engine.Query(ctx, `
-select p.cost_center, p.department, o.source, o.object_key, min(p.line)
-from people as p
-inner join objects as o on o.object_id = p.object_id
-group by p.cost_center, p.department, o.source, o.object_key
-order by 3, 4, 5`, nil, func(r Row) error {
-		centers = append(centers, PeopleCenter{CostCenter{Code: r.Text(0), Department: r.Text(1)}, r.Text(2), r.Text(3), r.Int(4)})
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read people's cost centres: %w", err)
-	}
-	return centers, nil
 }
 
 // Transact runs do so that all of it takes effect or none.

@@ -16,6 +16,7 @@ const (
 	ObjectFailed   = "failed"
 	ObjectMissing  = "missing"
 	ObjectReplaced = "replaced"
+	ObjectEarlier  = "earlier" // a snapshot that a later one follows: gone or rewritten, and its rows are history
 )
 
 // Object is one version of one object as the manifest has it.
@@ -51,7 +52,7 @@ func (l *Ledger) Manifest(ctx context.Context, source string, first, last civil.
 	err := l.engine.Query(ctx, `
 select object_id, object_key, etag, state, size_bytes, day
 from objects
-where source = @source and state <> 'replaced' and (day is null or day between @first_day and @last_day)`,
+where source = @source and state not in ('replaced', 'earlier') and (day is null or day between @first_day and @last_day)`,
 		Args{"source": source, "first_day": first, "last_day": last}, func(r Row) error {
 			found[r.Text(1)] = Object{ID: r.Int(0), Source: source, Key: r.Text(1), ETag: r.Text(2), State: r.Text(3), SizeBytes: r.Int(4), Day: r.Date(5)}
 			return nil
@@ -79,6 +80,19 @@ order by object_key, etag`, Args{"source": source}, func(r Row) error {
 	return objects, nil
 }
 
+// Earlier returns the versions of snapshots of a source that later ones follow.
+func (l *Ledger) Earlier(ctx context.Context, source string) (map[int64]bool, error) {
+	found := map[int64]bool{}
+	err := l.engine.Query(ctx, "select object_id from objects where source = @source and state = 'earlier'", Args{"source": source}, func(r Row) error {
+		found[r.Int(0)] = true
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read earlier snapshots of %s: %w", source, err)
+	}
+	return found, nil
+}
+
 // Staging is what one source brings in one run.
 type Staging struct {
 	Source  string
@@ -96,6 +110,7 @@ type StagingResult struct {
 	Objects  []Object
 	Rejects  []Reject
 	Replaced []int64
+	Earlier  []int64      // snapshots that these follow; their rows stay
 	Days     []civil.Date // business dates of the rows
 	// Dimensions are the tables that the rows point into; rows that are known
 	// already are left out.
@@ -133,6 +148,9 @@ func (l *Ledger) Stage(ctx context.Context, s Staging) error {
 			return err
 		}
 		if err := l.setState(ctx, result.Replaced, ObjectReplaced); err != nil {
+			return err
+		}
+		if err := l.setState(ctx, result.Earlier, ObjectEarlier); err != nil {
 			return err
 		}
 		return l.enter(ctx, result)
@@ -316,6 +334,14 @@ func inParts(ids []int64, do func(list string) error) error {
 		ids = ids[n:]
 	}
 	return nil
+}
+
+// MarkEarlier notes snapshots that later ones follow.
+func (l *Ledger) MarkEarlier(ctx context.Context, ids []int64) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	return l.engine.Transact(ctx, func() error { return l.setState(ctx, ids, ObjectEarlier) })
 }
 
 // MarkMissing notes that objects which were read are gone from their source,

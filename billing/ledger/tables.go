@@ -17,7 +17,7 @@ var (
 		{"etag", Text, false, ""},
 		{"size_bytes", Int, false, ""},
 		{"day", Date, true, "delivery day in the key; null where it has none"},
-		{"state", Text, false, "read, failed, missing (gone from the source) or replaced (rewritten)"},
+		{"state", Text, false, "read, failed, missing (gone from the source), replaced (rewritten) or earlier (a snapshot that a later one follows)"},
 		{"rows_staged", Int, false, ""},
 		{"rows_rejected", Int, false, ""},
 		{"rows_before_start", Int, false, "older than company.start"},
@@ -175,6 +175,15 @@ var (
 	refCostCentersTable = Table{Name: "ref_cost_centers", About: "Cost centres", Columns: []Column{
 		{"cost_center", Text, false, ""}, {"payer_id", Int, false, ""},
 	}}
+	refDepartmentsTable = Table{Name: "ref_departments", About: "Who pays for people of whom a snapshot names the department alone", Columns: []Column{
+		{"department", Text, false, "as snapshots have it"}, {"payer_id", Int, false, ""},
+	}}
+	refAliasesTable = Table{Name: "ref_aliases", About: "Addresses that people had, with the one that stands for them; every day of an address is in one row", Columns: []Column{
+		{"address", Text, false, ""}, {"email", Text, false, ""}, {"valid_from", Date, false, ""}, {"valid_to", Date, false, ""},
+	}}
+	refPeopleSourcesTable = Table{Name: "ref_people_sources", About: "Sources of people in the order in which they are believed", Columns: []Column{
+		{"source", Text, false, ""}, {"place", Int, false, ""},
+	}}
 	refAgentsTable = Table{Name: "ref_agents", About: "Agents with an owner", Columns: []Column{
 		{"agent_id", Text, false, ""}, {"cost_center", Text, true, ""}, {"owner_email", Text, true, ""}, {"valid_from", Date, false, ""}, {"valid_to", Date, false, ""},
 	}}
@@ -185,7 +194,7 @@ var (
 		{"provider", Text, false, ""},
 	}}
 
-	referenceTables = []Table{refCardsTable, refRatesTable, refMarkupsTable, refToolFeesTable, refCostCentersTable, refAgentsTable, refOwnersTable, refUsageFromTable}
+	referenceTables = []Table{refCardsTable, refRatesTable, refMarkupsTable, refToolFeesTable, refCostCentersTable, refDepartmentsTable, refAliasesTable, refPeopleSourcesTable, refAgentsTable, refOwnersTable, refUsageFromTable}
 )
 
 // Tables lists every table of the ledger, and its views behind them.

@@ -100,7 +100,7 @@ const (
 	// wrong with it always stay.
 	sourceRank = 9
 
-	deliveredRows = `o.state <> 'replaced' and (o.day is null or o.day between @first_day and @last_day)`
+	deliveredRows = `o.state not in ('replaced', 'earlier') and (o.day is null or o.day between @first_day and @last_day)`
 )
 
 func objectColumns(rest ...Column) []Column {

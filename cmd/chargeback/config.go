@@ -68,13 +68,13 @@ func checkPlaces(c *config.Config, fail failf) {
 		}
 		key, path := fmt.Sprintf("sources[%d].url", i), place.In(c.Dir).Path
 		info, err := os.Stat(path)
-		switch wantsFile := src.Format == config.FormatPeople; {
+		switch wantsFile := src.IsFile(); {
 		case os.IsNotExist(err):
 			fail(key, "%s doesn't exist; make it, or correct the path", path)
 		case err != nil:
 			fail(key, "%s can't be read: %v; correct its rights", path, err)
 		case wantsFile && info.IsDir():
-			fail(key, "%s is a folder; name the CSV file in it", path)
+			fail(key, "%s is a folder; name the file in it", path)
 		}
 	}
 }

@@ -7,11 +7,16 @@ import (
 	"path/filepath"
 )
 
-// replaceFile writes a file that is whole, or as it was.
-func replaceFile(path string, data []byte) error { return replaceFileAs(path, data, 0o644) }
-
-func replaceFileAs(path string, data []byte, mode os.FileMode) error {
-	part, err := os.CreateTemp(filepath.Dir(path), ".chargeback-*")
+// replaceFile writes a file so that it has its old bytes or all of the new ones.
+func replaceFile(path string, data []byte) error {
+	mode := os.FileMode(0o644)
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	if info, err := os.Stat(path); err == nil {
+		mode = info.Mode().Perm()
+	}
+	part, err := os.CreateTemp(filepath.Dir(path), ".part-*")
 	if err != nil {
 		return fmt.Errorf("write %s: %w; make its folder, or correct the rights", path, err)
 	}

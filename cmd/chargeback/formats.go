@@ -40,6 +40,8 @@ func newFormat(src config.Source) (decode.Format, error) {
 		return newMapped(src)
 	case config.FormatPeople:
 		return decode.People{}, nil
+	case config.FormatSCIM, config.FormatEntra, config.FormatOkta, config.FormatWorkday, config.FormatGoogle:
+		return decode.NewSnapshot(src.Format, decode.PersonOptions{Email: f.Email, Department: f.Department, CostCenter: f.CostCenter, ValidFrom: f.ValidFrom})
 	case config.FormatOpenAIUsage:
 		return decode.NewOpenAIUsage(), nil
 	case config.FormatOpenAICosts:
@@ -72,8 +74,8 @@ func newMapped(src config.Source) (decode.Format, error) {
 // checkFormats finds what a source's format can't be made of.
 func checkFormats(c *config.Config, fail failf) {
 	for i, src := range c.Sources {
-		if !slices.Contains(config.Formats(), src.Format) {
-			continue // said already
+		if !slices.Contains(config.Formats(), src.Format) || src.IsSnapshot() {
+			continue // the settings' own check says it
 		}
 		if _, err := newFormat(src); err != nil {
 			block := map[bool]string{true: ".mapped", false: ""}[src.Format == config.FormatMapped]

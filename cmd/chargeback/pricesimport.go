@@ -137,23 +137,14 @@ func documentFile(into string, today civil.Date, format string) string {
 // appendDocument writes a document behind what a file has. The file is whole
 // with it, or untouched.
 func appendDocument(path string, doc []byte) error {
-	mode := os.FileMode(0o644)
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
-	}
 	data, err := os.ReadFile(path)
-	switch {
-	case err == nil:
-		if info, err := os.Stat(path); err == nil {
-			mode = info.Mode().Perm()
-		}
-		if len(data) > 0 && data[len(data)-1] != '\n' {
-			data = append(data, '\n')
-		}
-	case !os.IsNotExist(err):
+	if err != nil && !os.IsNotExist(err) {
 		return fmt.Errorf("add prices: %w; correct its rights", err)
 	}
-	if err := replaceFileAs(path, append(data, doc...), mode); err != nil {
+	if len(data) > 0 && data[len(data)-1] != '\n' {
+		data = append(data, '\n')
+	}
+	if err := replaceFile(path, append(data, doc...)); err != nil {
 		return fmt.Errorf("add prices: %w", err)
 	}
 	return nil

@@ -75,8 +75,8 @@ func (s *settings) readFiles(c *config.Config, fail failf) (err error) {
 // crossCheck finds names in the config that the files it names don't have. A
 // file that could not be read is not asked.
 func (s *settings) crossCheck(c *config.Config, fail failf) {
-	if !slices.ContainsFunc(c.Sources, func(src config.Source) bool { return src.Format == config.FormatPeople }) {
-		fail("sources", "none has format people, so no user has a department; add one, a CSV as \"chargeback config example people\" prints it")
+	if !slices.ContainsFunc(c.Sources, func(src config.Source) bool { return src.IsPeople() }) {
+		fail("sources", "none has format people, or that of an export of people, so no user has a department; add one, a CSV as \"chargeback config example people\" prints it")
 	}
 	checkFormats(c, fail)
 	if s.directory != nil {

@@ -140,7 +140,7 @@ func (a *app) openStore(ctx context.Context, w world, src config.Source) (objsto
 		if workers == 0 {
 			workers = runtime.NumCPU()
 		}
-		store, err := a.openFolder(place.In(a.config.Dir), src.Format == config.FormatPeople)
+		store, err := a.openFolder(place.In(a.config.Dir), src.IsFile())
 		return store, workers, err
 	}
 	if workers == 0 {
@@ -150,7 +150,7 @@ func (a *app) openStore(ctx context.Context, w world, src config.Source) (objsto
 	if err != nil {
 		return nil, 0, err
 	}
-	if src.Format == config.FormatPeople { // one object, not a prefix
+	if src.IsFile() { // one object, not a prefix
 		folder, name := place.SplitFile()
 		options.Prefix = folder.Prefix
 		store, err := s3store.New(ctx, options)

@@ -144,6 +144,31 @@ func planted() map[string][]string {
 			"canary7f3d,b,c\n",
 			"\"canary7f3d,b,c\n",
 		},
+		"scim": {
+			`{"canary7f3d":"canary7f3d","Resources":[{"userName":"user001@example.com","displayName":"canary7f3d","name":{"formatted":"canary7f3d"},"emails":[{"value":"user001@example.com","display":"canary7f3d"}],"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"costCenter":"00420","manager":{"displayName":"canary7f3d"}}}],"canary7f3d":["canary7f3d"]}`,
+			`{"userName":"user002@example.com","active":"canary7f3d","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"costCenter":"00420"}}`,
+			`{"Resources":[{"userName":"canary7f3d","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"costCenter":"canary7f3d` + "\xff" + `"}}]}`,
+			`{"Resources":[{"userName":"canary7f3d`,
+			`canary7f3d`,
+		},
+		"entra": {
+			"userPrincipalName,displayName,mail,department,accountEnabled\nuser001@example.com,canary7f3d,,Support,True\n\"user002@example.com\"canary7f3d,x,,Support,True\nuser003@example.com,\"canary7f3d\",,Support\xff,True\nuser004@example.com,,,Support,True,canary7f3d\n",
+			"canary7f3d\xff,b\n",
+			"userPrincipalName,department\n\"canary7f3d,b\n",
+			`{"value":[{"mail":"user001@example.com","displayName":"canary7f3d","department":"Support","employeeOrgData":{"division":"canary7f3d"}}]}`,
+		},
+		"okta": {
+			`[{"id":"canary7f3d","credentials":{"password":"canary7f3d"},"profile":{"email":"user001@example.com","department":"Support","mobilePhone":"canary7f3d"}},{"profile":canary7f3d}]`,
+			"login,department,note\nuser001@example.com,Support,canary7f3d\n",
+		},
+		"workday": {
+			`{"Report_Entry":[{"Work_Email":"user001@example.com","Cost_Center_ID":"00420","Salary":"canary7f3d"},{"Work_Email":"user002@example.com","Cost_Center_ID":"00420","Termination_Date":"canary7f3d"},{"Work_Email":"user003@example.com","Cost_Center_ID":"00420","Effective_Date":"canary7f3d"}]}`,
+			"workEmail,costCenterID,Salary\nuser001@example.com,00420,canary7f3d\n",
+		},
+		"google": {
+			"Email Address [Required],Password [Required],Department\nuser001@example.com,canary7f3d,Support\n",
+			`{"users":[{"primaryEmail":"user001@example.com","recoveryEmail":"canary7f3d","organizations":[{"department":"Support","description":"canary7f3d"}]}]}`,
+		},
 	}
 }
 

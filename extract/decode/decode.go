@@ -30,6 +30,11 @@ const (
 	OTLPName           = "otlp"
 	MappedName         = "mapped"
 	PeopleName         = "people"
+	SCIMName           = "scim"
+	EntraName          = "entra"
+	OktaName           = "okta"
+	WorkdayName        = "workday"
+	GoogleName         = "google"
 
 	OpenAIUsageName    = "openai-usage"
 	OpenAICostsName    = "openai-costs"

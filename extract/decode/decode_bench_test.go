@@ -241,6 +241,32 @@ func BenchmarkFOCUS(b *testing.B) {
 	})
 }
 
+// BenchmarkSCIM decodes users of SCIM, one a line. It is slower than Bedrock's:
+// the list of addresses of each is read on its own, and keys ignore case. A
+// company is read once a night, in a second.
+func BenchmarkSCIM(b *testing.B) {
+	benchmarkSnapshot(b, decode.SCIMName, "", func(i int) string {
+		return fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"id":"2819c223-7f76-453a-919d-%012x","userName":"user%05d@example.com","name":{"formatted":"User"},"emails":[{"value":"user%[1]d@example.com","type":"work","primary":true}],"active":true,"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"costCenter":"CC-%04[3]d","department":"Department %[4]d","manager":{"value":"x"}}}`, i, i, i%200, i%40)
+	})
+}
+
+// BenchmarkEntra decodes the CSV of Download users. It splits each line into
+// all its cells, which is what takes the time; a company's export is read in
+// a second all the same.
+func BenchmarkEntra(b *testing.B) {
+	benchmarkSnapshot(b, decode.EntraName, "userPrincipalName,displayName,mail,department,accountEnabled", func(i int) string {
+		return fmt.Sprintf("user%05d@example.com,User,user%05d@example.com,Department %d,True", i, i, i%40)
+	})
+}
+
+func benchmarkSnapshot(b *testing.B, name, header string, line func(int) string) {
+	format, err := decode.NewSnapshot(name, decode.PersonOptions{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	benchmark(b, format, header, line)
+}
+
 func benchmark(b *testing.B, format decode.Format, header string, line func(int) string) {
 	benchmarkRows(b, format, header, benchLines, line)
 }

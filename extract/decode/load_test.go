@@ -183,6 +183,12 @@ func formats(t testing.TB) map[string]Format {
 		"langfuse":        langfuse(t),
 		"people":          People{},
 
+		"scim":    snapshot(t, SCIMName),
+		"entra":   snapshot(t, EntraName),
+		"okta":    snapshot(t, OktaName),
+		"workday": snapshot(t, WorkdayName),
+		"google":  snapshot(t, GoogleName),
+
 		"mapped-json":     must(NewMapped(mappedJSON(t)))(t),
 		"mapped-csv":      must(NewMapped(mappedTable()))(t),
 		"mapped-provider": must(NewMapped(mappedProvider(t)))(t),
@@ -208,6 +214,15 @@ func must[F Format](f F, err error) func(testing.TB) Format {
 		}
 		return f
 	}
+}
+
+func snapshot(t testing.TB, name string) *Snapshot {
+	t.Helper()
+	f, err := NewSnapshot(name, PersonOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
 }
 
 func otlp(t testing.TB, side string) Format {

@@ -91,13 +91,16 @@ type Request struct {
 	Completeness      int64
 }
 
-// Person is one dated row of the people file.
+// Person is one dated row of a people file, or what a snapshot shows of a
+// person on its day. Only a snapshot may leave Department or CostCenter empty.
 type Person struct {
-	Email      []byte
-	Department []byte
-	CostCenter []byte
-	ValidFrom  int64 // days since 1970-01-01, inclusive
-	ValidTo    int64 // exclusive
+	Email       []byte
+	Department  []byte
+	CostCenter  []byte
+	ValidFrom   int64 // days since 1970-01-01, inclusive
+	ValidTo     int64 // exclusive; of a snapshot's row the end of all days
+	Snapshot    int64 // day of the snapshot
+	HasSnapshot bool
 }
 
 // Total is one figure of a provider's own report or bill: a count of one token
@@ -258,12 +261,13 @@ var DimensionSchemas = []*Schema{MeterSchema, CallerSchema, ActorSchema, TaskSch
 // PeopleSchema is the staged table of Person rows.
 var PeopleSchema = &Schema{Table: "people", About: "Who belongs to which department and cost centre, and when", Columns: []Column{
 	{"email", Text, false, "normalised"},
-	{"department", Text, false, ""},
-	{"cost_center", Text, false, "text; keeps leading zeros"},
+	{"department", Text, false, "empty: the snapshot doesn't say"},
+	{"cost_center", Text, false, "text; keeps leading zeros; empty: the snapshot doesn't say"},
 	{"valid_from", Date, false, "inclusive"},
-	{"valid_to", Date, false, "exclusive"},
+	{"valid_to", Date, false, "exclusive; a snapshot's row ends with the next snapshot instead"},
 	{"object_id", Int, false, "manifest id of the object"},
 	{"line", Int, false, "line of the row"},
+	{"snapshot_date", Date, true, "day of the snapshot; null: a dated row"},
 }}
 
 // TotalSchema is the staged table of Total rows.
@@ -359,6 +363,7 @@ func (b *Batch) AppendPerson(p *Person, l Lineage) error {
 	b.int(4, p.ValidTo)
 	b.int(5, l.Object)
 	b.int(6, l.Line)
+	b.optional(7, p.Snapshot, p.HasSnapshot)
 	return b.finish()
 }
 

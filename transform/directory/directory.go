@@ -1,9 +1,11 @@
 // Package directory holds who pays: the cost centres, the agents and who owns
-// them, and the owners of teams, keys, projects and callers.
+// them, the owners of teams, keys, projects and callers, and the addresses that
+// people had before.
 //
-// It owns: reading directory.yaml strictly, the dates between which an agent or
-// an owner counts (business dates, from inclusive, to exclusive), which owners a
-// value has, and the one form of an e-mail address that all records share.
+// It owns: reading directory.yaml strictly, the dates between which an agent, an
+// owner or an alias counts (business dates, from inclusive, to exclusive), which
+// owners a value has, which address stands for another, and the one form of an
+// e-mail address that all records share.
 // It does not own: people, who come from a source with every run (extract), or
 // the order in which rules are tried (transform/models).
 package directory
@@ -32,8 +34,9 @@ type CostCenter struct {
 	Mode           string // Chargeback or Showback
 	Owner          string // e-mail of who answers for it; may be empty
 	CompanyCode    string
-	ExpenseAccount string // "" = the config's
-	Line           int    // line of the entry in its file, here and below
+	ExpenseAccount string   // "" = the config's
+	DefaultFor     []string // departments whose people it pays for where a snapshot names no cost centre
+	Line           int      // line of the entry in its file, here and below
 }
 
 // How a cost centre is told what it owes.
@@ -65,7 +68,7 @@ const (
 // Owner is the cost centre that pays for a team, key, project or caller.
 type Owner struct {
 	Kind       string // Team, Key, Project or Caller
-	Pattern    string // the value itself; for Caller * is any run of characters
+	Pattern    string // the value itself; * is any run of characters
 	CostCenter string
 	From       civil.Date
 	To         civil.Date // exclusive
@@ -80,11 +83,21 @@ const (
 	Caller  = "caller"
 )
 
+// Alias is another name of a person, from a day until a day.
+type Alias struct {
+	Name  string // an address as NormEmail writes it, or a user's id
+	Email string // the address that stands for the person
+	From  civil.Date
+	To    civil.Date // exclusive
+	Line  int
+}
+
 // Directory is a directory that was checked. It doesn't change.
 type Directory struct {
 	centers []CostCenter // by code
 	agents  []Agent      // by id and from
 	owners  []Owner      // by kind, most specific first, then as in the file
+	aliases []Alias      // by name and from
 	version string
 }
 
@@ -114,6 +127,7 @@ func Parse(name string, data []byte) (*Directory, error) {
 	known := d.readCenters(doc, file.CostCenters)
 	d.readAgents(doc, file.Agents, known)
 	d.readOwners(doc, file.Owners, known)
+	d.readAliases(doc, file.Aliases)
 	if err := doc.Err(); err != nil {
 		return nil, err
 	}
@@ -137,16 +151,70 @@ func (d *Directory) CostCenter(code string) (CostCenter, bool) {
 func (d *Directory) Agents() []Agent { return slices.Clone(d.agents) }
 
 // OwnersOf lists the owners of a value, whatever their dates: the most specific
-// pattern (most characters beside *) first, equal ones in the order of the file.
+// pattern (most characters beside *) first, the value itself before a pattern,
+// equal ones in the order of the file.
 // On one day the first that counts then is the owner.
 func (d *Directory) OwnersOf(kind, value string) []Owner {
 	var found []Owner
 	for _, o := range d.owners {
-		if o.Kind == kind && value != "" && (o.Pattern == value || kind == Caller && wildcard.Match(o.Pattern, value)) {
+		if o.Kind == kind && value != "" && (o.Pattern == value || wildcard.Match(o.Pattern, value)) {
 			found = append(found, o)
 		}
 	}
 	return found
+}
+
+// Aliases lists all aliases by name and from.
+func (d *Directory) Aliases() []Alias { return slices.Clone(d.aliases) }
+
+// Names says which address stands for a name on the days from from until to,
+// oldest first: every day is in one of the rows. An alias of an alias is
+// followed.
+func (d *Directory) Names(name string, from, to civil.Date) []Alias {
+	rows, _ := d.names(name, from, to, nil)
+	for i := range rows {
+		rows[i].Name = name
+	}
+	return rows
+}
+
+// names is Names; it reports an alias that leads back to a name before it.
+func (d *Directory) names(name string, from, to civil.Date, before []string) (rows []Alias, circle bool) {
+	add := func(from, to civil.Date) {
+		if from.Before(to) {
+			rows = append(rows, Alias{Name: name, Email: name, From: from, To: to})
+		}
+	}
+	for _, a := range d.aliases {
+		start, end := later(a.From, from), earlier(a.To, to)
+		if a.Name != name || !start.Before(end) {
+			continue
+		}
+		add(from, start)
+		from = end
+		if slices.Contains(append(before, name), a.Email) {
+			circle = true
+			continue
+		}
+		next, wrong := d.names(a.Email, start, end, append(before, name))
+		rows, circle = append(rows, next...), circle || wrong
+	}
+	add(from, to)
+	return rows, circle
+}
+
+func later(a, b civil.Date) civil.Date {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
+func earlier(a, b civil.Date) civil.Date {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // Version is 12 hex digits that name the content. Comments and the order of cost
@@ -167,7 +235,20 @@ func (d *Directory) hash() string {
 		o.Line = 0
 		fmt.Fprintf(sum, "owner %#v\n", o)
 	}
+	for _, a := range d.aliases {
+		a.Line = 0
+		fmt.Fprintf(sum, "alias %#v\n", a)
+	}
 	return hex.EncodeToString(sum.Sum(nil)[:6])
+}
+
+// NormName is the form of a user's name in records: NormEmail of an address;
+// any other id keeps its case.
+func NormName(s string) string {
+	if strings.Contains(s, "@") {
+		return NormEmail(s)
+	}
+	return strings.TrimSpace(s)
 }
 
 // NormEmail is the one form of an e-mail address: without blanks around it, in

@@ -123,19 +123,6 @@ func TestOwnersOf(t *testing.T) {
 	}
 }
 
-func TestStarOnlyMeansAnythingForCallers(t *testing.T) {
-	d := parse(t, `{cost_centers: [{code: a, department: D}], owners: [{team: "t*", cost_center: a}, {caller: "*", cost_center: a}]}`)
-	if got := d.OwnersOf(Team, "t1"); got != nil {
-		t.Errorf("team t1: %v", got)
-	}
-	if got := d.OwnersOf(Team, "t*"); len(got) != 1 {
-		t.Errorf("team t*: %v", got)
-	}
-	if got := d.OwnersOf(Caller, "x"); len(got) != 1 {
-		t.Errorf("caller x: %v", got)
-	}
-}
-
 func TestMatches(t *testing.T) {
 	tests := []struct {
 		pattern, value string
@@ -199,6 +186,14 @@ func TestParseRefuses(t *testing.T) {
 		{"owner of an unknown cost centre", centers + "owners:\n  - {team: a, cost_center: b}", `owners[0].cost_center: "b" is not among cost_centers (line 1)`},
 		{"owner without quotes", centers + "owners:\n  - {team: a, cost_center: 00420}", "owners[0].cost_center: 00420 is not quoted"},
 		{"team without quotes", centers + "owners:\n  - {team: 12, cost_center: \"00420\"}", "owners[0].team: 12 is not quoted"},
+		{"default of two cost centres", "cost_centers:\n  - {code: a, department: D, default_for: [D]}\n  - {code: b, department: D, default_for: [E, D]}", `d.yaml:3: cost_centers[1].default_for[1]: "D" stands already on line 2`},
+		{"default of nothing", "cost_centers:\n  - {code: a, department: D, default_for: [\"\"]}", "cost_centers[0].default_for[0]: is empty"},
+		{"alias of nothing", centers + "aliases:\n  - {email: a@example.com}", "d.yaml:4: aliases[0].alias: is missing"},
+		{"alias without address", centers + "aliases:\n  - {alias: a@example.com, email: jane}", `aliases[0].email: "jane" is not an e-mail address`},
+		{"alias of itself", centers + "aliases:\n  - {alias: A@example.com, email: a@example.com}", "aliases[0].email: is the alias itself"},
+		{"alias of two on one day", centers + "aliases:\n  - {alias: a@example.com, email: b@example.com, to: 2026-10-02}\n  - {alias: A@example.com, email: c@example.com, from: 2026-10-01}", "d.yaml:5: aliases[1]: counts on days on which the entry of the same name on line 4"},
+		{"aliases in a circle", centers + "aliases:\n  - {alias: a@example.com, email: b@example.com, from: 2026-10-01}\n  - {alias: b@example.com, email: c@example.com}\n  - {alias: c@example.com, email: a@example.com, to: 2026-11-01}", "d.yaml:4: aliases[0]: leads back to itself"},
+
 		{"owners' dates overlap", centers + "owners:\n  - {team: a, cost_center: \"00420\"}\n  - {team: a, cost_center: \"00420\", to: 2026-10-01}", "d.yaml:5: owners[1]: counts on days on which the entry of the same name on line 4"},
 	}
 	for _, tt := range tests {
@@ -321,7 +316,7 @@ func FuzzParse(f *testing.F) {
 
 // diff compares all but the lines of entries.
 func diff(want, got any) string {
-	return cmp.Diff(want, got, cmpopts.IgnoreFields(CostCenter{}, "Line"), cmpopts.IgnoreFields(Agent{}, "Line"), cmpopts.IgnoreFields(Owner{}, "Line"))
+	return cmp.Diff(want, got, cmpopts.IgnoreFields(CostCenter{}, "Line"), cmpopts.IgnoreFields(Agent{}, "Line"), cmpopts.IgnoreFields(Owner{}, "Line"), cmpopts.IgnoreFields(Alias{}, "Line"))
 }
 
 func TestEntriesKnowTheirLines(t *testing.T) {
@@ -329,5 +324,64 @@ func TestEntriesKnowTheirLines(t *testing.T) {
 	center, _ := d.CostCenter("CC-2")
 	if got := []int{center.Line, d.Agents()[0].Line, d.OwnersOf(Team, "t")[0].Line}; !slices.Equal(got, []int{3, 5, 7}) {
 		t.Errorf("lines %v, want 3, 5, 7", got)
+	}
+}
+
+// Goal: patterns fit teams, keys and projects as they fit callers, and the most
+// specific one goes first, the name itself before all.
+func TestOwnersByPattern(t *testing.T) {
+	for _, kind := range []string{Team, Key, Project, Caller} {
+		t.Run(kind, func(t *testing.T) {
+			d := parse(t, strings.ReplaceAll(`cost_centers: [{code: A, department: D}, {code: B, department: D}, {code: C, department: D}, {code: E, department: D}, {code: F, department: D}]
+owners:
+  - {KIND: "*", cost_center: A}
+  - {KIND: "ml-*", cost_center: B}
+  - {KIND: "*-prod", cost_center: C}
+  - {KIND: "ml-prod*", cost_center: E}
+  - {KIND: ml-prod, cost_center: F, from: 2026-10-01}
+`, "KIND", kind))
+			for value, want := range map[string]string{"ml-prod": "FECBA", "ml-prod-2": "EBA", "ml-test": "BA", "web-prod": "CA", "x": "A", "": ""} {
+				got := ""
+				for _, o := range d.OwnersOf(kind, value) {
+					got += o.CostCenter
+				}
+				if got != want {
+					t.Errorf("%q has owners %s, want %s", value, got, want)
+				}
+			}
+		})
+	}
+}
+
+// Goal: each day of a name is one address's, also behind aliases of aliases.
+func TestNames(t *testing.T) {
+	d := parse(t, `cost_centers: [{code: A, department: D}]
+aliases:
+  - {alias: Old@Example.com, email: mid@example.com, from: 2026-01-01, to: 2026-07-01}
+  - {alias: old@example.com, email: other@example.com, from: 2026-09-01}
+  - {alias: mid@example.com, email: NEW@example.com, from: 2026-03-01}
+  - {alias: new@example.com, email: mid@example.com, to: 2026-02-01}
+  - {alias: Login-7, email: new@example.com}
+`)
+	tests := []struct{ name, of, want string }{
+		{"no alias", "else@example.com", "0001-01-01 else@example.com"},
+		{"dates, gaps and an alias of an alias", "old@example.com", "0001-01-01 old@example.com, 2026-01-01 mid@example.com, 2026-03-01 new@example.com, 2026-07-01 old@example.com, 2026-09-01 other@example.com"},
+		{"a user's id keeps its case", "Login-7", "0001-01-01 mid@example.com, 2026-02-01 new@example.com"},
+		{"another case is another id", "login-7", "0001-01-01 login-7"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var got []string
+			rows := d.Names(tt.of, civil.Min, civil.Max)
+			for i, r := range rows {
+				got = append(got, r.From.String()+" "+r.Email)
+				if r.Name != tt.of || i > 0 && rows[i-1].To != r.From || i == len(rows)-1 && r.To != civil.Max {
+					t.Errorf("row %d: %+v", i, r)
+				}
+			}
+			if text := strings.Join(got, ", "); text != tt.want {
+				t.Errorf("got  %s\nwant %s", text, tt.want)
+			}
+		})
 	}
 }

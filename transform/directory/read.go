@@ -15,16 +15,18 @@ type directoryYAML struct {
 	CostCenters []centerYAML `yaml:"cost_centers"`
 	Agents      []agentYAML  `yaml:"agents"`
 	Owners      []ownerYAML  `yaml:"owners"`
+	Aliases     []aliasYAML  `yaml:"aliases"`
 }
 
 type centerYAML struct {
-	Code           string `yaml:"code"`
-	Name           string `yaml:"name"`
-	Department     string `yaml:"department"`
-	Mode           string `yaml:"mode"`
-	Owner          string `yaml:"owner"`
-	CompanyCode    string `yaml:"company_code"`
-	ExpenseAccount string `yaml:"expense_account"`
+	Code           string   `yaml:"code"`
+	Name           string   `yaml:"name"`
+	Department     string   `yaml:"department"`
+	Mode           string   `yaml:"mode"`
+	Owner          string   `yaml:"owner"`
+	CompanyCode    string   `yaml:"company_code"`
+	ExpenseAccount string   `yaml:"expense_account"`
+	DefaultFor     []string `yaml:"default_for"`
 }
 
 type agentYAML struct {
@@ -46,6 +48,13 @@ type ownerYAML struct {
 	To         civil.Date `yaml:"to"`
 }
 
+type aliasYAML struct {
+	Alias string     `yaml:"alias"`
+	Email string     `yaml:"email"`
+	From  civil.Date `yaml:"from"`
+	To    civil.Date `yaml:"to"`
+}
+
 // codes remembers where each cost centre stands.
 type codes map[string]string
 
@@ -58,7 +67,7 @@ func (known codes) need(doc *strictyaml.Document, path, code string) {
 }
 
 func (d *Directory) readCenters(doc *strictyaml.Document, entries []centerYAML) codes {
-	known := codes{}
+	known, defaults := codes{}, map[string]string{}
 	if len(entries) == 0 {
 		doc.Failf("cost_centers", "is missing; list the cost centres that can be charged")
 	}
@@ -70,8 +79,18 @@ func (d *Directory) readCenters(doc *strictyaml.Document, entries []centerYAML) 
 		} else {
 			known[e.Code] = path
 		}
+		for j, department := range e.DefaultFor {
+			at := fmt.Sprintf("%s.default_for[%d]", path, j)
+			if first, taken := defaults[department]; taken {
+				doc.Failf(at, "%q stands already on line %d; a department has one default", department, doc.Line(first))
+			}
+			if department == "" {
+				doc.Failf(at, "is empty; write a department as the people's source has it")
+			}
+			defaults[department] = at
+		}
 		d.centers = append(d.centers, CostCenter{
-			e.Code, cmp.Or(e.Name, e.Code), e.Department, cmp.Or(e.Mode, Chargeback), e.Owner, e.CompanyCode, e.ExpenseAccount, doc.Line(path),
+			e.Code, cmp.Or(e.Name, e.Code), e.Department, cmp.Or(e.Mode, Chargeback), e.Owner, e.CompanyCode, e.ExpenseAccount, e.DefaultFor, doc.Line(path),
 		})
 	}
 	slices.SortFunc(d.centers, func(a, b CostCenter) int { return strings.Compare(a.Code, b.Code) })
@@ -134,11 +153,36 @@ func (d *Directory) readOwners(doc *strictyaml.Document, entries []ownerYAML, kn
 		d.owners = append(d.owners, Owner{kind, pattern, e.CostCenter, from, to, doc.Line(path)})
 	}
 	slices.SortStableFunc(d.owners, func(a, b Owner) int {
-		if a.Kind == Caller && b.Kind == Caller {
-			return cmp.Compare(specific(b.Pattern), specific(a.Pattern))
+		order := cmp.Or(strings.Compare(a.Kind, b.Kind), cmp.Compare(specific(b.Pattern), specific(a.Pattern)), cmp.Compare(stars(a.Pattern), stars(b.Pattern)))
+		if order != 0 || stars(a.Pattern) > 0 {
+			return order
 		}
-		return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.Pattern, b.Pattern), a.From.Compare(b.From))
+		return cmp.Or(strings.Compare(a.Pattern, b.Pattern), a.From.Compare(b.From))
 	})
+}
+
+func (d *Directory) readAliases(doc *strictyaml.Document, entries []aliasYAML) {
+	dated := ranges{}
+	for i, e := range entries {
+		path := fmt.Sprintf("aliases[%d]", i)
+		a := Alias{Name: NormName(e.Alias), Email: NormEmail(e.Email), Line: doc.Line(path)}
+		switch {
+		case a.Name == "":
+			doc.Failf(path+".alias", "is missing; write the address or the user's id that records have")
+		case a.Name == a.Email:
+			doc.Failf(path+".email", "is the alias itself; write the address that stands for the person now")
+		case !isEmail(e.Email):
+			doc.Failf(path+".email", "%q is not an e-mail address; write the address that stands for the person now", e.Email)
+		}
+		a.From, a.To = dated.add(doc, path, a.Name, e.From, e.To)
+		d.aliases = append(d.aliases, a)
+	}
+	slices.SortFunc(d.aliases, func(a, b Alias) int { return cmp.Or(strings.Compare(a.Name, b.Name), a.From.Compare(b.From)) })
+	for i, e := range entries {
+		if _, circle := d.names(NormName(e.Alias), civil.Min, civil.Max, nil); circle {
+			doc.Failf(fmt.Sprintf("aliases[%d]", i), "leads back to itself by other aliases on the same days; let one of them end (to) before the other begins (from)")
+		}
+	}
 }
 
 // value gives the one thing that is owned, and how many were named.
@@ -151,6 +195,9 @@ func (e ownerYAML) value() (kind, pattern string, count int) {
 	}
 	return kind, pattern, count
 }
+
+// stars is 1 for a pattern and 0 for a plain name.
+func stars(pattern string) int { return min(1, strings.Count(pattern, "*")) }
 
 // specific is how many characters of a pattern have to be met.
 func specific(pattern string) int { return len(pattern) - strings.Count(pattern, "*") }

@@ -1,8 +1,8 @@
 -- One row is the owner of an actor by one rule, from a day until a day: the
--- department of the user (rule 2), or the owner of the key (4), the team (5) or
+-- department of the user (rule 2), under whatever address was sent, or the owner of the key (4), the team (5) or
 -- the project (6).
 -- Promises: one owner for each actor, rule and day.
--- Fed by: actors, requests_kept, people_dated, owners_dated.
+-- Fed by: actors, requests_kept, people_dated, ref_aliases, owners_dated.
 -- Kept as: table.
 with present as (
   select a.*
@@ -13,10 +13,14 @@ select
   a.actor_id,
   2 as rule,
   p.payer_id,
-  p.valid_from,
-  p.valid_to
+  greatest(p.valid_from, ifnull(n.valid_from, p.valid_from)) as valid_from,
+  least(p.valid_to, ifnull(n.valid_to, p.valid_to)) as valid_to
 from present as a
-inner join people_dated as p on p.email = coalesce(a.user_email, a.user_id)
+left join ref_aliases as n on n.address = coalesce(a.user_email, a.user_id)
+inner join people_dated as p
+  on p.email = coalesce(n.email, a.user_email, a.user_id)
+  and p.valid_from < ifnull(n.valid_to, p.valid_to)
+  and ifnull(n.valid_from, p.valid_from) < p.valid_to
 union all
 select
   a.actor_id,

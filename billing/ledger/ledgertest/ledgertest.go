@@ -76,6 +76,7 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Engine, without ...string)
 		{"prices that are learned after a close", begun(testRestated)},
 		{"control totals count once", begun(testTotals)},
 		{"a billed month is replaced whole", begun(testBilledMonth)},
+		{"people are a history", begun(testPeople)},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if slices.Contains(without, test.name) {

@@ -46,7 +46,14 @@ type Request struct {
 }
 
 // Person is one row of a people file in words; To is exclusive and "" for ever.
-type Person struct{ Email, Department, CostCenter, From, To string }
+// A row of a snapshot has the day of that instead, and From only where the
+// export tells it.
+type Person struct {
+	Email, Department, CostCenter, From, To string
+	Snapshot                                string
+	Source                                  string // "" is people
+	Object                                  string // "" is Rows.Object
+}
 
 // Total is one control total in words. Its bucket is the UTC day of Day.
 type Total struct {
@@ -87,7 +94,7 @@ func hash(parts ...string) int64 {
 
 // Stage takes the rows in, source by source.
 func (r Rows) Stage(ctx context.Context, l *ledger.Ledger) error {
-	for _, d := range []*delivery{r.usage(), r.requests(), r.people(), r.totals()} {
+	for _, d := range append([]*delivery{r.usage(), r.requests(), r.totals()}, r.people()...) {
 		if len(d.objects) == 0 {
 			continue
 		}
@@ -131,16 +138,25 @@ func (r Rows) requests() *delivery {
 	return d
 }
 
-func (r Rows) people() *delivery {
-	d := r.deliver("people", record.PeopleSchema)
+// people makes a delivery of each source of people.
+func (r Rows) people() (all []*delivery) {
+	bySource := map[string]*delivery{}
 	for _, p := range r.People {
+		source := cmp.Or(p.Source, "people")
+		if bySource[source] == nil {
+			bySource[source] = r.deliver(source, record.PeopleSchema)
+			all = append(all, bySource[source])
+		}
 		row := &record.Person{
 			Email: []byte(p.Email), Department: []byte(p.Department), CostCenter: []byte(p.CostCenter),
-			ValidFrom: epochDays(Day(p.From)), ValidTo: epochDays(Day(cmp.Or(p.To, civil.Max.String()))),
+			ValidFrom: epochDays(Day(cmp.Or(p.From, p.Snapshot))), ValidTo: epochDays(Day(cmp.Or(p.To, civil.Max.String()))),
 		}
-		d.add("", 0, civil.Date{}, func(b *record.Batch, l record.Lineage) error { return b.AppendPerson(row, l) })
+		if p.Snapshot != "" {
+			row.Snapshot, row.HasSnapshot = epochDays(Day(p.Snapshot)), true
+		}
+		bySource[source].add(p.Object, 0, civil.Date{}, func(b *record.Batch, l record.Lineage) error { return b.AppendPerson(row, l) })
 	}
-	return d
+	return all
 }
 
 func (r Rows) totals() *delivery {

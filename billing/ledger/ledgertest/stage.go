@@ -21,7 +21,7 @@ func night() Rows {
 			{RequestID: "u2", At: "2026-10-06 10:00:00", Caller: "arn:etl", Tokens: record.Tokens{InputUncached: 2_000}},
 		},
 		Requests: []Request{{ID: "r1", RequestID: "u1", At: "2026-10-05 09:59:59", User: "user001@example.com", AgentID: "support-bot"}},
-		People:   []Person{{"user001@example.com", "Support", "00420", "2026-01-01", ""}},
+		People:   []Person{{Email: "user001@example.com", Department: "Support", CostCenter: "00420", From: "2026-01-01"}},
 	}
 }
 

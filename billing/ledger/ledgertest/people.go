@@ -1,0 +1,100 @@
+package ledgertest
+
+import (
+	"fmt"
+
+	"chargeback/billing/ledger"
+	"chargeback/transform/civil"
+)
+
+// testPeople: snapshots, dated rows and aliases are one history, which is told
+// and hashed, and which a change behind its last day leaves as it is.
+func testPeople(b *books) {
+	show := func(day, email, department, center string) Person {
+		return Person{Email: email + "@example.com", Department: department, CostCenter: center, Snapshot: day, Source: "hr", Object: day + ".json"}
+	}
+	rows := Rows{
+		Requests: []Request{
+			{ID: "r1", At: "2026-10-05 10:00:00", User: "a@example.com", RequestID: "q1"},
+			{ID: "r2", At: "2026-10-15 10:00:00", User: "old@example.com", RequestID: "q2"},
+			{ID: "r3", At: "2026-10-15 10:00:00", User: "c@example.com", RequestID: "q3"},
+		},
+		People: []Person{
+			show("2026-10-10", "a", "Research", "CC-1001"), show("2026-10-10", "b", "", ""), show("2026-10-10", "c", "Sales", ""), show("2026-10-10", "e", "X", "CC-404"),
+			show("2026-10-01", "a", "Customers", "00420"), show("2026-10-01", "b", "Research", "CC-1001"), show("2026-10-01", "c", "Marketing", ""),
+			{Email: "a@example.com", Department: "Support", CostCenter: "00420", From: "2026-10-20", To: "2026-10-25"},
+		},
+	}
+	b.stage(rows)
+	night := b.build("2026-10-01", "2026-10-31")
+	book := company()
+	book.Aliases = []ledger.Alias{{Address: "old@example.com", Email: "a@example.com", From: civil.Min, To: civil.Max}}
+	book.Departments = []ledger.Department{{Name: "Sales", Center: book.CostCenters[1]}}
+	book.PeopleFrom = []string{"hr"}
+	night.References = book.Resolve
+	b.must(b.ledger.ReplaceDays(b.ctx, night, nothing))
+
+	history := func(email string) (told []string) {
+		found, err := b.ledger.PersonHistory(b.ctx, email)
+		b.must(err)
+		for _, r := range found {
+			told = append(told, fmt.Sprintf("%s %s %s..%s %s %s:%d", r.CostCenter, r.Department, r.From, r.To, r.Source, r.Object, r.Line))
+		}
+		return told
+	}
+	mover := []string{
+		"00420 Support 2026-10-01..2026-10-10 hr 2026-10-01.json:1", "CC-1001 Research 2026-10-10..2026-10-20 hr 2026-10-10.json:1",
+		"00420 Support 2026-10-20..2026-10-25 people first.json:1", "CC-1001 Research 2026-10-25..9999-12-31 hr 2026-10-10.json:1",
+	}
+	b.equal("history", mover, history("a@example.com"))
+	b.equal("history of an old address", mover, history("old@example.com"))
+	b.equal("history without a place", []string{"CC-1001 Research 2026-10-01..2026-10-10 hr 2026-10-01.json:2"}, history("b@example.com"))
+	b.equal("history by a department", []string{"CC-1001 Research 2026-10-10..9999-12-31 hr 2026-10-10.json:3"}, history("c@example.com"))
+	var payers []string
+	for _, r := range b.rows("select t.agent_request_id, y.cost_center from record_facts as f inner join requests as t on t.object_id = f.request_object_id and t.line = f.request_line and t.request_date >= @since inner join payers as y on y.payer_id = f.payer_id where f.usage_date >= @since order by 1", ledger.Args{"since": civil.Min}) {
+		payers = append(payers, r.Text(0)+" "+r.Text(1))
+	}
+	b.equal("payers", []string{"r1 00420", "r2 CC-1001", "r3 CC-1001"}, payers)
+
+	states, err := b.ledger.SnapshotStates(b.ctx)
+	b.must(err)
+	b.equal("newest snapshot", []ledger.SnapshotState{{Source: "hr", Day: Day("2026-10-10"), Shown: 4, Before: 3}}, states)
+	centers, err := b.ledger.PeopleCenters(b.ctx)
+	b.must(err)
+	var told []string
+	for _, c := range centers {
+		told = append(told, fmt.Sprint(c.Code, " ", c.Department, " ", c.Key, " ", c.Line, " ", c.Snapshot))
+	}
+	b.equal("cost centres", []string{"CC-1001 Research 2026-10-10.json 1 true", "CC-404 X 2026-10-10.json 4 true", "00420 Support first.json 1 false"}, told)
+	said, err := b.ledger.PersonSaid(b.ctx, "b@example.com")
+	b.must(err)
+	if len(said) != 2 || said[1].Shown != Day("2026-10-10") || said[1].CostCenter != "" {
+		b.Errorf("said of b: %+v", said)
+	}
+	b.peopleHash()
+}
+
+// peopleHash: what people files say of later days is not in the hash.
+func (b *books) peopleHash() {
+	hash := func(last string) string {
+		h, err := b.ledger.PeopleHash(b.ctx, Day(last))
+		b.must(err)
+		return h
+	}
+	before, later := hash("2026-11-01"), hash("2026-11-05")
+	move := Person{Email: "a@example.com", Department: "Support", CostCenter: "00420", Snapshot: "2026-11-02", Source: "hr", Object: "2026-11-02.json"}
+	b.stage(Rows{People: []Person{move}})
+	b.equal("hash of the days before a move", before, hash("2026-11-01"))
+	if hash("2026-11-05") == later {
+		b.Errorf("the hash of days behind a move stays %s", later)
+	}
+	id := ObjectID("hr", "2026-10-01.json", "")
+	b.must(b.ledger.MarkEarlier(b.ctx, []int64{id}))
+	earlier, err := b.ledger.Earlier(b.ctx, "hr")
+	b.must(err)
+	b.equal("earlier snapshots", map[int64]bool{id: true}, earlier)
+	known, err := b.ledger.Manifest(b.ctx, "hr", civil.Min, civil.Max)
+	b.must(err)
+	b.equal("current snapshots", 2, len(known))
+	b.equal("hash with an earlier one", before, hash("2026-11-01"))
+}

@@ -1,0 +1,58 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+
+	"chargeback/billing/ledger"
+)
+
+// peopleProblems is what can't be believed of the people files, or leads
+// nowhere.
+func (b *Books) peopleProblems(ctx context.Context) (problems []Problem, err error) {
+	people, err := b.Ledger.PeopleProblems(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range people {
+		problems = append(problems, Problem{Source: p.Source, Object: p.Key, What: p.What})
+	}
+	centers, err := b.Ledger.PeopleCenters(ctx)
+	if err != nil {
+		return nil, err
+	}
+	told := map[string]bool{}
+	for _, c := range centers {
+		what := b.stranger(c.CostCenter)
+		if c.Snapshot { // the directory says which department a cost centre belongs to
+			if _, known := b.Directory.CostCenter(c.Code); known || told[c.Source+c.Code] {
+				continue
+			}
+			told[c.Source+c.Code] = true
+		}
+		if what != "" {
+			problems = append(problems, Problem{Source: c.Source, Object: c.Key, What: fmt.Sprintf("line %d: cost_center: %s; correct the row, or the directory", c.Line, what)})
+		}
+	}
+	states, err := b.Ledger.SnapshotStates(ctx)
+	for _, s := range states {
+		for _, what := range snapshotProblems(s) {
+			problems = append(problems, Problem{Source: s.Source, Object: "snapshot of " + s.Day.String(), What: what})
+		}
+	}
+	return problems, err
+}
+
+// snapshotProblems says what is wrong with the newest snapshot of a source.
+func snapshotProblems(s ledger.SnapshotState) (problems []string) {
+	if s.Shown*2 < s.Before {
+		problems = append(problems, fmt.Sprintf("shows %d people where the one before showed %d, and who is missing counts as gone; if the export was not whole, write it again under the same name", s.Shown, s.Before))
+	}
+	if s.Unsure > 0 {
+		problems = append(problems, fmt.Sprintf("people who stand in it twice, with different departments or cost centres: %d; it says nothing of them until one row goes", s.Unsure))
+	}
+	if s.Unpaid > 0 {
+		problems = append(problems, fmt.Sprintf("people who have asked for something and have no cost centre in it: %d; give them one, or their departments a default_for in the directory", s.Unpaid))
+	}
+	return problems
+}
