@@ -29,6 +29,9 @@ func (b *Books) references(seen ledger.Seen) (ledger.References, error) {
 	}
 	b.people(&refs)
 	for _, o := range seen.Owned {
+		if user, ok := directory.CallerUser(o[1]); ok && o[0] == directory.Caller {
+			refs.CallerUsers = append(refs.CallerUsers, [2]string{o[1], user})
+		}
 		refs.Owners = append(refs.Owners, datedOwners(o[0], o[1], b.Directory.OwnersOf(o[0], o[1]))...)
 	}
 	return refs, nil
