@@ -82,7 +82,7 @@ numbered as (
     sum(begins) over (partition by source, email order by snapshot_date) as run
   from marked
 ),
-runs as (
+unlined as (
   select
     source,
     email,
@@ -105,7 +105,7 @@ select
   r.shown_from,
   r.object_id,
   min(p.line) as line
-from runs as r
+from unlined as r
 inner join people as p on p.object_id = r.object_id and p.email = r.email and p.snapshot_date = r.shown_from
 group by r.source, r.email, r.department, r.cost_center, r.valid_from, r.valid_to, r.shown_from, r.object_id
 union all
