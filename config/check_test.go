@@ -35,6 +35,8 @@ func TestParseRefuses(t *testing.T) {
 		{"close before late days", "late_days: 5\nclose_day: 5", "c.yaml:5: close_day: 5 is not after late_days (5)"},
 		{"close on the 31st", "close_day: 31", "c.yaml:4: close_day: 31 is out of range; give 1 to 28"},
 		{"negative late days", "late_days: -1", "c.yaml:4: late_days: -1 is out of range"},
+		{"person of another format", "  - {name: a, format: litellm, url: \"file:x\", person: {email: [mail]}}", `sources[1].person: is set although format is "litellm"`},
+		{"person by no field", "  - {name: a, format: okta, url: \"file:x\", person: {cost_center: [profile..code]}}", `sources[1].person.cost_center: "profile..code" is not a field`},
 		{"bigquery without a project", "warehouse: {engine: bigquery, dataset: d, location: EU, lease: {url: s3://b/p}}", "c.yaml:4: warehouse.project: is missing; write the id"},
 		{"bigquery with a path", "warehouse: {engine: bigquery, path: x, project: ab, dataset: d, location: EU, lease: {url: s3://b/p}}", "c.yaml:4: warehouse.path: is set although warehouse.engine is bigquery"},
 		{"bigquery with an odd dataset", "warehouse: {engine: bigquery, project: ab, dataset: a-b, location: EU, lease: {url: s3://b/p}}", `c.yaml:4: warehouse.dataset: "a-b" is none; write the dataset's name: letters, digits and _`},

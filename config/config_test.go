@@ -290,3 +290,25 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestPeopleSources(t *testing.T) {
+	tests := []struct {
+		name, format, url    string
+		snapshot, person, is bool // IsSnapshot, IsPeople, IsFile
+	}{
+		{"a people file", FormatPeople, "s3://b/people", false, true, true},
+		{"a folder of exports", FormatSCIM, "file:hr/2026.d", true, true, false},
+		{"one export", FormatEntra, "file:hr/users.CSV", true, true, true},
+		{"one packed export", FormatOkta, "s3://b/hr/users.jsonl.gz", true, true, true},
+		{"a prefix", FormatWorkday, "s3://b/hr/", true, true, false},
+		{"logs", FormatBedrock, "s3://b/x.json", false, false, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := Source{Format: tt.format, URL: tt.url}
+			if s.IsSnapshot() != tt.snapshot || s.IsPeople() != tt.person || s.IsFile() != tt.is {
+				t.Errorf("snapshot %v, people %v, file %v", s.IsSnapshot(), s.IsPeople(), s.IsFile())
+			}
+		})
+	}
+}

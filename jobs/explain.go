@@ -33,6 +33,11 @@ func (b *Books) Decided(ctx context.Context, x ledger.Explained, file string) (s
 		}
 		return b.check(x, center.Code, fmt.Sprintf("the request's metadata names cost centre %s (%s:%d)", x.Explicit, file, center.Line)), nil
 	case "user":
+		if caller, ok := directory.CallerUser(x.Caller); ok {
+			if p, err := b.Ledger.PersonOn(ctx, x.User, x.Date); x.User == "" || p == nil && err == nil {
+				return b.person(ctx, x, caller, "the provider was called as "+caller+"; ")
+			}
+		}
 		return b.person(ctx, x, x.User, "")
 	case "agent owner":
 		for _, a := range b.Directory.Agents() {

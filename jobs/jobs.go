@@ -34,6 +34,7 @@ type Books struct {
 	LateDays     int        // days back that a night matches again
 	CloseDay     int        // day of the next month on which a month falls due
 	UsageFrom    []string   // providers whose own per-request file is the usage
+	PeopleFrom   []string   // sources of people in the order in which their snapshots are believed
 	UnknownModel []UnknownModel
 	MatchAlarm   int // percent of a source's usage below which a night says that requests are missing; 0 is never
 	Budgets      []budget.Budget

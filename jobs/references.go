@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"chargeback/billing/ledger"
-	"chargeback/extract/record"
 	"chargeback/transform/civil"
 	"chargeback/transform/directory"
 )
@@ -17,7 +16,7 @@ import (
 // references resolves what occurs in the staged rows to the rows that the SQL
 // models join with.
 func (b *Books) references(seen ledger.Seen) (ledger.References, error) {
-	refs := ledger.References{UsageFrom: b.UsageFrom}
+	refs := ledger.References{UsageFrom: b.UsageFrom, PeopleFrom: b.PeopleFrom}
 	if err := refs.Price(b.Rates, seen, b.priceAs); err != nil {
 		return refs, err
 	}
@@ -29,12 +28,10 @@ func (b *Books) references(seen ledger.Seen) (ledger.References, error) {
 		}
 	}
 	b.people(&refs)
-	for _, source := range b.Sources {
-		if source.Format.Schema() == record.PeopleSchema {
-			refs.PeopleFrom = append(refs.PeopleFrom, source.Name)
-		}
-	}
 	for _, o := range seen.Owned {
+		if user, ok := directory.CallerUser(o[1]); ok && o[0] == directory.Caller {
+			refs.CallerUsers = append(refs.CallerUsers, [2]string{o[1], user})
+		}
 		refs.Owners = append(refs.Owners, datedOwners(o[0], o[1], b.Directory.OwnersOf(o[0], o[1]))...)
 	}
 	return refs, nil
@@ -116,11 +113,7 @@ func (b *Books) inputs(ctx context.Context, last civil.Date) (string, error) {
 	for _, u := range b.UnknownModel {
 		fmt.Fprintf(sum, "%q %q %q\n", u.Provider, u.Model, u.PriceAs)
 	}
-	for _, source := range b.Sources {
-		if source.Format.Schema() == record.PeopleSchema {
-			fmt.Fprintf(sum, "%q\n", source.Name)
-		}
-	}
+	fmt.Fprintf(sum, "%q\n", b.PeopleFrom)
 	people, err := b.Ledger.PeopleHash(ctx, last)
 	fmt.Fprintln(sum, people)
 	return hex.EncodeToString(sum.Sum(nil)) + "@" + last.String(), err

@@ -67,11 +67,13 @@ func (b *Books) take(ctx context.Context, source extract.Source, nights ledger.D
 		}
 	}
 	s := SourceSummary{Name: source.Name, Listed: len(listing.Objects), Known: len(listing.Objects) - len(todo.read), Read: len(todo.read), Skipped: listing.Skipped}
-	if err := b.Ledger.MarkMissing(ctx, todo.gone, todo.back); err != nil {
-		return s, nil, fmt.Errorf("note missing objects of %s: %w", source.Name, err)
-	}
+	// First: a key without a current version is mended by the next night, one with
+	// two would be read again.
 	if err := b.Ledger.MarkEarlier(ctx, todo.earlier); err != nil {
 		return s, nil, fmt.Errorf("note earlier snapshots of %s: %w", source.Name, err)
+	}
+	if err := b.Ledger.MarkMissing(ctx, todo.gone, todo.back); err != nil {
+		return s, nil, fmt.Errorf("note missing objects of %s: %w", source.Name, err)
 	}
 	var problems []Problem
 	for _, key := range listing.Unnamed {

@@ -120,6 +120,11 @@ func wire(ctx context.Context, dir string, w wiring) (*books, error) {
 		Zone: cfg.Zone(), Start: cfg.Company.Start, LateDays: cfg.LateDays, MatchAlarm: cfg.MatchAlarmPercent, CloseDay: cfg.CloseDay,
 		Budgets: budgetsOf(cfg), Month: monthOf(cfg, w.invoices),
 	}
+	for _, src := range cfg.Sources {
+		if src.IsPeople() {
+			b.PeopleFrom = append(b.PeopleFrom, src.Name)
+		}
+	}
 	for provider := range cfg.UsageFrom {
 		if cfg.UsageOf(provider) == config.UsageProvider {
 			b.UsageFrom = append(b.UsageFrom, provider)

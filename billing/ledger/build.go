@@ -47,7 +47,8 @@ type References struct {
 	PeopleFrom  []string // sources of people in the order in which their snapshots are believed
 	Agents      []Agent
 	Owners      []Owner
-	UsageFrom   []string // providers whose own per-request file is the usage
+	CallerUsers [][2]string // caller, user: callers that are a person who signed on
+	UsageFrom   []string    // providers whose own per-request file is the usage
 }
 
 // CostCenter is a cost centre and the department that it belongs to.
@@ -278,6 +279,9 @@ func (r References) rows(version string) map[string][][]any {
 	}
 	for _, o := range r.Owners {
 		add(refOwnersTable, o.Kind, o.Value, o.CostCenter, o.From, o.To)
+	}
+	for _, c := range r.CallerUsers {
+		add(refCallerUsersTable, c[0], c[1])
 	}
 	for _, p := range r.UsageFrom {
 		add(refUsageFromTable, p)

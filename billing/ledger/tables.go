@@ -190,11 +190,14 @@ var (
 	refOwnersTable = Table{Name: "ref_owners", About: "Owners of the keys, teams, projects and callers that occur", Columns: []Column{
 		{"kind", Text, false, ""}, {"value", Text, false, ""}, {"cost_center", Text, false, ""}, {"valid_from", Date, false, ""}, {"valid_to", Date, false, ""},
 	}}
+	refCallerUsersTable = Table{Name: "ref_caller_users", About: "Callers that occur and are a person who signed on", Columns: []Column{
+		{"caller", Text, false, ""}, {"user_name", Text, false, "as requests would have it"},
+	}}
 	refUsageFromTable = Table{Name: "ref_usage_from", About: "Providers whose own per-request file is the usage", Columns: []Column{
 		{"provider", Text, false, ""},
 	}}
 
-	referenceTables = []Table{refCardsTable, refRatesTable, refMarkupsTable, refToolFeesTable, refCostCentersTable, refDepartmentsTable, refAliasesTable, refPeopleSourcesTable, refAgentsTable, refOwnersTable, refUsageFromTable}
+	referenceTables = []Table{refCardsTable, refRatesTable, refMarkupsTable, refToolFeesTable, refCostCentersTable, refDepartmentsTable, refAliasesTable, refPeopleSourcesTable, refAgentsTable, refOwnersTable, refCallerUsersTable, refUsageFromTable}
 )
 
 // Tables lists every table of the ledger, and its views behind them.

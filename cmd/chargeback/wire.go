@@ -100,6 +100,11 @@ func (a *app) openLedger(ctx context.Context, w world, want access) error {
 		Zone: cfg.Zone(), Start: cfg.Company.Start, LateDays: cfg.LateDays, MatchAlarm: cfg.MatchAlarmPercent, CloseDay: cfg.CloseDay,
 		Budgets: budgets(cfg, a.directory), Month: monthSettings(cfg),
 	}
+	for _, src := range cfg.Sources {
+		if src.IsPeople() {
+			a.PeopleFrom = append(a.PeopleFrom, src.Name)
+		}
+	}
 	for provider := range cfg.UsageFrom {
 		if cfg.UsageOf(provider) == config.UsageProvider {
 			a.UsageFrom = append(a.UsageFrom, provider)

@@ -242,6 +242,18 @@ func (d *Directory) hash() string {
 	return hex.EncodeToString(sum.Sum(nil)[:6])
 }
 
+// CallerUser gives the name of the person that a caller is: sessions of AWS
+// single sign-on, assumed-role/AWSReservedSSO_SET_HEX/USER, end with it.
+func CallerUser(caller string) (user string, ok bool) {
+	_, role, ok := strings.Cut(caller, ":assumed-role/AWSReservedSSO_")
+	if !ok {
+		return "", false
+	}
+	_, user, ok = strings.Cut(role, "/")
+	user = NormName(user[strings.LastIndexByte(user, '/')+1:])
+	return user, ok && user != ""
+}
+
 // NormName is the form of a user's name in records: NormEmail of an address;
 // any other id keeps its case.
 func NormName(s string) string {

@@ -353,6 +353,24 @@ owners:
 	}
 }
 
+func TestCallerUser(t *testing.T) {
+	tests := []struct{ name, caller, want string }{
+		{"single sign-on", "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Dev_0123456789abcdef/Jane.Smith@Example.com", "jane.smith@example.com"},
+		{"a name that is no address", "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Dev_0123456789abcdef/JSmith", "JSmith"},
+		{"another role", "arn:aws:sts::111122223333:assumed-role/gateway/jane.smith@example.com", ""},
+		{"a user", "arn:aws:iam::111122223333:user/AWSReservedSSO_Dev_0/jane", ""},
+		{"without a session", "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Dev_0123456789abcdef", ""},
+		{"with an empty one", "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Dev_0123456789abcdef/", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got, ok := CallerUser(tt.caller); got != tt.want || ok != (tt.want != "") {
+				t.Errorf("got %q, %v, want %q", got, ok, tt.want)
+			}
+		})
+	}
+}
+
 // Goal: each day of a name is one address's, also behind aliases of aliases.
 func TestNames(t *testing.T) {
 	d := parse(t, `cost_centers: [{code: A, department: D}]

@@ -15,17 +15,14 @@ with shown as (
     o.source,
     p.email,
     p.snapshot_date,
-    p.department,
-    p.cost_center,
-    p.object_id,
-    p.line,
-    min(p.valid_from) over (partition by o.source, p.snapshot_date, p.email) as valid_from,
-    min(concat(p.department, chr(31), p.cost_center)) over (partition by o.source, p.snapshot_date, p.email) as first_text,
-    max(concat(p.department, chr(31), p.cost_center)) over (partition by o.source, p.snapshot_date, p.email) as last_text,
-    row_number() over (partition by o.source, p.snapshot_date, p.email order by p.object_id, p.line) as place
+    if(min(p.department) = max(p.department) and min(p.cost_center) = max(p.cost_center), min(p.department), '') as department,
+    if(min(p.department) = max(p.department) and min(p.cost_center) = max(p.cost_center), min(p.cost_center), '') as cost_center,
+    min(p.valid_from) as valid_from,
+    min(p.object_id) as object_id
   from people as p
   inner join objects as o on o.object_id = p.object_id
   where p.snapshot_date is not null
+  group by o.source, p.email, p.snapshot_date
 ),
 days as (
   select distinct
@@ -46,14 +43,12 @@ once as (
     s.email,
     s.snapshot_date,
     d.next_date,
-    if(s.first_text = s.last_text, s.department, '') as department,
-    if(s.first_text = s.last_text, s.cost_center, '') as cost_center,
+    s.department,
+    s.cost_center,
     s.valid_from,
-    s.object_id,
-    s.line
+    s.object_id
   from shown as s
   inner join days_in_order as d on d.source = s.source and d.snapshot_date = s.snapshot_date
-  where s.place = 1
 ),
 marked as (
   select
@@ -65,7 +60,6 @@ marked as (
     cost_center,
     valid_from,
     object_id,
-    line,
     if(
       lag(next_date) over (partition by source, email order by snapshot_date) = snapshot_date
       and lag(department) over (partition by source, email order by snapshot_date) = department
@@ -84,23 +78,36 @@ numbered as (
     cost_center,
     valid_from,
     object_id,
-    line,
     begins,
     sum(begins) over (partition by source, email order by snapshot_date) as run
   from marked
+),
+unlined as (
+  select
+    source,
+    email,
+    min(department) as department,
+    min(cost_center) as cost_center,
+    min(valid_from) as valid_from,
+    max(ifnull(next_date, date '9999-12-31')) as valid_to,
+    min(snapshot_date) as shown_from,
+    max(if(begins = 1, object_id, null)) as object_id
+  from numbered
+  group by source, email, run
 )
 select
-  source,
-  email,
-  min(department) as department,
-  min(cost_center) as cost_center,
-  min(valid_from) as valid_from,
-  max(ifnull(next_date, date '9999-12-31')) as valid_to,
-  min(snapshot_date) as shown_from,
-  max(if(begins = 1, object_id, null)) as object_id,
-  max(if(begins = 1, line, null)) as line
-from numbered
-group by source, email, run
+  r.source,
+  r.email,
+  r.department,
+  r.cost_center,
+  r.valid_from,
+  r.valid_to,
+  r.shown_from,
+  r.object_id,
+  min(p.line) as line
+from unlined as r
+inner join people as p on p.object_id = r.object_id and p.email = r.email and p.snapshot_date = r.shown_from
+group by r.source, r.email, r.department, r.cost_center, r.valid_from, r.valid_to, r.shown_from, r.object_id
 union all
 select
   '' as source,

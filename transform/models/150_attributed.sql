@@ -1,11 +1,12 @@
 -- One row is a charge with the payer that bears it.
 -- Promises: no charge is lost or doubled. attribution is a digit of a ruling,
--- the first rule that fires: 1 explicit cost centre, 2 user, 3 agent owner,
+-- the first rule that fires: 1 explicit cost centre, 2 user (who asked, else the
+-- person as whom the provider was called), 3 agent owner,
 -- 4 key owner, 5 team owner, 6 project owner, 7 caller owner, else 0 and
 -- UNALLOCATED. What a closed month has charged stays with whom it was charged
 -- to. markup is that payer's.
 -- Fed by: charges, charged, tasks, callers, ref_cost_centers, agents_dated,
--- actors_dated, owners_dated, markups_dated.
+-- actors_dated, callers_dated, owners_dated, markups_dated.
 -- Kept as: view.
 with named as (
   select
@@ -21,11 +22,11 @@ with named as (
 paid as (
   select
     c.*,
-    coalesce(s.payer_id, x.payer_id, p.payer_id, a.payer_id, k.payer_id, t.payer_id, j.payer_id, w.payer_id, @unallocated) as payer_id,
+    coalesce(s.payer_id, x.payer_id, p.payer_id, q.payer_id, a.payer_id, k.payer_id, t.payer_id, j.payer_id, w.payer_id, @unallocated) as payer_id,
     case
       when s.payer_id is not null then mod(s.ruling_id, 10)
       when x.payer_id is not null then 1
-      when p.payer_id is not null then 2
+      when p.payer_id is not null or q.payer_id is not null then 2
       when a.payer_id is not null then 3
       when k.payer_id is not null then 4
       when t.payer_id is not null then 5
@@ -38,6 +39,8 @@ paid as (
   left join ref_cost_centers as x on x.cost_center = c.explicit_cost_center
   left join actors_dated as p
     on p.rule = 2 and p.actor_id = c.actor_id and c.usage_date >= p.valid_from and c.usage_date < p.valid_to
+  left join callers_dated as q
+    on q.caller_id = c.caller_id and c.usage_date >= q.valid_from and c.usage_date < q.valid_to
   left join agents_dated as a
     on a.agent_id = c.agent_id and c.usage_date >= a.valid_from and c.usage_date < a.valid_to
   left join actors_dated as k

@@ -24,6 +24,7 @@ func ownersBook() ledgertest.Book {
 		{Kind: "key", Value: "key2", CostCenter: "CC-8", From: ledgertest.Day("2026-10-15"), To: civil.Max},
 		always("team", "key1", "CC-8"), // a team may be called like a key
 	}
+	book.CallerUsers = [][2]string{{"arn:sso/mover", "mover@example.com"}, {"arn:sso/stranger", "stranger@example.com"}}
 	book.Agents = []ledger.Agent{
 		{ID: "bot", CostCenter: "CC-3", From: civil.Min, To: civil.Max},
 		{ID: "dated-bot", CostCenter: "CC-3", From: civil.Min, To: ledgertest.Day("2026-10-10")},
@@ -170,6 +171,17 @@ func agentWorlds() []world {
 			name:  "usage without a request",
 			usage: []usage{{RequestID: "u1", At: "2026-10-05 10:00:00", Caller: "arn:etl", AgentID: "bot"}, {RequestID: "u2", At: "2026-10-05 10:00:00", Caller: "arn:etl"}, {RequestID: "u3", At: "2026-10-05 10:00:00", CostCenter: "00420"}},
 			want:  []string{"CC-3 Agents by agent owner", "CC-7 Callers by caller owner", "00420 Explicit by explicit cost centre"},
+		},
+		{
+			name:  "usage without a request, by a person who signed on",
+			usage: []usage{{RequestID: "u1", At: "2026-10-14 21:59:59", Caller: "arn:sso/mover"}, {RequestID: "u2", At: "2026-10-14 22:00:00", Caller: "arn:sso/mover", AgentID: "bot"}, {RequestID: "u3", At: "2026-10-05 10:00:00", Caller: "arn:sso/stranger", AgentID: "bot"}},
+			want:  []string{"CC-20 Old by user", "CC-21 New by user", "CC-3 Agents by agent owner"},
+		},
+		{
+			name:     "who asked goes before the person as whom the provider was called",
+			usage:    []usage{{RequestID: "u1", At: "2026-10-05 10:00:00", Caller: "arn:sso/mover"}},
+			requests: []request{{ID: "r1", RequestID: "u1", At: "2026-10-05 10:00:00", User: "user@example.com"}},
+			want:     []string{"CC-2 People by user"},
 		},
 		{
 			name:     "the day is the usage's where both sides are known",
