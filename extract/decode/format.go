@@ -67,6 +67,7 @@ type Sink struct {
 	env     Env
 	schema  *record.Schema
 	origin  Origin
+	line    int64 // of the last row of the object
 	counts  Counts
 	rejects []Reject
 	batch   *record.Batch
@@ -82,7 +83,7 @@ func NewSink(env Env, schema *record.Schema, swap func(full *record.Batch) *reco
 
 // Begin starts an object.
 func (s *Sink) Begin(object Origin) {
-	s.origin, s.counts, s.rejects = object, Counts{}, nil
+	s.origin, s.line, s.counts, s.rejects = object, 0, Counts{}, nil
 }
 
 // Origin returns the object that was begun last.
@@ -120,7 +121,7 @@ func (s *Sink) Usage(u *record.Usage, line int64) {
 		return
 	}
 	s.dated(u.Date)
-	s.took(s.batch.AppendUsage(u, s.dims, record.Lineage{Object: s.origin.ID, Line: line}), line)
+	s.took(s.batch.AppendUsage(u, s.dims, s.place(line)), line)
 }
 
 // Request takes one request.
@@ -130,12 +131,21 @@ func (s *Sink) Request(r *record.Request, line int64) {
 		return
 	}
 	s.dated(r.Date)
-	s.took(s.batch.AppendRequest(r, s.dims, record.Lineage{Object: s.origin.ID, Line: line}), line)
+	s.took(s.batch.AppendRequest(r, s.dims, s.place(line)), line)
 }
 
 // Person takes one row of a people file.
 func (s *Sink) Person(p *record.Person, line int64) {
-	s.took(s.batch.AppendPerson(p, record.Lineage{Object: s.origin.ID, Line: line}), line)
+	s.took(s.batch.AppendPerson(p, s.place(line)), line)
+}
+
+// place is where a row was read. Object and line are what tell rows apart
+// everywhere behind: of several rows of one line, such as of records without line
+// breaks between or of a record that makes several, each takes the line after the
+// one before.
+func (s *Sink) place(line int64) record.Lineage {
+	s.line = max(line, s.line+1)
+	return record.Lineage{Object: s.origin.ID, Line: s.line}
 }
 
 // dated notes a business date; records come nearly sorted, so the last one is
