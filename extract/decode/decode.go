@@ -21,6 +21,7 @@ import (
 const (
 	BedrockName = "bedrock"
 	LiteLLMName = "litellm"
+	OTLPName    = "otlp"
 	PeopleName  = "people"
 )
 

@@ -163,6 +163,9 @@ func formats(t testing.TB) map[string]Format {
 		"bedrock": bedrock(t),
 		"litellm": litellm(t),
 		"people":  People{},
+
+		"otlp":          otlp(t, AgentSide),
+		"otlp-provider": otlp(t, ProviderSide),
 	}
 }
 
@@ -182,6 +185,28 @@ func litellm(t testing.TB) *LiteLLM {
 		ToolCalls:  []string{"metadata.spend_logs_metadata.tool_calls"},
 		CostCenter: []string{"metadata.spend_logs_metadata.cost_center", "metadata.requester_metadata.cost_center"},
 		ClientRef:  []string{"metadata.spend_logs_metadata.client_ref"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func otlp(t testing.TB, side string) *OTLP {
+	t.Helper()
+	agent := []string{"app.agent"}
+	if side == AgentSide {
+		agent = append(agent, "gen_ai.agent.id", "gen_ai.agent.name", "service.name")
+	}
+	f, err := NewOTLP(OTLPOptions{
+		Side: side,
+		RequestOptions: RequestOptions{
+			AgentID:    agent,
+			ToolCalls:  []string{"app.tools"},
+			CostCenter: []string{"app.cost_center"},
+			ClientRef:  []string{"app.request"},
+		},
+		Operations: []string{"responses"},
 	})
 	if err != nil {
 		t.Fatal(err)
