@@ -180,6 +180,14 @@ func TestDecodersDoNotAllocatePerRecord(t *testing.T) {
 			return fmt.Sprintf(`{"id":"chatcmpl-%d","status":"success","custom_llm_provider":"openai","model":"gpt-4o","startTime":1793487580.847,"endTime":"2026-10-31 22:59:41.5","response_cost":2.25e-05,"prompt_tokens":10,"completion_tokens":2,"metadata":{"user_api_key_user_id":"user017@example.com","spend_logs_metadata":{"agent_id":"support-bot","tool_calls":%s}},"hidden_params":{"additional_headers":{"llm_provider-x-request-id":"req_%d"}}}`,
 				i, []string{"2", `["sql","web_search"]`, `{"sql":3}`, "null"}[i%4], i)
 		},
+		otlp(t, AgentSide): func(i int) string {
+			tools := []string{`{"intValue":"2"}`, `{"arrayValue":{"values":[{"stringValue":"sql"},{"stringValue":"web_search"}]}}`, `{"stringValue":"{\"sql\":3}"}`, `{"stringValue":""}`}[i%4]
+			return otlpText(fmt.Sprintf(`"kind":3,"traceId":"5B8EFFF798038103D269%012X","spanId":"7uGbfsPBsXQ="`, i),
+				`,{"key":"gen_ai.provider.name","value":{"stringValue":"aws.bedrock"}},{"key":"user.email","value":{"stringValue":"user017@example.com"}},{"key":"app.tools","value":`+tools+`}`)
+		},
+		otlp(t, ProviderSide): func(i int) string {
+			return otlpText(fmt.Sprintf(`"kind":2,"traceId":"5b8efff798038103d269%012x","spanId":"eee19b7ec3c1b174"`, i), "")
+		},
 	}
 	for format, line := range lines {
 		t.Run(format.Name(), func(t *testing.T) {

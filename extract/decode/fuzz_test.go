@@ -21,6 +21,12 @@ func FuzzBedrock(f *testing.F) { fuzz(f, "bedrock") }
 // FuzzLiteLLM reads any bytes as gateway logs.
 func FuzzLiteLLM(f *testing.F) { fuzz(f, "litellm") }
 
+// FuzzOTLP reads any bytes as OTLP JSON, the agent's side of it.
+func FuzzOTLP(f *testing.F) { fuzz(f, "otlp") }
+
+// FuzzOTLPProvider reads any bytes as OTLP JSON, the provider's side of it.
+func FuzzOTLPProvider(f *testing.F) { fuzz(f, "otlp-provider") }
+
 // FuzzPeople reads any bytes as a people file.
 func FuzzPeople(f *testing.F) { fuzz(f, "people") }
 

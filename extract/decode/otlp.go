@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"chargeback/extract/decode/jsonscan"
 	"chargeback/extract/record"
@@ -61,6 +62,9 @@ const (
 func NewOTLP(o OTLPOptions) (*OTLP, error) {
 	if o.Side != ProviderSide && o.Side != AgentSide {
 		return nil, fmt.Errorf("side %q: is neither %s nor %s; say whose spans to read", o.Side, ProviderSide, AgentSide)
+	}
+	if slices.Contains(o.Operations, "") {
+		return nil, &FieldError{"operation", "is named with an empty text; write what spans have in gen_ai.operation.name"}
 	}
 	var want fields
 	for _, path := range []string{"resourceSpans", "resource_spans", "resourceLogs", "resource_logs", "resourceMetrics", "resource_metrics", "resourceProfiles", "resource_profiles"} {

@@ -221,7 +221,8 @@ func (d *otlpDecoder) toolCalls() (v jsonscan.Value, err error) {
 		d.toolText, v.Kind, err = appendPlain(d.toolText[:0], v)
 		v.Raw, v.Escaped = d.toolText, false
 	case jsonscan.String:
-		if s := bytes.TrimSpace(text(v)); len(s) > 0 && (s[0] == '[' || s[0] == '{') {
+		var s []byte
+		if d.toolText, s = plainText(d.toolText[:0], v); len(s) > 0 && (s[0] == '[' || s[0] == '{') {
 			v = jsonscan.Value{Raw: s, Kind: jsonscan.Array}
 			if s[0] == '{' {
 				v.Kind = jsonscan.Object
@@ -229,4 +230,23 @@ func (d *otlpDecoder) toolCalls() (v jsonscan.Value, err error) {
 		}
 	}
 	return v, err
+}
+
+// plainText is a trimmed text, which buf takes where it has no escapes but those
+// of JSON in a text: these come often.
+func plainText(buf []byte, v jsonscan.Value) (_, s []byte) {
+	if !v.Escaped {
+		return buf, bytes.TrimSpace(v.Raw)
+	}
+	for i := 0; i < len(v.Raw); i++ {
+		c := v.Raw[i]
+		if c == '\\' {
+			if i++; v.Raw[i] != '"' && v.Raw[i] != '\\' && v.Raw[i] != '/' {
+				return buf, bytes.TrimSpace(text(v))
+			}
+			c = v.Raw[i]
+		}
+		buf = append(buf, c)
+	}
+	return buf, bytes.TrimSpace(buf)
 }
