@@ -168,3 +168,27 @@ func TestOTLPRowsHaveLinesOfTheirOwn(t *testing.T) {
 		t.Errorf("lines %s, rejects %v", got, l.rejects)
 	}
 }
+
+// Goal: a document of many spans with long prompts gives all its rows, also
+// where it is far longer than what is read at once.
+func TestOTLPLongDocument(t *testing.T) {
+	const spans = 200
+	span := `{"kind":3,"traceId":"5b8efff798038103d269b633813fc60c","spanId":"%016x","startTimeUnixNano":"1793487580847000000","attributes":[` +
+		`{"key":"gen_ai.input.messages","value":{"stringValue":"` + strings.Repeat(`Which \"form\"? `, 1000) + `"}},{"key":"gen_ai.operation.name","value":{"stringValue":"chat"}},` +
+		`{"key":"gen_ai.usage.input_tokens","value":{"intValue":"%d"}},{"key":"gen_ai.usage.output_tokens","value":{"intValue":"5"}}]}`
+	var all []string
+	for i := range spans {
+		all = append(all, fmt.Sprintf(span, i+1, i+1))
+	}
+	env := berlin(t)
+	env.RecordBytes = 64 << 20
+	l := load(env, otlp(t, AgentSide), strings.NewReader(`{"resourceSpans":[{"scopeSpans":[{"spans":[`+strings.Join(all, ",\n")+`]}]}]}`))
+	if len(l.rows) != spans || len(l.rejects) != 0 || l.err != nil {
+		t.Fatalf("%d rows, rejects %v, error %v", len(l.rows), l.rejects, l.err)
+	}
+	for i, row := range l.rows {
+		if want := fmt.Sprint(i + 1); row["input_uncached_tokens"] != want {
+			t.Errorf("row %d has input %s", i, row["input_uncached_tokens"])
+		}
+	}
+}
