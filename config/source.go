@@ -44,8 +44,10 @@ type Source struct {
 	S3             S3     `yaml:"s3,omitempty"`
 	Side           string `yaml:"side,omitempty"`   // SideAgent or SideProvider, for formats that hold both
 	Fields         Fields `yaml:"fields,omitempty"` // the format's standard where a list is empty
-	Batch          Batch  `yaml:"batch,omitempty"`  // only for results of batch jobs
-	Mapped         Mapped `yaml:"mapped,omitempty"` // only for FormatMapped
+	// Operations are further names of operations that are requests; only for FormatOTLP.
+	Operations []string `yaml:"operations,omitempty"`
+	Batch      Batch    `yaml:"batch,omitempty"`  // only for results of batch jobs
+	Mapped     Mapped   `yaml:"mapped,omitempty"` // only for FormatMapped
 }
 
 // Fields names where records hold what their format has no field for. What a
@@ -64,6 +66,7 @@ type Fields struct {
 	Provider          []string `yaml:"provider,omitempty"`
 	ProviderRequestID []string `yaml:"provider_request_id,omitempty"`
 	ResponseID        []string `yaml:"response_id,omitempty"`
+	Caller            []string `yaml:"caller,omitempty"`
 	Email             []string `yaml:"email,omitempty"`      // here and below: of exports of people
 	Department        []string `yaml:"department,omitempty"` // what a cost centre may be the default of
 	ValidFrom         []string `yaml:"valid_from,omitempty"` // since when a person's cost centre holds
@@ -171,7 +174,7 @@ func formatsKnown() map[string]formatOptions {
 			UserEmail: []string{"metadata.user_email"}, EndUser: none, Team: []string{"metadata.team"}, Project: none,
 		}},
 		FormatOTLP: {sides: true, fields: Fields{
-			AgentID: []string{"gen_ai.agent.id", "gen_ai.agent.name", "service.name"}, ToolCalls: none, CostCenter: []string{"cost_center"}, ClientRef: []string{"client_ref"}, Team: []string{"team"},
+			AgentID: none, ToolCalls: none, CostCenter: none, ClientRef: none, Team: none, Caller: none,
 		}},
 		FormatMapped:         {sides: true, mapped: true},
 		FormatBedrockBatch:   {batch: true},
@@ -207,7 +210,7 @@ func (f *Fields) lists() []fieldList {
 		{"agent_id", &f.AgentID}, {"tool_calls", &f.ToolCalls}, {"cost_center", &f.CostCenter}, {"client_ref", &f.ClientRef},
 		{"user_id", &f.UserID}, {"user_email", &f.UserEmail}, {"end_user", &f.EndUser}, {"team", &f.Team}, {"project", &f.Project},
 		{"provider", &f.Provider}, {"provider_request_id", &f.ProviderRequestID}, {"response_id", &f.ResponseID},
-		{"email", &f.Email}, {"department", &f.Department}, {"valid_from", &f.ValidFrom},
+		{"caller", &f.Caller}, {"email", &f.Email}, {"department", &f.Department}, {"valid_from", &f.ValidFrom},
 	}
 }
 
@@ -257,6 +260,9 @@ func (s Source) check(doc document, path string) {
 	s.checkFields(doc, path+".fields", known.fields)
 	if doc.Has(path+".batch") && !known.batch {
 		doc.Failf(path+".batch", "is set although format is %q; it is for results of batch jobs", s.Format)
+	}
+	if len(s.Operations) > 0 && s.Format != FormatOTLP {
+		doc.Failf(path+".operations", "is set although format is %q; it is for otlp", s.Format)
 	}
 	if doc.Has(path+".mapped") && !known.mapped {
 		doc.Failf(path+".mapped", "is set although format is %q; it is for mapped", s.Format)

@@ -177,6 +177,37 @@ func BenchmarkLangfuseCSV(b *testing.B) {
 	})
 }
 
+// BenchmarkOTLP decodes documents of one span each, with its resource and scope:
+// the most costly way to write spans.
+func BenchmarkOTLP(b *testing.B) {
+	benchmark(b, otlpAgent(b), "", func(i int) string {
+		return otlpDocument(i, "")
+	})
+}
+
+// BenchmarkOTLPPrompts decodes spans with prompts and answers of 8 KB each,
+// which are stepped over.
+func BenchmarkOTLPPrompts(b *testing.B) {
+	prose := strings.Repeat(`Which \"form\" is {this}? `, 8<<10/24)
+	content := fmt.Sprintf(`{"key":"gen_ai.input.messages","value":{"stringValue":"%[1]s"}},{"key":"gen_ai.output.messages","value":{"stringValue":"%[1]s"}},`, prose)
+	benchmark(b, otlpAgent(b), "", func(i int) string {
+		return otlpDocument(i, content)
+	})
+}
+
+func otlpAgent(b *testing.B) decode.Format {
+	format, err := decode.NewOTLP(decode.OTLPOptions{Side: decode.AgentSide, RequestOptions: decode.RequestOptions{CostCenter: []string{"app.cost_center"}, ToolCalls: []string{"app.tools"}}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return format
+}
+
+func otlpDocument(i int, attributes string) string {
+	return fmt.Sprintf(`{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"claims-desk"}},{"key":"service.version","value":{"stringValue":"1.4.0"}},{"key":"telemetry.sdk.language","value":{"stringValue":"python"}}]},"scopeSpans":[{"scope":{"name":"com.anthropic.sdk.python","version":"1.12.0"},"spans":[{"traceId":"5b8efff798038103d269%012[1]x","spanId":"eee1%012[1]x","parentSpanId":"eee19b7ec3c1b173","flags":257,"name":"chat claude-sonnet-4-5","kind":3,"startTimeUnixNano":"%[2]d847000000","endTimeUnixNano":"%[3]d500000000","attributes":[{"key":"gen_ai.operation.name","value":{"stringValue":"chat"}},{"key":"gen_ai.provider.name","value":{"stringValue":"anthropic"}},{"key":"gen_ai.request.model","value":{"stringValue":"claude-sonnet-4-5"}},{"key":"gen_ai.request.max_tokens","value":{"intValue":"4096"}},%[4]s{"key":"gen_ai.response.model","value":{"stringValue":"claude-sonnet-4-5-20250929"}},{"key":"gen_ai.response.id","value":{"stringValue":"msg_01AbCdEfGhIj%012[1]x"}},{"key":"anthropic.request.id","value":{"stringValue":"req_011CAbCdEf%012[1]x"}},{"key":"gen_ai.usage.input_tokens","value":{"intValue":"%[5]d"}},{"key":"gen_ai.usage.cache_read.input_tokens","value":{"intValue":"120"}},{"key":"gen_ai.usage.output_tokens","value":{"intValue":"%[6]d"}},{"key":"gen_ai.conversation.id","value":{"stringValue":"conv-9"}},{"key":"user.email","value":{"stringValue":"user%05[7]d@example.com"}},{"key":"app.tools","value":{"intValue":"%[8]d"}},{"key":"gen_ai.response.finish_reasons","value":{"arrayValue":{"values":[{"stringValue":"stop"}]}}}],"status":{"code":1}}]}]}]}`,
+		i, 1792103487+i, 1792103489+i, attributes, 200+i%8000, i%1200, i%50_000, i%4)
+}
+
 // BenchmarkPeople decodes a people file.
 func BenchmarkPeople(b *testing.B) {
 	benchmark(b, decode.People{}, "email,department,cost_center,valid_from,valid_to", func(i int) string {

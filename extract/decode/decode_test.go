@@ -296,6 +296,14 @@ func TestDecodersDoNotAllocatePerRecord(t *testing.T) {
 		langfuse(t): func(i int) string {
 			return fmt.Sprintf(`{"id":"o-%d","project_id":"p","type":"GENERATION","start_time":"2026-10-31 22:59:40","metadata":"{\"cost_center\":\"00420\"}","usage_details":{"input":"10","output":"2"},"total_cost":0.1,"user_id":"user017@example.com"}`, i)
 		},
+		otlp(t, AgentSide): func(i int) string {
+			tools := []string{`{"intValue":"2"}`, `{"arrayValue":{"values":[{"stringValue":"sql"},{"stringValue":"web_search"}]}}`, `{"stringValue":"{\"sql\":3}"}`, `{"stringValue":""}`}[i%4]
+			return otlpText(fmt.Sprintf(`"kind":3,"traceId":"5B8EFFF798038103D269%012X","spanId":"7uGbfsPBsXQ="`, i),
+				`,{"key":"gen_ai.provider.name","value":{"stringValue":"aws.bedrock"}},{"key":"user.email","value":{"stringValue":"user017@example.com"}},{"key":"app.tools","value":`+tools+`}`)
+		},
+		otlp(t, ProviderSide): func(i int) string {
+			return otlpText(fmt.Sprintf(`"kind":2,"traceId":"5b8efff798038103d269%012x","spanId":"eee19b7ec3c1b174"`, i), "")
+		},
 	}
 	for format, line := range lines {
 		t.Run(format.Name(), func(t *testing.T) {

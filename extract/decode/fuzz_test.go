@@ -48,10 +48,10 @@ func FuzzMappedCSV(f *testing.F) { fuzz(f, "mapped-csv") }
 // FuzzMappedProvider reads any bytes as pages by a map of fields.
 func FuzzMappedProvider(f *testing.F) { fuzz(f, "mapped-provider") }
 
-// FuzzOTLP reads any bytes as spans and events of the agent's side.
+// FuzzOTLP reads any bytes as OTLP JSON, the agent's side of it.
 func FuzzOTLP(f *testing.F) { fuzz(f, "otlp") }
 
-// FuzzOTLPProvider reads any bytes as spans of the provider's side.
+// FuzzOTLPProvider reads any bytes as OTLP JSON, the provider's side of it.
 func FuzzOTLPProvider(f *testing.F) { fuzz(f, "otlp-provider") }
 
 // FuzzPeople reads any bytes as a people file.

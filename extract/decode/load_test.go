@@ -225,14 +225,6 @@ func snapshot(t testing.TB, name string) *Snapshot {
 	return f
 }
 
-func otlp(t testing.TB, side string) Format {
-	t.Helper()
-	return must(NewOTLP(OTLPOptions{
-		Side: side, Team: []string{"team"},
-		RequestOptions: RequestOptions{AgentID: []string{"gen_ai.agent.id", "gen_ai.agent.name", "service.name"}, CostCenter: []string{"cost_center"}, ClientRef: []string{"client_ref"}, ToolCalls: []string{"tool_calls"}},
-	}))(t)
-}
-
 func bedrock(t testing.TB) *Bedrock {
 	t.Helper()
 	f, err := NewBedrock(BedrockOptions{ClientRef: []string{"litellm_call_id", "client_ref"}, CostCenter: []string{"cost_center"}, AgentID: []string{"agent_id"}})
@@ -292,6 +284,28 @@ func langfuse(t testing.TB) *Langfuse {
 		UserEmail:         []string{"metadata.email"},
 		EndUser:           []string{"metadata.customer"},
 		Team:              []string{"metadata.team"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func otlp(t testing.TB, side string) *OTLP {
+	t.Helper()
+	agent := []string{"app.agent"}
+	if side == AgentSide {
+		agent = append(agent, "gen_ai.agent.id", "gen_ai.agent.name", "service.name")
+	}
+	f, err := NewOTLP(OTLPOptions{
+		Side: side,
+		RequestOptions: RequestOptions{
+			AgentID:    agent,
+			ToolCalls:  []string{"app.tools"},
+			CostCenter: []string{"app.cost_center"},
+			ClientRef:  []string{"app.request"},
+		},
+		Operations: []string{"responses"},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,282 +1,427 @@
 package decode
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"chargeback/extract/decode/jsonscan"
 	"chargeback/extract/record"
 )
 
-// OTLPOptions says which side of the calls is read, and names the attributes of
-// what the conventions have no attribute for. They are looked up in the span or
-// log record, then in its resource.
+// OTLPOptions says which side of a bucket is read and which attributes hold what
+// the conventions have no name for. Names are keys of attributes, looked up in
+// the span or event, then in its scope, then in its resource. A list that is left
+// empty has its default.
 type OTLPOptions struct {
-	Side string // AgentSide, or ProviderSide: spans of servers alone
-	RequestOptions
-	Team []string
+	Side           string   // ProviderSide or AgentSide
+	RequestOptions          // agent_id: gen_ai.agent.id, gen_ai.agent.name, service.name; the others: nothing
+	Team           []string // of the agent side; team.id
+	Caller         []string // of the provider side; user.id, enduser.id
+	Operations     []string // names of operations that are requests too, besides those of the conventions
 }
 
-// OTLP reads OpenTelemetry's JSON: spans by the conventions for generative AI
-// with their older names, and the api_request and api_error events of Claude
-// Code. A document is a request to export, as awss3exporter and fileexporter
-// write it.
+// OTLP reads OpenTelemetry's JSON as the collector's awss3 and file exporters
+// write it: spans of the GenAI conventions, old names too, and the api_request
+// and api_error events of Claude Code. Metrics repeat both and are ignored.
 //
-// The side of the agent has the spans of clients and internal ones, and the
-// events; the side of the provider has the spans of servers. Each leaves the
-// other's out, as well as metrics, spans that call no model and those of agents
-// and tools, which repeat the tokens of their children.
+// The provider side is the SERVER spans, such as those that the Claude API sends.
+// The agent side is the CLIENT spans, those INTERNAL ones that name an operation,
+// and the events. Spans that aren't requests to a model, such as invoke_agent,
+// which repeats what the requests below it used, are ignored; so no tool call is
+// counted from execute_tool either, but those that an attribute of the request
+// tells are.
 //
-// Natural key: trace and span id; of an event, session and sequence. A prompt's
-// count includes the prompt cache, but not in Claude Code's events; where the
-// parts exceed it, it leaves them out after all. What compaction took comes on
-// top of both.
+// Natural key: trace and span id; where one is missing, the provider's request or
+// response id and the start. Of an event: session and sequence number, else its
+// request id, else prompt or session, each with its time.
+//
+// A span's input includes what was read from and written to the prompt cache;
+// where these exceed it, it leaves them out. Its compaction tokens come on top.
+// An event's counts are disjoint.
 type OTLP struct {
-	o    OTLPOptions
-	keys attributeKeys
-	f    otlpFields
+	side       string
+	spec       *jsonscan.Spec
+	keys       map[string]int // attributes that are read, and their places
+	f          otlpFields
+	operations map[string]bool // whether spans of an operation are requests
+	providers  map[string][]byte
 }
 
-// attributeKeys is where the value of each wanted attribute goes.
-type attributeKeys map[string]int
+// The wanted members of a document, in pairs of a name and the same in
+// snake_case: spans, from otlpLogs on log records, from otlpMetrics on what is of
+// no concern.
+const (
+	otlpLogs    = 2
+	otlpMetrics = 4
+)
 
-// first adds the keys of an attribute, the one that counts first before others.
-func (k attributeKeys) first(names ...string) (indexes []int) {
-	for _, name := range names {
-		if _, known := k[name]; !known {
-			k[name] = len(k)
-		}
-		indexes = append(indexes, k[name])
-	}
-	return indexes
-}
-
-// otlpFields are the wanted attributes.
-type otlpFields struct {
-	operation, provider, responseModel, requestModel, responseID, providerRequestID    []int
-	input, output, cached, written, written5m, written1h, reasoning, tier, errorType   []int
-	inputAudio, outputAudio, compactionIn, compactionOut, searches                     []int
-	user, email, endUser, account, project, team, agentID, costCenter, clientRef       []int
-	toolCalls                                                                          []int
-	event, model, inputTokens, outputTokens, cacheRead, cacheCreation, cost, costMicro []int
-	duration, session, sequence, requestID, clientRequestID, prompt, speed             []int
-}
-
-// NewOTLP makes the format.
+// NewOTLP compiles the format.
 func NewOTLP(o OTLPOptions) (*OTLP, error) {
-	if o.Side != AgentSide && o.Side != ProviderSide {
-		return nil, &FieldError{"side", fmt.Sprintf("is neither %s nor %s", AgentSide, ProviderSide)}
+	if o.Side != ProviderSide && o.Side != AgentSide {
+		return nil, fmt.Errorf("side %q: is neither %s nor %s; say whose spans to read", o.Side, ProviderSide, AgentSide)
 	}
-	k := attributeKeys{}
-	const usage = "gen_ai.usage."
-	f := otlpFields{
-		operation:         k.first("gen_ai.operation.name"),
-		provider:          k.first("gen_ai.provider.name", "gen_ai.system"),
-		responseModel:     k.first("gen_ai.response.model"),
-		requestModel:      k.first("gen_ai.request.model"),
-		responseID:        k.first("gen_ai.response.id"),
-		providerRequestID: k.first("aws.request_id", "anthropic.request.id", "azure.service.request.id", "az.service_request_id", "openai.request_id"),
-		input:             k.first(usage+"input_tokens", usage+"prompt_tokens"),
-		output:            k.first(usage+"output_tokens", usage+"completion_tokens"),
-		cached:            k.first(usage+"cache_read.input_tokens", usage+"cache_read_input_tokens"),
-		written:           k.first(usage+"cache_write.input_tokens", usage+"cache_creation.input_tokens", usage+"cache_creation_input_tokens"),
-		written5m:         k.first("anthropic.usage.cache_creation.ephemeral_5m_input_tokens"),
-		written1h:         k.first("anthropic.usage.cache_creation.ephemeral_1h_input_tokens"),
-		reasoning:         k.first(usage+"reasoning.output_tokens", usage+"reasoning_tokens"),
-		inputAudio:        k.first(usage+"audio.input_tokens", usage+"input_audio_tokens"),
-		outputAudio:       k.first(usage+"audio.output_tokens", usage+"output_audio_tokens"),
-		compactionIn:      k.first("anthropic.usage.compaction.input_tokens"),
-		compactionOut:     k.first("anthropic.usage.compaction.output_tokens"),
-		searches:          k.first("anthropic.usage.server_tool_use.web_search_requests"),
-		tier: k.first("openai.response.service_tier", "gen_ai.openai.response.service_tier", "anthropic.response.service_tier", "aws.bedrock.service_tier",
-			"openai.request.service_tier", "gen_ai.openai.request.service_tier"),
-		errorType:  k.first("error.type"),
-		user:       k.first("user.id", "enduser.id"),
-		email:      k.first("user.email"),
-		endUser:    k.first("enduser.pseudo.id"),
-		account:    k.first("anthropic.workspace.id", "anthropic.organization.id"),
-		project:    k.first("openai.project.id"),
-		team:       k.first(o.Team...),
-		agentID:    k.first(o.AgentID...),
-		costCenter: k.first(o.CostCenter...),
-		clientRef:  k.first(o.ClientRef...),
-		toolCalls:  k.first(o.ToolCalls...),
-
-		event: k.first("event.name"), model: k.first("model"), inputTokens: k.first("input_tokens"), outputTokens: k.first("output_tokens"),
-		cacheRead: k.first("cache_read_tokens"), cacheCreation: k.first("cache_creation_tokens"), cost: k.first("cost_usd"), costMicro: k.first("cost_usd_micros"),
-		duration: k.first("duration_ms"), session: k.first("session.id"), sequence: k.first("event.sequence"), requestID: k.first("request_id"),
-		clientRequestID: k.first("client_request_id"), prompt: k.first("prompt.id"), speed: k.first("speed"),
+	if slices.Contains(o.Operations, "") {
+		return nil, &FieldError{"operation", "is named with an empty text; write what spans have in gen_ai.operation.name"}
 	}
-	return &OTLP{o, k, f}, nil
+	var want fields
+	for _, path := range []string{"resourceSpans", "resource_spans", "resourceLogs", "resource_logs", "resourceMetrics", "resource_metrics", "resourceProfiles", "resource_profiles"} {
+		want.one(path)
+	}
+	spec, err := jsonscan.Compile(want.paths)
+	if err != nil {
+		return nil, err
+	}
+	t := &OTLP{side: o.Side, spec: spec, keys: map[string]int{}, operations: otlpOperations(o.Operations), providers: otlpProviders()}
+	t.f = t.fields(o)
+	if _, empty := t.keys[""]; empty {
+		return nil, &FieldError{"attribute", "is named with an empty text; write its key, such as gen_ai.agent.id"}
+	}
+	return t, nil
 }
 
 // Name implements Format.
 func (*OTLP) Name() string { return OTLPName }
 
 // Schema implements Format.
-func (f *OTLP) Schema() *record.Schema {
-	if f.o.Side == ProviderSide {
+func (t *OTLP) Schema() *record.Schema {
+	if t.side == ProviderSide {
 		return record.UsageSchema
 	}
 	return record.RequestSchema
 }
 
+// otlpDecoder is what one worker reads with.
+type otlpDecoder struct {
+	*OTLP
+	documents *jsonDecoder
+	head      headReader
+	calendar  Calendar
+	sink      *Sink
+	line      int64
+	logs      bool // the document's items are log records
+	levels    [3]otlpLevel
+	item      otlpItem
+	u         record.Usage
+	r         record.Request
+	tools     toolReader
+
+	scratch, requestID, toolText []byte
+	traceHex, spanHex            [32]byte
+	atText                       [20]byte
+}
+
+// The levels of a document: lists of resources, in these of scopes, in these of
+// spans or log records.
+const (
+	resourceLevel = iota
+	scopeLevel
+	itemLevel
+)
+
+// otlpLevel is what was read on one level.
+type otlpLevel struct {
+	attributes otlpAttributes
+	name       []byte // of a scope
+	count      int    // elements of the document so far
+	later      []int  // where lists are that come before what they belong to
+}
+
+// otlpItem is a span or a log record without its attributes.
+type otlpItem struct {
+	traceID, spanID, kind, status, eventName, body jsonscan.Value
+	started, ended, observed                       jsonscan.Value
+}
+
 // Decoder implements Format.
-func (f *OTLP) Decoder(env Env) Decoder {
-	d := &otlpDecoder{
-		format: f, calendar: Calendar{zone: env.Zone}, namespace: []byte(OTLPName),
-		group: jsonscan.NewScanner(otlpGroupSpec), scope: jsonscan.NewScanner(otlpScopeSpec), span: jsonscan.NewScanner(otlpSpanSpec),
-		attribute: jsonscan.NewScanner(otlpAttributeSpec), common: make([]jsonscan.Value, len(f.keys)), v: make([]jsonscan.Value, len(f.keys)),
+func (t *OTLP) Decoder(env Env) Decoder {
+	d := &otlpDecoder{OTLP: t, calendar: Calendar{zone: env.Zone}}
+	for i := range d.levels {
+		d.levels[i].attributes = otlpAttributes{keys: t.keys, v: make([]jsonscan.Value, len(t.keys))}
 	}
-	d.documents = newJSONDecoder(env, otlpDocumentSpec, d.document)
+	d.documents = newJSONDecoder(env, t.spec, d.document)
 	return d
 }
 
-// The paths of a document, level by level, older names behind newer ones.
-var (
-	otlpDocumentSpec  = mustCompile("resourceSpans", "resourceLogs", "resourceMetrics")
-	otlpGroupSpec     = mustCompile("resource.attributes", "scopeSpans", "instrumentationLibrarySpans", "scopeLogs", "instrumentationLibraryLogs")
-	otlpScopeSpec     = mustCompile("spans", "logRecords")
-	otlpSpanSpec      = mustCompile("attributes", "traceId", "spanId", "kind", "startTimeUnixNano", "endTimeUnixNano", "status.code", "timeUnixNano", "observedTimeUnixNano", "body.stringValue", "eventName")
-	otlpAttributeSpec = mustCompile("key", "value.stringValue", "value.intValue", "value.doubleValue", "value.boolValue")
-)
-
-// otlpDecoder reads the documents of one worker.
-type otlpDecoder struct {
-	format                        *OTLP
-	calendar                      Calendar
-	namespace                     []byte
-	documents                     *jsonDecoder
-	group, scope, span, attribute *jsonscan.Scanner
-	common                        []jsonscan.Value // attributes of the resource
-	v                             []jsonscan.Value // those of the span, else of the resource
-	usage                         record.Usage
-	request                       record.Request
-	tools                         toolReader
-	scratch, natural              []byte
-}
-
-// Decode implements Decoder. What isn't JSON is named: exporters can be set to
-// write it.
+// Decode implements Decoder.
 func (d *otlpDecoder) Decode(r io.Reader, sink *Sink) error {
-	in := bufio.NewReaderSize(r, 4096)
-	start, err := in.Peek(8)
-	if err != nil && err != io.EOF {
-		return fmt.Errorf("line 1: %w", err)
-	}
-	zstd := []byte{0x28, 0xb5, 0x2f, 0xfd}
-	switch text := bytes.TrimLeft(bytes.TrimPrefix(start, []byte("\xef\xbb\xbf")), " \t\r\n"); {
-	case bytes.HasPrefix(start[min(4, len(start)):], zstd):
-		return errors.New("line 1: is compressed in pieces with their lengths; set compression of the file exporter to none")
-	case len(text) > 0 && text[0] < 0x20:
-		return errors.New("line 1: is no JSON, but looks like Protobuf; set the exporter's marshaler or format to otlp_json")
-	}
-	return d.documents.Decode(in, sink)
-}
-
-// document takes one request to export.
-func (d *otlpDecoder) document(v []jsonscan.Value, line int64, sink *Sink) error {
-	spans, logs, metrics := v[0], v[1], v[2]
-	if metrics.Kind != jsonscan.Absent {
-		sink.Ignore()
-	}
-	if spans.Kind == jsonscan.Absent && logs.Kind == jsonscan.Absent {
-		if metrics.Kind != jsonscan.Absent {
-			return nil
-		}
-		return &FieldError{"resourceSpans", "is missing, as are resourceLogs; is this source really in the otlp format?"}
-	}
-	n := 0
-	err := d.groups(spans, "resourceSpans", func(item []byte) {
-		n++
-		d.take(item, line, fmt.Sprintf("span %d", n), sink, d.readSpan)
-	})
-	if err != nil {
+	if err := d.head.reset(r); err != nil {
 		return err
 	}
-	n = 0
-	return d.groups(logs, "resourceLogs", func(item []byte) {
-		n++
-		d.take(item, line, fmt.Sprintf("log record %d", n), sink, d.readEvent)
-	})
+	return d.documents.Decode(&d.head, sink)
 }
 
-// groups calls do with each span or log record of a document.
-func (d *otlpDecoder) groups(list jsonscan.Value, field string, do func(item []byte)) error {
-	return each(list, field, func(group []byte) error {
-		if _, err := d.group.Scan(group); err != nil {
-			return err
+// document reads what an exporter wrote at once. What is wrong with one span
+// costs that span.
+func (d *otlpDecoder) document(v []jsonscan.Value, line int64, sink *Sink) error {
+	d.sink, d.line = sink, line
+	for i := range d.levels {
+		d.levels[i].count = 0
+	}
+	found := false
+	for i := range v {
+		if v[i].Kind == jsonscan.Absent {
+			continue
 		}
-		scopes := d.group.Values
-		resource := scopes[0]
-		lists := [...]jsonscan.Value{scopes[1], scopes[2], scopes[3], scopes[4]}
-		clear(d.common)
-		if err := d.attributes(resource, d.common); err != nil {
-			return err
+		found = true
+		if i >= otlpMetrics {
+			sink.Ignore()
+			continue
 		}
-		for _, list := range lists {
-			err := each(list, field+".scope", func(scope []byte) error {
-				if _, err := d.scope.Scan(scope); err != nil {
-					return err
-				}
-				spans, records := d.scope.Values[0], d.scope.Values[1]
-				item := func(text []byte) error { do(text); return nil }
-				return errors.Join(each(spans, "spans", item), each(records, "logRecords", item))
-			})
-			if err != nil {
+		d.logs = i >= otlpLogs
+		w := jsonscan.NewWalker(v[i].Raw)
+		items, rejected := d.levels[itemLevel].count, sink.counts.Rejected
+		if err := d.list(&w, resourceLevel); err != nil {
+			sink.Reject(line, err.Error())
+		}
+		if d.levels[itemLevel].count == items && sink.counts.Rejected == rejected {
+			sink.Ignore() // an empty list
+		}
+	}
+	if !found {
+		return &FieldError{"resourceSpans", "is missing, as are resourceLogs and resourceMetrics; is this source really in the otlp format?"}
+	}
+	return nil
+}
+
+// about is what a level's elements are called.
+func (d *otlpDecoder) about(level int) string {
+	if d.logs {
+		return [...]string{"resourceLogs", "scopeLogs", "log record"}[level]
+	}
+	return [...]string{"resourceSpans", "scopeSpans", "span"}[level]
+}
+
+// list reads a list. An element that can't be read costs itself.
+func (d *otlpDecoder) list(w *jsonscan.Walker, level int) error {
+	if !w.Enter('[') {
+		v, err := w.Value()
+		if err == nil && v.Kind != jsonscan.Absent {
+			err = &FieldError{"list of " + d.about(level), "is no list"}
+		}
+		return err
+	}
+	for {
+		more, err := w.Element()
+		if err != nil {
+			return fmt.Errorf("behind %s %d: %w", d.about(level), d.levels[level].count, err)
+		}
+		if !more {
+			return nil
+		}
+		d.levels[level].count++
+		start := w.At()
+		if err := d.element(w, level); err != nil {
+			d.sink.Reject(d.line, fmt.Sprintf("%s %d: %s", d.about(level), d.levels[level].count, err))
+			w.Seek(start)
+			if err := w.Skip(); err != nil {
 				return err
 			}
 		}
-		return nil
-	})
-}
-
-// each calls do with the elements of a list that may be absent.
-func each(list jsonscan.Value, field string, do func(element []byte) error) error {
-	switch list.Kind {
-	case jsonscan.Absent:
-		return nil
-	case jsonscan.Array:
-		return jsonscan.Each(list.Raw, do)
 	}
-	return &FieldError{field, "is not a list"}
 }
 
-// attributes puts the wanted ones of a list into v.
-func (d *otlpDecoder) attributes(list jsonscan.Value, v []jsonscan.Value) error {
-	return each(list, "attributes", func(item []byte) error {
-		if _, err := d.attribute.Scan(item); err != nil {
+var errNoObject = errors.New("is not an object")
+
+func (d *otlpDecoder) element(w *jsonscan.Walker, level int) error {
+	if !w.Enter('{') {
+		return errNoObject
+	}
+	if level < itemLevel {
+		return d.group(w, level)
+	}
+	if err := d.read(w); err != nil {
+		return err
+	}
+	if d.logs {
+		return d.event()
+	}
+	return d.span()
+}
+
+// group reads a resource or a scope with all that lies in it. Lists that come
+// before the attributes that hold for them are read when these are known.
+func (d *otlpDecoder) group(w *jsonscan.Walker, level int) error {
+	l := &d.levels[level]
+	l.attributes.reset()
+	l.name, l.later = nil, l.later[:0]
+	known := false
+	for {
+		key, more, err := w.Member()
+		if err != nil {
 			return err
 		}
-		found := d.attribute.Values
-		i, wanted := d.format.keys[string(text(found[0]))]
-		if !wanted {
-			return nil
+		if !more {
+			break
 		}
-		v[i] = jsonscan.Value{}
-		for _, value := range found[1:] {
-			if value.Kind != jsonscan.Absent {
-				v[i] = value
+		switch string(key) {
+		case "resource", "scope", "instrumentationLibrary", "instrumentation_library":
+			known, err = true, l.read(w)
+		case "scopeSpans", "scope_spans", "instrumentationLibrarySpans", "scopeLogs", "scope_logs", "instrumentationLibraryLogs",
+			"spans", "logRecords", "log_records", "logs":
+			if known {
+				err = d.list(w, level+1)
+				break
 			}
+			l.later = append(l.later, w.At())
+			err = w.Skip()
+		default:
+			err = w.Skip()
 		}
-		return nil
-	})
+		if err != nil {
+			return err
+		}
+	}
+	behind := w.At()
+	for _, at := range l.later {
+		w.Seek(at)
+		if err := d.list(w, level+1); err != nil {
+			return err
+		}
+	}
+	w.Seek(behind)
+	return nil
 }
 
-// take reads one span or log record: what is wrong with it costs it alone.
-func (d *otlpDecoder) take(item []byte, line int64, place string, sink *Sink, read func(v []jsonscan.Value, line int64, sink *Sink) error) {
-	_, err := d.span.Scan(item)
-	if err == nil {
-		copy(d.v, d.common)
-		err = d.attributes(d.span.Values[0], d.v)
+// read reads a resource's or scope's attributes and name.
+func (l *otlpLevel) read(w *jsonscan.Walker) error {
+	l.attributes.reset()
+	if !w.Enter('{') {
+		return w.Skip()
 	}
-	if err == nil {
-		err = read(d.span.Values, line, sink)
+	for {
+		key, more, err := w.Member()
+		if !more || err != nil {
+			return err
+		}
+		switch string(key) {
+		case "attributes":
+			err = l.attributes.read(w)
+		case "name":
+			var v jsonscan.Value
+			v, err = w.Value()
+			l.name = name(v)
+		default:
+			err = w.Skip()
+		}
+		if err != nil {
+			return err
+		}
 	}
-	if err != nil {
-		sink.Reject(line, place+": "+err.Error())
+}
+
+// read reads a span or log record. Its events, links and whatever else it has
+// are stepped over.
+func (d *otlpDecoder) read(w *jsonscan.Walker) error {
+	d.item = otlpItem{}
+	own := &d.levels[itemLevel].attributes
+	own.reset()
+	for {
+		key, more, err := w.Member()
+		if !more || err != nil {
+			return err
+		}
+		var into *jsonscan.Value
+		switch string(key) {
+		case "attributes":
+			err = own.read(w)
+		case "body":
+			d.item.body, err = anyValue(w)
+		case "status":
+			d.item.status, err = statusCode(w)
+		case "traceId", "trace_id":
+			into = &d.item.traceID
+		case "spanId", "span_id":
+			into = &d.item.spanID
+		case "kind":
+			into = &d.item.kind
+		case "startTimeUnixNano", "start_time_unix_nano", "timeUnixNano", "time_unix_nano":
+			into = &d.item.started
+		case "endTimeUnixNano", "end_time_unix_nano":
+			into = &d.item.ended
+		case "observedTimeUnixNano", "observed_time_unix_nano":
+			into = &d.item.observed
+		case "eventName", "event_name":
+			into = &d.item.eventName
+		default:
+			err = w.Skip()
+		}
+		if into != nil {
+			*into, err = w.Value()
+		}
+		if err != nil {
+			return err
+		}
 	}
+}
+
+// statusCode reads a status: its code. Its message is content.
+func statusCode(w *jsonscan.Walker) (code jsonscan.Value, err error) {
+	if !w.Enter('{') {
+		return code, w.Skip()
+	}
+	for {
+		key, more, err := w.Member()
+		if !more || err != nil {
+			return code, err
+		}
+		if string(key) == "code" {
+			code, err = w.Value()
+		} else {
+			err = w.Skip()
+		}
+		if err != nil {
+			return code, err
+		}
+	}
+}
+
+// headBytes is how much of an object shows whether it is text.
+const headBytes = 512
+
+// headReader looks at how an object begins before it is read.
+type headReader struct {
+	buf  [headBytes]byte
+	head []byte
+	r    io.Reader
+	err  error // that came with the head
+}
+
+// reset begins an object. It fails where that is one of the other encodings that
+// the exporters have.
+func (h *headReader) reset(r io.Reader) error {
+	h.r, h.err = r, nil
+	n := 0
+	for quiet := 0; n < len(h.buf) && h.err == nil && quiet < 100; quiet++ {
+		var got int
+		if got, h.err = r.Read(h.buf[n:]); got > 0 {
+			n, quiet = n+got, 0
+		}
+	}
+	h.head = h.buf[:n]
+	switch {
+	case n >= 8 && bytes.Equal(h.head[4:8], []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		return &FieldError{"object", "is zstd with a length before each message; let the collector's file exporter write without compression, or compress whole files, and deliver it again"}
+	case n > 0 && (h.head[0] == 0x0a || h.head[0] == 0) && bytes.ContainsFunc(h.head, noText):
+		return &FieldError{"object", "is OTLP in its binary encoding; set the exporter's marshaler to otlp_json (awss3) or its format to json (file), and deliver it again"}
+	}
+	return nil
+}
+
+// noText says whether a character never occurs in JSON.
+func noText(r rune) bool { return r < 0x20 && r != '\t' && r != '\n' && r != '\r' }
+
+// Read implements io.Reader.
+func (h *headReader) Read(p []byte) (int, error) {
+	if len(h.head) > 0 {
+		n := copy(p, h.head)
+		h.head = h.head[n:]
+		return n, nil
+	}
+	if h.err != nil {
+		return 0, h.err
+	}
+	return h.r.Read(p)
 }

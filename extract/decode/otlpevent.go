@@ -2,131 +2,205 @@ package decode
 
 import (
 	"bytes"
+	"strconv"
 
 	"chargeback/extract/decode/jsonscan"
 	"chargeback/extract/record"
 )
 
-// readEvent takes a log record where it is Claude Code's event of a call. Its
-// time is when the call ended.
-func (d *otlpDecoder) readEvent(s []jsonscan.Value, line int64, sink *Sink) error {
-	f, r := &d.format.f, &d.request
-	kind := firstName(d.v, f.event)
-	for _, other := range []int{spanEvent, spanBody} {
-		if len(kind) == 0 {
-			kind = name(s[other])
-		}
-	}
-	kind = bytes.TrimPrefix(kind, []byte("claude_code."))
-	failed := string(kind) == "api_error"
-	if d.format.o.Side == ProviderSide || !failed && string(kind) != "api_request" {
-		sink.Ignore()
+// event takes an event of Claude Code that is a request to a model.
+func (d *otlpDecoder) event() error {
+	failed := false
+	switch d.eventName() {
+	case "api_request":
+	case "api_error":
+		failed = true
+	default:
+		d.sink.Ignore()
 		return nil
 	}
-	at := s[spanTime]
-	if string(trim(at.Raw)) == "0" || missing(at) {
-		at = s[spanObserved]
+	if d.side != AgentSide {
+		d.sink.Ignore()
+		return nil
 	}
-	ended, err := nanos(at, "timeUnixNano")
-	if err != nil {
-		return err
-	}
-	took, err := duration(firstPresent(d.v, f.duration))
-	if err != nil {
-		return err
-	}
-	model := firstName(d.v, f.model)
-	*r = record.Request{
-		StartedAt: ended - took, EndedAt: ended, HasEnded: true, Provider: claudeProvider(model), Model: model, ProviderRequestID: firstID(d.v, f.requestID),
-		TraceID: firstID(d.v, f.session), Failed: failed, Completeness: 2,
-	}
-	if failed {
-		r.Completeness, r.ErrorCode = 0, firstName(d.v, f.errorType)
-	} else if err := d.eventTokens(r); err != nil {
-		return err
-	}
-	natural := d.eventNatural(at)
-	r.AgentRequestID = natural
-	return d.finish(r, natural, line, sink)
+	return d.eventRequest(failed)
 }
 
-// eventNatural is the natural key of an event: session and sequence, else what
-// names the call, else when it was.
-func (d *otlpDecoder) eventNatural(at jsonscan.Value) []byte {
-	f := &d.format.f
-	session, sequence := firstID(d.v, f.session), firstName(d.v, f.sequence)
-	request := firstID(d.v, f.requestID)
-	if len(request) == 0 {
-		request = firstID(d.v, f.clientRequestID)
+// eventName is the name of one of Claude Code's events, or "". It stands in an
+// attribute, a field of its own or the body, with or without the program's name
+// before it. A short one is another program's where the body names that.
+func (d *otlpDecoder) eventName() string {
+	named := firstName(d.own(), d.f.event.name)
+	if len(named) == 0 {
+		named = name(d.item.eventName)
 	}
-	switch {
-	case len(session) > 0 && len(sequence) > 0:
-	case len(request) > 0:
-		return request
-	default:
-		sequence = trim(at.Raw)
+	if len(named) == 0 {
+		named = name(d.item.body)
 	}
-	d.natural = append(append(append(d.natural[:0], session...), ':'), sequence...)
-	return d.natural
-}
-
-// eventTokens fills the counts of a call, which are disjoint as they stand. One
-// without a count of its prompt is a success without tokens.
-func (d *otlpDecoder) eventTokens(r *record.Request) (err error) {
-	f := &d.format.f
-	count := func(indexes []int, field string) (n int64) {
-		if v := firstPresent(d.v, indexes); err == nil && !missing(v) {
-			n, err = whole(v, field)
+	event, isClaude := bytes.CutPrefix(named, claudePrefix)
+	for _, known := range [...]string{"api_request", "api_error"} {
+		if string(event) == known && (isClaude || d.bodyAgrees(event)) {
+			return known
 		}
-		return n
 	}
-	c := tokenCounts{
-		exclusive: true, input: count(f.inputTokens, "input_tokens"), output: count(f.outputTokens, "output_tokens"),
-		cached: count(f.cacheRead, "cache_read_tokens"), written: count(f.cacheCreation, "cache_creation_tokens"),
-	}
-	if err != nil {
+	return ""
+}
+
+// bodyAgrees says whether the body doesn't tell that an event is another
+// program's.
+func (d *otlpDecoder) bodyAgrees(event []byte) bool {
+	body := name(d.item.body)
+	return len(body) == 0 || bytes.Equal(body, event) || bytes.HasPrefix(body, claudePrefix) || !bytes.HasSuffix(body, event)
+}
+
+var claudePrefix = []byte("claude_code.")
+
+// eventRequest makes a request of an event, which is written when the answer is
+// complete.
+func (d *otlpDecoder) eventRequest(failed bool) (err error) {
+	d.r = record.Request{Failed: failed}
+	r, own, f := &d.r, d.own(), &d.f.event
+	if err := d.eventTimes(); err != nil {
 		return err
 	}
-	if missing(firstPresent(d.v, f.inputTokens)) || missing(firstPresent(d.v, f.outputTokens)) {
-		r.Completeness = 1
+	if r.Model = firstName(own, f.model); len(r.Model) == 0 {
+		r.Model = unknown
 	}
-	if speed := firstName(d.v, f.speed); string(speed) == "fast" {
+	r.Provider = claudeProvider(r.Model)
+	r.ProviderRequestID = firstID(own, f.requestID)
+	if speed := firstName(own, f.speed); string(speed) != "normal" {
 		r.ServiceTier = speed
 	}
-	if r.ReportedPico, r.HasReported, err = picoUSD(firstPresent(d.v, f.cost), "cost_usd"); err != nil {
+	if failed {
+		r.ErrorCode = firstName(own, f.status)
+	}
+	hasInput, hasOutput, err := d.readTokens(&f.tokens, &r.Tokens)
+	if err != nil {
 		return err
 	}
-	if micros := firstPresent(d.v, f.costMicro); !r.HasReported && !missing(micros) {
-		n, ok := shifted(trim(micros.Raw), 0)
-		if !ok || n < 0 || n > 1_000_000_000_000 {
-			return &FieldError{"cost_usd_micros", "is not a whole number of millionths of a dollar below 1,000,000 US dollars"}
+	switch {
+	case failed:
+	case hasInput && hasOutput && r.Tokens != (record.Tokens{}):
+		r.Completeness = 2
+	default:
+		r.Completeness = 1
+	}
+	if err := d.eventCost(); err != nil {
+		return err
+	}
+	if err := d.actor(f.account); err != nil {
+		return err
+	}
+	if err := d.eventKey(); err != nil {
+		return err
+	}
+	if r.TraceID = otlpID(d.item.traceID, 16, d.traceHex[:]); len(r.TraceID) == 0 {
+		if r.TraceID = firstID(own, f.prompt); len(r.TraceID) == 0 {
+			r.TraceID = d.id(f.session)
 		}
-		r.ReportedPico, r.HasReported = n*1_000_000, true
 	}
-	return c.disjoint(&r.Tokens)
+	r.Date = d.calendar.Date(r.StartedAt)
+	d.sink.Request(r, d.line)
+	return nil
 }
 
-// duration reads milliseconds as microseconds.
-func duration(v jsonscan.Value) (int64, error) {
+// eventTimes reads when an event was written, which is the request's end, and
+// from how long it took its start.
+func (d *otlpDecoder) eventTimes() error {
+	at, present, err := nanos(d.item.started, "timeUnixNano")
+	if v := firstPresent(d.own(), d.f.event.time); err == nil && !present && !missing(v) {
+		at, err = instant(v, "event.timestamp")
+		present = true
+	}
+	if err == nil && !present {
+		at, present, err = nanos(d.item.observed, "observedTimeUnixNano")
+	}
+	if err == nil && !present {
+		err = &FieldError{"timeUnixNano", "is missing, as is event.timestamp"}
+	}
+	if err != nil {
+		return err
+	}
+	d.r.StartedAt, d.r.EndedAt, d.r.HasEnded = at, at, true
+	v := firstPresent(d.own(), d.f.event.duration)
 	if missing(v) {
-		return 0, nil
+		return nil
 	}
-	const hourMillis = 3_600_000
-	us, ok := shifted(trim(v.Raw), 3)
-	if !ok || us < 0 || us > 24*hourMillis*1000 {
-		return 0, &FieldError{"duration_ms", "is not a number of milliseconds within a day"}
+	took, ok := int64(0), v.Kind == jsonscan.Number || v.Kind == jsonscan.String
+	if ok {
+		took, ok = shifted(bytes.TrimSpace(v.Raw), 3)
 	}
-	return us, nil
+	if !ok || took < 0 || took > 24*hourMicros {
+		return &FieldError{"duration_ms", "is not a number of milliseconds of at most a day"}
+	}
+	if d.r.StartedAt -= took; d.r.StartedAt < yearMinMicros {
+		return &FieldError{"duration_ms", "leads to a start before 2015"}
+	}
+	return nil
 }
 
-// claudeProvider is who runs the model, which its id shows: Claude Code may be
-// set to call it by AWS or Google.
+// eventCost reads the client's own estimate.
+func (d *otlpDecoder) eventCost() (err error) {
+	r, own := &d.r, d.own()
+	if r.ReportedPico, r.HasReported, err = picoUSD(firstPresent(own, d.f.event.cost), "cost_usd"); err != nil || r.HasReported {
+		return err
+	}
+	v := firstPresent(own, d.f.event.costMicros)
+	if missing(v) {
+		return nil
+	}
+	ok := v.Kind == jsonscan.Number || v.Kind == jsonscan.String
+	if ok {
+		r.ReportedPico, ok = shifted(bytes.TrimSpace(v.Raw), 6)
+	}
+	if !ok || r.ReportedPico > amountPicoMax || r.ReportedPico < -amountPicoMax {
+		return &FieldError{"cost_usd_micros", "is not an amount below 1,000,000 US dollars"}
+	}
+	r.HasReported = true
+	return nil
+}
+
+// eventKey fills the natural key. A number in a session may come again when the
+// session is taken up again, so the time belongs to the key.
+func (d *otlpDecoder) eventKey() error {
+	r, own, f := &d.r, d.own(), &d.f.event
+	session, sequence := d.id(f.session), firstName(own, f.sequence)
+	first, second := session, sequence
+	if len(session) == 0 || len(sequence) == 0 {
+		first, second = r.ProviderRequestID, nil
+	}
+	if len(first) == 0 {
+		first = firstID(own, f.clientRequestID)
+	}
+	at := strconv.AppendInt(d.atText[:0], r.EndedAt, 10)
+	if len(first) == 0 {
+		if first = firstID(own, f.prompt); len(first) == 0 {
+			first = session
+		}
+		second = at
+	}
+	if len(first) == 0 {
+		return &FieldError{"session.id", "is missing, as are request_id and prompt.id"}
+	}
+	r.AgentRequestID = append(d.requestID[:0], first...)
+	if len(second) > 0 {
+		r.AgentRequestID = append(append(r.AgentRequestID, ':'), second...)
+	}
+	d.requestID = r.AgentRequestID
+	r.Key = recordKey(&d.scratch, otlpNamespace, first, second, at)
+	return nil
+}
+
+// claudeProvider tells by a model's id who serves it: Bedrock's have the maker
+// before them, Vertex AI's a version behind an @.
 func claudeProvider(model []byte) []byte {
 	switch {
-	case bytes.Contains(model, []byte("anthropic.")):
+	case bytes.Contains(model, []byte("anthropic.")), bytes.HasPrefix(model, []byte("arn:")):
 		return bedrockProvider
-	case bytes.IndexByte(model, '@') > 0:
-		return []byte("vertex_ai")
+	case bytes.IndexByte(model, '@') >= 0:
+		return vertexProvider
 	}
-	return []byte("anthropic")
+	return anthropicName
 }
+
+var vertexProvider = []byte("vertex_ai")

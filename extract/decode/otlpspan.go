@@ -2,246 +2,259 @@ package decode
 
 import (
 	"bytes"
-	"strconv"
 
 	"chargeback/extract/decode/jsonscan"
 	"chargeback/extract/record"
 )
 
-// The fields of a span or log record, by their place in otlpSpanSpec.
+// otlpKind is what a span is to whoever wrote it.
+type otlpKind uint8
+
 const (
-	spanAttributes = iota
-	spanTraceID
-	spanID
-	spanKind
-	spanStart
-	spanEnd
-	spanStatus
-	spanTime
-	spanObserved
-	spanBody
-	spanEvent
+	unspecifiedSpan otlpKind = iota
+	internalSpan
+	serverSpan
+	clientSpan
+	otherSpan
 )
 
-// billable says whether a span is a call of a model: by its operation, and
-// where an older one has none, by the model and the tokens that it names.
-func (d *otlpDecoder) billable() bool {
-	f := &d.format.f
-	switch operation := firstName(d.v, f.operation); string(operation) {
-	case "chat", "generate_content", "text_completion", "embeddings", "completion":
-		return true
-	case "":
-		return len(d.model()) > 0 && (!missing(firstPresent(d.v, f.input)) || !missing(firstPresent(d.v, f.output)))
+func spanKind(v jsonscan.Value) otlpKind {
+	switch string(text(v)) {
+	case "", "0", "SPAN_KIND_UNSPECIFIED":
+		return unspecifiedSpan
+	case "1", "SPAN_KIND_INTERNAL":
+		return internalSpan
+	case "2", "SPAN_KIND_SERVER":
+		return serverSpan
+	case "3", "SPAN_KIND_CLIENT":
+		return clientSpan
 	}
-	return false
+	return otherSpan
 }
 
-// model is the one that answered, else the one that was asked for.
-func (d *otlpDecoder) model() []byte {
-	if m := firstName(d.v, d.format.f.responseModel); len(m) > 0 {
-		return m
-	}
-	return firstName(d.v, d.format.f.requestModel)
-}
-
-func (d *otlpDecoder) readSpan(s []jsonscan.Value, line int64, sink *Sink) error {
-	kind := string(text(s[spanKind]))
-	server := kind == "2" || kind == "SPAN_KIND_SERVER"
-	if server != (d.format.o.Side == ProviderSide) || !d.billable() {
-		sink.Ignore()
-		return nil
-	}
-	started, err := nanos(s[spanStart], "startTimeUnixNano")
-	if err != nil {
-		return err
-	}
-	code := string(text(s[spanStatus]))
-	failed := code == "2" || code == "STATUS_CODE_ERROR" || len(firstName(d.v, d.format.f.errorType)) > 0
-	if server {
-		return d.spanUsage(s, started, failed, line, sink)
-	}
-	return d.spanRequest(s, started, failed, line, sink)
-}
-
-// spanNatural is the natural key of a span, which also names the request.
-func (d *otlpDecoder) spanNatural(s []jsonscan.Value) ([]byte, error) {
-	trace, span := id(s[spanTraceID]), id(s[spanID])
-	if len(trace) == 0 || len(span) == 0 {
-		response := firstID(d.v, d.format.f.responseID)
-		if len(response) == 0 {
-			return nil, &FieldError{"spanId", "or traceId is missing, as is gen_ai.response.id"}
-		}
-		return response, nil
-	}
-	d.natural = append(append(append(d.natural[:0], trace...), ':'), span...)
-	return d.natural, nil
-}
-
-func (d *otlpDecoder) spanUsage(s []jsonscan.Value, started int64, failed bool, line int64, sink *Sink) error {
-	f, u := &d.format.f, &d.usage
-	natural, err := d.spanNatural(s)
-	if err != nil {
-		return err
-	}
-	*u = record.Usage{
-		StartedAt: started, Provider: otlpProvider(firstName(d.v, f.provider)), Model: d.model(), Operation: firstName(d.v, f.operation), ServiceTier: firstName(d.v, f.tier),
-		ProviderRequestID: firstID(d.v, f.providerRequestID), ResponseID: firstID(d.v, f.responseID), ClientRef: firstID(d.v, f.clientRef),
-		Account: firstName(d.v, f.account), Caller: firstName(d.v, f.project), CostCenter: firstName(d.v, f.costCenter), AgentID: firstName(d.v, f.agentID),
-		Failed: failed, ErrorCode: firstName(d.v, f.errorType),
-	}
-	if len(u.ProviderRequestID) == 0 {
-		u.ProviderRequestID = natural
-	}
-	hasInput, hasOutput, err := d.spanTokens(&u.Tokens)
+// span takes a span that is a request to a model on the side that is read.
+func (d *otlpDecoder) span() error {
+	request, err := d.isRequest(spanKind(d.item.kind))
 	switch {
 	case err != nil:
 		return err
-	case failed:
-		if len(u.Model) == 0 {
-			u.Model = unknown
-		}
-	case !hasInput: // what isn't known is not zero
-		return &FieldError{"gen_ai.usage.input_tokens", "is missing in a span without an error"}
-	case len(u.Model) == 0:
-		return &FieldError{"gen_ai.response.model", "is missing, as is gen_ai.request.model"}
-	case !hasOutput:
-		u.Completeness = 1
-	default:
-		u.Completeness = 2
+	case !request:
+		d.sink.Ignore()
+		return nil
+	case d.side == ProviderSide:
+		return d.usage()
 	}
-	u.Key = recordKey(&d.scratch, d.namespace, natural)
-	u.Date = d.calendar.Date(started)
-	sink.Usage(u, line)
+	return d.request()
+}
+
+// isRequest says whether a span is a request to a model. One that names no
+// operation is, where it has tokens and is a call; INTERNAL ones then are agents'
+// sums. One of an operation that nobody knows is held up where it is a call with
+// tokens, so that no spend is lost.
+func (d *otlpDecoder) isRequest(kind otlpKind) (bool, error) {
+	call := kind == clientSpan
+	if d.side == ProviderSide {
+		call = kind == serverSpan
+	}
+	internal := d.side == AgentSide && (kind == internalSpan || kind == unspecifiedSpan) && string(d.levels[scopeLevel].name) != "com.anthropic.claude-platform"
+	if !call && !internal {
+		return false, nil
+	}
+	operation := firstName(d.own(), d.f.operation)
+	request, known := d.operations[string(operation)]
+	tokens := d.has(d.f.tokens.input.places) || d.has(d.f.tokens.output.places)
+	switch {
+	case known:
+		return request, nil
+	case !call || !tokens:
+		return false, nil
+	case len(operation) > 0:
+		return false, &FieldError{"gen_ai.operation.name", "is none that is known, and the span has tokens; if it is a request to a model, list it in the source's operations"}
+	}
+	return true, nil
+}
+
+// usage makes a usage record of a SERVER span.
+func (d *otlpDecoder) usage() (err error) {
+	d.u = record.Usage{Completeness: 2}
+	u, own := &d.u, d.own()
+	if u.StartedAt, err = d.started(); err != nil {
+		return err
+	}
+	u.Model = d.model()
+	if len(u.Model) == 0 {
+		return &FieldError{"gen_ai.response.model", "is missing, as is gen_ai.request.model"}
+	}
+	u.Provider = d.provider(u.Model)
+	u.ProviderRequestID, u.ResponseID = firstID(own, d.f.providerRequestID), firstID(own, d.f.responseID)
+	u.ClientRef, u.CostCenter, u.AgentID = d.id(d.f.clientRef), d.name(d.f.costCenter), d.name(d.f.agentID)
+	u.Account, u.Caller, u.Operation, u.ServiceTier = d.name(d.f.account), d.name(d.f.caller), firstName(own, d.f.operation), d.tier()
+	u.Failed, u.ErrorCode = d.failed()
+	if u.Completeness, err = d.spanTokens(&u.Tokens, u.Failed); err != nil {
+		return err
+	}
+	if !u.Failed && !d.has(d.f.tokens.input.places) { // what isn't known is not zero
+		return &FieldError{"gen_ai.usage.input_tokens", "is missing in a span without an error"}
+	}
+	if u.Key, _, err = d.spanKey(u.ProviderRequestID, u.ResponseID); err != nil {
+		return err
+	}
+	u.Date = d.calendar.Date(u.StartedAt)
+	d.sink.Usage(u, d.line)
 	return nil
 }
 
-func (d *otlpDecoder) spanRequest(s []jsonscan.Value, started int64, failed bool, line int64, sink *Sink) error {
-	f, r := &d.format.f, &d.request
-	natural, err := d.spanNatural(s)
-	if err != nil {
+// request makes a request of a CLIENT or INTERNAL span.
+func (d *otlpDecoder) request() (err error) {
+	d.r = record.Request{}
+	r, own := &d.r, d.own()
+	if r.StartedAt, err = d.started(); err != nil {
 		return err
 	}
-	*r = record.Request{
-		StartedAt: started, AgentRequestID: natural, TraceID: id(s[spanTraceID]), Provider: otlpProvider(firstName(d.v, f.provider)), Model: d.model(),
-		ProviderRequestID: firstID(d.v, f.providerRequestID), ResponseID: firstID(d.v, f.responseID), ServiceTier: firstName(d.v, f.tier),
-		Failed: failed, ErrorCode: firstName(d.v, f.errorType),
-	}
-	if !missing(s[spanEnd]) {
-		if r.EndedAt, err = nanos(s[spanEnd], "endTimeUnixNano"); err != nil {
-			return err
-		}
-		r.HasEnded = true
-	}
-	hasInput, hasOutput, err := d.spanTokens(&r.Tokens)
-	if err != nil {
+	if r.EndedAt, r.HasEnded, err = nanos(d.item.ended, "endTimeUnixNano"); err != nil {
 		return err
 	}
-	switch {
-	case failed:
-	case hasInput && hasOutput:
-		r.Completeness = 2
-	default: // an embedding, or a stream that was cut
-		r.Completeness = 1
-		if hasInput && string(firstName(d.v, f.operation)) == "embeddings" {
-			r.Completeness = 2
-		}
-	}
-	return d.finish(r, natural, line, sink)
-}
-
-// finish fills who asked, and hands the request on.
-func (d *otlpDecoder) finish(r *record.Request, natural []byte, line int64, sink *Sink) error {
-	f := &d.format.f
-	if len(r.Model) == 0 {
+	if r.Model = d.model(); len(r.Model) == 0 {
 		r.Model = unknown
 	}
-	r.UserID, r.UserEmail, r.EndUser = email(firstName(d.v, f.user)), email(firstName(d.v, f.email)), firstName(d.v, f.endUser)
-	if len(r.UserID) == 0 {
-		r.UserID = r.UserEmail
+	r.Provider = d.provider(r.Model)
+	r.ProviderRequestID, r.ResponseID = firstID(own, d.f.providerRequestID), firstID(own, d.f.responseID)
+	r.ServiceTier = d.tier()
+	r.Failed, r.ErrorCode = d.failed()
+	if r.Completeness, err = d.spanTokens(&r.Tokens, r.Failed); err != nil {
+		return err
 	}
+	if r.Completeness == 2 && r.Tokens == (record.Tokens{}) {
+		r.Completeness = 1
+	}
+	if r.ReportedPico, r.HasReported, err = picoUSD(firstPresent(own, d.f.reported), "gen_ai.usage.cost"); err != nil {
+		return err
+	}
+	if err := d.actor(d.f.userID); err != nil {
+		return err
+	}
+	if r.Key, r.AgentRequestID, err = d.spanKey(r.ProviderRequestID, r.ResponseID); err != nil {
+		return err
+	}
+	if r.TraceID = otlpID(d.item.traceID, 16, d.traceHex[:]); len(r.TraceID) == 0 {
+		r.TraceID = d.id(d.f.conversation)
+	}
+	r.Date = d.calendar.Date(r.StartedAt)
+	d.sink.Request(r, d.line)
+	return nil
+}
+
+// actor fills who asked, of whom and for what, and the tool calls.
+func (d *otlpDecoder) actor(userID []int) error {
+	r := &d.r
+	r.UserID, r.UserEmail, r.EndUser = email(d.name(userID)), email(d.name(d.f.userEmail)), d.name(d.f.endUser)
 	if bytes.Equal(r.UserEmail, r.UserID) {
 		r.UserEmail = nil
 	}
-	r.Team, r.Project = firstName(d.v, f.team), firstName(d.v, f.project)
-	r.AgentID, r.CostCenter, r.ClientRef = firstName(d.v, f.agentID), firstName(d.v, f.costCenter), firstID(d.v, f.clientRef)
-	mix, err := d.tools.read(firstPresent(d.v, f.toolCalls))
+	r.Team, r.Project = d.name(d.f.team), d.name(d.f.account)
+	r.AgentID, r.CostCenter, r.ClientRef = d.name(d.f.agentID), d.name(d.f.costCenter), d.id(d.f.clientRef)
+	v, err := d.toolCalls()
 	if err != nil {
-		return err
+		return &FieldError{"tool_calls", "is a list or map that can't be read"}
 	}
+	mix, err := d.tools.read(v)
 	r.Tools, r.ToolCalls = mix.text, mix.calls
-	r.Key = recordKey(&d.scratch, d.namespace, natural)
-	r.Date = d.calendar.Date(r.StartedAt)
-	sink.Request(r, line)
-	return nil
+	return err
 }
 
-// spanTokens fills disjoint tokens, and says which of the two counts the span
-// tells.
-func (d *otlpDecoder) spanTokens(t *record.Tokens) (hasInput, hasOutput bool, err error) {
-	f := &d.format.f
-	count := func(indexes []int, field string) (n int64) {
-		if v := firstPresent(d.v, indexes); err == nil && !missing(v) {
-			n, err = whole(v, field)
+func (d *otlpDecoder) started() (int64, error) {
+	us, present, err := nanos(d.item.started, "startTimeUnixNano")
+	if err == nil && !present {
+		err = &FieldError{"startTimeUnixNano", "is missing"}
+	}
+	return us, err
+}
+
+// model is what answered. Bedrock prices by the id that was asked for, which may
+// name the region; its answers have the maker's name for the model.
+func (d *otlpDecoder) model() []byte {
+	requested, answered := firstName(d.own(), d.f.requestModel), firstName(d.own(), d.f.responseModel)
+	if len(answered) == 0 || len(requested) > 0 && bytes.Equal(d.provider(requested), bedrockProvider) {
+		return requested
+	}
+	return answered
+}
+
+// tier is what served the request; else what it asked for.
+func (d *otlpDecoder) tier() []byte {
+	if tier := firstName(d.own(), d.f.tier); len(tier) > 0 {
+		return tier
+	}
+	return firstName(d.own(), d.f.requestTier)
+}
+
+// failed says whether a span ended with an error, and with which.
+func (d *otlpDecoder) failed() (failed bool, code []byte) {
+	code = firstName(d.own(), d.f.errorType)
+	switch string(text(d.item.status)) {
+	case "2", "STATUS_CODE_ERROR":
+		return true, code
+	}
+	return len(code) > 0, code
+}
+
+// spanTokens reads the counts, and how complete they are: a stream that was
+// cancelled has no count of what came out.
+func (d *otlpDecoder) spanTokens(t *record.Tokens, failed bool) (completeness int64, err error) {
+	hasInput, hasOutput, err := d.readTokens(&d.f.tokens, t)
+	switch operation := firstName(d.own(), d.f.operation); {
+	case failed || err != nil:
+		return 0, err
+	case hasInput && (hasOutput || bytes.HasPrefix(operation, []byte("embedding"))):
+		return 2, nil
+	}
+	return 1, nil
+}
+
+// readTokens makes the counts of a span or event disjoint.
+func (d *otlpDecoder) readTokens(f *otlpTokens, t *record.Tokens) (hasInput, hasOutput bool, err error) {
+	count := func(of otlpCount) (n int64) {
+		if v := firstPresent(d.own(), of.places); err == nil && !missing(v) {
+			n, err = whole(v, of.field)
 		}
 		return n
 	}
 	c := tokenCounts{
-		input: count(f.input, "gen_ai.usage.input_tokens"), output: count(f.output, "gen_ai.usage.output_tokens"),
-		cached: count(f.cached, "gen_ai.usage.cache_read.input_tokens"), written: count(f.written, "gen_ai.usage.cache_write.input_tokens"),
-		written5m: count(f.written5m, "ephemeral_5m_input_tokens"), written1h: count(f.written1h, "ephemeral_1h_input_tokens"),
-		reasoning: count(f.reasoning, "gen_ai.usage.reasoning.output_tokens"), searches: count(f.searches, "web_search_requests"),
-		inputAudio: count(f.inputAudio, "gen_ai.usage.audio.input_tokens"), outputAudio: count(f.outputAudio, "gen_ai.usage.audio.output_tokens"),
+		exclusive: f.exclusive, input: count(f.input), output: count(f.output), cached: count(f.cached), written: count(f.written),
+		written5m: count(f.written5m), written1h: count(f.written1h), reasoning: count(f.reasoning),
+		inputAudio: count(f.inputAudio), inputImage: count(f.inputImage), cachedAudio: count(f.cachedAudio),
+		outputAudio: count(f.outputAudio), outputImage: count(f.outputImage),
 	}
-	moreIn, moreOut := count(f.compactionIn, "anthropic.usage.compaction.input_tokens"), count(f.compactionOut, "anthropic.usage.compaction.output_tokens")
+	compactionIn, compactionOut := count(f.compactionIn), count(f.compactionOut)
+	if err == nil {
+		err = c.disjoint(t)
+	}
 	if err != nil {
 		return false, false, err
 	}
-	if err = c.disjoint(t); err != nil {
-		return false, false, err
+	t.InputUncached += compactionIn
+	t.Output += compactionOut
+	if max(t.InputUncached, t.Output) > tokensMax {
+		return false, false, &FieldError{"anthropic.usage.compaction", "makes the request's tokens more than 100,000,000"}
 	}
-	t.InputUncached, t.Output = t.InputUncached+moreIn, t.Output+moreOut
-	if t.InputUncached > tokensMax || t.Output > tokensMax {
-		return false, false, &FieldError{"anthropic.usage.compaction", "adds up to more than 100,000,000 tokens"}
-	}
-	return !missing(firstPresent(d.v, f.input)), !missing(firstPresent(d.v, f.output)), nil
+	return d.has(f.input.places), d.has(f.output.places), nil
 }
 
-// nanos reads nanoseconds since 1970, as a number or digits in quotes, as
-// microseconds. Zero is missing.
-func nanos(v jsonscan.Value, field string) (int64, error) {
-	if v.Kind != jsonscan.Number && v.Kind != jsonscan.String || missing(v) {
-		return 0, &FieldError{field, "is missing"}
+// spanKey is the hash of a span's natural key, and the key as a text.
+func (d *otlpDecoder) spanKey(providerRequestID, responseID []byte) (key int64, requestID []byte, err error) {
+	trace, span := otlpID(d.item.traceID, 16, d.traceHex[:]), otlpID(d.item.spanID, 8, d.spanHex[:])
+	if len(trace) > 0 && len(span) > 0 {
+		d.requestID = append(append(append(d.requestID[:0], trace...), ':'), span...)
+		return recordKey(&d.scratch, otlpNamespace, trace, span), d.requestID, nil
 	}
-	n, err := strconv.ParseInt(string(trim(v.Raw)), 10, 64)
-	switch us := n / 1000; {
-	case err != nil:
-		return 0, &FieldError{field, "is not nanoseconds since 1970"}
-	case n == 0:
-		return 0, &FieldError{field, "is missing"}
-	case us < yearMinMicros || us >= yearEndMicros:
-		return 0, &FieldError{field, "lies outside the years 2015 to 2100"}
-	default:
-		return us, nil
+	other := providerRequestID
+	if len(other) == 0 {
+		other = responseID
 	}
+	if len(other) == 0 {
+		return 0, nil, &FieldError{"traceId or spanId", "is missing, as are the provider's request id and gen_ai.response.id"}
+	}
+	return recordKey(&d.scratch, otlpNamespace, other, d.item.started.Raw), other, nil
 }
 
-// otlpProvider is the rate book's word for a provider of the conventions.
-func otlpProvider(named []byte) []byte {
-	switch string(named) {
-	case "":
-		return unknown
-	case "aws.bedrock", "aws_bedrock":
-		return bedrockProvider
-	case "gcp.vertex_ai", "vertex_ai":
-		return []byte("vertex_ai")
-	case "gcp.gemini", "gcp.gen_ai", "gemini":
-		return []byte("gemini")
-	case "azure.ai.openai", "az.ai.openai", "azure.ai.inference", "az.ai.inference":
-		return []byte("azure")
-	case "mistral_ai":
-		return []byte("mistral")
-	case "x_ai":
-		return []byte("xai")
-	}
-	return named
-}
+var otlpNamespace = []byte(OTLPName)

@@ -125,7 +125,7 @@ func (t *table) readCSV(in io.Reader, env Env, sink *Sink) error {
 			return nil
 		case err != nil:
 			return lineError(line, err)
-		case noText(cells):
+		case emptyRow(cells):
 			continue
 		case len(cells) > len(names):
 			sink.Reject(line, "the row has more cells than the header; put quotes around a cell that holds a comma")
@@ -149,8 +149,8 @@ func lineError(line int64, err error) error {
 	return fmt.Errorf("line %d: %w", line, err)
 }
 
-// noText says whether a row has no text in any cell.
-func noText(cells [][]byte) bool {
+// emptyRow says whether a row has no text in any cell.
+func emptyRow(cells [][]byte) bool {
 	return !slices.ContainsFunc(cells, func(cell []byte) bool { return len(trim(cell)) > 0 })
 }
 

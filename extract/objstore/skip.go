@@ -9,6 +9,10 @@ import (
 // and media: a request id, then _input or _output.
 var bodyName = regexp.MustCompile(`^[0-9A-Za-z-]+_(?:input|output)(?:[._].*)?$`)
 
+// metricsName matches the objects in which OpenTelemetry's awss3 exporter writes
+// metrics, behind the file's prefix: a number, a UUID or a run of hex.
+var metricsName = regexp.MustCompile(`(?:^|[^0-9A-Za-z])metrics_[0-9a-f-]+\.(?:json|binpb)(?:\.gz|\.zst)?$`)
+
 // Skip tells by its name alone whether an object of a source's format is known
 // not to be data, and why in a few words. What it doesn't know is data: a
 // decoder that can't read it says so, and nothing is lost in silence.
@@ -45,6 +49,10 @@ func Skip(format, key string, sizeBytes int64) (reason string, skip bool) {
 		switch folders[strings.LastIndexByte(folders, '/')+1:] {
 		case "traces", "scores":
 			return "another table", true
+		}
+	case "otlp":
+		if metricsName.MatchString(name) {
+			return "metrics", true
 		}
 	}
 	return "", false
