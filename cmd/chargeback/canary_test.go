@@ -46,7 +46,7 @@ func TestContentStaysOutside(t *testing.T) {
 	}
 	for _, format := range formats {
 		chargeback("sniff", filepath.Join(dir, "data", format))
-		chargeback("sniff", "--format", format, filepath.Join(dir, "data", format))
+		chargeback("sniff", "--format", strings.ReplaceAll(format, "_", "-"), filepath.Join(dir, "data", format))
 	}
 	staged := 0
 	for table, rows := range dump(t, filepath.Join(dir, "ledger.duckdb")) {
@@ -89,7 +89,7 @@ func lookFor(t *testing.T, where string, text []byte) {
 	}
 }
 
-// plant makes a company whose sources are those objects, and returns the formats.
+// plant makes a company whose sources are those objects, and returns their folders.
 func plant(t *testing.T, dir string) (formats []string) {
 	t.Helper()
 	if err := copyTree(filepath.Join("testdata", "company"), dir); err != nil {
@@ -103,13 +103,21 @@ func plant(t *testing.T, dir string) (formats []string) {
 	var sources strings.Builder
 	for _, name := range names {
 		folder, number, _ := strings.Cut(filepath.Base(name), ".")
-		format := strings.ReplaceAll(folder, "_", "-")
+		format, more := strings.ReplaceAll(folder, "_", "-"), ""
+		switch format {
+		case "otlp-provider":
+			format, more = "otlp", ", side: provider"
+		case "mapped-json":
+			format, more = "mapped", `, mapped: {time: M/d/yyyy h:mm:ss a, fields: {agent_request_id: [/id], started_at: [/timestamp], model: [/model], input_tokens: [/promptTokens], output_tokens: [/responseTokens], reported_cost: [/cost], tool_calls: [/tools]}}`
+		case "mapped-csv", "mapped-provider": // the same format by other maps, which the decoders' tests have
+			continue
+		}
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		put := func(text []byte, parts ...string) string {
-			path := filepath.Join(append([]string{dir, "data", format}, parts...)...)
+			path := filepath.Join(append([]string{dir, "data", folder}, parts...)...)
 			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 				t.Fatal(err)
 			}
@@ -131,14 +139,14 @@ func plant(t *testing.T, dir string) (formats []string) {
 		default:
 			put(text, "2026-10-31", number)
 		}
-		if place == "" && len(formats) > 0 && formats[len(formats)-1] == format {
+		if place == "" && len(formats) > 0 && formats[len(formats)-1] == folder {
 			continue
 		}
 		if place == "" {
-			place = filepath.Join(dir, "data", format)
-			formats = append(formats, format)
+			place = filepath.Join(dir, "data", folder)
+			formats = append(formats, folder)
 		}
-		fmt.Fprintf(&sources, "  - {name: canary-%d, format: %s, url: %q}\n", sources.Len(), format, "file:"+place)
+		fmt.Fprintf(&sources, "  - {name: canary-%d, format: %s, url: %q%s}\n", sources.Len(), format, "file:"+place, more)
 	}
 	settings := filepath.Join(dir, "chargeback.yaml")
 	text, err := os.ReadFile(settings)
