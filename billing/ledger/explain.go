@@ -238,13 +238,6 @@ select
   if(f.tool_cost_usd = 0, '', ifnull(t.tools, '')) as mix,
   sum(case when f.tool_cost_usd is null or f.tool_cost_usd = 0 then 0 when f.correction < 0 then -1 else 1 end),`+quantitySums+amountSums+`,
   min(f.rate_id)
-from record_facts as f
-inner join rulings as g on g.ruling_id = f.ruling_id
-inner join payers as y on y.payer_id = f.payer_id
-inner join meters as d on d.meter_id = f.meter_id
-left join rate_entries as e on e.rate_id = f.rate_id
-left join tasks as t on t.task_id = f.task_id
-left join callers as c on c.caller_id = f.caller_id
 `+lineRows+`
 group by f.rate_id, g.pricing, f.cache_hit, mix, f.correction < 0
 order by min(f.started_at), 2, 4, 6, 1`, Args{"since": civil.Min, "first_day": month.FirstDay(), "cost_center": costCenter, "agent": agent, "model": model, "adjusts": adjusts}, func(r Row) error {
@@ -283,8 +276,15 @@ order by min(f.started_at), 2, 4, 6, 1`, Args{"since": civil.Min, "first_day": m
 	return all, nil
 }
 
-// lineRows are the joins' records behind one line of a document.
+// lineRows is what joins the records behind one line of a document.
 const lineRows = `
+from record_facts as f
+inner join rulings as g on g.ruling_id = f.ruling_id
+inner join payers as y on y.payer_id = f.payer_id
+inner join meters as d on d.meter_id = f.meter_id
+left join rate_entries as e on e.rate_id = f.rate_id
+left join tasks as t on t.task_id = f.task_id
+left join callers as c on c.caller_id = f.caller_id
 where f.usage_date >= @since
   and f.billing_month = @first_day
   and y.cost_center = @cost_center
@@ -305,13 +305,7 @@ func (l *Ledger) RulesOfLine(ctx context.Context, month civil.Month, costCenter,
 	const sample = 5
 	err = l.engine.Query(ctx, `
 select g.attribution, f.record_id, f.correction
-from record_facts as f
-inner join rulings as g on g.ruling_id = f.ruling_id
-inner join payers as y on y.payer_id = f.payer_id
-inner join meters as d on d.meter_id = f.meter_id
-left join rate_entries as e on e.rate_id = f.rate_id
-left join tasks as t on t.task_id = f.task_id
-left join callers as c on c.caller_id = f.caller_id`+lineRows+`
+`+lineRows+`
 order by f.started_at, f.record_id, f.correction`, Args{"since": civil.Min, "first_day": month.FirstDay(), "cost_center": costCenter, "agent": agent, "model": model, "adjusts": adjusts}, func(r Row) error {
 		i := slices.IndexFunc(all, func(rule LineRule) bool { return rule.Attribution == r.Text(0) })
 		if i < 0 {

@@ -34,7 +34,8 @@ Exit codes:
     1  failed; nothing is half done
     2  the command line or the settings are wrong
     3  done, but something needs a look: objects that can't be read or
-       are gone from their source, or messages that can't be delivered
+       are gone from their source, usage of which too little found its
+       request, or messages that can't be delivered
     4  a month can't be closed yet
    11  another process has the ledger
   130  stopped by a signal; nothing is half done`

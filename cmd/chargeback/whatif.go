@@ -110,14 +110,13 @@ func whatIfCommand(w world, f *flags) *cobra.Command {
 
 // whatIfRates is the rate book of --prices: a file, a folder or the built-in one.
 func whatIfRates(name string) (*rates.Book, error) {
-	path := name
-	switch {
-	case name == builtIn:
-		path = ""
-	case !exists(name):
+	if name == builtIn {
+		return rates.Default(), nil
+	}
+	if !exists(name) {
 		return nil, usage("--prices: %s doesn't exist; name a file or a folder of a rate book, or %s", name, builtIn)
 	}
-	book, err := rates.Load(path)
+	book, err := rates.Load(name)
 	if err != nil {
 		return nil, &exitError{exitUsage, err}
 	}

@@ -72,7 +72,7 @@ func (s *Store) run(ctx context.Context, what, content string, start starter) er
 // attempt takes one id to the end of its job. An error says that no job was
 // taken, or that what became of it could not be learnt.
 func (s *Store) attempt(ctx context.Context, id bigquery.JobIDConfig, start starter) (*bigquery.JobStatus, error) {
-	open := false // whether an earlier start may have been taken
+	open, begun := false, s.o.Clock() // whether an earlier start may have been taken
 	for try := 1; ; try++ {
 		job, err := s.begin(ctx, id, start)
 		if err == nil {
@@ -84,7 +84,7 @@ func (s *Store) attempt(ctx context.Context, id bigquery.JobIDConfig, start star
 			if lookup == nil {
 				return s.wait(ctx, found)
 			}
-			if notFound(lookup) && !taken(err) && !unsure(err) {
+			if notFound(lookup) && !taken(err) && !unsure(err) && !forNow(err) {
 				return nil, err
 			}
 		}
@@ -93,7 +93,7 @@ func (s *Store) attempt(ctx context.Context, id bigquery.JobIDConfig, start star
 			return nil, err
 		case try == attemptsMax && open:
 			return nil, fmt.Errorf("%w; it is not known whether the job was taken: look at it, then run again", err)
-		case try == attemptsMax || !open && !forNow(err):
+		case try == attemptsMax, !open && !forNow(err), !open && s.o.Clock().Sub(begun) >= startMax:
 			return nil, err
 		}
 		if err := s.o.Sleep(ctx, pause(try)); err != nil {

@@ -50,6 +50,7 @@ type faulty struct {
 	faults  []fault
 	lookups []fault           // of questions about jobs
 	ids     []string          // of the jobs that were asked for
+	taken   map[string]bool   // the ids under which a job runs or has ended
 	ended   map[string]string // what jobs that were never run say when they are asked
 }
 
@@ -99,7 +100,19 @@ func (f *faulty) RoundTrip(r *http.Request) (*http.Response, error) {
 		now, f.faults = f.faults[0], f.faults[1:]
 	}
 	f.ids = append(f.ids, id)
+	again := f.taken[id]
+	f.taken[id] = again || !slices.Contains([]fault{notSent, quotaSaid, tooMany}, now)
 	f.mu.Unlock()
+	// As the service does it: an id is taken once.
+	pass := func() (*http.Response, error) {
+		if again {
+			return answer(http.StatusConflict, `{"error": {"code": 409, "message": "Already Exists: Job", "errors": [{"reason": "duplicate"}]}}`), nil
+		}
+		return f.next.RoundTrip(r)
+	}
+	if again && slices.Contains([]fault{jobFailed, conflict, wrong}, now) {
+		return pass()
+	}
 	// As the service does it: the job runs when it is answered, and has failed
 	// when it is asked.
 	failed := func(reason, message string) *http.Response {
@@ -113,7 +126,7 @@ func (f *faulty) RoundTrip(r *http.Request) (*http.Response, error) {
 	case notSent:
 		return nil, errors.New("connection reset by peer")
 	case answerLost, serviceOut:
-		taken, err := f.next.RoundTrip(r)
+		taken, err := pass()
 		if err != nil {
 			return nil, err
 		}
@@ -133,7 +146,7 @@ func (f *faulty) RoundTrip(r *http.Request) (*http.Response, error) {
 	case wrong:
 		return failed("invalidQuery", "Unrecognized name: x"), nil
 	}
-	return f.next.RoundTrip(r)
+	return pass()
 }
 
 func answer(code int, body string) *http.Response {
@@ -149,7 +162,7 @@ var words = ledger.Table{Name: "words", Columns: []ledger.Column{{Name: "id", Ty
 // fault that does not pass is told, and leaves nothing.
 func TestOnce(t *testing.T) {
 	endpoint := bqtest.Start(t, os.Getenv(bqtest.Program))
-	faults := &faulty{next: http.DefaultTransport, ended: map[string]string{}}
+	faults := &faulty{next: http.DefaultTransport, ended: map[string]string{}, taken: map[string]bool{}}
 	s := open(t, options(endpoint, faults))
 	defer func() { _ = s.Close() }()
 	if err := s.Migrate(t.Context(), []ledger.Table{words}); err != nil {
@@ -206,6 +219,17 @@ func TestOnce(t *testing.T) {
 	}
 	if ids := faults.ids; len(ids) < 2 || ids[0] == ids[1] || ids[0][:len(ids[0])-1] != ids[1][:len(ids[1])-1] {
 		t.Errorf("jobs %v: a job that failed is begun anew under the next id", faults.ids)
+	}
+	// A file that was refused for now is sent again, also where an earlier answer was lost.
+	batches, err := ledger.Pack(words, schema, [][]any{{next + 4}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	faults.plan(notSent, tooMany)
+	faults.lookups = []fault{lookupLost}
+	want++
+	if _, err := s.Load(t.Context(), schema, batches, func(*record.Batch) {}); err != nil {
+		t.Fatal(err)
 	}
 	// A start that may have been taken keeps its id whatever comes after it.
 	faults.plan(answerLost, quotaSaid, quotaSaid)
