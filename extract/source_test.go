@@ -388,7 +388,8 @@ func TestVersionOfASnapshot(t *testing.T) {
 			if same := tt.source.VersionID(at(tt.key, 20), zone) == tt.source.VersionID(at(tt.key, 21), zone); same != tt.same {
 				t.Errorf("same id: %v", same)
 			}
-			if tt.source.VersionID(at(tt.key, 20), zone) != tt.source.VersionID(at(tt.key, 20), zone) {
+			id, again := tt.source.VersionID(at(tt.key, 20), zone), tt.source.VersionID(at(tt.key, 20), zone)
+			if id != again {
 				t.Error("two ids of one version")
 			}
 		})

@@ -45,6 +45,9 @@ func (b *Books) Decided(ctx context.Context, x ledger.Explained, file string) (s
 				continue
 			}
 			where := fmt.Sprintf("agent %s is owned by %s (%s:%d)", a.ID, a.OwnerCostCenter+a.OwnerEmail, file, a.Line)
+			if a.Policy == directory.Proportional {
+				where += ", who at the month's close gets back what those who used it bear"
+			}
 			if a.OwnerEmail != "" {
 				return b.person(ctx, x, a.OwnerEmail, where+"; ")
 			}

@@ -38,10 +38,12 @@ type MonthlySummary struct {
 	Documents []DocumentPath `json:"documents"`
 	Journal   string         `json:"journal,omitempty"`
 	Waived    []Waiver       `json:"waived,omitempty"`
-	Restored  []string       `json:"-"` // files that were missing or had other bytes
-	Delivered string         `json:"-"` // where they went besides the folder, "" for nowhere
-	Exact     money.USD      `json:"total_usd"`
-	Hash      string         `json:"content_hash"`
+	// Background is how background agents' cost was divided among who used them.
+	Background []Background `json:"background,omitempty"`
+	Restored   []string     `json:"-"` // files that were missing or had other bytes
+	Delivered  string       `json:"-"` // where they went besides the folder, "" for nowhere
+	Exact      money.USD    `json:"total_usd"`
+	Hash       string       `json:"content_hash"`
 	// BytesProcessed is what the close's queries have read; see NightlySummary.
 	BytesProcessed int64 `json:"bytes_processed,omitempty"`
 }
@@ -257,6 +259,9 @@ func (b *Books) documents(ctx context.Context, month civil.Month, s *MonthlySumm
 			return nil, err
 		}
 	}
+	if err := b.shareBackground(ctx, month, drafts, versions, s); err != nil {
+		return nil, err
+	}
 	b.share(month, drafts, versions, s)
 	documents := make([]invoice.Document, 0, len(drafts))
 	for _, draft := range drafts {
@@ -400,14 +405,15 @@ func (b *Books) share(month civil.Month, drafts map[string]*invoice.Input, versi
 			if cost.Split == "even" {
 				ratio = fmt.Sprintf("1 of %d", len(weights))
 			}
-			drafts[code].Shared = append(drafts[code].Shared, invoice.Shared{Name: cost.Name, Method: cost.Split, Ratio: ratio, Amount: amount})
+			drafts[code].Shared = append(drafts[code].Shared, invoice.Shared{Name: cost.Name, Method: cost.Split, Ratio: ratio, Whole: cost.Amount, Amount: amount})
 		}
 	}
 }
 
 // weights says who bears a shared cost and how much of it: the named shares,
-// or all cost centres with direct cost in the month, evenly or by that cost.
-// What belongs to nobody bears nothing.
+// or all cost centres with cost of their own in the month, evenly or by that
+// cost, background agents that they share among it. What belongs to nobody bears
+// nothing.
 func (b *Books) weights(cost SharedCost, drafts map[string]*invoice.Input) (weights []money.Part) {
 	if cost.Split == "fixed" {
 		for code, share := range cost.Shares {
@@ -418,6 +424,11 @@ func (b *Books) weights(cost SharedCost, drafts map[string]*invoice.Input) (weig
 			var direct money.USD
 			for _, c := range draft.Charges {
 				direct = money.Sum(direct, c.LLM, c.Infra, c.Tool)
+			}
+			for _, part := range draft.Shared {
+				if part.AgentID != "" {
+					direct = direct.Add(part.Amount)
+				}
 			}
 			if code == Unallocated || direct.Sign() <= 0 {
 				continue

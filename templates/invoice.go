@@ -110,6 +110,30 @@ func InvoiceSplit(method, ratio string) string {
 	return "split " + method + ", share " + ratio
 }
 
+// InvoiceBackground names what a background agent cost without a user; month is
+// the closed month that it corrects, or "".
+func InvoiceBackground(agent, month string) string {
+	if month == "" {
+		return "Background agent " + agent
+	}
+	return "Background agent " + agent + ", correction of " + month
+}
+
+// InvoiceUse says how a background agent's cost is split.
+func InvoiceUse(first, last string) string {
+	if first == last {
+		return "by cost of use in " + first
+	}
+	return "by cost of use from " + first + " to " + last
+}
+
+// InvoiceGivenBack says why a background agent's owner gets back what it cost;
+// use is from InvoiceUse.
+func InvoiceGivenBack(use string) string { return "among those who used it, " + use }
+
+// InvoiceUnused says why a background agent's owner keeps what it cost.
+func InvoiceUnused(use string) string { return use + ": nobody used it, so its owner pays" }
+
 // InvoiceEstimatedLine marks a line that holds estimates.
 func InvoiceEstimatedLine(requests int64) string {
 	return quantity(requests, "request", "requests") + " estimated"

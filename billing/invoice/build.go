@@ -98,7 +98,7 @@ func sharedLines(shared []Shared) []*Line {
 	lines := make([]*Line, len(shared))
 	for i, s := range shared {
 		lines[i] = &Line{
-			SharedName: s.Name, Method: s.Method, Ratio: s.Ratio,
+			SharedName: s.Name, Method: s.Method, Ratio: s.Ratio, AgentID: s.AgentID, Whole: s.Whole,
 			Amounts: Amounts{Exact: Exact{Shared: s.Amount, Total: s.Amount}},
 			key:     joinKey("2", s.Name, s.Method, s.Ratio),
 		}

@@ -54,11 +54,13 @@ type Section struct {
 }
 
 // Line is one line of the document. A line of shared cost has SharedName,
-// Method and Ratio; every other has an agent and a model.
+// Method and Ratio, and an agent where it is a background agent's cost; every
+// other has an agent and a model.
 type Line struct {
 	AgentID, AgentName, Model    string
 	SharedName, Method, Ratio    string
 	AdjustsMonth, AdjustsInvoice string
+	Whole                        money.USD `json:",omitzero"` // of a shared cost: what was divided
 	Amounts
 	CacheSavings money.USD
 

@@ -77,6 +77,8 @@ type Charge struct {
 // Shared is this cost centre's part of a shared cost, already split.
 type Shared struct {
 	Name, Method, Ratio string
+	AgentID             string // of a background agent's cost that its users share
+	Whole               money.USD
 	Amount              money.USD
 }
 

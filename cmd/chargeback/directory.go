@@ -397,6 +397,9 @@ func (x *explainer) owned(name string, day civil.Date) (all []string) {
 		if owner == "" {
 			owner = "who asks"
 		}
+		if a.Policy == directory.Proportional {
+			owner += fmt.Sprintf(", at the month's close by all who used it in the %s before", count(a.PolicyMonths, "month", "months"))
+		}
 		all = append(all, fmt.Sprintf("agent %s (%s) is paid by %s (%s:%d)", a.ID, a.Kind, owner, x.config.Directory, a.Line))
 	}
 	for _, kind := range []string{directory.Key, directory.Team, directory.Project, directory.Caller} {

@@ -384,12 +384,7 @@ func (x *explainer) invoiceLine(ctx context.Context, d invoice.Document, n int, 
 	}
 	x.line("%s, line %d: %s", d.Number, n, lineName(l))
 	if l.SharedName != "" {
-		x.fact("shared cost", "%s, split %s: this part is %s of the whole", l.SharedName, l.Method, l.Ratio)
-		for _, c := range x.config.SharedCosts {
-			if c.Name == l.SharedName && c.Covers(month) {
-				x.fact("", "%s USD x %s = %s USD, to 12 decimals; the last digits go by largest remainder, so that the parts add up", c.AmountUSD, strings.Replace(l.Ratio, " of ", " / ", 1), l.Exact.Total)
-			}
-		}
+		x.shared(l)
 	}
 	for _, g := range out.Groups {
 		x.line("")
@@ -406,6 +401,22 @@ func (x *explainer) invoiceLine(ctx context.Context, d invoice.Document, n int, 
 	x.fact("exact", "%s USD", l.Exact.Total)
 	x.fact("as shown", "%s USD: cents, the document's total rounded half up once, its lines by largest remainder so that they add up", l.Cents.Total)
 	return problems
+}
+
+// shared tells how a part of a shared cost, or of a background agent's, was found.
+func (x *explainer) shared(l invoice.Line) {
+	switch {
+	case l.Ratio == "":
+		x.fact("shared cost", "%s USD, split %s", l.Whole, l.Method)
+	default:
+		x.fact("shared cost", "%s, split %s: this part is %s of the whole", l.SharedName, l.Method, l.Ratio)
+		if !l.Whole.IsZero() {
+			x.fact("", "%s USD x %s = %s USD, to 12 decimals; the last digits go by largest remainder, so that the parts add up", l.Whole, strings.Replace(l.Ratio, " of ", " / ", 1), l.Exact.Total)
+		}
+	}
+	if l.AgentID != "" {
+		x.fact("", "the whole is what agent %s did without a user, which its owner's lines hold; the owner gets it back", l.AgentID)
+	}
 }
 
 // behind says by which rules the records of a line are paid by whoever pays, and

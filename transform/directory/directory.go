@@ -53,6 +53,8 @@ type Agent struct {
 	Kind            string // Shared, Owned or Background
 	OwnerCostCenter string
 	OwnerEmail      string // as NormEmail writes it; the cost centre is the person's
+	Policy          string // of a background agent: OwnerPays or Proportional
+	PolicyMonths    int    // of Proportional: how many months before count as use
 	From            civil.Date
 	To              civil.Date // exclusive
 	Line            int
@@ -62,7 +64,13 @@ type Agent struct {
 const (
 	Shared     = "shared"     // paid by whoever asked
 	Owned      = "owned"      // has an owner, who pays where nobody asked
-	Background = "background" // nobody asks: paid by its owner
+	Background = "background" // nobody asks: paid by its owner, or as its policy says
+)
+
+// Who pays for what a background agent does without a user.
+const (
+	OwnerPays    = "owner"        // its owner
+	Proportional = "proportional" // at a month's close, all who used it, by what their use of it cost in the months before
 )
 
 // Owner is the cost centre that pays for a team, key, project or caller.

@@ -57,7 +57,7 @@ func TestParse(t *testing.T) {
 		t.Error(difference)
 	}
 	wantAgents := []Agent{
-		{ID: "indexer", Name: "indexer", Kind: Background, OwnerEmail: "user017@example.com", From: civil.Min, To: civil.Max},
+		{ID: "indexer", Name: "indexer", Kind: Background, OwnerEmail: "user017@example.com", Policy: OwnerPays, From: civil.Min, To: civil.Max},
 		{ID: "support-bot", Name: "Support Bot", Kind: Owned, OwnerCostCenter: "00420", From: civil.Min, To: october(15)},
 		{ID: "support-bot", Name: "Support Bot", Kind: Shared, From: october(15), To: civil.Max},
 	}
@@ -173,6 +173,10 @@ func TestParseRefuses(t *testing.T) {
 		{"agent of unknown kind", centers + "agents:\n  - {id: x, kind: robot}", `agents[0].kind: "robot" is not a choice; use shared, owned or background`},
 		{"owned by nobody", centers + "agents:\n  - {id: x, kind: owned}", "agents[0].owner: is missing; name the cost centre that pays"},
 		{"background of nobody", centers + "agents:\n  - {id: x, kind: background}", "agents[0].owner: is missing"},
+		{"policy of nobody's agent", centers + "agents:\n  - {id: x, kind: shared, policy: owner}", "d.yaml:4: agents[0].policy: is only for kind background; remove it"},
+		{"unknown policy", centers + "agents:\n  - {id: x, kind: background, owner: \"00420\", policy: fair}", `agents[0].policy: "fair" is not a choice; use owner or proportional`},
+		{"months without shares", centers + "agents:\n  - {id: x, kind: background, owner: \"00420\", policy_months: 3}", "agents[0].policy_months: is only for policy proportional; remove it"},
+		{"too many months", centers + "agents:\n  - {id: x, kind: background, owner: \"00420\", policy: proportional, policy_months: 13}", "agents[0].policy_months: 13 is not from 1 to 12"},
 		{"owned by an unknown cost centre", centers + "agents:\n  - {id: x, kind: owned, owner: \"420\"}", `d.yaml:4: agents[0].owner: "420" is not among cost_centers (line 1)`},
 		{"owner without quotes", centers + "agents:\n  - {id: x, kind: owned, owner: 00420}", "agents[0].owner: 00420 is not quoted"},
 		{"agent's dates overlap", centers + "agents:\n  - {id: x, kind: shared, to: 2026-10-16}\n  - {id: x, kind: shared, from: 2026-10-15}", "d.yaml:5: agents[1]: counts on days on which the entry of the same name on line 4 counts too (0001-01-01 to 2026-10-16)"},

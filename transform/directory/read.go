@@ -36,6 +36,9 @@ type agentYAML struct {
 	Owner string     `yaml:"owner"`
 	From  civil.Date `yaml:"from"`
 	To    civil.Date `yaml:"to"`
+
+	Policy       string `yaml:"policy"`
+	PolicyMonths int    `yaml:"policy_months"`
 }
 
 type ownerYAML struct {
@@ -133,10 +136,39 @@ func (d *Directory) readAgents(doc *strictyaml.Document, entries []agentYAML, kn
 			a.OwnerCostCenter = e.Owner
 			known.need(doc, path+".owner", e.Owner)
 		}
+		a.Policy, a.PolicyMonths = e.policy(doc, path)
 		a.From, a.To = dated.add(doc, path, e.ID, e.From, e.To)
 		d.agents = append(d.agents, a)
 	}
 	slices.SortFunc(d.agents, func(a, b Agent) int { return cmp.Or(strings.Compare(a.ID, b.ID), a.From.Compare(b.From)) })
+}
+
+// The months before a close whose use counts for Proportional.
+const (
+	policyMonths    = 3
+	policyMonthsMax = 12
+)
+
+func (e agentYAML) policy(doc *strictyaml.Document, path string) (policy string, months int) {
+	switch {
+	case e.Kind != Background && e.Policy != "":
+		doc.Failf(path+".policy", "is only for kind %s; remove it", Background)
+	case !slices.Contains([]string{"", OwnerPays, Proportional}, e.Policy):
+		doc.Failf(path+".policy", "%q is not a choice; use %s or %s", e.Policy, OwnerPays, Proportional)
+	case doc.Has(path+".policy_months") && e.Policy != Proportional:
+		doc.Failf(path+".policy_months", "is only for policy %s; remove it", Proportional)
+	case doc.Has(path+".policy_months") && (e.PolicyMonths < 1 || e.PolicyMonths > policyMonthsMax):
+		doc.Failf(path+".policy_months", "%d is not from 1 to %d", e.PolicyMonths, policyMonthsMax)
+	}
+	switch {
+	case e.Kind != Background:
+		return "", 0
+	case e.Policy != Proportional:
+		return OwnerPays, 0
+	case doc.Has(path + ".policy_months"):
+		return Proportional, e.PolicyMonths
+	}
+	return Proportional, policyMonths
 }
 
 func (d *Directory) readOwners(doc *strictyaml.Document, entries []ownerYAML, known codes) {
