@@ -347,7 +347,7 @@ func (x *explainer) document(ctx context.Context, number, lineNo string) error {
 // lineName says what a line of a document is about.
 func lineName(l invoice.Line) string {
 	if l.SharedName != "" {
-		return fmt.Sprintf("%s, shared %s (%s)", l.SharedName, l.Method, l.Ratio)
+		return strings.TrimSuffix(fmt.Sprintf("%s, shared %s (%s)", l.SharedName, l.Method, l.Ratio), " ()")
 	}
 	name := cmp.Or(l.AgentID, "no agent") + ", " + l.Model
 	if l.AdjustsMonth != "" {

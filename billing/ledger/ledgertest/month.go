@@ -65,6 +65,10 @@ func testCloseMonth(b *books) {
 	issued, err := b.ledger.Issued(b.ctx, october)
 	b.must(err)
 	b.equal("documents", []ledger.Issued{{Number: "CB-2026-10-00420-r0", Month: "2026-10", CostCenter: "00420", Total: money.Cents(12_345), ContentHash: "abc", Document: `{"note":"it's one"}`}}, issued)
+	summary := map[string]int{}
+	b.must(b.ledger.Closing(b.ctx, october, &summary))
+	b.must(b.ledger.Closing(b.ctx, november.Next(), &summary)) // open
+	b.equal("summary", map[string]int{"documents": 1}, summary)
 	b.equal("state", []ledger.Row{{"closed", Day("2026-10-01"), At("2026-11-05 04:00:00"), `{"documents":1}`}}, b.rows("select state, first_day, closed_at, summary from months where month = '2026-10'", nil))
 }
 

@@ -253,6 +253,7 @@ func testSums(b *books) {
 		Requests: []Request{
 			{ID: "r5", At: "2026-10-07 10:00:00", CacheHit: true, Tokens: record.Tokens{InputUncached: 10}}, {ID: "r6", At: "2026-10-08 10:00:00"},
 			{ID: "r7", At: "2026-10-08 11:00:00", Tokens: record.Tokens{Output: 1}}, {ID: "r8", At: "2026-10-08 12:00:00", Failed: true},
+			{ID: "r9", At: "2026-10-07 12:00:00", AgentID: "support-bot", CacheHit: true, Tokens: record.Tokens{InputUncached: 10}},
 		},
 		Object: "second.json",
 	})
@@ -261,7 +262,7 @@ func testSums(b *books) {
 	b.must(b.ledger.ReplaceDays(b.ctx, build, nothing))
 	month := civil.Month{Year: 2026, Month: time.October}
 	total, _ := b.one("select total_usd(total_cost_usd) from cost_records where billing_month = @month and usage_date >= @since", ledger.Args{"month": month, "since": civil.Min}).(money.USD)
-	b.equal("total", "0.010720000000", total.Fixed())
+	b.equal("total", "0.010740000000", total.Fixed())
 
 	charges, err := b.ledger.Charges(b.ctx, month)
 	b.must(err)
@@ -276,13 +277,19 @@ func testSums(b *books) {
 		spent, held = spent.Add(s.Actual), held+s.Held
 	}
 	b.equal("charges and spend", []string{total.Fixed(), total.Fixed()}, []string{charged.Fixed(), spent.Fixed()})
-	b.equal("requests and held ones", []int64{8, 3}, []int64{requests, held})
+	b.equal("requests and held ones", []int64{9, 3}, []int64{requests, held})
 	gates, err := b.ledger.Gates(b.ctx, month)
 	b.must(err)
 	b.equal("gates", "{1 2 0 0 0 0 0.00002}", fmt.Sprint(gates))
 	drivers, err := b.ledger.Drivers(b.ctx, month, "cost_center", "00420", 1)
 	b.must(err)
-	b.equal("dearest agent", []ledger.Driver{{Label: "support-bot", Spent: money.MustParse("0.0046")}}, drivers)
+	b.equal("dearest agent", []ledger.Driver{{Label: "support-bot", Spent: money.MustParse("0.00462")}}, drivers)
+	used, err := b.ledger.UsedCosts(b.ctx, september, october)
+	b.must(err)
+	b.equal("use of agents", []ledger.UsedCost{{AgentID: "support-bot", Month: october, CostCenter: "00420", Total: money.MustParse("0.0046")}}, used)
+	owned, err := b.ledger.OwnedCosts(b.ctx, october)
+	b.must(err)
+	b.equal("agents that their owners pay", []ledger.OwnedCost{{AgentID: "support-bot", CostCenter: "00420", Day: Day("2026-10-07"), Total: money.MustParse("0.00002")}}, owned)
 	newest, err := b.ledger.NewestRecordDay(b.ctx)
 	b.must(err)
 	b.equal("newest day", Day("2026-10-08"), newest)
