@@ -8,6 +8,7 @@
 package decode
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -52,6 +53,16 @@ type jsonDecoder struct {
 	frames  *frame.Reader
 	scanner *jsonscan.Scanner
 	record  recordFunc
+	list    string        // of the records in a page; "" where records stand alone
+	in      *bufio.Reader // only with list
+}
+
+// newPagesDecoder is newJSONDecoder for records that may also stand in a list of
+// pages, as APIs answer: {"data": [...]}.
+func newPagesDecoder(env Env, spec *jsonscan.Spec, list string, record recordFunc) *jsonDecoder {
+	d := newJSONDecoder(env, spec, record)
+	d.list, d.in = list, bufio.NewReaderSize(nil, pageHeadBytes)
+	return d
 }
 
 func newJSONDecoder(env Env, spec *jsonscan.Spec, record recordFunc) *jsonDecoder {
@@ -60,6 +71,10 @@ func newJSONDecoder(env Env, spec *jsonscan.Spec, record recordFunc) *jsonDecode
 
 // Decode implements Decoder.
 func (d *jsonDecoder) Decode(r io.Reader, sink *Sink) error {
+	if d.list != "" {
+		d.in.Reset(r)
+		r = &pageReader{in: d.in, key: d.list, cut: true}
+	}
 	d.frames.Reset(r)
 	for {
 		line, err := d.frames.Next(d.scanner.Scan)

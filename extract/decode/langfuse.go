@@ -136,7 +136,7 @@ func (l *Langfuse) Decoder(env Env) Decoder {
 		Langfuse: l, calendar: Calendar{zone: env.Zone}, in: bufio.NewReader(nil), csv: newCSVRows(env.RecordBytes),
 		at: make([]int, len(l.columns)), values: make([]jsonscan.Value, len(l.columns)), texts: textReaders(l.texts),
 	}
-	d.json = newJSONDecoder(env, l.spec, d.record)
+	d.json = newPagesDecoder(env, l.spec, "data", d.record)
 	return d
 }
 

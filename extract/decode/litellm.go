@@ -114,7 +114,7 @@ func (l *LiteLLM) Decoder(env Env) Decoder {
 	var tools toolReader
 	var scratch []byte
 	texts := textReaders([]textFields{l.metadata, l.response})
-	return newJSONDecoder(env, l.spec, func(v []jsonscan.Value, line int64, sink *Sink) error {
+	return newPagesDecoder(env, l.spec, "data", func(v []jsonscan.Value, line int64, sink *Sink) error {
 		r = record.Request{Completeness: 2}
 		if err := l.texts(texts, v); err != nil {
 			return err

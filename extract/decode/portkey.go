@@ -120,7 +120,7 @@ func (p *Portkey) Decoder(env Env) Decoder {
 	var tools toolReader
 	var scratch []byte
 	metadata, bodies := textReaders(p.metadata), textReaders(p.bodies)
-	return newJSONDecoder(env, p.spec, func(v []jsonscan.Value, line int64, sink *Sink) error {
+	return newPagesDecoder(env, p.spec, "data", func(v []jsonscan.Value, line int64, sink *Sink) error {
 		r = record.Request{Completeness: 2}
 		if !missing(v[p.f.guarded]) { // what guardrails found, stored beside the request they looked at
 			sink.Ignore()

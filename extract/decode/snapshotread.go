@@ -23,10 +23,12 @@ const pageHeadBytes = 1 << 16
 // with blanks in place of what lies around it, so that lines stay what they
 // are and a list of any length is read record by record. Several pages may
 // follow each other. Text without a page passes as it is. A page or a list
-// that doesn't end is an error.
+// that doesn't end is an error, or, where it is cut, gets a last record that is
+// broken: its reject says that the file breaks off.
 type pageReader struct {
 	in      *bufio.Reader
 	key     string // of the list; case doesn't count
+	cut     bool   // records stand for themselves, and only pages are looked for
 	state   pageState
 	depth   int // brackets that are open, from the list's own or the page's tail
 	blanks  int // bytes that are still to be blanked
@@ -69,10 +71,14 @@ func (p *pageReader) next() (byte, error) {
 	}
 	c, err := p.in.ReadByte()
 	if err != nil {
-		if err == io.EOF && p.state != atStart && p.state != passOver {
-			err = errBreaksOff
+		switch {
+		case err != io.EOF || p.state == atStart || p.state == passOver:
+			return 0, err
+		case p.cut:
+			p.state = passOver
+			return '{', nil
 		}
-		return 0, err
+		return 0, errBreaksOff
 	}
 	if p.blanks > 0 {
 		p.blanks--
@@ -133,12 +139,15 @@ func (p *pageReader) begin() {
 		return
 	}
 	p.text, p.escaped, p.depth = false, false, 1
-	switch head[0] {
-	case '[':
+	switch {
+	case head[0] == '[' && !p.cut:
 		p.state, p.blanks = inPlain, 1
 		return
-	case '{':
+	case head[0] == '{':
 		head, _ = p.in.Peek(p.in.Size())
+		if p.cut && !bytes.Contains(head, []byte(`"`+p.key+`"`)) {
+			break // most records; looking for the word is ten times faster
+		}
 		if at := pageHead(head, p.key); at >= 0 {
 			p.state, p.blanks = inList, at+1
 			return
