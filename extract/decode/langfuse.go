@@ -1,12 +1,8 @@
 package decode
 
 import (
-	"bufio"
 	"bytes"
-	"errors"
 	"fmt"
-	"io"
-	"slices"
 	"strings"
 
 	"chargeback/extract/decode/jsonscan"
@@ -98,13 +94,7 @@ func NewLangfuse(o LangfuseOptions) (*Langfuse, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Langfuse{spec: spec, f: f, texts: texts, columns: make([]string, len(want.paths))}
-	for i, path := range want.paths {
-		if len(path) == 1 {
-			l.columns[i] = path[0]
-		}
-	}
-	return l, nil
+	return &Langfuse{spec: spec, f: f, texts: texts, columns: want.columns()}, nil
 }
 
 // Name implements Format.
@@ -117,11 +107,6 @@ func (*Langfuse) Schema() *record.Schema { return record.RequestSchema }
 type langfuseDecoder struct {
 	*Langfuse
 	calendar Calendar
-	in       *bufio.Reader
-	json     *jsonDecoder
-	csv      *csvRows
-	at       []int            // the column of each wanted field in the file, -1 where it has none
-	values   []jsonscan.Value // of a CSV row
 	texts    []textReader
 	r        record.Request
 	tools    toolReader
@@ -132,72 +117,8 @@ type langfuseDecoder struct {
 
 // Decoder implements Format.
 func (l *Langfuse) Decoder(env Env) Decoder {
-	d := &langfuseDecoder{
-		Langfuse: l, calendar: Calendar{zone: env.Zone}, in: bufio.NewReader(nil), csv: newCSVRows(env.RecordBytes),
-		at: make([]int, len(l.columns)), values: make([]jsonscan.Value, len(l.columns)), texts: textReaders(l.texts),
-	}
-	d.json = newPagesDecoder(env, l.spec, "data", d.record)
-	return d
-}
-
-// Decode implements Decoder.
-func (d *langfuseDecoder) Decode(r io.Reader, sink *Sink) error {
-	d.in.Reset(r)
-	first, err := firstCharacter(d.in)
-	start, _ := d.in.Peek(4)
-	switch {
-	case err != nil:
-		return fmt.Errorf("line 1: %w", err)
-	case string(start) == "PAR1":
-		return errors.New("the file is Parquet; let Langfuse export JSON, JSON lines or CSV")
-	case first == '{' || first == '[' || first == 0:
-		return d.json.Decode(d.in, sink)
-	}
-	return d.csv.decode(d.in, sink, d.header, func(cells [][]byte, line int64) error {
-		for i, at := range d.at {
-			d.values[i] = jsonscan.Value{}
-			if at >= 0 && len(cells[at]) > 0 && string(cells[at]) != `\N` {
-				d.values[i] = jsonscan.Value{Kind: jsonscan.String, Raw: cells[at]}
-			}
-		}
-		return d.record(d.values, line, sink)
-	})
-}
-
-// firstCharacter looks at the first character that is no blank, 0 in a file that
-// has none.
-func firstCharacter(in *bufio.Reader) (byte, error) {
-	for n := 1; n <= in.Size(); n++ {
-		seen, err := in.Peek(n)
-		switch {
-		case err == io.EOF:
-			return 0, nil
-		case err != nil:
-			return 0, err
-		}
-		switch c := seen[n-1]; c {
-		case ' ', '\t', '\r', '\n', 0xef, 0xbb, 0xbf:
-		default:
-			return c, nil
-		}
-	}
-	return 0, nil
-}
-
-// header finds the wanted columns.
-func (d *langfuseDecoder) header(cells [][]byte) error {
-	for i, column := range d.columns {
-		d.at[i] = -1
-		if column != "" {
-			d.at[i] = slices.IndexFunc(cells, func(cell []byte) bool { return string(trim(cell)) == column })
-		}
-	}
-	for _, needed := range [][]int{d.f.id, d.f.kind, d.f.started} {
-		if !slices.ContainsFunc(needed, func(i int) bool { return d.at[i] >= 0 }) {
-			return fmt.Errorf("column %s is missing; is this Langfuse's table of observations?", d.columns[needed[0]])
-		}
-	}
-	return nil
+	d := &langfuseDecoder{Langfuse: l, calendar: Calendar{zone: env.Zone}, texts: textReaders(l.texts)}
+	return newEitherDecoder(env, l.spec, l.columns, columnsNeeded{[][]int{l.f.id, l.f.kind, l.f.started}, "is this Langfuse's table of observations?"}, d.record)
 }
 
 func (d *langfuseDecoder) record(v []jsonscan.Value, line int64, sink *Sink) error {

@@ -7,8 +7,8 @@ import (
 	"chargeback/extract/record"
 )
 
-// LiteLLM reads the records of LiteLLM's S3 logger and rows of its spend log, in
-// which metadata and response are JSON text. Options are dotted paths. Natural
+// LiteLLM reads the records of LiteLLM's S3 logger and rows of its spend log, as
+// JSON, pages of its API or CSV, in which metadata and response are JSON text. Options are dotted paths. Natural
 // key: the call id, or the record's id where there is none, so that a callback
 // that fired twice is one request. Its prompt count includes what was read from
 // and written to the prompt cache. A success without any token, such as a stream
@@ -18,6 +18,7 @@ type LiteLLM struct {
 	spec               *jsonscan.Spec
 	f                  litellmFields
 	metadata, response textFields
+	columns            []string
 }
 
 type litellmFields struct {
@@ -97,7 +98,7 @@ func NewLiteLLM(o RequestOptions) (*LiteLLM, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &LiteLLM{spec, f, texts[0], texts[1]}, nil
+	return &LiteLLM{spec, f, texts[0], texts[1], want.columns()}, nil
 }
 
 // Name implements Format.
@@ -114,7 +115,8 @@ func (l *LiteLLM) Decoder(env Env) Decoder {
 	var tools toolReader
 	var scratch []byte
 	texts := textReaders([]textFields{l.metadata, l.response})
-	return newPagesDecoder(env, l.spec, "data", func(v []jsonscan.Value, line int64, sink *Sink) error {
+	needed := columnsNeeded{[][]int{l.f.id, {l.f.started}, {l.f.model}, {l.f.prompt}, {l.f.completion}}, "is this LiteLLM's spend log?"}
+	return newEitherDecoder(env, l.spec, l.columns, needed, func(v []jsonscan.Value, line int64, sink *Sink) error {
 		r = record.Request{Completeness: 2}
 		if err := l.texts(texts, v); err != nil {
 			return err
