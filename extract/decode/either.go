@@ -2,6 +2,7 @@ package decode
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -31,9 +32,12 @@ type columnsNeeded struct {
 	hint   string
 }
 
+// headerBytes is how far into a file its header is looked for.
+const headerBytes = 1 << 14
+
 func newEitherDecoder(env Env, spec *jsonscan.Spec, columns []string, needed columnsNeeded, record recordFunc) *eitherDecoder {
 	return &eitherDecoder{
-		in: bufio.NewReader(nil), json: newPagesDecoder(env, spec, "data", record), csv: newCSVRows(env.RecordBytes),
+		in: bufio.NewReaderSize(nil, headerBytes), json: newPagesDecoder(env, spec, "data", record), csv: newCSVRows(env.RecordBytes),
 		columns: columns, at: make([]int, len(columns)), values: make([]jsonscan.Value, len(columns)), needed: needed, record: record,
 	}
 }
@@ -59,7 +63,7 @@ func (d *eitherDecoder) Decode(r io.Reader, sink *Sink) error {
 		return fmt.Errorf("line 1: %w", err)
 	case string(start) == "PAR1":
 		return errors.New("the file is Parquet; export it as JSON, JSON lines or CSV")
-	case first == '{' || first == '[' || first == 0:
+	case first == '{' || first == '[' || first == 0 || !d.titled():
 		return d.json.Decode(d.in, sink)
 	}
 	return d.csv.decode(d.in, sink, d.header, func(cells [][]byte, line int64) error {
@@ -71,6 +75,22 @@ func (d *eitherDecoder) Decode(r io.Reader, sink *Sink) error {
 		}
 		return d.record(d.values, line, sink)
 	})
+}
+
+// titled says that the first line names one of the columns that are needed, so
+// that it is a header and no broken record.
+func (d *eitherDecoder) titled() bool {
+	start, _ := d.in.Peek(d.in.Size())
+	line, _, _ := bytes.Cut(start, []byte("\n"))
+	for title := range bytes.SplitSeq(bytes.TrimPrefix(line, []byte("\xef\xbb\xbf")), []byte(",")) {
+		name := string(bytes.Trim(title, "\" \r"))
+		if slices.ContainsFunc(d.needed.fields, func(alternatives []int) bool {
+			return slices.ContainsFunc(alternatives, func(i int) bool { return name != "" && d.columns[i] == name })
+		}) {
+			return true
+		}
+	}
+	return false
 }
 
 // header finds the wanted columns.
