@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -29,13 +30,17 @@ why, how many records, the span of time, which ids they carry, tokens by model,
 and what would be rejected. Then it prints the source to paste into the settings.
 
 A place is a file, a folder, file:PATH or s3://bucket/prefix. Nothing is kept,
-and no prompt or answer is printed.`
+and no prompt or answer is printed.
+
+Of JSON and CSV that no format knows it suggests which field is which, by their
+names, and reads them so: hold the map against your records before you use it.`
 
 // sniffObjects is how many objects of a folder are read: enough to know them.
 const sniffObjects = 200
 
 type sniffFlags struct {
 	format string
+	side   string
 	limit  int
 	s3     config.S3
 }
@@ -52,6 +57,9 @@ func sniffCommand(w world) *cobra.Command {
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
+			if o.side != "" && o.side != config.SideAgent && o.side != config.SideProvider {
+				return usage("--side %q is not a choice; use %s or %s", o.side, config.SideAgent, config.SideProvider)
+			}
 			unknown := 0
 			for i, place := range args {
 				if i > 0 {
@@ -72,6 +80,7 @@ func sniffCommand(w world) *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&o.format, "format", "", "read it in this `FORMAT`, whatever it looks like")
+	c.Flags().StringVar(&o.side, "side", "", "whose records they are, for otlp and mapped: agent or provider")
 	wholeFlag(c, "limit", &o.limit, 1, "objects to read of a folder")
 	c.Flags().StringVar(&o.s3.Region, "region", "", "region of the bucket")
 	c.Flags().StringVar(&o.s3.Endpoint, "endpoint", "", "another S3 service than AWS, as https://host:port")
@@ -118,30 +127,102 @@ func sniffPlace(ctx context.Context, w world, place string, o sniffFlags) (known
 	}
 	fmt.Fprintf(w.out, "%s\n", place)
 	w.fact("format", "%s: %s", guess.Format, guess.Why)
-	if src.Format = guess.Format; src.Format == sniff.Mapped {
-		fmt.Fprintf(w.out, "\nSay which of its fields is which; \"chargeback config example\" shows how.\n")
-		printBlock(w, src, place)
-		return true, nil
-	}
-	src.FillIn()
-	format, err := newFormat(src)
-	if err != nil {
-		return false, usage("%w", err)
-	}
+	src.Format, src.Side = guess.Format, o.side
 	objects = slices.DeleteFunc(objects, func(f objstore.Found) bool {
 		_, skip := objstore.Skip(src.Format, f.Key, f.SizeBytes)
 		return skip
 	})
-	source := extract.Source{Name: "sniff", Format: format, Store: store, RecordBytes: int(src.MaxRecordBytes), Workers: workers}
-	s, err := sniff.Summarize(ctx, source, decode.Env{Zone: time.UTC}, objects)
+	summarize := func(src config.Source) (sniff.Summary, error) {
+		src.FillIn()
+		format, err := newFormat(src)
+		if err != nil {
+			return sniff.Summary{}, usage("%w", err)
+		}
+		source := extract.Source{Name: "sniff", Format: format, Store: store, RecordBytes: int(src.MaxRecordBytes), Workers: workers}
+		return sniff.Summarize(ctx, source, decode.Env{Zone: time.UTC}, objects)
+	}
+	var missing []string
+	if src.Format == sniff.Mapped {
+		if missing, err = suggest(ctx, store, objects, &src); err != nil {
+			return false, err
+		}
+		if len(missing) > 0 {
+			w.fact("missing", "no field has a name that says it is %s", strings.Join(missing, " or "))
+			printBlock(w, src, place, missing)
+			return true, nil
+		}
+	}
+	s, err := summarize(src)
 	if err != nil {
 		return false, err
+	}
+	if src.Format == config.FormatOTLP && o.side == "" {
+		other := src
+		src.Side, other.Side = config.SideAgent, config.SideProvider
+		provider, err := summarize(other)
+		if err != nil {
+			return false, err
+		}
+		switch {
+		case s.Rows == 0 && provider.Rows > 0:
+			src, s = other, provider
+			w.fact("side", "provider: what the provider's own side logged")
+		case provider.Rows > 0:
+			w.fact("side", "agent; of the provider's side it holds %s, too: a second source with side: provider", count(int(provider.Rows), "record", "records"))
+		default:
+			w.fact("side", "agent")
+		}
 	}
 	if err := w.printSniffed(s, more); err != nil {
 		return false, err
 	}
-	printBlock(w, src, place)
+	printBlock(w, src, place, nil)
 	return true, nil
+}
+
+// suggest fills in the map of fields that the names of an object's fields
+// suggest, and lists what is missing of those that must be mapped.
+func suggest(ctx context.Context, store objstore.Store, objects []objstore.Found, src *config.Source) (missing []string, err error) {
+	body, err := store.Open(ctx, objects[0].Object)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, body.Close()) }()
+	var unpacker frame.Unpacker
+	defer unpacker.Close()
+	text, err := unpacker.Plain(body)
+	if err != nil {
+		return nil, err
+	}
+	s, err := sniff.Suggest(text)
+	if err != nil {
+		return nil, err
+	}
+	src.FillIn()
+	m := &src.Mapped
+	m.Records, m.Delimiter, m.TokensIn, m.CostUnit, m.Success, m.Time = s.Records, s.Delimiter, s.TokensIn, s.CostUnit, s.Success, s.Time
+	if m.Layout = decode.LayoutJSON; s.CSV {
+		m.Layout = decode.LayoutCSV
+	}
+	needed := []string{"agent_request_id", "started_at"}
+	if src.Side == config.SideProvider {
+		needed = []string{"provider", "provider_request_id", "started_at", "model", "input_tokens"}
+		if s.Fields["provider_request_id"] == "" {
+			s.Fields["provider_request_id"] = s.Fields["agent_request_id"]
+		}
+	}
+	m.Fields = map[string][]string{}
+	for _, name := range decode.MappedFields(src.Side) {
+		if place := s.Fields[name]; place != "" {
+			m.Fields[name] = []string{place}
+		}
+	}
+	for _, name := range needed {
+		if m.Fields[name] == nil {
+			missing = append(missing, name)
+		}
+	}
+	return missing, nil
 }
 
 var errEnough = errors.New("enough")
@@ -206,7 +287,11 @@ func (w world) printSniffed(s sniff.Summary, more bool) error {
 	}
 	w.fact("records", "%d in %s", s.Rows, objects)
 	if s.Ignored > 0 {
-		w.fact("left out", "%d: no requests, or the other side's", s.Ignored)
+		why := "no requests, or the other side's"
+		if s.Table == record.PeopleSchema.Table {
+			why = "switched off, or without an address"
+		}
+		w.fact("left out", "%d: %s", s.Ignored, why)
 	}
 	if !s.First.IsZero() {
 		w.fact("from", "%s", s.First.Format(time.RFC3339))
@@ -260,15 +345,74 @@ func modelsReport(models []sniff.ModelTokens) report.Report {
 
 var noName = regexp.MustCompile(`[^a-z0-9-]+`)
 
-// printBlock prints the source to paste into the settings.
-func printBlock(w world, src config.Source, place string) {
+// printBlock prints the source to paste into the settings, and what a person
+// must still say.
+func printBlock(w world, src config.Source, place string, missing []string) {
 	base := strings.TrimSuffix(path.Base(filepath.ToSlash(place)), ".gz")
 	name := strings.Trim(noName.ReplaceAllString(strings.ToLower(strings.TrimSuffix(base, path.Ext(base))), "-"), "-")
 	if name == "" {
 		name = src.Format
 	}
-	fmt.Fprintf(w.out, "\nsources:\n  - name: %s\n    format: %s\n    url: %q\n", name, src.Format, src.URL)
+	line := func(text string, args ...any) { fmt.Fprintf(w.out, text+"\n", args...) }
+	line("\nsources:\n  - name: %s\n    format: %s\n    url: %q", name, src.Format, src.URL)
 	if strings.HasPrefix(src.URL, config.SchemeS3+":") && src.S3 != (config.S3{}) {
-		fmt.Fprintf(w.out, "    s3: {region: %q, endpoint: %q, path_style: %v}\n", src.S3.Region, src.S3.Endpoint, src.S3.PathStyle)
+		line("    s3: {region: %q, endpoint: %q, path_style: %v}", src.S3.Region, src.S3.Endpoint, src.S3.PathStyle)
 	}
+	if src.Side != "" {
+		line("    side: %s", src.Side)
+	}
+	switch {
+	case src.Format == sniff.Mapped:
+		printMap(line, src, missing)
+	case src.IsSnapshot():
+		line("\nA file or folder whose newest export shows who is there now. Or, for rows with dates\nin a people file: chargeback directory import %s %s", src.Format, place)
+	}
+}
+
+// printMap prints a suggested map of fields.
+func printMap(line func(string, ...any), src config.Source, missing []string) {
+	m := src.Mapped
+	line("    mapped: # by the names of the fields: hold each against your records")
+	line("      layout: %s", m.Layout)
+	if m.Delimiter != "" {
+		line("      delimiter: %q", m.Delimiter)
+	}
+	if m.Records != "" {
+		line("      records: %q", m.Records)
+	}
+	line("      fields:")
+	for _, name := range decode.MappedFields(src.Side) {
+		switch {
+		case m.Fields[name] != nil:
+			line("        %s: [%q]", name, m.Fields[name][0])
+		case slices.Contains(missing, name):
+			line("        # %s: [ ] # not found; say where it stands", name)
+		}
+	}
+	if m.Fields["provider"] == nil {
+		line("      # constants: {provider: openai} # who is paid, where no field says it")
+	}
+	if m.TokensIn != "" {
+		line("      tokens_in: %s # check it: whether input_tokens hold those of the prompt cache", m.TokensIn)
+	}
+	if m.CostUnit != "" && m.Fields["reported_cost"] != nil {
+		line("      cost_unit: %s", m.CostUnit)
+	}
+	switch {
+	case m.Fields["started_at"] != nil && m.Time == "":
+		line("      # time: # not known; rfc3339, unix, unix_ms, unix_us, unix_ns, ticks or a pattern")
+	case m.Fields["started_at"] != nil:
+		line("      time: %q", m.Time)
+	}
+	line("      # zone: Europe/Berlin # of times that name none; default UTC")
+	if len(m.Success) > 0 {
+		line("      success: [%s] # all other words of status are failures", strings.Join(quoteAll(m.Success), ", "))
+	}
+}
+
+func quoteAll(words []string) (quoted []string) {
+	for _, word := range words {
+		quoted = append(quoted, strconv.Quote(word))
+	}
+	return quoted
 }

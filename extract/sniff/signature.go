@@ -47,6 +47,10 @@ func signatures() []signature {
 		{"langfuse", []string{"provided_model_name"}, nil, "records have provided_model_name"},
 		{"langfuse", []string{"traceId", "type", "usageDetails"}, nil, "records have traceId, type and usageDetails"},
 		{"langfuse", []string{"trace_id", "type", "usage_details"}, nil, "records have trace_id, type and usage_details"},
+		{"litellm", []string{"data.[0].call_type", "data.[0].startTime", "data.[0].request_id"}, nil, "a page of records with request_id, call_type and startTime"},
+		{"portkey", []string{"data.[0].ai_org", "data.[0].ai_model"}, nil, "a page of records with ai_org and ai_model"},
+		{"langfuse", []string{"data.[0].traceId", "data.[0].type", "data.[0].startTime"}, nil, "a page of records with traceId, type and startTime"},
+		{"langfuse", []string{"data.[0].trace_id", "data.[0].type", "data.[0].usage_details"}, nil, "a page of records with trace_id, type and usage_details"},
 		{"openrouter", []string{"observations"}, nil, "records have observations"},
 		{"openrouter", []string{"native_tokens_prompt"}, nil, "records have native_tokens_prompt"},
 	}
