@@ -158,7 +158,8 @@ func langfuseBench(b *testing.B) (format *decode.Langfuse, row func(i int) []any
 	return format, func(i int) []any { return []any{i, i % 50_000, i / 60 % 60, i % 60} }
 }
 
-// BenchmarkLangfuseJSON decodes JSON lines of observations without prompts.
+// BenchmarkLangfuseJSON decodes JSON lines of observations without prompts. Its
+// counts are a map by free words, of which each is looked at for what it counts.
 func BenchmarkLangfuseJSON(b *testing.B) {
 	format, row := langfuseBench(b)
 	benchmark(b, format, "", func(i int) string {
@@ -208,7 +209,7 @@ func otlpDocument(i int, attributes string) string {
 		i, 1792103487+i, 1792103489+i, attributes, 200+i%8000, i%1200, i%50_000, i%4)
 }
 
-// BenchmarkPeople decodes a people file.
+// BenchmarkPeople decodes a people file: lines of 56 bytes, a microsecond each.
 func BenchmarkPeople(b *testing.B) {
 	benchmark(b, decode.People{}, "email,department,cost_center,valid_from,valid_to", func(i int) string {
 		return fmt.Sprintf("user%05d@example.com,Department %d,CC-%04d,2026-01-01,", i, i%40, i%200)
@@ -226,7 +227,8 @@ func BenchmarkOpenAIUsage(b *testing.B) {
 	})
 }
 
-// BenchmarkOpenAICosts decodes buckets of one cost.
+// BenchmarkOpenAICosts decodes buckets of one cost. Totals are pages that are
+// scanned three times (page, bucket, result); a company has thousands a month.
 func BenchmarkOpenAICosts(b *testing.B) {
 	benchmark(b, decode.NewOpenAICosts(), "", func(i int) string {
 		return fmt.Sprintf(`{"object":"bucket","start_time":%d,"end_time":%d,"results":[{"object":"organization.costs.result","amount":{"value":0.0%d,"currency":"usd"},"line_item":"gpt-4o-2024-08-06, cached input","project_id":"proj_%d","api_key_id":null,"quantity":%d.5,"quantity_unit":"1000_tokens"}]}`,
@@ -243,7 +245,8 @@ func BenchmarkAnthropicUsage(b *testing.B) {
 	})
 }
 
-// BenchmarkAnthropicCosts decodes a console file.
+// BenchmarkAnthropicCosts decodes a console file, whose cells are all split: lines
+// of 100 bytes, two microseconds each, some thousands a month.
 func BenchmarkAnthropicCosts(b *testing.B) {
 	benchmark(b, decode.NewAnthropicCosts(), "usage_date_utc,model,workspace,api_key,usage_type,context_window,token_type,cost_usd,list_price_usd,cost_type,inference_geo,speed", func(i int) string {
 		return fmt.Sprintf("2026-10-%02d,Claude Opus 4.8,Default,key %d,message,≤ 200k,input_no_cache,%d.22,%d.22,token,global,", 1+i%31, i%40, i%100, i%100)
@@ -264,12 +267,51 @@ func BenchmarkCUR(b *testing.B) {
 	})
 }
 
-// BenchmarkFOCUS decodes an export of Bedrock's lines alone, as CSV.
+// BenchmarkFOCUS decodes an export of Bedrock's lines alone, as CSV, where each
+// line makes a row; in a company's own most are of no concern, as in CUR's.
 func BenchmarkFOCUS(b *testing.B) {
 	const header = "BilledCost,BillingCurrency,BillingPeriodStart,ChargeCategory,ChargePeriodEnd,ChargePeriodStart,ConsumedQuantity,ConsumedUnit,ListCost,RegionId,ServiceName,SubAccountId,x_ServiceCode,x_UsageType"
 	benchmark(b, decode.NewFOCUS(), header, func(i int) string {
 		return fmt.Sprintf("0.0%d,USD,2026-10-01T00:00:00Z,Usage,2026-10-31T01:00:00Z,2026-10-31T00:00:00Z,%d.345,1K tokens,0.040,us-east-1,Amazon Bedrock,111122223333,AmazonBedrock,USE1-Claude4.6Sonnet-input-tokens", i+1, i)
 	})
+}
+
+// BenchmarkMappedJSON decodes lines of a platform's own. They are short: what a
+// record costs whatever its length (its dates, ids and dimensions) takes most.
+func BenchmarkMappedJSON(b *testing.B) {
+	benchmarkMapped(b, decode.LayoutJSON, "", func(i int) string {
+		return fmt.Sprintf(`{"Request":"call-%08d","When":"2026-10-31T%02d:%02d:%02dZ","Model":"gpt-4o-mini","User":"user%03d@example.com","Agent":"support-bot","Prompt":%d,"Cached":120,"Answer":%d,"Status":"200","Region":"us-east-1","Tags":{"env":"prod","team":"support"}}`,
+			i, i/3600%24, i/60%60, i%60, i%1000, 200+i%8000, i%1200)
+	})
+}
+
+// BenchmarkMappedCSV decodes the same as CSV: half the bytes for the same work.
+func BenchmarkMappedCSV(b *testing.B) {
+	benchmarkMapped(b, decode.LayoutCSV, "Request,When,Model,User,Agent,Prompt,Cached,Answer,Status,Region,Tags", func(i int) string {
+		return fmt.Sprintf(`call-%08d,2026-10-31T%02d:%02d:%02dZ,gpt-4o-mini,user%03d@example.com,support-bot,%d,120,%d,200,us-east-1,"{""env"":""prod""}"`,
+			i, i/3600%24, i/60%60, i%60, i%1000, 200+i%8000, i%1200)
+	})
+}
+
+func benchmarkMapped(b *testing.B, layout, header string, line func(int) string) {
+	places := map[string][]string{}
+	for field, place := range map[string]string{
+		"agent_request_id": "Request", "started_at": "When", "model": "Model", "user_email": "User", "agent_id": "Agent",
+		"input_tokens": "Prompt", "cache_read_tokens": "Cached", "output_tokens": "Answer", "status": "Status",
+	} {
+		if layout == decode.LayoutJSON {
+			place = "/" + place
+		}
+		places[field] = []string{place}
+	}
+	format, err := decode.NewMapped(decode.MappedOptions{
+		Side: decode.AgentSide, Layout: layout, Fields: places, Constants: map[string]string{"provider": "openai"},
+		TokensIn: decode.Inclusive, TokenUnit: decode.UnitTokens, CostUnit: decode.UnitUSD, Time: "rfc3339", Success: []string{"200"},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	benchmark(b, format, header, line)
 }
 
 // BenchmarkSCIM decodes users of SCIM, one a line.
