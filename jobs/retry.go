@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"chargeback/billing/ledger"
 	"chargeback/extract"
 	"chargeback/extract/decode"
 	"chargeback/extract/objstore"
+	"chargeback/transform/civil"
 )
 
 // RetrySummary is what reading rejected objects of a source again brought.
@@ -21,10 +24,12 @@ type RetrySummary struct {
 	Problems                    []Problem // objects that can't be read; what was kept of them stays
 }
 
-// Retry reads the objects anew that failed, or of which records were rejected,
-// in the version that was read then. What it brings takes the place of what was
-// kept of them, so nothing counts twice, and the newest night is made again. An
-// object that can't be read, or has another version now, stays as it is.
+// Retry reads the objects anew that failed, or of which records were rejected:
+// in the version that they have now, and where that is the one that was read
+// then, again. What it brings takes the place of what was kept of them, so
+// nothing counts twice, and the newest night is made again. What was kept of an
+// object that can't be read stays. The days on which the objects were delivered
+// are listed for that, so other new objects of theirs are taken in, too.
 func (b *Books) Retry(ctx context.Context, now time.Time) (all []RetrySummary, night NightlySummary, err error) {
 	again := false
 	for _, source := range b.Sources {
@@ -51,11 +56,14 @@ var errUnreadable = errors.New("some objects can't be read")
 func (b *Books) retrySource(ctx context.Context, source extract.Source) (s RetrySummary, err error) {
 	s.Source = source.Name
 	incomplete, err := b.Ledger.Incomplete(ctx, source.Name)
-	if err != nil {
+	if err != nil || len(incomplete) == 0 {
+		return s, err
+	}
+	if incomplete, err = b.takeNew(ctx, source, incomplete, &s); err != nil {
 		return s, err
 	}
 	for len(incomplete) > 0 {
-		attempt := RetrySummary{Source: source.Name, Problems: s.Problems}
+		attempt := s
 		unreadable, err := b.readAgain(ctx, source, incomplete, &attempt)
 		if err == nil {
 			return attempt, nil
@@ -76,6 +84,52 @@ func (b *Books) retrySource(ctx context.Context, source extract.Source) (s Retry
 	return s, nil
 }
 
+// takeNew takes in what has another version now, and what failed. It returns the
+// objects that have rejects and the version that was read then.
+func (b *Books) takeNew(ctx context.Context, source extract.Source, incomplete []ledger.Object, s *RetrySummary) (same []ledger.Object, err error) {
+	days, known := map[civil.Date]bool{}, map[string]ledger.Object{}
+	for _, o := range incomplete {
+		day := o.Day
+		if day.IsZero() {
+			day = b.Start // what has no day is listed with every day
+		}
+		days[day] = true
+	}
+	for _, day := range slices.SortedFunc(maps.Keys(days), civil.Date.Compare) {
+		took, problems, err := b.take(ctx, source, ledger.Days{First: day, Last: day}, Shard{}, retryWindow)
+		if err != nil {
+			return nil, err
+		}
+		s.Objects, s.StagedNow, s.RejectedNow = s.Objects+took.Read, s.StagedNow+took.Staged, s.RejectedNow+took.Rejected
+		for _, p := range problems {
+			if !slices.Contains(s.Problems, p) {
+				s.Problems = append(s.Problems, p)
+			}
+		}
+		last := day
+		if source.Snapshots() {
+			day, last = civil.Min, civil.Max
+		}
+		manifest, err := b.Ledger.Manifest(ctx, source.Name, day, last)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(known, manifest)
+		if source.Snapshots() {
+			break // all of them are listed with every day
+		}
+	}
+	for _, o := range incomplete {
+		switch now := known[o.Key]; {
+		case now.ID == o.ID && now.State == ledger.ObjectRead && o.State == ledger.ObjectRead:
+			same = append(same, o)
+		case now.ID != o.ID:
+			s.StagedBefore, s.RejectedBefore = s.StagedBefore+o.Staged, s.RejectedBefore+o.Rejected
+		}
+	}
+	return same, nil
+}
+
 // readAgain stages objects in place of what was kept of them: all of them, or
 // none where some can't be read.
 func (b *Books) readAgain(ctx context.Context, source extract.Source, objects []ledger.Object, s *RetrySummary) (unreadable map[int64]error, err error) {
@@ -91,7 +145,7 @@ func (b *Books) readAgain(ctx context.Context, source extract.Source, objects []
 		found, again = append(found, f), append(again, o.ID)
 		s.StagedBefore, s.RejectedBefore = s.StagedBefore+o.Staged, s.RejectedBefore+o.Rejected
 	}
-	s.Objects, unreadable = len(objects), map[int64]error{}
+	s.Objects, unreadable = s.Objects+len(objects), map[int64]error{}
 	reading := source.Read(ctx, decode.Env{Zone: b.Zone, Start: epochDays(b.Start)}, found)
 	err = b.Ledger.Stage(ctx, ledger.Staging{
 		Source: source.Name, Schema: source.Format.Schema(), Again: again, Batches: reading.Batches, Done: reading.Done,
@@ -109,7 +163,7 @@ func (b *Books) readAgain(ctx context.Context, source extract.Source, objects []
 			if len(unreadable) > 0 {
 				err = errUnreadable
 			}
-			s.StagedNow, s.RejectedNow = took.Staged, took.Rejected
+			s.StagedNow, s.RejectedNow = s.StagedNow+took.Staged, s.RejectedNow+took.Rejected
 			return staged, err
 		},
 	})

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"chargeback/jobs"
 )
 
 // rejecting is a company of which some records are longer than the settings
@@ -77,9 +79,41 @@ func TestRetryOfLostObjects(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(all) != 1 || len(all[0].Problems) != 1 || !strings.Contains(all[0].Problems[0].What, "can't be read again, so what was kept of it stays") {
+	if len(all) != 1 || len(all[0].Problems) != 1 || !strings.Contains(all[0].Problems[0].What, "was read before and is gone from the source") {
 		t.Errorf("got %+v", all)
 	}
 	equal(t, "usage", []string{"u-a\n", "u-c\n", "u-d\n"}, b.lines(t, "select provider_request_id from usage where provider_request_id in ('u-a', 'u-b', 'u-c', 'u-d') order by 1"))
 	equal(t, "rejected", int64(1), query[int64](t, b, "select count(*) from rejects"))
+}
+
+// Goal: retry takes in objects that were corrected in their source, whatever day
+// they are of, in place of what was kept of them, with what is left of rejects.
+// Method: of two objects with rejects on two days one is written again whole, one
+// with another fault; a third, which could not be unpacked, is whole now.
+func TestRetryOfCorrectedObjects(t *testing.T) {
+	t.Parallel()
+	c, _ := rejecting(t)
+	cut := c.put(usageKey("2026-10-28T09:01:00Z", "cut"), zip(usageLines(usage{id: "u-e", at: "2026-10-28T09:00:00Z", in: 1000, out: 100}))[:40])
+	b := open(t, c.dir, wiring{})
+	b.nights(t, "2026-10-28", "2026-11-03")
+	equal(t, "usage", []string{"u-a\n", "u-c\n"}, b.lines(t, "select provider_request_id from usage where provider_request_id between 'u-a' and 'u-e' order by 1"))
+	c.deliver(usageKey("2026-10-28T08:01:00Z", "mixed"), usage{id: "u-a", at: "2026-10-28T08:00:00Z", in: 1000, out: 100}, usage{id: "u-b", at: "2026-10-28T08:00:10Z", in: 2000, out: 200})
+	c.deliver(usageKey("2026-10-29T08:01:00Z", "alone"), usage{id: "u-d", at: "2026-10-29T08:00:00Z", in: -1, out: 100})
+	c.deliver(cut, usage{id: "u-e", at: "2026-10-28T09:00:00Z", in: 1000, out: 100})
+	all, night, err := b.Retry(t.Context(), b.morning(date("2026-11-03")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "retried", []jobs.RetrySummary{{Source: "bedrock", Objects: 3, StagedBefore: 2, StagedNow: 3, RejectedBefore: 2, RejectedNow: 1}}, all)
+	equal(t, "night", "nightly/2026-11-03", night.Window)
+	equal(t, "usage", []string{"u-a\n", "u-b\n", "u-e\n"}, b.lines(t, "select provider_request_id from usage where provider_request_id between 'u-a' and 'u-e' order by 1"))
+	same(t, c.rebuilt(nights("2026-10-28", "2026-11-03")...).only(compared...), b.state(t).only(compared...))
+}
+
+// nights are the days from first to last.
+func nights(first, last string) (days []string) {
+	for d := date(first); !date(last).Before(d); d = d.AddDays(1) {
+		days = append(days, d.String())
+	}
+	return days
 }

@@ -30,7 +30,7 @@ and adds another, and ends the row of who is no longer shown. Nobody is
 deleted, other rows and columns stay as they stand, and importing an export
 twice changes nothing. Formats: scim, entra, okta, workday, google, as JSON
 or CSV; fields by other names are those of the settings' source of that
-format (person).
+format (fields).
 
 Departments and cost centres are those that the directory makes of the
 export's, as in a run. Who has none, and values that a spreadsheet would take

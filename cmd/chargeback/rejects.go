@@ -105,11 +105,11 @@ func exportRejects(ctx context.Context, w world, a *app, month civil.Month, path
 }
 
 const retryHelp = `Reads the objects again that failed, or of which records were rejected, after
-what was wrong is corrected: a path in the settings, a larger max_record_bytes,
-rights, a newer version of this program. What they bring takes the place of what
-was kept of them, so nothing counts twice; then the newest night is made again.
-Objects that were written anew in their source need no retry: every night reads
-them.`
+what was wrong is corrected: the objects themselves, a path in the settings, a
+larger max_record_bytes, rights, a newer version of this program. What they bring
+takes the place of what was kept of them, so nothing counts twice; then the newest
+night is made again. The days on which these objects were delivered are looked
+through for it, so other new objects of these days are taken in, too.`
 
 func retryCommand(w world, f *flags) *cobra.Command {
 	return &cobra.Command{

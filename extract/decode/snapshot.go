@@ -151,9 +151,9 @@ func (d *snapshotDecoder) Decode(r io.Reader, sink *Sink) error {
 	case err != nil:
 		return err
 	case counts.Rows == 0:
-		return fmt.Errorf("it shows nobody (%d rejected, %d switched off or without an address), and everybody would count as gone; export it again, or name the fields under person of the source", counts.Rejected, counts.Ignored)
+		return fmt.Errorf("it shows nobody (%d rejected, %d switched off or without an address), and everybody would count as gone; export it again, or name the fields under fields of the source", counts.Rejected, counts.Ignored)
 	case !d.placed:
-		return errors.New("nobody in it has a department or a cost centre; export them too, or name their fields under person of the source")
+		return errors.New("nobody in it has a department or a cost centre; export them too, or name their fields under fields of the source")
 	}
 	return nil
 }
@@ -462,7 +462,7 @@ func (d *snapshotDecoder) columns(cells []string) (at personFields, err error) {
 	case len(at.email) == 0:
 		return at, fmt.Errorf("there is no column of the address (%s); name yours as person.email of the source", strings.Join(o.Email, ", "))
 	case len(at.department)+len(at.costCenter) == 0:
-		return at, fmt.Errorf("there is no column of a department (%s) or cost centre (%s); name yours under person of the source", strings.Join(o.Department, ", "), strings.Join(o.CostCenter, ", "))
+		return at, fmt.Errorf("there is no column of a department (%s) or cost centre (%s); name yours under fields of the source", strings.Join(o.Department, ", "), strings.Join(o.CostCenter, ", "))
 	}
 	return at, nil
 }
