@@ -43,6 +43,8 @@ func signatures() []signature {
 		{"litellm", []string{"litellm_call_id", "startTime"}, nil, "records have litellm_call_id"},
 		{"litellm", []string{"call_type", "startTime", "custom_llm_provider"}, nil, "records have call_type, custom_llm_provider and startTime"},
 		{"portkey", []string{"ai_org", "ai_model"}, nil, "records have ai_org and ai_model"},
+		{"portkey", []string{"metrics.ai_org", "metrics.ai_model"}, nil, "records have metrics with ai_org and ai_model"},
+		{"portkey", []string{"internal_trace_id", "organisation_id"}, nil, "records have internal_trace_id and organisation_id"},
 		{"portkey", []string{"request.headers", "response.headers"}, nil, "records have the headers of a request and its response"},
 		{"langfuse", []string{"provided_model_name"}, nil, "records have provided_model_name"},
 		{"langfuse", []string{"traceId", "type", "usageDetails"}, nil, "records have traceId, type and usageDetails"},
@@ -64,9 +66,13 @@ func signatures() []signature {
 	return append(all, []signature{
 		{"scim", []string{"Resources"}, nil, "a SCIM list: Resources"},
 		{"scim", nil, map[string]string{"schemas.[0]": "urn:ietf:params:scim:"}, "schemas are SCIM's"},
+		{"scim", []string{"userName", "active"}, nil, "records have userName and active"},
+		{"google", nil, map[string]string{"kind": "admin#directory#users"}, "kind is admin#directory#users"},
+		{"google", []string{"primaryEmail", "suspended"}, nil, "records have primaryEmail and suspended"},
 		{"entra", []string{"value.[0].userPrincipalName"}, nil, "a page of Microsoft Graph with userPrincipalName"},
 		{"entra", []string{"userPrincipalName"}, nil, "records have userPrincipalName"},
 		{"okta", []string{"profile.login"}, nil, "records have profile.login"},
+		{"okta", []string{"login", "costCenter"}, nil, "records have login and costCenter"},
 		{"workday", []string{"Report_Entry"}, nil, "a Workday report: Report_Entry"},
 	}...)
 }
@@ -85,6 +91,9 @@ func headers() []header {
 		{"google", []string{"email address*", "org unit path*"}, "columns are Email Address and Org Unit Path"},
 		{"google", []string{"employee id*", "manager email*"}, "columns are Employee ID and Manager Email"},
 		{"okta", []string{"login", "costcenter"}, "columns are login and costCenter"},
+		{"okta", []string{"user status", "login"}, "columns are User Status and Login"},
+		{"workday", []string{"worker", "cost center*"}, "columns are Worker and Cost Center..."},
+		{"workday", []string{"cost_center_id"}, "a column is Cost_Center_ID"},
 		{"langfuse", []string{"provided_model_name"}, "a column is provided_model_name"},
 		{"langfuse", []string{"trace_id", "usage_details"}, "columns are trace_id and usage_details"},
 		{"aws-cur", []string{"line_item_usage_type"}, "a column is line_item_usage_type"},

@@ -53,6 +53,7 @@ func TestNamesOfFixtures(t *testing.T) {
 		"bedrock": "bedrock", "bedrock-batch": "bedrock-batch", "openai-batch": "openai-batch", "anthropic-batch": "anthropic-batch", "otlp": "otlp", "otlp-provider": "otlp",
 		"litellm": "litellm", "portkey": "portkey", "openrouter": "openrouter", "langfuse": "langfuse", "people": "people", "openai_usage": "openai-usage", "openai_costs": "openai-costs",
 		"anthropic_usage": "anthropic-usage", "anthropic_costs": "anthropic-costs", "aws_cur": "aws-cur", "focus": "focus",
+		"scim": "scim", "entra": "entra", "okta": "okta", "workday": "workday", "google": "google", "mapped-csv": Mapped, "mapped-json": Mapped, "mapped-provider": Mapped,
 	} {
 		names, err := filepath.Glob(filepath.Join("..", "decode", "testdata", folder, "*.[jc]s*"))
 		if err != nil || len(names) == 0 {
