@@ -64,15 +64,7 @@ func directoryImportCommand(w world, f *flags) *cobra.Command {
 	c := &cobra.Command{
 		Use: "import " + formats + " FILE", Short: "Make dated rows of an export of people", Long: directoryImportHelp,
 		Example: "  chargeback directory import entra users-2026-11-20.csv --dry-run\n  chargeback directory import workday workers.json --date 2026-11-20 --into people.csv",
-		Args: func(c *cobra.Command, args []string) error {
-			if err := words(2, "a format ("+formats+") and a file")(c, args); err != nil {
-				return err
-			}
-			if !slices.Contains(decode.Snapshots(), args[0]) {
-				return usage("%q is not a format of people exports; take one of %s", args[0], strings.Join(decode.Snapshots(), ", "))
-			}
-			return nil
-		},
+		Args: formatAndFile("people exports", decode.Snapshots()),
 		RunE: func(_ *cobra.Command, args []string) error { return importPeople(w, f, o, args[0], args[1]) },
 	}
 	dateFlag(c, "date", &o.date, "day that the export shows (default: the date in its name, else today)")

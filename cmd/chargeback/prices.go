@@ -248,3 +248,16 @@ func words(n int, what string) cobra.PositionalArgs {
 		return nil
 	}
 }
+
+// formatAndFile wants one of formats and a file.
+func formatAndFile(of string, formats []string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if err := words(2, "a format ("+strings.Join(formats, "|")+") and a file")(c, args); err != nil {
+			return err
+		}
+		if !slices.Contains(formats, args[0]) {
+			return usage("%q is not a format of %s; take one of %s", args[0], of, strings.Join(formats, ", "))
+		}
+		return nil
+	}
+}

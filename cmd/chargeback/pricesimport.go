@@ -42,15 +42,7 @@ func pricesImportCommand(w world, f *flags) *cobra.Command {
 	c := &cobra.Command{
 		Use: "import " + formats + " FILE", Short: "Add what a public price list says", Long: pricesImportHelp,
 		Example: "  chargeback prices import litellm model_prices.json --dry-run\n  chargeback prices import genai-prices data.json --from 2026-10-01 --into prices.yaml",
-		Args: func(c *cobra.Command, args []string) error {
-			if err := words(2, "a format ("+formats+") and a file")(c, args); err != nil {
-				return err
-			}
-			if !slices.Contains(importer.Formats(), args[0]) {
-				return usage("%q is not a format of price lists; take one of %s", args[0], strings.Join(importer.Formats(), ", "))
-			}
-			return nil
-		},
+		Args: formatAndFile("price lists", importer.Formats()),
 		RunE: func(_ *cobra.Command, args []string) error { return importPrices(w, f, o, args[0], args[1]) },
 	}
 	dateFlag(c, "from", &o.from, "undated prices hold from this day on, UTC (default: today)")
