@@ -64,8 +64,8 @@ func directoryImportCommand(w world, f *flags) *cobra.Command {
 	c := &cobra.Command{
 		Use: "import " + formats + " FILE", Short: "Make dated rows of an export of people", Long: directoryImportHelp,
 		Example: "  chargeback directory import entra users-2026-11-20.csv --dry-run\n  chargeback directory import workday workers.json --date 2026-11-20 --into people.csv",
-		Args: formatAndFile("people exports", decode.Snapshots()),
-		RunE: func(_ *cobra.Command, args []string) error { return importPeople(w, f, o, args[0], args[1]) },
+		Args:    formatAndFile("people exports", decode.Snapshots()),
+		RunE:    func(_ *cobra.Command, args []string) error { return importPeople(w, f, o, args[0], args[1]) },
 	}
 	dateFlag(c, "date", &o.date, "day that the export shows (default: the date in its name, else today)")
 	c.Flags().StringVar(&o.into, "into", "", "people `FILE` (default: that of the settings)")

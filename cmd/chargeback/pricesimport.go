@@ -42,8 +42,8 @@ func pricesImportCommand(w world, f *flags) *cobra.Command {
 	c := &cobra.Command{
 		Use: "import " + formats + " FILE", Short: "Add what a public price list says", Long: pricesImportHelp,
 		Example: "  chargeback prices import litellm model_prices.json --dry-run\n  chargeback prices import genai-prices data.json --from 2026-10-01 --into prices.yaml",
-		Args: formatAndFile("price lists", importer.Formats()),
-		RunE: func(_ *cobra.Command, args []string) error { return importPrices(w, f, o, args[0], args[1]) },
+		Args:    formatAndFile("price lists", importer.Formats()),
+		RunE:    func(_ *cobra.Command, args []string) error { return importPrices(w, f, o, args[0], args[1]) },
 	}
 	dateFlag(c, "from", &o.from, "undated prices hold from this day on, UTC (default: today)")
 	c.Flags().StringVar(&o.into, "into", "", "add to the book in this `FILE` or folder (default: the book of the settings)")

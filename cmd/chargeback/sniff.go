@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -91,6 +92,9 @@ func sniffCommand(w world) *cobra.Command {
 // sniffPlace tells one place. known is false where its format is not.
 func sniffPlace(ctx context.Context, w world, place string, o sniffFlags) (known bool, err error) {
 	src := config.Source{URL: place, S3: o.s3}
+	if strings.Contains(place, "://") && !strings.HasPrefix(place, config.SchemeS3+":") {
+		return false, usage("it is neither a file nor s3://bucket/prefix; fetch it first")
+	}
 	if !strings.HasPrefix(place, config.SchemeFile+":") && !strings.HasPrefix(place, config.SchemeS3+":") {
 		src.URL = config.SchemeFile + ":" + place
 	}
@@ -115,11 +119,13 @@ func sniffPlace(ctx context.Context, w world, place string, o sniffFlags) (known
 		return false, nil
 	}
 	guess := sniff.Guess{Format: o.format, Why: "as --format says"}
+	var others []likeness
 	if o.format == "" {
-		guess, err = nameOf(ctx, store, objects)
+		all, err := nameAll(ctx, store, objects)
 		if err != nil {
 			return false, err
 		}
+		guess, objects, others = all[0].Guess, all[0].objects, all[1:]
 	}
 	if guess.Format == sniff.Unknown {
 		fmt.Fprintf(w.out, "%s: %s\n", place, guess.Why)
@@ -127,6 +133,16 @@ func sniffPlace(ctx context.Context, w world, place string, o sniffFlags) (known
 	}
 	fmt.Fprintf(w.out, "%s\n", place)
 	w.fact("format", "%s: %s", guess.Format, guess.Why)
+	for i, other := range others {
+		what := "like " + other.Format
+		if other.Format == sniff.Unknown {
+			what = "like nothing known: " + other.Why
+		}
+		w.fact(onlyFirst(i, "besides"), "%s %s, first %s", count(len(other.objects), "object looks", "objects look"), what, other.objects[0].Key)
+	}
+	if len(others) > 0 {
+		w.fact("", "a source reads one format: give each a folder of its own")
+	}
 	src.Format, src.Side = guess.Format, o.side
 	objects = slices.DeleteFunc(objects, func(f objstore.Found) bool {
 		_, skip := objstore.Skip(src.Format, f.Key, f.SizeBytes)
@@ -246,14 +262,36 @@ func listSome(ctx context.Context, store objstore.Store, limit int) (objects []o
 	return objects, more, err
 }
 
-// nameOf names the format of the first object that has one.
-func nameOf(ctx context.Context, store objstore.Store, objects []objstore.Found) (guess sniff.Guess, err error) {
+// likeness is a format and the objects that look like it.
+type likeness struct {
+	sniff.Guess
+	objects []objstore.Found
+}
+
+// nameAll groups objects by the format that they look like: what most look like
+// first, what looks like none last.
+func nameAll(ctx context.Context, store objstore.Store, objects []objstore.Found) (all []likeness, err error) {
 	for _, o := range objects {
-		if guess, err = nameObject(ctx, store, o.Object); err != nil || guess.Format != sniff.Unknown {
-			return guess, err
+		guess, err := nameObject(ctx, store, o.Object)
+		if err != nil {
+			return nil, err
 		}
+		i := slices.IndexFunc(all, func(l likeness) bool { return l.Format == guess.Format })
+		if i < 0 {
+			i, all = len(all), append(all, likeness{Guess: guess})
+		}
+		all[i].objects = append(all[i].objects, o)
 	}
-	return guess, nil
+	slices.SortStableFunc(all, func(a, b likeness) int {
+		switch {
+		case (a.Format == sniff.Unknown) != (b.Format == sniff.Unknown):
+			return map[bool]int{true: 1, false: -1}[a.Format == sniff.Unknown]
+		case (a.Format == sniff.Mapped) != (b.Format == sniff.Mapped): // anything may look like it
+			return map[bool]int{true: 1, false: -1}[a.Format == sniff.Mapped]
+		}
+		return cmp.Compare(len(b.objects), len(a.objects))
+	})
+	return all, nil
 }
 
 func nameObject(ctx context.Context, store objstore.Store, o objstore.Object) (guess sniff.Guess, err error) {
