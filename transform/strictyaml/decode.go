@@ -44,6 +44,9 @@ func Decode(name string, data []byte, dst any) *Document {
 	return doc
 }
 
+// OneOrMore is a list of texts, of which one may stand without brackets.
+type OneOrMore []string
+
 // value reads node into dst by the type that dst has.
 func (doc *Document) value(path string, node ast.Node, dst reflect.Value) {
 	if node.Type() == ast.NullType {
@@ -134,6 +137,12 @@ func (doc *Document) mapping(path string, node ast.Node, visit func(at, key stri
 
 func (doc *Document) items(path string, node ast.Node, dst reflect.Value) {
 	list, ok := node.(*ast.SequenceNode)
+	if _, one := dst.Interface().(OneOrMore); one && !ok {
+		if text, isText := doc.text(path, node); isText {
+			dst.Set(reflect.ValueOf(OneOrMore{text}))
+		}
+		return
+	}
 	if !ok {
 		doc.Failf(path, "needs a list; put each item on a line of its own after - or write [a, b]")
 		return

@@ -33,6 +33,7 @@ type sample struct {
 	On      bool              `yaml:"on,omitempty"`
 	Items   []item            `yaml:"items"`
 	Words   []string          `yaml:"words"`
+	Sums    []OneOrMore       `yaml:"sums,omitempty"`
 	Rates   map[string]upper  `yaml:"rates"`
 	Labels  map[string]string `yaml:"labels"`
 	Nested  item              `yaml:"nested"`
@@ -50,6 +51,7 @@ items:
       two
       lines
 words: [one, 'two words', "3"]
+sums: [one, [two, "3"], [four]]
 rates: {x: 1.50, "7": "A"}
 labels:
   a b: c
@@ -64,6 +66,7 @@ nested:
 			Name: "00420", Count: -3, On: true,
 			Items:  []item{{Code: "a", Rate: "X"}, {Code: "two\nlines"}},
 			Words:  []string{"one", "two words", "3"},
+			Sums:   []OneOrMore{{"one"}, {"two", "3"}, {"four"}},
 			Rates:  map[string]upper{"x": "1.50", "7": "A"}, // the characters of the file, not a float's
 			Labels: map[string]string{"a b": "c"},
 			Nested: item{Rate: "007"},
@@ -94,10 +97,13 @@ nested:
 
 func TestDecodeRefuses(t *testing.T) {
 	tests := []struct{ name, text, want string }{
-		{"unknown key", "names: x", "f.yaml:1: names: is not a known key; use one of name, count, on, items, words, rates, labels, nested"},
+		{"unknown key", "names: x", "f.yaml:1: names: is not a known key; use one of name, count, on, items, words, sums, rates, labels, nested"},
 		{"unknown key below", "name: x\nnested: {cod: x}", "f.yaml:2: nested.cod: is not a known key; use one of code, rate"},
 		{"key that Go keeps to itself", "Private: x", "f.yaml:1: Private: is not a known key"},
 		{"key twice", "count: 3\ncount: 4", `f.yaml:2: is not YAML: mapping key "count" already defined`},
+		{"a number in a sum", "sums: [[one, 2]]", `f.yaml:1: sums[0][1]: 2 is not quoted`},
+		{"a number in the place of a sum", "sums: [2]", `f.yaml:1: sums[0]: 2 is not quoted`},
+		{"keys in the place of a sum", "sums: [{a: b}]", "f.yaml:1: sums[0]: needs a single value"},
 		{"broken YAML", "count: 1\nname: 'x", "f.yaml:2: is not YAML: could not find end character"},
 		{"not UTF-8", "name: \xff", "f.yaml:1: is not UTF-8 text; save the file as UTF-8"},
 		{"anchor", "name: &x y", "f.yaml:1: name: uses a YAML anchor"},
