@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"chargeback/transform/strictyaml"
 )
 
 // Describe prints the config as it is in force: YAML that Parse reads, with all
@@ -46,12 +48,8 @@ func (out *printer) value(indent string, v reflect.Value) {
 			out.WriteString(indent + "  " + scalarText(key) + ":")
 			out.value(indent+"  ", v.MapIndex(key))
 		}
-	case v.Len() > 0 && isScalar(v.Index(0)):
-		var items []string
-		for i := range v.Len() {
-			items = append(items, scalarText(v.Index(i)))
-		}
-		out.WriteString(" [" + strings.Join(items, ", ") + "]\n")
+	case isList(v):
+		out.WriteString(" " + listText(v) + "\n")
 	default:
 		out.WriteString("\n")
 		for i := range v.Len() {
@@ -59,6 +57,26 @@ func (out *printer) value(indent string, v reflect.Value) {
 			out.fields(indent+"    ", v.Index(i))
 		}
 	}
+}
+
+// isList says of a list that its items are texts or lists, so that it fits a line.
+func isList(v reflect.Value) bool {
+	return v.Len() > 0 && (isScalar(v.Index(0)) || v.Index(0).Kind() == reflect.Slice)
+}
+
+func listText(v reflect.Value) string {
+	var items []string
+	for i := range v.Len() {
+		switch item := v.Index(i); {
+		case isScalar(item):
+			items = append(items, scalarText(item))
+		case item.Len() == 1 && item.Type() == reflect.TypeFor[strictyaml.OneOrMore]():
+			items = append(items, scalarText(item.Index(0)))
+		default:
+			items = append(items, listText(item))
+		}
+	}
+	return "[" + strings.Join(items, ", ") + "]"
 }
 
 func isScalar(v reflect.Value) bool {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"chargeback/transform/strictyaml"
 )
 
 // The formats that sources may have.
@@ -101,21 +103,25 @@ type BatchJob struct {
 // Mapped says which of the fields of records of one's own is which. What it may
 // hold is for the decoder to check.
 type Mapped struct {
-	Layout    string              `yaml:"layout,omitempty"`
-	Delimiter string              `yaml:"delimiter,omitempty"`
-	Records   string              `yaml:"records,omitempty"`
-	Fields    map[string][]string `yaml:"fields,omitempty"`
-	Constants map[string]string   `yaml:"constants,omitempty"`
-	Null      []string            `yaml:"null_words,omitempty"`
-	TokensIn  string              `yaml:"tokens_in,omitempty"`
-	TokenUnit string              `yaml:"token_unit,omitempty"`
-	CostUnit  string              `yaml:"cost_unit,omitempty"`
-	Time      string              `yaml:"time,omitempty"`
-	Zone      string              `yaml:"zone,omitempty"`
-	Success   []string            `yaml:"success,omitempty"`
-	Failure   []string            `yaml:"failure,omitempty"`
-	CacheHit  []string            `yaml:"cache_hit,omitempty"`
-	Key       []string            `yaml:"key,omitempty"`
+	Layout      string                            `yaml:"layout,omitempty"`
+	Delimiter   string                            `yaml:"delimiter,omitempty"`
+	Records     string                            `yaml:"records,omitempty"`
+	Fields      map[string][]strictyaml.OneOrMore `yaml:"fields,omitempty"` // a list in the list is a sum
+	Constants   map[string]string                 `yaml:"constants,omitempty"`
+	Only        map[string][]string               `yaml:"only,omitempty"`
+	Except      map[string][]string               `yaml:"except,omitempty"`
+	Words       map[string]map[string]string      `yaml:"words,omitempty"`
+	Null        []string                          `yaml:"null_words,omitempty"`
+	TokensIn    string                            `yaml:"tokens_in,omitempty"`
+	ReasoningIn string                            `yaml:"reasoning_in,omitempty"`
+	TokenUnit   string                            `yaml:"token_unit,omitempty"`
+	CostUnit    string                            `yaml:"cost_unit,omitempty"`
+	Time        string                            `yaml:"time,omitempty"`
+	Zone        string                            `yaml:"zone,omitempty"`
+	Success     []string                          `yaml:"success,omitempty"`
+	Failure     []string                          `yaml:"failure,omitempty"`
+	CacheHit    []string                          `yaml:"cache_hit,omitempty"`
+	Key         []string                          `yaml:"key,omitempty"`
 }
 
 // Instant is a point in time, written such as 2026-10-31T22:00:00Z.

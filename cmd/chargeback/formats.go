@@ -65,9 +65,15 @@ func newMapped(src config.Source) (decode.Format, error) {
 	if err != nil {
 		return nil, fmt.Errorf("zone: %q is not a time zone; write it as Europe/Berlin", m.Zone)
 	}
+	fields := map[string][]decode.Place{}
+	for name, places := range m.Fields {
+		for _, place := range places {
+			fields[name] = append(fields[name], decode.Place(place))
+		}
+	}
 	return decode.NewMapped(decode.MappedOptions{
-		Side: src.Side, Layout: m.Layout, Delimiter: m.Delimiter, Records: m.Records, Fields: m.Fields, Constants: m.Constants, Null: m.Null,
-		TokensIn: m.TokensIn, TokenUnit: m.TokenUnit, CostUnit: m.CostUnit, Time: m.Time, Zone: zone, Success: m.Success, Failure: m.Failure, CacheHit: m.CacheHit, Key: m.Key,
+		Side: src.Side, Layout: m.Layout, Delimiter: m.Delimiter, Records: m.Records, Fields: fields, Constants: m.Constants, Only: m.Only, Except: m.Except, Words: m.Words, Null: m.Null,
+		TokensIn: m.TokensIn, ReasoningIn: m.ReasoningIn, TokenUnit: m.TokenUnit, CostUnit: m.CostUnit, Time: m.Time, Zone: zone, Success: m.Success, Failure: m.Failure, CacheHit: m.CacheHit, Key: m.Key,
 	})
 }
 

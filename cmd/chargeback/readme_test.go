@@ -21,8 +21,8 @@ func TestWorkedExamples(t *testing.T) {
 	_, section, _ := strings.Cut(string(readme), "\n**mapped**")
 	section, _, _ = strings.Cut(section, "\n**people**")
 	blocks := regexp.MustCompile("(?s)```[a-z]+\n(.*?)```").FindAllStringSubmatch(section, -1)
-	if len(blocks) != 4 {
-		t.Errorf("%d blocks, want data and settings of two sides", len(blocks))
+	if len(blocks) != 8 {
+		t.Errorf("%d blocks, want data and settings of four examples", len(blocks))
 	}
 	for _, block := range blocks {
 		if !strings.Contains(string(script), block[1]) {

@@ -24,6 +24,7 @@ import (
 	"chargeback/extract/objstore"
 	"chargeback/extract/record"
 	"chargeback/extract/sniff"
+	"chargeback/transform/strictyaml"
 )
 
 const sniffHelp = `Says what files hold before anything is set up: which format they look like and
@@ -227,10 +228,10 @@ func suggest(ctx context.Context, store objstore.Store, objects []objstore.Found
 			s.Fields["provider_request_id"] = s.Fields["agent_request_id"]
 		}
 	}
-	m.Fields = map[string][]string{}
+	m.Fields = map[string][]strictyaml.OneOrMore{}
 	for _, name := range decode.MappedFields(src.Side) {
 		if place := s.Fields[name]; place != "" {
-			m.Fields[name] = []string{place}
+			m.Fields[name] = []strictyaml.OneOrMore{{place}}
 		}
 	}
 	for _, name := range needed {
@@ -422,7 +423,7 @@ func printMap(line func(string, ...any), src config.Source, missing []string) {
 	for _, name := range decode.MappedFields(src.Side) {
 		switch {
 		case m.Fields[name] != nil:
-			line("        %s: [%q]", name, m.Fields[name][0])
+			line("        %s: [%q]", name, m.Fields[name][0][0])
 		case slices.Contains(missing, name):
 			line("        # %s: [ ] # not found; say where it stands", name)
 		}

@@ -21,9 +21,11 @@ func planted() map[string][]string {
 			`{"id":"m-1","timestamp":"10/31/2026 5:59:40 PM","model":"m","promptTokens":"1","responseTokens":1,"prompt":"canary7f3d","headers":{"cookie":"canary7f3d"},"canary7f3d":1}`,
 			`{"id":"m-2","timestamp":"canary7f3d"}`, `{"id":"m-3","timestamp":"10/31/2026 5:59:40 PM","promptTokens":"canary7f3d"}`, `{"id":"m-4","timestamp":"10/31/2026 5:59:40 PM","cost":"canary7f3d"}`,
 			`{"id":"m-5","timestamp":"10/31/2026 5:59:40 PM","tools":["canary7f3d,"]}`, `{"id":"canary7f3d`,
+			`{"id":"m-6","timestamp":"10/31/2026 5:59:40 PM","metadata":"{\"user\":\"u\",\"prompt\":\"canary7f3d\"}","ended":"canary7f3d","usage":{"canary7f3d":1}}`,
+			`{"id":"m-7","timestamp":"10/31/2026 5:59:40 PM","metadata":"{\"prompt\":\"canary7f3d"}`, `{"id":"m-8","kind":"tool","prompt":"canary7f3d"}`,
 		},
 		"mapped-csv": {
-			"Request Id,When,Model,Prompt tokens,Notes\nr-1,1793487580,m,1,canary7f3d\nr-2,canary7f3d,m,1,\nr-3,1793487580,m,canary7f3d,\nr-4,1793487580,m,1,\"canary7f3d\nr-5,1793487580,m,1,,canary7f3d\n",
+			"Request Id,When,Model,Prompt tokens,Notes\nr-0,1793487580,m,1,\"{\"\"prompt\"\":\"\"canary7f3d\"\",\"\"app\"\":\"\"a\"\"}\"\nr-0,1793487580,m,1,\"{\"\"prompt\"\":\"\"canary7f3d\"\nr-1,1793487580,m,1,canary7f3d\nr-2,canary7f3d,m,1,\nr-3,1793487580,m,canary7f3d,\nr-4,1793487580,m,1,\"canary7f3d\nr-5,1793487580,m,1,,canary7f3d\n",
 			"canary7f3d,When\n", "\"canary7f3d",
 		},
 		"mapped-provider": {

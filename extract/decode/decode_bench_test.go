@@ -294,7 +294,7 @@ func BenchmarkMappedCSV(b *testing.B) {
 }
 
 func benchmarkMapped(b *testing.B, layout, header string, line func(int) string) {
-	places := map[string][]string{}
+	places := map[string][]decode.Place{}
 	for field, place := range map[string]string{
 		"agent_request_id": "Request", "started_at": "When", "model": "Model", "user_email": "User", "agent_id": "Agent",
 		"input_tokens": "Prompt", "cache_read_tokens": "Cached", "output_tokens": "Answer", "status": "Status",
@@ -302,7 +302,7 @@ func benchmarkMapped(b *testing.B, layout, header string, line func(int) string)
 		if layout == decode.LayoutJSON {
 			place = "/" + place
 		}
-		places[field] = []string{place}
+		places[field] = []decode.Place{{place}}
 	}
 	format, err := decode.NewMapped(decode.MappedOptions{
 		Side: decode.AgentSide, Layout: layout, Fields: places, Constants: map[string]string{"provider": "openai"},

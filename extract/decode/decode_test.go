@@ -296,6 +296,9 @@ func TestDecodersDoNotAllocatePerRecord(t *testing.T) {
 		langfuse(t): func(i int) string {
 			return fmt.Sprintf(`{"id":"o-%d","project_id":"p","type":"GENERATION","start_time":"2026-10-31 22:59:40","metadata":"{\"cost_center\":\"00420\"}","usage_details":{"input":"10","output":"2"},"total_cost":0.1,"user_id":"user017@example.com"}`, i)
 		},
+		must(NewMapped(mappedJSON(t)))(t): func(i int) string { // with all that a map can do
+			return fmt.Sprintf(`{"id":"w-%d","timestamp":"10/31/2026 5:59:40 PM","kind":"llm","model":"GPT 4o mini","productName":"AI-Retail","status":200,"usage":{"prompt":200,"tools":"150","answer":8,"thoughts":12},"cost":"Included","tools":["sql"],"metadata":"{\"user\":\"user021@example.com\"}"}`, i)
+		},
 		otlp(t, AgentSide): func(i int) string {
 			tools := []string{`{"intValue":"2"}`, `{"arrayValue":{"values":[{"stringValue":"sql"},{"stringValue":"web_search"}]}}`, `{"stringValue":"{\"sql\":3}"}`, `{"stringValue":""}`}[i%4]
 			return otlpText(fmt.Sprintf(`"kind":3,"traceId":"5B8EFFF798038103D269%012X","spanId":"7uGbfsPBsXQ="`, i),

@@ -3,6 +3,7 @@ package decode
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -14,22 +15,26 @@ import (
 // MappedOptions says which of the fields of records of one's own is which. In the
 // settings it is the block mapped of a source; errors name its keys.
 type MappedOptions struct {
-	Side      string              // ProviderSide or AgentSide
-	Layout    string              // LayoutJSON or LayoutCSV
-	Delimiter string              // of CSV: "," ";" or "tab"
-	Records   string              // JSON pointer to the list of records in a page, such as /data; "" where records stand alone
-	Fields    map[string][]string // where a field is: JSON pointers such as /usage/input, or columns; the first that is present counts
-	Constants map[string]string   // what a field is in every record
-	Null      []string            // texts that stand for nothing, besides "", NA, N/A, None and null
-	TokensIn  string              // Inclusive or Exclusive: whether input_tokens hold those of the prompt cache
-	TokenUnit string              // UnitTokens or UnitThousands
-	CostUnit  string              // UnitUSD, UnitCents or UnitMicros
-	Time      string              // one of TimeFormats, or a pattern such as M/d/yyyy h:mm:ss a
-	Zone      *time.Location      // of times that name none
-	Success   []string            // texts of status; others are failures
-	Failure   []string            // or texts that are failures; others are not
-	CacheHit  []string            // texts of cache_hit that mean yes, besides true
-	Key       []string            // fields that name a record; none: the request's id
+	Side        string                       // ProviderSide or AgentSide
+	Layout      string                       // LayoutJSON or LayoutCSV
+	Delimiter   string                       // of CSV: "," ";" or "tab"
+	Records     string                       // JSON pointer to the list of records in a page, such as /data; "" where records stand alone
+	Fields      map[string][]Place           // where a field is; the first that a record has counts
+	Constants   map[string]string            // what a field is in every record
+	Only        map[string][]string          // words by place: records that hold none of them are of no concern
+	Except      map[string][]string          // words by place: records that hold one of them are of no concern
+	Words       map[string]map[string]string // by field: what a word of the records is in ours; others stay
+	Null        []string                     // texts that stand for nothing, besides "", NA, N/A, None and null
+	TokensIn    string                       // Inclusive or Exclusive: whether input_tokens hold those of the prompt cache
+	ReasoningIn string                       // InOutput or BesidesOutput: whether output_tokens hold those of reasoning; "" for InOutput, unless a total tells otherwise
+	TokenUnit   string                       // UnitTokens or UnitThousands
+	CostUnit    string                       // UnitUSD, UnitCents or UnitMicros
+	Time        string                       // one of TimeFormats, or a pattern such as M/d/yyyy h:mm:ss a
+	Zone        *time.Location               // of times that name none
+	Success     []string                     // texts of status; others are failures
+	Failure     []string                     // or texts that are failures; others are not
+	CacheHit    []string                     // texts of cache_hit that mean yes, besides true
+	Key         []string                     // fields that name a record; none: the request's id
 }
 
 // The words of MappedOptions.
@@ -38,6 +43,8 @@ const (
 	LayoutCSV     = "csv"
 	Inclusive     = "inclusive"
 	Exclusive     = "exclusive"
+	InOutput      = "output"
+	BesidesOutput = "besides"
 	UnitTokens    = "tokens"
 	UnitThousands = "thousands"
 	UnitUSD       = "usd"
@@ -64,6 +71,7 @@ const (
 	mapCacheWrite1h
 	mapOutput
 	mapReasoning
+	mapTotal
 	mapInputAudio
 	mapInputImage
 	mapCacheReadAudio
@@ -74,9 +82,9 @@ const (
 	mapCostCenter
 	mapStatus
 	mapErrorCode
+	mapOperation
 	// Only of the provider's side.
 	mapAccount
-	mapOperation
 	mapCaller
 	// Only of the agent's side.
 	mapAgentRequestID
@@ -96,9 +104,9 @@ const (
 
 var mappedNames = [mappedFields]string{
 	"provider", "provider_request_id", "response_id", "client_ref", "started_at", "model", "region", "service_tier", "input_tokens", "cache_read_tokens", "cache_write_tokens",
-	"cache_write_5m_tokens", "cache_write_1h_tokens", "output_tokens", "reasoning_tokens", "input_audio_tokens", "input_image_tokens", "cache_read_audio_tokens",
-	"output_audio_tokens", "output_image_tokens", "searches", "agent_id", "cost_center", "status", "error_code",
-	"account", "operation", "caller",
+	"cache_write_5m_tokens", "cache_write_1h_tokens", "output_tokens", "reasoning_tokens", "total_tokens", "input_audio_tokens", "input_image_tokens", "cache_read_audio_tokens",
+	"output_audio_tokens", "output_image_tokens", "searches", "agent_id", "cost_center", "status", "error_code", "operation",
+	"account", "caller",
 	"agent_request_id", "trace_id", "ended_at", "user_id", "user_email", "end_user", "team", "key_alias", "project", "cache_hit", "tool_calls", "reported_cost",
 }
 
@@ -111,6 +119,29 @@ func (f mappedField) of(side string) bool {
 		return side == ProviderSide
 	}
 	return true
+}
+
+// numeric says whether a field is a number, so that places may add up to it.
+func (f mappedField) numeric() bool { return f >= mapInput && f <= mapSearches || f == mapReportedCost }
+
+// informs says that a field decides neither who pays nor when, what and how much:
+// where it can't be read it is null, and the record counts.
+func (f mappedField) informs() bool {
+	switch f {
+	case mapTotal, mapErrorCode, mapOperation, mapTraceID, mapEndedAt, mapEndUser, mapToolCalls, mapReportedCost:
+		return true
+	}
+	return false
+}
+
+// names says that a field is an id or a time: a part of a key that is missing
+// leaves the record without a name, where a missing owner is an owner like others.
+func (f mappedField) names() bool {
+	switch f {
+	case mapAgentRequestID, mapProviderRequestID, mapResponseID, mapClientRef, mapTraceID, mapStartedAt:
+		return true
+	}
+	return false
 }
 
 // MappedFields are the names of the fields of a side.
@@ -128,18 +159,25 @@ func MappedFields(side string) (names []string) {
 type Mapped struct {
 	o         MappedOptions
 	clock     clockReader
-	at        [mappedFields][]int // places in scanned values
+	places    mappedPlaces
+	at        [mappedFields][]sum // places in scanned values
+	mapped    []mappedField       // those that have places
 	constant  [mappedFields]jsonscan.Value
+	words     [mappedFields]map[string]jsonscan.Value // in lower case
+	filter    []mappedFilter
+	decides   []bool // by text of places: whether it holds more than what informs
 	key       []mappedField
-	spec      *jsonscan.Spec // of a record
 	page      *jsonscan.Spec // of what holds the list of records; nil where they stand alone
-	columns   []string       // of CSV, by place
 	nullWords map[string]bool
+	providers map[string][]byte // the rate book's words for those of others
 }
+
+// sum are places that add up; of all but numbers it is one.
+type sum []int
 
 // NewMapped checks and compiles a map of fields.
 func NewMapped(o MappedOptions) (*Mapped, error) {
-	m := &Mapped{o: o, nullWords: map[string]bool{}}
+	m := &Mapped{o: o, nullWords: map[string]bool{}, places: mappedPlaces{csv: o.Layout == LayoutCSV}, providers: otlpProviders()}
 	for _, word := range o.Null {
 		m.nullWords[word] = true
 	}
@@ -158,26 +196,27 @@ func NewMapped(o MappedOptions) (*Mapped, error) {
 	if m.clock, err = newClockReader(o.Time, o.Zone); err != nil {
 		return nil, fmt.Errorf("time: %w", err)
 	}
-	if err := m.place(); err != nil {
-		return nil, err
+	for _, step := range []func() error{m.place, m.filters, m.translations, m.complete, m.named, m.compile} {
+		if err := step(); err != nil {
+			return nil, err
+		}
 	}
-	if err := m.complete(); err != nil {
-		return nil, err
+	return m, nil
+}
+
+// known is the field of a name.
+func (m *Mapped) known(kind, name string) (mappedField, error) {
+	i := slices.Index(mappedNames[:], name)
+	if i < 0 || !mappedField(i).of(m.o.Side) {
+		return 0, fmt.Errorf("%s.%s: is no field of the %s's side; use %s", kind, name, m.o.Side, strings.Join(MappedFields(m.o.Side), ", "))
 	}
-	return m, m.compile()
+	return mappedField(i), nil
 }
 
 // place puts the fields and constants of the options where they belong.
 func (m *Mapped) place() error {
-	known := func(kind, name string) (mappedField, error) {
-		i := slices.Index(mappedNames[:], name)
-		if i < 0 || !mappedField(i).of(m.o.Side) {
-			return 0, fmt.Errorf("%s.%s: is no field of the %s's side; use %s", kind, name, m.o.Side, strings.Join(MappedFields(m.o.Side), ", "))
-		}
-		return mappedField(i), nil
-	}
 	for name, value := range m.o.Constants {
-		f, err := known("constants", name)
+		f, err := m.known("constants", name)
 		if err != nil {
 			return err
 		}
@@ -186,28 +225,34 @@ func (m *Mapped) place() error {
 		}
 		m.constant[f] = jsonscan.Value{Kind: jsonscan.String, Raw: []byte(value)}
 	}
-	for name, places := range m.o.Fields {
-		f, err := known("fields", name)
+	for _, name := range slices.Sorted(maps.Keys(m.o.Fields)) {
+		f, err := m.known("fields", name)
 		if err != nil {
 			return err
 		}
-		for _, place := range places {
-			if place == "" {
+		for _, place := range m.o.Fields[name] {
+			if len(place) > 1 && !f.numeric() {
+				return fmt.Errorf("fields.%s: is no number, so places can't add up to it; write them without the inner brackets, and the first that a record has counts", name)
+			}
+			if len(place) == 0 {
 				return fmt.Errorf("fields.%s: has an empty place; write a JSON pointer such as /id, or a column", name)
 			}
-			i := slices.Index(m.columns, place)
-			if i < 0 {
-				i, m.columns = len(m.columns), append(m.columns, place)
+			var add sum
+			for _, part := range place {
+				i, err := m.places.index(part)
+				if err != nil {
+					return fmt.Errorf("fields.%s: %w", name, err)
+				}
+				if slices.Contains(add, i) {
+					return fmt.Errorf("fields.%s: adds %q up twice; remove one", name, part)
+				}
+				add = append(add, i)
 			}
-			m.at[f] = append(m.at[f], i)
+			m.at[f] = append(m.at[f], add)
 		}
-	}
-	for i, name := range m.o.Key {
-		f, err := known(fmt.Sprintf("key[%d]", i), name)
-		if err != nil {
-			return err
+		if len(m.at[f]) > 0 {
+			m.mapped = append(m.mapped, f)
 		}
-		m.key = append(m.key, f)
 	}
 	return nil
 }
@@ -218,9 +263,9 @@ func (m *Mapped) has(f mappedField) bool {
 
 // complete refuses a map without which records could not be charged.
 func (m *Mapped) complete() error {
-	needed := []mappedField{mapStartedAt, mapAgentRequestID}
+	needed := []mappedField{mapStartedAt}
 	if m.o.Side == ProviderSide {
-		needed = []mappedField{mapStartedAt, mapProvider, mapProviderRequestID, mapModel, mapInput}
+		needed = []mappedField{mapStartedAt, mapProvider, mapModel, mapInput}
 	}
 	for _, f := range needed {
 		if !m.has(f) {
@@ -234,25 +279,74 @@ func (m *Mapped) complete() error {
 	case m.o.TokensIn != "" && m.o.TokensIn != Inclusive && m.o.TokensIn != Exclusive:
 		return fmt.Errorf("tokens_in: %q is not a choice; use %s, %s", m.o.TokensIn, Inclusive, Exclusive)
 	case len(m.o.Success) > 0 && len(m.o.Failure) > 0:
-		return fmt.Errorf("failure: stands beside success; keep one of the two")
+		return fmt.Errorf("failure: cannot be combined with success; keep one of the two")
 	case len(m.o.Success)+len(m.o.Failure) > 0 && !m.has(mapStatus):
-		return fmt.Errorf("fields.status: is missing, although success or failure says what it means")
+		return fmt.Errorf("fields.status: is missing, although success or failure says what it means; say where it stands")
 	}
-	if len(m.key) == 0 {
-		if m.key = []mappedField{mapAgentRequestID}; m.o.Side == ProviderSide {
-			m.key = []mappedField{mapProviderRequestID}
-		}
+	return m.reasoning()
+}
+
+// reasoning checks where reasoning tokens are counted.
+func (m *Mapped) reasoning() error {
+	switch {
+	case m.o.ReasoningIn == "":
+		return nil
+	case m.o.ReasoningIn != InOutput && m.o.ReasoningIn != BesidesOutput:
+		return fmt.Errorf("reasoning_in: %q is not one of %s, %s", m.o.ReasoningIn, InOutput, BesidesOutput)
+	case !m.has(mapReasoning):
+		return fmt.Errorf("reasoning_in: is set, although fields.reasoning_tokens is missing; say where they stand, or remove it")
 	}
-	for _, f := range m.key {
-		if !m.has(f) {
-			return fmt.Errorf("key: %s is not mapped; say where it stands", mappedNames[f])
+	for _, output := range m.at[mapOutput] {
+		for _, reasoning := range m.at[mapReasoning] {
+			both := slices.ContainsFunc(output, func(i int) bool { return slices.Contains(reasoning, i) })
+			if both && m.o.ReasoningIn == BesidesOutput {
+				return fmt.Errorf("reasoning_in: %s would count reasoning twice, since fields.output_tokens adds up its place, too; write %s", BesidesOutput, InOutput)
+			}
 		}
 	}
 	return nil
 }
 
+// named finds what names a record: the fields of key, else the request's id. A
+// record without an id of its own has one made of its key.
+func (m *Mapped) named() error {
+	id := m.id()
+	for i, name := range m.o.Key {
+		f, err := m.known(fmt.Sprintf("key[%d]", i), name)
+		switch {
+		case err != nil:
+			return err
+		case slices.Contains(m.key, f):
+			return fmt.Errorf("key[%d]: %s is listed twice; remove one", i, name)
+		case !m.has(f):
+			return fmt.Errorf("key[%d]: %s is not mapped; say under fields where it stands", i, name)
+		}
+		m.key = append(m.key, f)
+	}
+	switch {
+	case len(m.key) > 0:
+		return nil
+	case !m.has(id):
+		return fmt.Errorf("fields.%s: is missing; say where it stands, or name under key the fields that together name a record, such as [started_at, user_id, model]", mappedNames[id])
+	}
+	m.key = []mappedField{id}
+	return nil
+}
+
+// id is the field of the request's own id.
+func (m *Mapped) id() mappedField {
+	if m.o.Side == ProviderSide {
+		return mapProviderRequestID
+	}
+	return mapAgentRequestID
+}
+
 // compile makes the specs of JSON records.
 func (m *Mapped) compile() error {
+	if err := m.places.compile(); err != nil {
+		return fmt.Errorf("fields: %w", err)
+	}
+	m.decisive()
 	if m.o.Layout == LayoutCSV {
 		if m.o.Records != "" {
 			return fmt.Errorf("records: is for JSON; remove it")
@@ -264,18 +358,6 @@ func (m *Mapped) compile() error {
 	}
 	if m.o.Delimiter != "" {
 		return fmt.Errorf("delimiter: is for CSV; remove it")
-	}
-	paths := make([]jsonscan.Path, len(m.columns))
-	for i, pointer := range m.columns {
-		path, err := parsePointer(pointer)
-		if err != nil {
-			return fmt.Errorf("fields: %q %w", pointer, err)
-		}
-		paths[i] = path
-	}
-	var err error
-	if m.spec, err = jsonscan.Compile(paths); err != nil {
-		return fmt.Errorf("fields: %w", err)
 	}
 	if m.o.Records == "" {
 		return nil
@@ -290,27 +372,22 @@ func (m *Mapped) compile() error {
 	return nil
 }
 
-// parsePointer reads a JSON pointer (RFC 6901). Of a list it knows the first
-// element, 0.
-func parsePointer(text string) (path jsonscan.Path, err error) {
-	rest, ok := strings.CutPrefix(text, "/")
-	if !ok {
-		return nil, fmt.Errorf("is not a JSON pointer; write /usage/input_tokens")
+// decisive says of each text of places whether a record is wrong where it is.
+func (m *Mapped) decisive() {
+	matters := map[int]bool{}
+	for _, f := range m.filter {
+		matters[f.at] = true
 	}
-	for _, key := range strings.Split(rest, "/") {
-		key = strings.ReplaceAll(strings.ReplaceAll(key, "~1", "/"), "~0", "~")
-		digits := key != "" && strings.Trim(key, "0123456789") == ""
-		switch {
-		case key == "" || strings.HasSuffix(key, "~"):
-			return nil, fmt.Errorf("has a key that is empty or ends in ~, which can't be read")
-		case key == "0":
-			key = "[0]"
-		case digits:
-			return nil, fmt.Errorf("names element %s of a list; only the first one, 0, can be read", key)
+	for f := range mappedFields {
+		for _, places := range m.at[f] {
+			for _, i := range places {
+				matters[i] = matters[i] || !f.informs()
+			}
 		}
-		path = append(path, key)
 	}
-	return path, nil
+	for _, text := range m.places.texts {
+		m.decides = append(m.decides, slices.ContainsFunc(text.to, func(i int) bool { return matters[i] }))
+	}
 }
 
 // Name implements Format.
@@ -326,14 +403,17 @@ func (m *Mapped) Schema() *record.Schema {
 
 // Decoder implements Format.
 func (m *Mapped) Decoder(env Env) Decoder {
-	row := &mappedRow{Mapped: m, calendar: Calendar{zone: env.Zone}, namespace: []byte(MappedName)}
+	row := &mappedRow{Mapped: m, v: m.constant, calendar: Calendar{zone: env.Zone}, namespace: []byte(MappedName), texts: textReaders(m.places.texts)}
+	if m.clock.days { // the record itself names its day
+		row.calendar.zone = m.clock.zone
+	}
 	switch {
 	case m.o.Layout == LayoutCSV:
 		return &mappedCSV{row: row, rows: newCSVRows(env.RecordBytes)}
 	case m.page == nil:
-		return newJSONDecoder(env, m.spec, row.take)
+		return newJSONDecoder(env, m.places.spec, row.take)
 	}
-	items := jsonscan.NewScanner(m.spec)
+	items := jsonscan.NewScanner(m.places.spec)
 	return newJSONDecoder(env, m.page, func(v []jsonscan.Value, line int64, sink *Sink) error {
 		if v[0].Kind != jsonscan.Array {
 			return &FieldError{m.o.Records, "is no list of records"}
@@ -361,18 +441,16 @@ type mappedCSV struct {
 
 // Decode implements Decoder.
 func (d *mappedCSV) Decode(r io.Reader, sink *Sink) error {
-	at := make([]int, len(d.row.columns))
-	v := make([]jsonscan.Value, len(d.row.columns))
+	var at []int
+	v := make([]jsonscan.Value, len(d.row.places.paths))
 	switch d.row.o.Delimiter {
 	case ";":
 		d.rows.comma = ';'
 	case "tab":
 		d.rows.comma = '\t'
 	}
-	return d.rows.decode(r, sink, func(cells [][]byte) error {
-		for i, name := range d.row.columns {
-			at[i] = slices.IndexFunc(cells, func(cell []byte) bool { return strings.EqualFold(string(trim(cell)), name) })
-		}
+	return d.rows.decode(r, sink, func(titles [][]byte) error {
+		at, d.row.direct = d.row.places.columns(titles)
 		return d.row.headed(at)
 	}, func(cells [][]byte, line int64) error {
 		for i, k := range at {
@@ -387,13 +465,21 @@ func (d *mappedCSV) Decode(r io.Reader, sink *Sink) error {
 
 // headed refuses a table that lacks a column without which no row could count.
 func (m *Mapped) headed(at []int) error {
+	found := func(places ...int) bool {
+		return slices.ContainsFunc(places, func(i int) bool { return m.places.found(i, at) })
+	}
 	for _, f := range append(slices.Clone(m.key), mapStartedAt) {
-		found := m.constant[f].Kind != jsonscan.Absent
-		for _, i := range m.at[f] {
-			found = found || at[i] >= 0
+		if m.constant[f].Kind == jsonscan.Absent && !slices.ContainsFunc(m.at[f], func(places sum) bool { return found(places...) }) {
+			var names []string
+			for _, place := range m.o.Fields[mappedNames[f]] {
+				names = append(names, place...)
+			}
+			return fmt.Errorf("no column is %s; correct fields.%s, or deliver the file with its header", strings.Join(names, " or "), mappedNames[f])
 		}
-		if !found {
-			return fmt.Errorf("no column is %s; correct fields.%s, or deliver the file with its header", strings.Join(m.o.Fields[mappedNames[f]], " or "), mappedNames[f])
+	}
+	for _, f := range m.filter {
+		if !found(f.at) {
+			return fmt.Errorf("no column is %s; correct only and except, or deliver the file with its header", m.places.names[f.at])
 		}
 	}
 	return nil

@@ -19,6 +19,7 @@ type clockReader struct {
 	layout string // Go's
 	zone   *time.Location
 	zoned  bool // the layout has a zone
+	days   bool // the layout has no time of day: each time is the start of its day
 }
 
 // newClockReader takes one of TimeFormats or a pattern of Unicode's date fields.
@@ -32,7 +33,9 @@ func newClockReader(format string, zone *time.Location) (c clockReader, err erro
 			return c, nil
 		}
 	}
-	c.layout, c.zoned, err = goLayout(format)
+	var has string
+	c.layout, has, err = goLayout(format)
+	c.zoned, c.days = strings.ContainsAny(has, "XZ"), !strings.ContainsAny(has, "Hh")
 	return c, err
 }
 
@@ -42,9 +45,10 @@ var patternFields = map[string]string{
 	"a": "PM", "tt": "PM", "XXX": "Z07:00", "Z": "-0700", "MMM": "Jan", "EEE": "Mon",
 }
 
-// goLayout turns a pattern such as M/d/yyyy h:mm:ss a into Go's layout. Fractions
-// of a second (S) are read whether the pattern has them or not.
-func goLayout(pattern string) (layout string, zoned bool, err error) {
+// goLayout turns a pattern such as M/d/yyyy h:mm:ss a into Go's layout, and says
+// which letters of fields it has. Fractions of a second (S) are read whether the
+// pattern has them or not.
+func goLayout(pattern string) (layout, has string, err error) {
 	var b strings.Builder
 	for i := 0; i < len(pattern); {
 		c := pattern[i]
@@ -57,7 +61,7 @@ func goLayout(pattern string) (layout string, zoned bool, err error) {
 		case c == '\'':
 			end := strings.IndexByte(pattern[i+1:], '\'')
 			if end < 0 {
-				return "", false, fmt.Errorf("%q has a quote that is not closed", pattern)
+				return "", "", fmt.Errorf("%q has a quote that is not closed; close it", pattern)
 			}
 			b.WriteString(pattern[i+1 : i+1+end])
 			n = end + 2
@@ -68,21 +72,27 @@ func goLayout(pattern string) (layout string, zoned bool, err error) {
 			}
 		case patternFields[field] != "":
 			b.WriteString(patternFields[field])
-			zoned = zoned || c == 'X' || c == 'Z'
+			has += string(c)
 		case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' && c != 'T':
-			return "", false, fmt.Errorf("%q has the field %s; use one of %s, or a pattern of yyyy MM dd HH mm ss SSS a XXX", pattern, field, strings.Join(TimeFormats(), ", "))
+			return "", "", fmt.Errorf("%q has the field %s; use one of %s, or a pattern of yyyy MM dd HH mm ss SSS a XXX", pattern, field, strings.Join(TimeFormats(), ", "))
 		default:
 			b.WriteString(field)
 		}
 		i += n
 	}
-	layout = b.String()
-	for _, part := range []string{"2006", "04"} {
-		if !strings.Contains(layout, part) && !strings.Contains(layout, strings.TrimPrefix(part, "0")) {
-			return "", false, fmt.Errorf("%q has no year or no minutes; use one of %s, or a pattern such as yyyy-MM-dd HH:mm:ss", pattern, strings.Join(TimeFormats(), ", "))
-		}
+	return b.String(), has, wholeDay(pattern, has)
+}
+
+// wholeDay refuses a pattern that doesn't tell a day, or of its time only a part.
+func wholeDay(pattern, has string) error {
+	timed := strings.ContainsAny(has, "Hhmsat")
+	switch {
+	case !strings.Contains(has, "y") || !strings.Contains(has, "M") || !strings.Contains(has, "d"):
+		return fmt.Errorf("%q has no year, month or day; use one of %s, or a pattern such as yyyy-MM-dd HH:mm:ss, or yyyy-MM-dd for days", pattern, strings.Join(TimeFormats(), ", "))
+	case timed && !(strings.ContainsAny(has, "Hh") && strings.Contains(has, "m")):
+		return fmt.Errorf("%q has a time of day without hours or minutes; write both, or none where records name only days", pattern)
 	}
-	return layout, zoned, nil
+	return nil
 }
 
 // ticksOf1970 are the .NET ticks of 100 ns from the year 1 to 1970.
@@ -116,7 +126,13 @@ func (c *clockReader) read(v jsonscan.Value, field string) (us int64, err error)
 		us = (us - ticksOf1970) / 10
 	default:
 		t, parseErr := time.Parse(c.layout, string(raw))
-		if us, ok = t.UnixMicro(), parseErr == nil; ok && !c.zoned {
+		us, ok = t.UnixMicro(), parseErr == nil
+		switch {
+		case !ok:
+		case c.days:
+			us = c.startOfDay(t)
+		case c.zoned:
+		default:
 			us, ok = c.local(us)
 		}
 	}
@@ -154,4 +170,14 @@ func (c *clockReader) local(us int64) (int64, bool) {
 		}
 	}
 	return t.UnixMicro(), true
+}
+
+// startOfDay is the first moment of a day of the zone, which is no midnight where
+// the clocks skip it.
+func (c *clockReader) startOfDay(day time.Time) int64 {
+	t := time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, c.zone)
+	for t.Day() != day.Day() {
+		t = t.Add(15 * time.Minute)
+	}
+	return t.UnixMicro()
 }

@@ -19,8 +19,12 @@ type textFields struct {
 
 // inText lets what is wanted so far below a path be read from JSON text, too.
 func (f *fields) inText(dotted string) (textFields, error) {
-	root := jsonscan.ParsePath(dotted)
-	t := textFields{name: dotted, at: f.path(root)}
+	return f.below(dotted, jsonscan.ParsePath(dotted))
+}
+
+// below is inText of a path whose keys may hold dots.
+func (f *fields) below(name string, root jsonscan.Path) (textFields, error) {
+	t := textFields{name: name, at: f.path(root)}
 	var below []jsonscan.Path
 	for i, path := range f.paths {
 		if len(path) > len(root) && slices.Equal(path[:len(root)], root) {
