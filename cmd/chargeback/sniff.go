@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -35,7 +36,9 @@ A place is a file, a folder, file:PATH or s3://bucket/prefix. Nothing is kept,
 and no prompt or answer is printed.
 
 Of JSON and CSV that no format knows it suggests which field is which, by their
-names, and reads them so: hold the map against your records before you use it.`
+names, and reads them so: check the map against your records before you use it.
+Where it can't find what a charge needs, it names that beside the fields that are
+there, and exits with 3.`
 
 // sniffObjects is how many objects of a folder are read: enough to know them.
 const sniffObjects = 200
@@ -62,23 +65,18 @@ func sniffCommand(w world) *cobra.Command {
 			if o.side != "" && o.side != config.SideAgent && o.side != config.SideProvider {
 				return usage("--side %q is not a choice; use %s or %s", o.side, config.SideAgent, config.SideProvider)
 			}
-			unknown := 0
+			found := findings{}
 			for i, place := range args {
 				if i > 0 {
 					fmt.Fprintln(w.out)
 				}
-				known, err := sniffPlace(c.Context(), w, place, o)
+				what, err := sniffPlace(c.Context(), w, place, o)
 				if err != nil {
 					return fmt.Errorf("sniff %s: %w", place, err)
 				}
-				if !known {
-					unknown++
-				}
+				found[what]++
 			}
-			if unknown > 0 {
-				return &exitError{exitLook, fmt.Errorf("%s not known by its content; see above", count(unknown, "place is", "places are"))}
-			}
-			return nil
+			return found.problem()
 		},
 	}
 	c.Flags().StringVar(&o.format, "format", "", "read it in this `FORMAT`, whatever it looks like")
@@ -90,11 +88,38 @@ func sniffCommand(w world) *cobra.Command {
 	return c
 }
 
-// sniffPlace tells one place. known is false where its format is not.
-func sniffPlace(ctx context.Context, w world, place string, o sniffFlags) (known bool, err error) {
+// finding is what came of one place.
+type finding int
+
+const (
+	readable finding = iota
+	notKnown
+	noMap // it can be mapped, but not so that it could be charged
+)
+
+// findings counts places.
+type findings map[finding]int
+
+// problem says what needs attention.
+func (f findings) problem() error {
+	var all []string
+	if n := f[notKnown]; n > 0 {
+		all = append(all, count(n, "place is", "places are")+" not known by its content")
+	}
+	if n := f[noMap]; n > 0 {
+		all = append(all, count(n, "place has", "places have")+" no usable map: say where the missing fields stand, or export them, too")
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return &exitError{exitLook, errors.New(strings.Join(all, "; ") + "; see above")}
+}
+
+// sniffPlace tells one place.
+func sniffPlace(ctx context.Context, w world, place string, o sniffFlags) (what finding, err error) {
 	src := config.Source{URL: place, S3: o.s3}
 	if strings.Contains(place, "://") && !strings.HasPrefix(place, config.SchemeS3+":") {
-		return false, usage("it is neither a file nor s3://bucket/prefix; fetch it first")
+		return notKnown, usage("it is neither a file nor s3://bucket/prefix; fetch it first")
 	}
 	if !strings.HasPrefix(place, config.SchemeFile+":") && !strings.HasPrefix(place, config.SchemeS3+":") {
 		src.URL = config.SchemeFile + ":" + place
@@ -103,7 +128,7 @@ func sniffPlace(ctx context.Context, w world, place string, o sniffFlags) (known
 	defer func() { err = errors.Join(err, a.Close()) }()
 	store, workers, err := a.openStore(ctx, w, src)
 	if err != nil {
-		return false, err
+		return notKnown, err
 	}
 	objects, more, err := listSome(ctx, store, o.limit)
 	if err == nil && len(objects) == 0 && strings.HasPrefix(src.URL, config.SchemeS3+":") { // one object, not a prefix
@@ -113,24 +138,24 @@ func sniffPlace(ctx context.Context, w world, place string, o sniffFlags) (known
 		}
 	}
 	if err != nil {
-		return false, err
+		return notKnown, err
 	}
 	if len(objects) == 0 {
 		fmt.Fprintf(w.out, "%s: holds no objects\n", place)
-		return false, nil
+		return notKnown, nil
 	}
 	guess := sniff.Guess{Format: o.format, Why: "as --format says"}
 	var others []likeness
 	if o.format == "" {
 		all, err := nameAll(ctx, store, objects)
 		if err != nil {
-			return false, err
+			return notKnown, err
 		}
 		guess, objects, others = all[0].Guess, all[0].objects, all[1:]
 	}
 	if guess.Format == sniff.Unknown {
 		fmt.Fprintf(w.out, "%s: %s\n", place, guess.Why)
-		return false, nil
+		return notKnown, nil
 	}
 	fmt.Fprintf(w.out, "%s\n", place)
 	w.fact("format", "%s: %s", guess.Format, guess.Why)
@@ -158,27 +183,19 @@ func sniffPlace(ctx context.Context, w world, place string, o sniffFlags) (known
 		source := extract.Source{Name: "sniff", Format: format, Store: store, RecordBytes: int(src.MaxRecordBytes), Workers: workers}
 		return sniff.Summarize(ctx, source, decode.Env{Zone: time.UTC}, objects)
 	}
-	var missing []string
 	if src.Format == sniff.Mapped {
-		if missing, err = suggest(ctx, store, objects, &src); err != nil {
-			return false, err
-		}
-		if len(missing) > 0 {
-			w.fact("missing", "no field has a name that says it is %s", strings.Join(missing, " or "))
-			printBlock(w, src, place, missing)
-			return true, nil
-		}
+		return w.sniffMapped(ctx, store, objects, more, src, place, summarize)
 	}
 	s, err := summarize(src)
 	if err != nil {
-		return false, err
+		return notKnown, err
 	}
 	if src.Format == config.FormatOTLP && o.side == "" {
 		other := src
 		src.Side, other.Side = config.SideAgent, config.SideProvider
 		provider, err := summarize(other)
 		if err != nil {
-			return false, err
+			return notKnown, err
 		}
 		switch {
 		case s.Rows == 0 && provider.Rows > 0:
@@ -190,56 +207,93 @@ func sniffPlace(ctx context.Context, w world, place string, o sniffFlags) (known
 			w.fact("side", "agent")
 		}
 	}
-	if err := w.printSniffed(s, more); err != nil {
-		return false, err
+	if err := w.printSniffed(s, more, "no requests, or the other side's"); err != nil {
+		return notKnown, err
 	}
-	printBlock(w, src, place, nil)
-	return true, nil
+	printBlock(w, src, place, sniff.Suggestion{}, nil)
+	return readable, nil
 }
 
-// suggest fills in the map of fields that the names of an object's fields
-// suggest, and lists what is missing of those that must be mapped.
-func suggest(ctx context.Context, store objstore.Store, objects []objstore.Found, src *config.Source) (missing []string, err error) {
+// sniffMapped tells a place whose records no format knows by a map that the names
+// of their fields suggest.
+func (w world) sniffMapped(ctx context.Context, store objstore.Store, objects []objstore.Found, more bool, src config.Source, place string,
+	summarize func(config.Source) (sniff.Summary, error)) (what finding, err error) {
+	src.FillIn()
+	s, err := suggest(ctx, store, objects, &src)
+	if err != nil {
+		return notKnown, err
+	}
+	missing, usable := s.Missing(src.Side == config.SideProvider)
+	if len(missing) > 0 {
+		w.fact("missing", "%s: no field is named so; %s", strings.Join(missing, ", "), whatIsThere(s.Others))
+	}
+	if s.Repeats > 0 {
+		w.fact("repeats", "%d of the first %s with the id of an earlier one: the same content counts once, other content is a conflict", s.Repeats, count(s.Looked, "record", "records"))
+	}
+	filled := src
+	filled.FillIn()
+	if _, err := newFormat(filled); err == nil {
+		sum, err := summarize(src)
+		if err != nil {
+			return notKnown, err
+		}
+		if err := w.printSniffed(sum, more, "none of the words of only, below"); err != nil {
+			return notKnown, err
+		}
+		usable = usable && (sum.Rows > 0 || len(sum.Rejects) == 0)
+	}
+	printBlock(w, src, place, s, missing)
+	if !usable {
+		return noMap, nil
+	}
+	return readable, nil
+}
+
+// namesShown is how many names of fields are told: enough to see which is which.
+const namesShown = 30
+
+func whatIsThere(names []string) string {
+	switch {
+	case len(names) == 0:
+		return "there are no others"
+	case len(names) > namesShown:
+		return fmt.Sprintf("there are %s and %s", strings.Join(names[:namesShown], ", "), count(len(names)-namesShown, "more", "more"))
+	}
+	return "there are " + strings.Join(names, ", ")
+}
+
+// suggest fills in the map of fields that the names of an object's fields suggest.
+func suggest(ctx context.Context, store objstore.Store, objects []objstore.Found, src *config.Source) (s sniff.Suggestion, err error) {
 	body, err := store.Open(ctx, objects[0].Object)
 	if err != nil {
-		return nil, err
+		return s, err
 	}
 	defer func() { err = errors.Join(err, body.Close()) }()
 	var unpacker frame.Unpacker
 	defer unpacker.Close()
 	text, err := unpacker.Plain(body)
 	if err != nil {
-		return nil, err
+		return s, err
 	}
-	s, err := sniff.Suggest(text)
-	if err != nil {
-		return nil, err
+	if s, err = sniff.Suggest(text); err != nil {
+		return s, err
 	}
-	src.FillIn()
 	m := &src.Mapped
-	m.Records, m.Delimiter, m.TokensIn, m.CostUnit, m.Success, m.Time = s.Records, s.Delimiter, s.TokensIn, s.CostUnit, s.Success, s.Time
+	m.Records, m.Delimiter, m.TokensIn, m.CostUnit, m.Success, m.CacheHit = s.Records, s.Delimiter, s.TokensIn, s.CostUnit, s.Success, s.CacheHit
+	m.Key, m.Only, m.Time = s.Key, s.Only, s.Time
 	if m.Layout = decode.LayoutJSON; s.CSV {
 		m.Layout = decode.LayoutCSV
 	}
-	needed := []string{"agent_request_id", "started_at"}
-	if src.Side == config.SideProvider {
-		needed = []string{"provider", "provider_request_id", "started_at", "model", "input_tokens"}
-		if s.Fields["provider_request_id"] == "" {
-			s.Fields["provider_request_id"] = s.Fields["agent_request_id"]
-		}
+	if src.Side == config.SideProvider && s.Fields["provider_request_id"] == nil && s.Fields["agent_request_id"] != nil {
+		s.Fields["provider_request_id"] = s.Fields["agent_request_id"]
 	}
 	m.Fields = map[string][]strictyaml.OneOrMore{}
 	for _, name := range decode.MappedFields(src.Side) {
-		if place := s.Fields[name]; place != "" {
-			m.Fields[name] = []strictyaml.OneOrMore{{place}}
+		if places := s.Fields[name]; places != nil {
+			m.Fields[name] = []strictyaml.OneOrMore{places}
 		}
 	}
-	for _, name := range needed {
-		if m.Fields[name] == nil {
-			missing = append(missing, name)
-		}
-	}
-	return missing, nil
+	return s, nil
 }
 
 var errEnough = errors.New("enough")
@@ -319,18 +373,17 @@ func (w world) fact(name, what string, args ...any) {
 	fmt.Fprintf(w.out, "  %-9s %s\n", name, fmt.Sprintf(what, args...))
 }
 
-func (w world) printSniffed(s sniff.Summary, more bool) error {
+func (w world) printSniffed(s sniff.Summary, more bool, leftOut string) error {
 	objects := count(s.Objects, "object", "objects")
 	if more {
 		objects += ", the first of more (--limit)"
 	}
 	w.fact("records", "%d in %s", s.Rows, objects)
 	if s.Ignored > 0 {
-		why := "no requests, or the other side's"
 		if s.Table == record.PeopleSchema.Table {
-			why = "switched off, or without an address"
+			leftOut = "switched off, or without an address"
 		}
-		w.fact("left out", "%d: %s", s.Ignored, why)
+		w.fact("left out", "%d: %s", s.Ignored, leftOut)
 	}
 	if !s.First.IsZero() {
 		w.fact("from", "%s", s.First.Format(time.RFC3339))
@@ -386,7 +439,7 @@ var noName = regexp.MustCompile(`[^a-z0-9-]+`)
 
 // printBlock prints the source to paste into the settings, and what a person
 // must still say.
-func printBlock(w world, src config.Source, place string, missing []string) {
+func printBlock(w world, src config.Source, place string, s sniff.Suggestion, missing []string) {
 	base := strings.TrimSuffix(path.Base(filepath.ToSlash(place)), ".gz")
 	name := strings.Trim(noName.ReplaceAllString(strings.ToLower(strings.TrimSuffix(base, path.Ext(base))), "-"), "-")
 	if name == "" {
@@ -402,14 +455,14 @@ func printBlock(w world, src config.Source, place string, missing []string) {
 	}
 	switch {
 	case src.Format == sniff.Mapped:
-		printMap(line, src, missing)
+		printMap(line, src, s, missing)
 	case src.IsSnapshot():
 		line("\nA file or folder whose newest export shows who is there now. Or, for rows with dates\nin a people file: chargeback directory import %s %s", src.Format, place)
 	}
 }
 
 // printMap prints a suggested map of fields.
-func printMap(line func(string, ...any), src config.Source, missing []string) {
+func printMap(line func(string, ...any), src config.Source, s sniff.Suggestion, missing []string) {
 	m := src.Mapped
 	line("    mapped: # by the names of the fields: hold each against your records")
 	line("      layout: %s", m.Layout)
@@ -423,13 +476,23 @@ func printMap(line func(string, ...any), src config.Source, missing []string) {
 	for _, name := range decode.MappedFields(src.Side) {
 		switch {
 		case m.Fields[name] != nil:
-			line("        %s: [%q]", name, m.Fields[name][0][0])
-		case slices.Contains(missing, name):
+			places := strings.Join(quoteAll(m.Fields[name][0]), ", ")
+			if len(m.Fields[name][0]) > 1 {
+				places = "[" + places + "]" // a sum
+			}
+			line("        %s: [%s]", name, places)
+		case slices.Contains(missing, name) && name != "provider":
 			line("        # %s: [ ] # not found; say where it stands", name)
 		}
 	}
 	if m.Fields["provider"] == nil {
-		line("      # constants: {provider: openai} # who is paid, where no field says it")
+		line("      # constants: {provider: %s} # who is paid, where no field says it", cmp.Or(s.Provider, "openai"))
+	}
+	for _, at := range slices.Sorted(maps.Keys(m.Only)) {
+		line("      only: {%q: [%s]} # the other records have no tokens", at, strings.Join(quoteAll(m.Only[at]), ", "))
+	}
+	if len(m.Key) > 0 {
+		line("      key: [%s] # check it: what names a record, since none has an id", strings.Join(m.Key, ", "))
 	}
 	if m.TokensIn != "" {
 		line("      tokens_in: %s # check it: whether input_tokens hold those of the prompt cache", m.TokensIn)
@@ -446,6 +509,9 @@ func printMap(line func(string, ...any), src config.Source, missing []string) {
 	line("      # zone: Europe/Berlin # of times that name none; default UTC")
 	if len(m.Success) > 0 {
 		line("      success: [%s] # all other words of status are failures", strings.Join(quoteAll(m.Success), ", "))
+	}
+	if len(m.CacheHit) > 0 {
+		line("      cache_hit: [%s]", strings.Join(quoteAll(m.CacheHit), ", "))
 	}
 }
 

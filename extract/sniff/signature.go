@@ -45,6 +45,7 @@ func signatures() []signature {
 		{"portkey", []string{"ai_org", "ai_model"}, nil, "records have ai_org and ai_model"},
 		{"portkey", []string{"metrics.ai_org", "metrics.ai_model"}, nil, "records have metrics with ai_org and ai_model"},
 		{"portkey", []string{"internal_trace_id", "organisation_id"}, nil, "records have internal_trace_id and organisation_id"},
+		{Mapped, []string{"latencies", "request.id", "response.status"}, nil, "records have latencies, a request and its response, as Kong logs them"},
 		{"portkey", []string{"request.headers", "response.headers"}, nil, "records have the headers of a request and its response"},
 		{"langfuse", []string{"provided_model_name"}, nil, "records have provided_model_name"},
 		{"langfuse", []string{"traceId", "type", "usageDetails"}, nil, "records have traceId, type and usageDetails"},
