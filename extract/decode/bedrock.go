@@ -19,9 +19,12 @@ type BedrockOptions struct {
 // answers are logged, bedrockbody.go reads what the record leaves out. The
 // region is the one that was called, which is whose prices AWS takes: where a
 // cross-region profile sent the request (inferenceRegion) costs nothing.
+//
+// Records also come in what CloudWatch wraps them in: see cloudwatch.go.
 type Bedrock struct {
 	spec *jsonscan.Spec
 	f    bedrockFields
+	wrap wrapFields
 	text bodySpec // of answers that were written as text
 }
 
@@ -61,8 +64,9 @@ func NewBedrock(o BedrockOptions) (*Bedrock, error) {
 		return indexes
 	}
 	f.clientRef, f.costCenter, f.agentID = key(o.ClientRef), key(o.CostCenter), key(o.AgentID)
+	wrap := want.wrapped()
 	spec, err := jsonscan.Compile(want.paths)
-	return &Bedrock{spec, f, newBodySpec()}, err
+	return &Bedrock{spec, f, wrap, newBodySpec()}, err
 }
 
 // Name implements Format.
@@ -79,7 +83,7 @@ func (b *Bedrock) Decoder(env Env) Decoder {
 	var u record.Usage
 	var scratch []byte
 	answers := newBodyReader(&b.text)
-	return newJSONDecoder(env, b.spec, func(v []jsonscan.Value, line int64, sink *Sink) error {
+	one := func(v []jsonscan.Value, line int64, sink *Sink) error {
 		u = record.Usage{Provider: bedrockProvider}
 		if err := b.read(v, &u); err != nil {
 			return err
@@ -91,7 +95,11 @@ func (b *Bedrock) Decoder(env Env) Decoder {
 		u.Date = calendar.Date(u.StartedAt)
 		sink.Usage(&u, line)
 		return nil
-	})
+	}
+	wrapped := newWrapReader(b.wrap, b.spec, b.f.schemaType, one)
+	d := newJSONDecoder(env, b.spec, wrapped.record)
+	d.notice = isNotice
+	return d
 }
 
 func (b *Bedrock) read(v []jsonscan.Value, u *record.Usage) (err error) {

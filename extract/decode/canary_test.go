@@ -48,6 +48,9 @@ func planted() map[string][]string {
 			`{"schemaType":"ModelInvocationLog","requestId":"canary7f3d\q"}`,
 			`{"canary7f3d`,
 			`canary7f3d`,
+			`{"messageType":"DATA_MESSAGE","owner":"canary7f3d","logStream":"canary7f3d","canary7f3d":1,"logEvents":[{"id":"canary7f3d","message":"{\"schemaType\":\"ModelInvocationLog\",\"timestamp\":\"2026-10-31T23:59:40Z\",\"requestId\":\"r1\",\"modelId\":\"m\",\"input\":{\"inputBodyJson\":\"canary7f3d\",\"inputTokenCount\":1},\"output\":{\"outputBodyJson\":\"{\\\"content\\\":\\\"canary7f3d\\\"}\",\"outputTokenCount\":2}}"},{"message":"canary7f3d"},{"message":"{\"canary7f3d"},{"message":"{\"schemaType\":\"ModelInvocationLog\",\"requestId\":\"r1\",\"timestamp\":\"canary7f3d\"}"},{"message":"{} canary7f3d"},"canary7f3d"]}`,
+			`{"messageType":"CONTROL_MESSAGE","logEvents":[{"message":"canary7f3d"}]}`, `{"messageType":"canary7f3d","logEvents":"canary7f3d"}`, `{"@message":"canary7f3d"}`, `{"message":{"canary7f3d":1}}`,
+			"2026-10-31T23:59:40.120Z canary7f3d\n2026-10-31T23:59:40.120Z {\"canary7f3d",
 		},
 		"bedrock-batch": {
 			`{"recordId":"CALL0000001","canary7f3d":"canary7f3d","modelInput":{"messages":[{"role":"user","content":"canary7f3d"}],"metadata":{"name":"canary7f3d"}},"modelOutput":{"id":"msg_1","model":"claude-haiku-4-5","content":[{"text":"canary7f3d"}],"generation":"canary7f3d","results":[{"tokenCount":1,"outputText":"canary7f3d"}],"usage":{"input_tokens":1,"output_tokens":2,"service_tier":"canary7f3d"}}}`,

@@ -55,6 +55,9 @@ type jsonDecoder struct {
 	record  recordFunc
 	list    string        // of the records in a page; "" where records stand alone
 	in      *bufio.Reader // only with list
+	// notice says of the beginning of text that is no object that its writer puts
+	// it between records; nil: none does.
+	notice func(start []byte) bool
 }
 
 // newPagesDecoder is newJSONDecoder for records that may also stand in a list of
@@ -89,6 +92,10 @@ func (d *jsonDecoder) Decode(r io.Reader, sink *Sink) error {
 			bad, ok := errors.AsType[*frame.BadRecord](err)
 			if !ok {
 				return fmt.Errorf("line %d: %w", line, err)
+			}
+			if d.notice != nil && d.notice(bad.Start) {
+				sink.Ignore()
+				continue
 			}
 			sink.Reject(bad.Line, bad.Reason)
 		}

@@ -220,6 +220,30 @@ func TestRecordKey(t *testing.T) {
 	}
 }
 
+// Goal: a record is the same row whether Bedrock wrote it to S3 or CloudWatch
+// brought it, its answer an object or text.
+func TestBedrockThroughCloudWatchIsTheSame(t *testing.T) {
+	body := `{"id":"msg_1","usage":{"cache_creation":{"ephemeral_1h_input_tokens":4}}}`
+	record := func(body string) string {
+		return `{"schemaType":"ModelInvocationLog","requestId":"r","accountId":"111122223333","region":"us-east-1","modelId":"m","timestamp":"2026-10-31T12:00:00Z","input":{"inputTokenCount":1,"cacheWriteInputTokenCount":9},"output":{"outputTokenCount":1,"outputBodyJson":` + body + `}}`
+	}
+	text := strconv.Quote(record(strconv.Quote(body)))
+	want := load(berlin(t), bedrock(t), strings.NewReader(record(body))).rows
+	for name, wrapped := range map[string]string{
+		"an envelope":              `{"messageType":"DATA_MESSAGE","logEvents":[{"message":` + text + `}]}`,
+		"an export":                "2026-10-31T12:00:01.000Z " + record(strconv.Quote(body)),
+		"an answer of the API":     `{"events":[{"message":` + text + `}]}`,
+		"a row of Logs Insights":   `{"@timestamp":"2026-10-31 12:00:00.000","@message":` + text + `}`,
+		"a row whose text is read": `{"@message":` + record(body) + `}`,
+		"a message":                `{"message":` + text + `}`,
+	} {
+		l := load(berlin(t), bedrock(t), strings.NewReader(wrapped))
+		if diff := cmp.Diff(want, l.rows); diff != "" || len(l.rejects) > 0 {
+			t.Errorf("%s: rejects %v (-want +got)\n%s", name, l.rejects, diff)
+		}
+	}
+}
+
 // Goal: what is written twice for one request has one key, whatever wrote it.
 func TestRepeatedRequestsHaveOneKey(t *testing.T) {
 	tests := []struct {
@@ -273,6 +297,12 @@ func TestDecodersDoNotAllocatePerRecord(t *testing.T) {
 				body = `[{"message":{"id":"msg_2"}},{"usage":{"server_tool_use":{"web_search_requests":1}}},"[DONE]"]`
 			}
 			return fmt.Sprintf(`{"schemaType":"ModelInvocationLog","requestId":"r%d","modelId":"m","timestamp":"2026-10-31T12:00:00Z","input":{"inputTokenCount":1,"cacheWriteInputTokenCount":9},"output":{"outputTokenCount":1,"outputBodyJson":%s}}`, i, body)
+		},
+		bedrock(t): func(i int) string { // in CloudWatch's envelope
+			return `{"messageType":"DATA_MESSAGE","logEvents":[{"id":"1","timestamp":1793487580000,"message":` + strconv.Quote(bedrockLine(fmt.Sprintf("r%d", i), "2026-10-31T12:00:00Z")) + `}]}`
+		},
+		bedrock(t): func(i int) string { // behind the time of an export
+			return "2026-10-31T12:00:00.120Z " + bedrockLine(fmt.Sprintf("r%d", i), "2026-10-31T12:00:00Z")
 		},
 		bedrockBatch(t, batchOptions()): func(i int) string {
 			return fmt.Sprintf(`{"recordId":"CALL%07d","modelInput":{"metadata":{"user_id":"u%d"}},"modelOutput":{"id":"msg_1","usage":{"input_tokens":10,"output_tokens":2}}}`, i, i)

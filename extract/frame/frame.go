@@ -1,9 +1,10 @@
 // Package frame finds the records in an object's bytes.
 //
-// It owns: unpacking (gzip with any number of members and zstd, told by
-// content, never by name), the byte order mark, where one JSON object ends and
-// the next begins in NDJSON, arrays, pretty-printed and concatenated text, and
-// where to go on after a broken one.
+// It owns: unpacking (gzip with any number of members, also twice, and zstd, told
+// by content, never by name), the byte order mark, the time that a log service
+// writes before each record, where one JSON object ends and the next begins in
+// NDJSON, arrays, pretty-printed and concatenated text, and where to go on after
+// a broken one.
 // It does not own: what a record means (extract/decode).
 package frame
 
@@ -19,6 +20,9 @@ import (
 type BadRecord struct {
 	Line   int64
 	Reason string
+	// Start is how text that is no object begins, for formats that know what is
+	// written between their records. It is content: it is never shown.
+	Start []byte
 }
 
 func (e *BadRecord) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Reason) }
@@ -88,9 +92,12 @@ func (f *Reader) Next(scan func([]byte) (int, error)) (int64, error) {
 	if err := f.separators(); err != nil {
 		return f.line, err
 	}
+	if err := f.stamp(); err != nil {
+		return f.line, err
+	}
 	switch line := f.line; {
-	case f.buf[f.pos] != '{':
-		return line, f.skip("does not start with {", f.layout != perLine)
+	case f.pos == f.end || f.buf[f.pos] != '{':
+		return line, f.skipText(line)
 	case f.layout == perLine:
 		return f.nextLine(scan)
 	}
@@ -142,7 +149,7 @@ func (f *Reader) nextLong(scan func([]byte) (int, error)) (int64, error) {
 			return line, f.goOn(line, indent, f.tooLong())
 		}
 		if cut, err := f.cut(text[n-1] == '\n'); cut || err != nil {
-			return line, (&BadRecord{line, jsonscan.ErrShort.Error()}).unless(err)
+			return line, (&BadRecord{Line: line, Reason: jsonscan.ErrShort.Error()}).unless(err)
 		}
 	}
 }
@@ -165,7 +172,7 @@ func (f *Reader) cut(lineStart bool) (bool, error) {
 func (f *Reader) squeezed(scan func([]byte) (int, error), line int64, size int) error {
 	f.learnLines(f.line > line)
 	if _, err := scan(f.squeezer.Text()); err != nil {
-		return &BadRecord{line, err.Error()}
+		return &BadRecord{Line: line, Reason: err.Error()}
 	}
 	return f.fits(size, line)
 }
@@ -225,7 +232,7 @@ func (f *Reader) restOfLine() (text []byte, whole bool, err error) {
 
 func (f *Reader) fits(n int, line int64) error {
 	if n > f.max {
-		return &BadRecord{line, f.tooLong()}
+		return &BadRecord{Line: line, Reason: f.tooLong()}
 	}
 	return nil
 }
@@ -329,6 +336,9 @@ func (f *Reader) drained(i int) bool { return f.eof && f.pos+i >= f.end }
 // begins says whether the line that starts i bytes ahead begins with a record,
 // indented by at most indent bytes: what is indented deeper lies inside one.
 func (f *Reader) begins(i, indent int) (bool, error) {
+	if n, err := f.stampAt(i); n > 0 || err != nil {
+		return n > 0, err
+	}
 	for end := i + min(indent, 256); i <= end; i++ {
 		c, ok, err := f.peek(i)
 		if !ok || c == '{' {
@@ -384,14 +394,14 @@ func (f *Reader) fill() error {
 // line; else to the next line that begins with a record, or, by brackets, to
 // the bracket that closes the record, whichever comes first.
 func (f *Reader) skip(reason string, brackets bool) error {
-	return f.skipFrom(&BadRecord{f.line, reason}, f.column, brackets, 0, false, false)
+	return f.skipFrom(&BadRecord{Line: f.line, Reason: reason}, f.column, brackets, 0, false, false)
 }
 
 // goOn is skip for a record that began on another line and column, and was read
 // to where the squeezer stands.
 func (f *Reader) goOn(line int64, indent int, reason string) error {
 	quoted, escaped := f.squeezer.Quoted()
-	return f.skipFrom(&BadRecord{line, reason}, indent, true, f.squeezer.Depth(), quoted, escaped)
+	return f.skipFrom(&BadRecord{Line: line, Reason: reason}, indent, true, f.squeezer.Depth(), quoted, escaped)
 }
 
 // skipFrom steps over the rest of a record that is indented so far, and of which

@@ -75,6 +75,11 @@ func TestReaderFindsRecords(t *testing.T) {
 		{"byte order mark", "\ufeff{\"a\":1}\n{\"a\":2}\n", []string{`1 {"a":1}`, `2 {"a":2}`}},
 		{"byte order mark inside, of a joined file", "{\"a\":1}\n\ufeff{\"a\":2}\n", []string{`1 {"a":1}`, `2 {"a":2}`}},
 		{"blanks around", "  {\"a\":1}\t \n\t{\"a\":2} \n", []string{`1 {"a":1}`, `2 {"a":2}`}},
+		{"a time before each", "2026-10-31T23:59:40.120Z {\"a\":1}\n2026-10-31T23:59:41Z\t {\"a\":2}\n", []string{`1 {"a":1}`, `2 {"a":2}`}},
+		{"a time before each, and text, a cut record, none", "2026-10-31T23:59:40.120Z started\n2026-10-31T23:59:40.120Z {\"a\":\n2026-10-31T23:59:41.120Z {\"a\":2}\n2026-10-31T23:59:41.120Z \n2026-10-31T23:59:42.120Z {\"a\":3}", []string{`1! does not start with {`, "2! broken JSON at byte 10: expected , or } after a value", `3 {"a":2}`, `4! does not start with {`, `5 {"a":3}`}},
+		{"a time before records of several lines", "2026-10-31T23:59:40.120Z {\n\"a\":1}\n2026-10-31T23:59:41.120Z {\n\"a\":\n2026-10-31T23:59:42.120Z {\"a\":3}\n", []string{"1 {\n\"a\":1}", "3! broken JSON at byte 11: expected , or } after a value", `5 {"a":3}`}},
+		{"a time alone", "2026-10-31T23:59:40.120Z", []string{`1! does not start with {`}},
+		{"what is no time", "2026-10-31 {\"a\":1}\n2026-10-31T23:59:40.Z1 {\"a\":2}\n20261031T235940Z {\"a\":3}\n", []string{`1! does not start with {`, `2! does not start with {`, `3! does not start with {`}},
 		{"array on one line", `[{"a":1},{"a":2}]`, []string{`1 {"a":1}`, `1 {"a":2}`}},
 		{"empty array", `[ ]`, nil},
 		{"array, a record a line", "[\n{\"a\":1},\n{\"a\":2}\n]\n", []string{`2 {"a":1}`, `3 {"a":2}`}},
@@ -293,7 +298,7 @@ type idle struct{}
 func (idle) Read([]byte) (int, error) { return 0, nil }
 
 func TestBadRecordNamesTheLine(t *testing.T) {
-	if got := (&BadRecord{7, "is cut"}).Error(); got != "line 7: is cut" {
+	if got := (&BadRecord{Line: 7, Reason: "is cut"}).Error(); got != "line 7: is cut" {
 		t.Errorf("got %q", got)
 	}
 }

@@ -13,9 +13,11 @@ import (
 // Unpacker unpacks one object after the other and keeps its buffers. The zero
 // value is ready to use; it is not safe for concurrent use.
 type Unpacker struct {
-	in   *bufio.Reader
-	gzip *gzip.Reader
-	zstd *zstd.Decoder
+	in    *bufio.Reader
+	gzip  *gzip.Reader
+	peek  *bufio.Reader // of what the gzip archive holds
+	inner *gzip.Reader  // of an archive in the archive
+	zstd  *zstd.Decoder
 }
 
 // errCut is io.ErrUnexpectedEOF in words for the user.
@@ -67,7 +69,30 @@ func (u *Unpacker) openGzip() (io.Reader, error) {
 		}
 		return nil, fmt.Errorf("open gzip: %w", err)
 	}
-	return archive{u.gzip}, nil
+	return u.openInner(archive{u.gzip})
+}
+
+// openInner opens an archive that lies in the archive, as Amazon Data Firehose
+// writes it where it compresses what CloudWatch had compressed before. An error
+// of what holds it comes again when it is read.
+func (u *Unpacker) openInner(outer io.Reader) (io.Reader, error) {
+	if u.peek == nil {
+		u.peek = bufio.NewReaderSize(nil, 4096) // longer reads go through it
+	}
+	u.peek.Reset(outer)
+	if head, _ := u.peek.Peek(2); !bytes.Equal(head, []byte{0x1f, 0x8b}) {
+		return u.peek, nil
+	}
+	if u.inner == nil {
+		u.inner = new(gzip.Reader)
+	}
+	if err := u.inner.Reset(u.peek); err != nil {
+		if err == io.EOF || err == io.ErrUnexpectedEOF {
+			err = errCut
+		}
+		return nil, fmt.Errorf("open gzip in gzip: %w", err)
+	}
+	return archive{u.inner}, nil
 }
 
 func (u *Unpacker) openZstd() (_ io.Reader, err error) {

@@ -26,6 +26,7 @@ func TestSkip(t *testing.T) {
 		{"name that only begins like a body's", "bedrock", hour + "data/" + id + "_inputs.json.gz", 900, ""},
 		{"body of another format", "litellm", "data/" + id + "_input.json.gz", 900, ""},
 		{"permission check", "bedrock", "AWSLogs/123456789012/BedrockModelInvocationLogs/eu-central-1/amazon-bedrock-logs-permission-check", 4, "permission check"},
+		{"write test of a log group's export", "bedrock", "exported/aws-logs-write-test", 27, "write test"},
 		{"batch results", "bedrock-batch", "results/job1a2b3c4d5/requests.jsonl.out", 900, ""},
 		{"batch results that were packed", "bedrock-batch", "results/job1a2b3c4d5/requests.jsonl.out.gz", 900, ""},
 		{"batch manifest", "bedrock-batch", "results/job1a2b3c4d5/manifest.json.out", 120, "counts of the whole job"},

@@ -18,7 +18,7 @@ const (
 type signature struct {
 	format string
 	has    []string          // dotted paths that are all there
-	starts map[string]string // path to how its text begins, case ignored
+	starts map[string]string // path to how its text begins, case ignored; behind *, to what it holds, text or not
 	why    string
 }
 
@@ -57,6 +57,7 @@ func signatures() []signature {
 		{"openrouter", []string{"observations"}, nil, "records have observations"},
 		{"openrouter", []string{"native_tokens_prompt"}, nil, "records have native_tokens_prompt"},
 	}
+	all = append(all, wrapped()...)
 	all = append(all, page("openai-usage", "organization.usage.", "results are organization.usage...")...)
 	all = append(all, page("openai-costs", "organization.costs.", "results are organization.costs...")...)
 	for _, at := range []string{"data.[0].results.[0].", "results.[0].", ""} {
@@ -76,6 +77,19 @@ func signatures() []signature {
 		{"okta", []string{"login", "costCenter"}, nil, "records have login and costCenter"},
 		{"workday", []string{"Report_Entry"}, nil, "a Workday report: Report_Entry"},
 	}...)
+}
+
+// wrapped are the signatures of records in what a log service wraps them in.
+func wrapped() (all []signature) {
+	for place, why := range map[string]string{
+		"logEvents": "CloudWatch's envelopes of records",
+		"events":    "events of CloudWatch with records",
+		"@message":  "rows of CloudWatch Logs Insights with records",
+		"message":   "messages that are records",
+	} {
+		all = append(all, signature{"bedrock", nil, map[string]string{place: "*ModelInvocationLog"}, why + " whose schemaType is ModelInvocationLog"})
+	}
+	return all
 }
 
 // header is what only CSV files of one format have in their first line.
@@ -145,6 +159,10 @@ func (r *rules) match(v []jsonscan.Value) (Guess, bool) {
 		}
 		for path, prefix := range s.starts {
 			text := v[r.paths[path]]
+			if held, anywhere := strings.CutPrefix(prefix, "*"); anywhere {
+				fits = fits && bytes.Contains(text.Raw, []byte(held))
+				continue
+			}
 			fits = fits && text.Kind == jsonscan.String && len(text.Raw) >= len(prefix) && strings.EqualFold(string(text.Raw[:len(prefix)]), prefix)
 		}
 		if fits {

@@ -49,8 +49,8 @@ func Name(unpacked io.Reader) (Guess, error) {
 		return parquet(in)
 	case bytes.Contains(text[:min(len(text), 200)], []byte("totalRecordCount")):
 		return Guess{Unknown, "it is the manifest of a Bedrock batch job: counts, and no records"}, nil
-	case text[0] == '{' || text[0] == '[':
-		return nameJSON(rules, in)
+	case text[0] == '{' || text[0] == '[' || frame.Stamp(text) > 0:
+		return nameJSON(rules, in, text[0] != '{' && text[0] != '[')
 	}
 	if guess, ok := matchHeader(text); ok {
 		return guess, nil
@@ -81,7 +81,7 @@ func parquet(in io.Reader) (Guess, error) {
 	return Guess{Unknown, "it is a Parquet file that is neither AWS CUR 2.0 nor FOCUS"}, nil
 }
 
-func nameJSON(rules *rules, in io.Reader) (Guess, error) {
+func nameJSON(rules *rules, in io.Reader, stamped bool) (Guess, error) {
 	frames := frame.NewReader(in, 1<<31-1, jsonscan.NewSqueezer(rules.spec))
 	scanner := jsonscan.NewScanner(rules.spec)
 	whole := 0
@@ -100,6 +100,9 @@ func nameJSON(rules *rules, in io.Reader) (Guess, error) {
 		if guess, ok := rules.match(scanner.Values); ok {
 			return guess, nil
 		}
+	}
+	if whole == 0 && stamped {
+		return Guess{Unknown, "it is lines of a time and a text, and none of the first is a whole JSON record"}, nil
 	}
 	if whole == 0 {
 		return Guess{Unknown, "it begins like JSON, and none of its first records is whole"}, nil
