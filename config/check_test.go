@@ -89,6 +89,8 @@ func TestParseRefusesSources(t *testing.T) {
 		{"another format's fields", "name: a, format: bedrock, url: file:x, fields: {tool_calls: [a]}", `sources[0].fields.tool_calls: is nothing that format bedrock can be told; it takes agent_id, cost_center, client_ref`},
 		{"fields of a format that has none", "name: a, format: people, url: file:x, fields: {team: [a]}", `sources[0].fields: is set although format people has no such names; remove it`},
 		{"batch of another format", "name: a, format: bedrock, url: file:x, batch: {model: m}", `sources[0].batch: is set although format is "bedrock"; it is for results of batch jobs`},
+		{"parents of another format", "name: a, format: bedrock, url: file:x, parents: [a]", `sources[0].parents: is set although format is "bedrock"; it is for otlp`},
+		{"a parent that is an operation", "name: a, format: otlp, url: file:x, operations: [b, a], parents: [a]", `sources[0].parents[0]: "a" is listed in operations too; list it once`},
 		{"a job without an id", "name: a, format: bedrock-batch, url: file:x, batch: {jobs: [{model: m}]}", `sources[0].batch.jobs[0].id: is missing; write a part of the keys`},
 		{"a job twice", "name: a, format: bedrock-batch, url: file:x, batch: {jobs: [{id: j}, {id: j}]}", `sources[0].batch.jobs[1].id`},
 		{"a job without a zone", "name: a, format: bedrock-batch, url: file:x, batch: {jobs: [{id: j, started_at: 2026-10-31 22:00}]}", `is not a time such as 2026-10-31T22:00:00Z`},

@@ -46,8 +46,10 @@ type Source struct {
 	S3             S3     `yaml:"s3,omitempty"`
 	Side           string `yaml:"side,omitempty"`   // SideAgent or SideProvider, for formats that hold both
 	Fields         Fields `yaml:"fields,omitempty"` // the format's standard where a list is empty
-	// Operations are further names of operations that are requests; only for FormatOTLP.
+	// Operations and Parents are further names of operations, and of spans and events
+	// that name none: of requests, and of what repeats their tokens; only for FormatOTLP.
 	Operations []string `yaml:"operations,omitempty"`
+	Parents    []string `yaml:"parents,omitempty"`
 	Batch      Batch    `yaml:"batch,omitempty"`  // only for results of batch jobs
 	Mapped     Mapped   `yaml:"mapped,omitempty"` // only for FormatMapped
 }
@@ -269,6 +271,14 @@ func (s Source) check(doc document, path string) {
 	}
 	if len(s.Operations) > 0 && s.Format != FormatOTLP {
 		doc.Failf(path+".operations", "is set although format is %q; it is for otlp", s.Format)
+	}
+	if len(s.Parents) > 0 && s.Format != FormatOTLP {
+		doc.Failf(path+".parents", "is set although format is %q; it is for otlp", s.Format)
+	}
+	for i, name := range s.Parents {
+		if slices.Contains(s.Operations, name) {
+			doc.Failf(fmt.Sprintf("%s.parents[%d]", path, i), "%q is listed in operations too; list it once", name)
+		}
 	}
 	if doc.Has(path+".mapped") && !known.mapped {
 		doc.Failf(path+".mapped", "is set although format is %q; it is for mapped", s.Format)

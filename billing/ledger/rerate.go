@@ -96,7 +96,7 @@ select
     when s.usage_line is null and u.provider is not null then 2
     else 0
   end as basis,
-  s.usage_line is not null or ifnull(q.completeness, 2) = 2 as metered
+  s.usage_line is not null or ifnull(q.completeness, 2) >= 2 as metered
 from standing as s
 inner join meters as d on d.meter_id = s.meter_id
 left join ref_usage_from as u on u.provider = d.provider

@@ -35,7 +35,7 @@ func newFormat(src config.Source) (decode.Format, error) {
 			UserEmail: f.UserEmail, EndUser: f.EndUser, Team: f.Team, Project: f.Project,
 		})
 	case config.FormatOTLP:
-		return decode.NewOTLP(decode.OTLPOptions{Side: src.Side, RequestOptions: request, Team: f.Team, Caller: f.Caller, Operations: src.Operations})
+		return decode.NewOTLP(decode.OTLPOptions{Side: src.Side, RequestOptions: request, Team: f.Team, Caller: f.Caller, Operations: src.Operations, Parents: src.Parents})
 	case config.FormatMapped:
 		return newMapped(src)
 	case config.FormatPeople:

@@ -305,7 +305,8 @@ func otlp(t testing.TB, side string) *OTLP {
 			CostCenter: []string{"app.cost_center"},
 			ClientRef:  []string{"app.request"},
 		},
-		Operations: []string{"responses"},
+		Operations: []string{"responses", "my.model.call", "my.answer"},
+		Parents:    []string{"my.sum", "my.total"},
 	})
 	if err != nil {
 		t.Fatal(err)

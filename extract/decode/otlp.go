@@ -20,33 +20,40 @@ type OTLPOptions struct {
 	RequestOptions          // agent_id: gen_ai.agent.id, gen_ai.agent.name, service.name; the others: nothing
 	Team           []string // of the agent side; team.id
 	Caller         []string // of the provider side; user.id, enduser.id
-	Operations     []string // names of operations that are requests too, besides those of the conventions
+	// Operations and Parents are names of operations, and of spans and events that
+	// name none, besides those that are known: of requests, and of what repeats the
+	// counts of requests.
+	Operations, Parents []string
 }
 
 // OTLP reads OpenTelemetry's JSON as the collector's awss3 and file exporters
-// write it: spans of the GenAI conventions, old names too, and the api_request
-// and api_error events of Claude Code. Metrics repeat both and are ignored.
+// write it: spans of the GenAI conventions, of OpenInference, OpenLLMetry and
+// Vercel's AI SDK, old names too; events of the conventions, of Claude Code, Codex
+// CLI and Gemini CLI. Metrics repeat all of these and are ignored.
 //
 // The provider side is the SERVER spans, such as those that the Claude API sends.
-// The agent side is the CLIENT spans, those INTERNAL ones that name an operation,
-// and the events. Spans that aren't requests to a model, such as invoke_agent,
-// which repeats what the requests below it used, are ignored; so no tool call is
-// counted from execute_tool either, but those that an attribute of the request
-// tells are.
+// The agent side is all other spans, and the events. Spans that aren't requests to
+// a model, such as invoke_agent, which repeats what the requests below it used,
+// are ignored; so no tool call is counted from execute_tool either, but those
+// that an attribute of the request tells are. What counts tokens and may be either
+// is refused: nothing that counts is left out in silence.
 //
-// Natural key: trace and span id; where one is missing, the provider's request or
-// response id and the start. Of an event: session and sequence number, else its
-// request id, else prompt or session, each with its time.
+// Natural key: trace, span and answer id; without a trace or span the provider's
+// request or response id and the start. An event of the conventions has the key of
+// the span that it lies beside. Of a program's event: session and sequence number,
+// else its request id, else prompt or session, each with its time.
 //
-// A span's input includes what was read from and written to the prompt cache;
-// where these exceed it, it leaves them out. Its compaction tokens come on top.
-// An event's counts are disjoint.
+// A span's input includes what was read from and written to the prompt cache, and
+// its output the reasoning; where these exceed it, or only a total without them
+// adds up, it leaves them out. Its compaction tokens come on top. The counts of
+// Claude Code's events are disjoint.
 type OTLP struct {
 	side       string
 	spec       *jsonscan.Spec
 	keys       map[string]int // attributes that are read, and their places
 	f          otlpFields
 	operations map[string]bool // whether spans of an operation are requests
+	listed     map[string]bool // those that the config names, which may be names of spans and events
 	providers  map[string][]byte
 }
 
@@ -66,6 +73,9 @@ func NewOTLP(o OTLPOptions) (*OTLP, error) {
 	if slices.Contains(o.Operations, "") {
 		return nil, &FieldError{"operation", "is named with an empty text; write what spans have in gen_ai.operation.name"}
 	}
+	if slices.Contains(o.Parents, "") {
+		return nil, &FieldError{"parent", "is named with an empty text; write what spans have in gen_ai.operation.name"}
+	}
 	var want fields
 	for _, path := range []string{"resourceSpans", "resource_spans", "resourceLogs", "resource_logs", "resourceMetrics", "resource_metrics", "resourceProfiles", "resource_profiles"} {
 		want.one(path)
@@ -74,7 +84,10 @@ func NewOTLP(o OTLPOptions) (*OTLP, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &OTLP{side: o.Side, spec: spec, keys: map[string]int{}, operations: otlpOperations(o.Operations), providers: otlpProviders()}
+	t := &OTLP{side: o.Side, spec: spec, keys: map[string]int{}, operations: otlpOperations(o), providers: otlpProviders(), listed: map[string]bool{}}
+	for _, name := range slices.Concat(o.Operations, o.Parents, []string{pydanticRun}) {
+		t.listed[name] = true
+	}
 	t.f = t.fields(o)
 	if _, empty := t.keys[""]; empty {
 		return nil, &FieldError{"attribute", "is named with an empty text; write its key, such as gen_ai.agent.id"}
@@ -131,8 +144,8 @@ type otlpLevel struct {
 
 // otlpItem is a span or a log record without its attributes.
 type otlpItem struct {
-	traceID, spanID, kind, status, eventName, body jsonscan.Value
-	started, ended, observed                       jsonscan.Value
+	traceID, spanID, kind, status, name, eventName, body jsonscan.Value
+	started, ended, observed                             jsonscan.Value
 }
 
 // Decoder implements Format.
@@ -337,6 +350,8 @@ func (d *otlpDecoder) read(w *jsonscan.Walker) error {
 			into = &d.item.spanID
 		case "kind":
 			into = &d.item.kind
+		case "name":
+			into = &d.item.name
 		case "startTimeUnixNano", "start_time_unix_nano", "timeUnixNano", "time_unix_nano":
 			into = &d.item.started
 		case "endTimeUnixNano", "end_time_unix_nano":

@@ -66,12 +66,24 @@ func TestOTLPKeys(t *testing.T) {
 	const first, later = "1793487580847000000", "1793487580848000000"
 	sequence := func(n string) string { return `,{"key":"event.sequence","value":{"intValue":"` + n + `"}}` }
 	one := otlpText(otlpIDs, "")
+	answer := func(id string) string {
+		return `,{"key":"gen_ai.response.id","value":{"stringValue":"` + id + `"}}`
+	}
+	beside := func(ids, attributes string) string { // an event of the conventions
+		return `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"` + later + `","eventName":"gen_ai.client.inference.operation.details"` + ids + `,"attributes":[{"key":"gen_ai.usage.input_tokens","value":{"intValue":"10"}}` + attributes + `]}]}]}]}`
+	}
+	const ids = `,"traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174"`
 	tests := []struct {
 		name, a, b string
 		same       bool
 	}{
 		{"delivered again", one, one, true},
-		{"delivered again, complete", one, otlpText(otlpIDs, `,{"key":"gen_ai.response.id","value":{"stringValue":"chatcmpl-1"}}`), true},
+		{"an event beside its span", otlpText(otlpIDs, answer("chatcmpl-1")), beside(ids, answer("chatcmpl-1")), true},
+		{"an event beside its span, both without an answer's id", one, beside(ids, ""), true},
+		{"an event of another answer in one span", otlpText(otlpIDs, answer("chatcmpl-1")), beside(ids, answer("chatcmpl-2")), false},
+		{"an event of another span", otlpText(otlpIDs, answer("chatcmpl-1")), beside(strings.Replace(ids, "b174", "b175", 1), answer("chatcmpl-1")), false},
+		{"events without a trace", beside("", answer("chatcmpl-1")), beside("", answer("chatcmpl-1")), true},
+		{"events of two answers without a trace", beside("", answer("chatcmpl-1")), beside("", answer("chatcmpl-2")), false},
 		{"ids in capitals", one, strings.Replace(one, "eee19b7ec3c1b174", "EEE19B7EC3C1B174", 1), true},
 		{"ids in base64", one, strings.NewReplacer("eee19b7ec3c1b174", "7uGbfsPBsXQ=", "5b8efff798038103d269b633813fc60c", "W47/95gDgQPSabYzgT/GDA==").Replace(one), true},
 		{"ids in base64 with escapes", one, strings.Replace(one, "5b8efff798038103d269b633813fc60c", `W47\/95gDgQPSabYzgT\/GDA==`, 1), true},
@@ -143,6 +155,7 @@ func TestOTLPRefusesOptions(t *testing.T) {
 		{"no side", `side "": is neither provider nor agent`, OTLPOptions{}},
 		{"unknown side", `side "both": is neither provider nor agent`, OTLPOptions{Side: "both"}},
 		{"empty attribute", "attribute: is named with an empty text", OTLPOptions{Side: AgentSide, Team: []string{""}}},
+		{"empty parent", "parent: is named with an empty text", OTLPOptions{Side: AgentSide, Parents: []string{""}}},
 		{"empty operation", "operation: is named with an empty text", OTLPOptions{Side: AgentSide, Operations: []string{""}}},
 	}
 	for _, tt := range tests {

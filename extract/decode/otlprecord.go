@@ -13,13 +13,16 @@ import (
 type otlpFields struct {
 	operation, provider, requestModel, responseModel []int
 	providerRequestID, responseID                    []int
-	errorType, tier, requestTier, reported           []int
+	errorType, tier, requestTier                     []int
+	reported, reportedInput, reportedOutput          []int
+	system, service, agentName, codexTotal           []int
 	conversation, userID, userEmail, endUser         []int
 	account                                          []int
 	agentID, costCenter, clientRef, toolCalls        []int
 	team, caller                                     []int
 	tokens                                           otlpTokens
-	event                                            otlpEventFields
+	uncounted                                        []int // counts that are not read
+	claude, codex, gemini                            otlpEventFields
 }
 
 // otlpTokens are the places of counts.
@@ -27,6 +30,7 @@ type otlpTokens struct {
 	input, output, cached, written, written5m, written1h  otlpCount
 	reasoning, inputAudio, inputImage, cachedAudio        otlpCount
 	outputAudio, outputImage, compactionIn, compactionOut otlpCount
+	total, thoughts, toolUse                              otlpCount // thoughts and toolUse as Gemini counts them, beside output and input
 	exclusive                                             bool
 }
 
@@ -38,11 +42,12 @@ type otlpCount struct {
 
 func (t *OTLP) count(names ...string) otlpCount { return otlpCount{t.first(names...), names[0]} }
 
-// otlpEventFields are the places of what only Claude Code's events have.
+// otlpEventFields are the places of what only the events of one program have.
 type otlpEventFields struct {
-	name, time, model, account, sequence, requestID, clientRequestID []int
-	prompt, session, duration, speed, status, cost, costMicros       []int
-	tokens                                                           otlpTokens
+	name, kind, time, model, account, sequence, requestID, clientRequestID []int
+	responseID, prompt, session, duration, speed, status, auth             []int
+	cost, costMicros                                                       []int
+	tokens                                                                 otlpTokens
 }
 
 // first gives attributes their places.
@@ -73,16 +78,22 @@ func (t *OTLP) fields(o OTLPOptions) otlpFields {
 		agent = append(agent, "service.name")
 	}
 	return otlpFields{
-		operation:         t.first("gen_ai.operation.name", "llm.request.type"),
-		provider:          t.first("gen_ai.provider.name", "gen_ai.system"),
-		requestModel:      t.first("gen_ai.request.model"),
-		responseModel:     t.first("gen_ai.response.model"),
+		operation:         t.first("gen_ai.operation.name", "llm.request.type", "ai.operationId", "openinference.span.kind", "traceloop.span.kind"),
+		provider:          t.first("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system", "llm.vendor", "ai.model.provider"),
+		requestModel:      t.first("gen_ai.request.model", "llm.request.model", "llm.model_name", "embedding.model_name", "ai.model.id"),
+		responseModel:     t.first("gen_ai.response.model", "llm.response.model", "ai.response.model"),
 		providerRequestID: t.first("anthropic.request.id", "aws.request_id", "azure.service.request.id", "az.service_request_id"),
-		responseID:        t.first("gen_ai.response.id"),
+		responseID:        t.first("gen_ai.response.id", "llm.response.id", "ai.response.id"),
 		errorType:         t.first("error.type"),
 		tier:              t.first("anthropic.response.service_tier", "openai.response.service_tier", "gen_ai.openai.response.service_tier"),
 		requestTier:       t.first("openai.request.service_tier", "gen_ai.openai.request.service_tier"),
-		reported:          t.first("gen_ai.usage.cost", "gen_ai.usage.total_cost", "operation.cost"),
+		reported:          t.first("gen_ai.usage.cost", "gen_ai.usage.total_cost", "gen_ai.usage.cost.total", "gen_ai.usage.cost.usd", "gen_ai.usage.cost_usd", "operation.cost", "llm.cost.total"),
+		reportedInput:     t.first("gen_ai.usage.cost.input", "gen_ai.usage.cost.prompt", "gen_ai.usage.input_cost", "llm.cost.prompt"),
+		reportedOutput:    t.first("gen_ai.usage.cost.output", "gen_ai.usage.cost.completion", "gen_ai.usage.output_cost", "llm.cost.completion"),
+		system:            t.first("llm.system"),
+		service:           t.first("service.name"),
+		agentName:         t.first("gen_ai.agent.name", "gen_ai.agent.id", "agent_name"),
+		codexTotal:        t.first("codex.usage.total_tokens"),
 		conversation:      t.first("gen_ai.conversation.id", "session.id"),
 		userID:            t.first("user.id", "enduser.id", "user.name"),
 		userEmail:         t.first("user.email"),
@@ -95,72 +106,116 @@ func (t *OTLP) fields(o OTLPOptions) otlpFields {
 		team:              t.or(o.Team, "team.id"),
 		caller:            t.or(o.Caller, "user.id", "enduser.id"),
 		tokens:            t.tokens(),
-		event:             t.event(),
+		uncounted: t.first("gen_ai.usage.total_tokens", "llm.token_count.total", "llm.usage.total_tokens", "ai.usage.totalTokens", "input_tokens", "output_tokens", "prompt_tokens", "completion_tokens", "total_tokens",
+			"input_token_count", "output_token_count", "total_token_count", "gen_ai.input_tokens", "gen_ai.output_tokens", "llm.input_tokens", "llm.output_tokens", "agentops.prompt_tokens", "agentops.completion_tokens"),
+		claude: t.claude(),
+		codex:  t.codex(),
+		gemini: t.gemini(),
 	}
 }
 
 func (t *OTLP) tokens() otlpTokens {
 	const u = "gen_ai.usage."
 	return otlpTokens{
-		input:         t.count(u+"input_tokens", u+"prompt_tokens"),
-		output:        t.count(u+"output_tokens", u+"completion_tokens"),
-		cached:        t.count(u+"cache_read.input_tokens", u+"cache_read_input_tokens", u+"cached_input_tokens", u+"input_tokens.cached", u+"details.cache_read_tokens", u+"details.cached_tokens"),
-		written:       t.count(u+"cache_write.input_tokens", u+"cache_creation.input_tokens", u+"cache_write_input_tokens", u+"cache_creation_input_tokens", u+"details.cache_write_tokens"),
+		input:         t.count(u+"input_tokens", u+"prompt_tokens", "llm.token_count.prompt", "llm.usage.prompt_tokens", "llm.usage.input_tokens", "ai.usage.inputTokens", "ai.usage.promptTokens", "ai.usage.tokens"),
+		output:        t.count(u+"output_tokens", u+"completion_tokens", "llm.token_count.completion", "llm.usage.completion_tokens", "llm.usage.output_tokens", "ai.usage.outputTokens", "ai.usage.completionTokens"),
+		cached:        t.count(u+"cache_read.input_tokens", u+"cache_read_input_tokens", u+"cached_input_tokens", u+"input_tokens.cached", u+"cache_read_tokens", u+"cached_tokens", u+"details.cache_read_tokens", u+"details.cached_tokens", "llm.token_count.prompt_details.cache_read", "llm.token_count.prompt_details.cache_input", "llm.usage.cache_read_input_tokens", "ai.usage.inputTokenDetails.cacheReadTokens", "ai.usage.cachedInputTokens"),
+		written:       t.count(u+"cache_write.input_tokens", u+"cache_creation.input_tokens", u+"cache_write_input_tokens", u+"cache_creation_input_tokens", u+"input_tokens.cache_write", u+"cache_write_tokens", u+"cache_creation_tokens", u+"details.cache_write_tokens", "llm.token_count.prompt_details.cache_write", "llm.usage.cache_creation_input_tokens", "ai.usage.inputTokenDetails.cacheWriteTokens", "ai.usage.cacheCreationInputTokens"),
 		written5m:     t.count("anthropic.usage.cache_creation.ephemeral_5m_input_tokens"),
 		written1h:     t.count("anthropic.usage.cache_creation.ephemeral_1h_input_tokens"),
-		reasoning:     t.count(u+"reasoning.output_tokens", u+"reasoning_tokens", u+"output_tokens.reasoning", u+"details.reasoning_tokens"),
-		inputAudio:    t.count(u+"audio.input_tokens", u+"details.input_audio_tokens"),
+		reasoning:     t.count(u+"reasoning.output_tokens", u+"reasoning_tokens", u+"output_tokens.reasoning", u+"details.reasoning_tokens", u+"thoughts_tokens", "llm.token_count.completion_details.reasoning", "llm.usage.reasoning_tokens", "ai.usage.outputTokenDetails.reasoningTokens", "ai.usage.reasoningTokens"),
+		inputAudio:    t.count(u+"audio.input_tokens", u+"details.input_audio_tokens", "llm.token_count.prompt_details.audio"),
 		inputImage:    t.count(u + "image.input_tokens"),
 		cachedAudio:   t.count(u+"audio.cache_read.input_tokens", u+"details.cache_audio_read_tokens"),
-		outputAudio:   t.count(u+"audio.output_tokens", u+"details.output_audio_tokens"),
+		outputAudio:   t.count(u+"audio.output_tokens", u+"details.output_audio_tokens", "llm.token_count.completion_details.audio"),
 		outputImage:   t.count(u + "image.output_tokens"),
+		total:         t.count(u+"total_tokens", "llm.token_count.total", "llm.usage.total_tokens", "ai.usage.totalTokens"),
 		compactionIn:  t.count("anthropic.usage.compaction.input_tokens"),
 		compactionOut: t.count("anthropic.usage.compaction.output_tokens"),
 	}
 }
 
-func (t *OTLP) event() otlpEventFields {
+// events are the places that programs share.
+func (t *OTLP) events() otlpEventFields {
 	return otlpEventFields{
 		name:            t.first("event.name"),
+		kind:            t.first("event.kind"),
 		time:            t.first("event.timestamp"),
 		model:           t.first("model"),
 		account:         t.first("user.account_uuid", "user.id", "user.account_id"),
 		sequence:        t.first("event.sequence"),
 		requestID:       t.first("request_id"),
 		clientRequestID: t.first("client_request_id"),
-		prompt:          t.first("prompt.id"),
-		session:         t.first("session.id"),
+		prompt:          t.first("prompt.id", "prompt_id"),
+		session:         t.first("session.id", "conversation.id", "gen_ai.conversation.id"),
 		duration:        t.first("duration_ms"),
 		speed:           t.first("speed"),
-		status:          t.first("status_code"),
+		status:          t.first("status_code", "http.response.status_code", "error.type"),
+		auth:            t.first("auth_type"),
 		cost:            t.first("cost_usd"),
 		costMicros:      t.first("cost_usd_micros"),
-		tokens: otlpTokens{
-			input: t.count("input_tokens"), output: t.count("output_tokens"),
-			cached: t.count("cache_read_tokens"), written: t.count("cache_creation_tokens"), exclusive: true,
-		},
 	}
 }
 
+func (t *OTLP) claude() otlpEventFields {
+	f := t.events()
+	f.tokens = otlpTokens{
+		input: t.count("input_tokens"), output: t.count("output_tokens"),
+		cached: t.count("cache_read_tokens"), written: t.count("cache_creation_tokens"), exclusive: true,
+	}
+	return f
+}
+
+func (t *OTLP) codex() otlpEventFields {
+	f := t.events()
+	f.model, f.responseID = t.first("model", "slug"), t.first("response.id", "response_id")
+	f.tokens = otlpTokens{
+		input: t.count("input_token_count"), output: t.count("output_token_count"),
+		cached: t.count("cached_token_count"), written: t.count("cache_write_token_count"), reasoning: t.count("reasoning_token_count"), total: t.count("tool_token_count"),
+	}
+	return f
+}
+
+func (t *OTLP) gemini() otlpEventFields {
+	f := t.events()
+	f.responseID = t.first("response_id", "gen_ai.response.id")
+	f.tokens = otlpTokens{
+		input: t.count("input_token_count"), output: t.count("output_token_count"), cached: t.count("cached_content_token_count"),
+		thoughts: t.count("thoughts_token_count"), toolUse: t.count("tool_token_count"), total: t.count("total_token_count"),
+	}
+	return f
+}
+
 // otlpOperations says of each known operation whether its spans are requests to
-// a model.
-func otlpOperations(more []string) map[string]bool {
+// a model. The others are no calls, or repeat what the calls below them counted.
+func otlpOperations(o OTLPOptions) map[string]bool {
 	operations := map[string]bool{}
-	for _, name := range []string{"invoke_agent", "create_agent", "execute_tool", "invoke_workflow", "retrieval", "plan", "workflow", "agent", "tool", "task", "framework"} {
-		operations[name] = false
+	note := func(request bool, names ...string) {
+		for _, name := range names {
+			operations[name] = request
+		}
 	}
-	for _, name := range []string{"chat", "generate_content", "text_completion", "embeddings"} {
-		operations[name] = true
-	}
+	note(true, "chat", "generate_content", "text_completion", "embeddings")
+	note(false, "invoke_agent", "create_agent", "execute_tool", "invoke_workflow", "retrieval", "plan", "workflow", "agent", "tool", "task", "framework")
 	// Names of before the conventions, and slips.
-	for _, name := range []string{"completion", "embedding", "chat.completions", "text.completions"} {
-		operations[name] = true
-	}
-	for _, name := range more {
-		operations[name] = true
-	}
+	note(true, "completion", "embedding", "chat.completions", "text.completions")
+	// Vercel's AI SDK: what it is asked, which repeats the counts, and the calls below.
+	note(true, "ai.generateText.doGenerate", "ai.streamText.doStream", "ai.generateObject.doGenerate", "ai.streamObject.doStream", "ai.embed.doEmbed", "ai.embedMany.doEmbed")
+	note(false, "ai.generateText", "ai.streamText", "ai.generateObject", "ai.streamObject", "ai.embed", "ai.embedMany", "ai.rerank", "ai.toolCall", "agent_step")
+	// OpenInference's kinds of spans.
+	note(true, "LLM", "EMBEDDING")
+	note(false, "CHAIN", "AGENT", "TOOL", "RETRIEVER", "EVALUATOR", "GUARDRAIL", "PROMPT")
+	note(false, pydanticRun)
+	// LiteLLM's types of calls.
+	note(true, "acompletion", "aembedding", "atext_completion", "responses", "aresponses", "anthropic_messages", "agenerate_content", "generate_content_stream", "agenerate_content_stream")
+	note(true, o.Operations...)
+	note(false, o.Parents...)
 	return operations
 }
+
+// pydanticRun is the name of Pydantic AI's spans of an agent, which name no
+// operation.
+const pydanticRun = "agent run"
 
 // otlpProviders are the words of the conventions, and of SDKs before them, for
 // those of the rate book.
@@ -198,15 +253,25 @@ func (d *otlpDecoder) provider(model []byte) []byte {
 	case hasCapitals(named):
 		named = bytes.ToLower(named)
 	}
+	if string(named) == "google" && string(d.name(d.f.system)) == "vertexai" { // OpenInference tells the company before the service
+		named = vertexProvider
+	}
 	if word, known := d.providers[string(named)]; known {
 		return word
 	}
-	// Vercel's SDK appends the API, as in openai.responses.
+	// Vercel's SDK appends the API, as in openai.responses or google.vertex.chat, and
+	// the maker of the model, as in vertex.anthropic.messages.
 	if dot := bytes.LastIndexByte(named, '.'); dot > 0 {
 		switch string(named[dot+1:]) {
-		case "chat", "messages", "responses", "completion", "embedding":
-			if named = named[:dot]; d.providers[string(named)] != nil {
-				return d.providers[string(named)]
+		case "chat", "messages", "responses", "completion", "embedding", "textembedding":
+			named = named[:dot]
+			for rest := named; ; rest = rest[:dot] {
+				if d.providers[string(rest)] != nil {
+					return d.providers[string(rest)]
+				}
+				if dot = bytes.LastIndexByte(rest, '.'); dot <= 0 {
+					return named
+				}
 			}
 		}
 	}
@@ -237,6 +302,17 @@ func (d *otlpDecoder) value(indexes []int) jsonscan.Value {
 		}
 	}
 	return jsonscan.Value{}
+}
+
+// counts says whether the span or event itself has one of some counts that is not
+// 0.
+func (d *otlpDecoder) counts(indexes []int) bool {
+	for _, i := range indexes {
+		if v := d.own()[i]; !missing(v) && string(v.Raw) != "0" {
+			return true
+		}
+	}
+	return false
 }
 
 // own are the attributes of the span or event itself.

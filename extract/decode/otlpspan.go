@@ -48,31 +48,76 @@ func (d *otlpDecoder) span() error {
 }
 
 // isRequest says whether a span is a request to a model. One that names no
-// operation is, where it has tokens and is a call; INTERNAL ones then are agents'
-// sums. One of an operation that nobody knows is held up where it is a call with
-// tokens, so that no spend is lost.
+// operation is, where it is a call with tokens or has an answer's id; one that
+// names an agent instead is the agent's sum. What counts tokens and may be a
+// request or repeat those of others is refused, so that no spend is lost.
 func (d *otlpDecoder) isRequest(kind otlpKind) (bool, error) {
 	call := kind == clientSpan
-	if d.side == ProviderSide {
-		call = kind == serverSpan
-	}
-	internal := d.side == AgentSide && (kind == internalSpan || kind == unspecifiedSpan) && string(d.levels[scopeLevel].name) != "com.anthropic.claude-platform"
-	if !call && !internal {
+	switch {
+	case (d.side == ProviderSide) != (kind == serverSpan):
+		return false, nil
+	case d.side == ProviderSide:
+		call = true
+	case d.repeatsEvents(), !call && string(d.levels[scopeLevel].name) == "com.anthropic.claude-platform":
 		return false, nil
 	}
-	operation := firstName(d.own(), d.f.operation)
-	request, known := d.operations[string(operation)]
+	operation, request, known := d.operation()
 	tokens := d.has(d.f.tokens.input.places) || d.has(d.f.tokens.output.places)
+	counts := d.counts(d.f.tokens.input.places) || d.counts(d.f.tokens.output.places)
 	switch {
 	case known:
 		return request, nil
-	case !call || !tokens:
+	case !tokens && d.counts(d.f.uncounted):
+		return false, errUncounted
+	case counts && len(operation) > 0:
+		return false, &FieldError{"gen_ai.operation.name", "is none that is known, and the span has tokens; if it is a request to a model, list it in the source's operations, if it repeats the tokens of others, in its parents"}
+	case len(operation) > 0 || !tokens:
 		return false, nil
-	case len(operation) > 0:
-		return false, &FieldError{"gen_ai.operation.name", "is none that is known, and the span has tokens; if it is a request to a model, list it in the source's operations"}
+	case call, d.has(d.f.responseID):
+		return true, nil
+	case counts && !d.has(d.f.agentName):
+		return false, &FieldError{"gen_ai.operation.name", "is missing in a span with tokens that is no CLIENT span; if it is a request to a model, list the span's name in the source's operations, if it repeats the tokens of others, in its parents"}
 	}
-	return true, nil
+	return false, nil
 }
+
+var errUncounted = &FieldError{"gen_ai.usage.input_tokens", "is missing, and there are token counts under names that are not read; let the collector name them gen_ai.usage.input_tokens and gen_ai.usage.output_tokens, or list what repeats the tokens of others in the source's parents"}
+
+// operation is the first operation that a span names, or the first that is known.
+func (d *otlpDecoder) operation() (operation []byte, request, known bool) {
+	for _, i := range d.f.operation {
+		named := name(d.own()[i])
+		if request, known = d.operations[string(named)]; known {
+			return named, request, true
+		}
+		if len(operation) == 0 {
+			operation = named
+		}
+	}
+	if named := name(d.item.name); d.listed[string(named)] || bytes.HasPrefix(named, vercelPrefix) {
+		if request, known = d.operations[string(named)]; known {
+			return named, request, true
+		}
+	}
+	return operation, false, false
+}
+
+var vercelPrefix = []byte("ai.")
+
+// repeatsEvents says that a span is of a program whose events tell the same: of
+// Claude Code, Codex CLI or Gemini CLI.
+func (d *otlpDecoder) repeatsEvents() bool {
+	scope := d.levels[scopeLevel].name
+	return bytes.HasPrefix(scope, []byte("com.anthropic.claude_code")) || bytes.HasPrefix(name(d.item.name), claudePrefix) || d.isGeminiCLI() || d.has(d.f.codexTotal)
+}
+
+// isGeminiCLI says that a span or event is Gemini CLI's. It writes each answer as
+// an event of its own and once more as one of the conventions, with fewer counts.
+func (d *otlpDecoder) isGeminiCLI() bool {
+	return string(d.levels[scopeLevel].name) == geminiCLI || string(firstName(d.levels[resourceLevel].attributes.v, d.f.service)) == geminiCLI
+}
+
+const geminiCLI = "gemini-cli"
 
 // usage makes a usage record of a SERVER span.
 func (d *otlpDecoder) usage() (err error) {
@@ -88,7 +133,8 @@ func (d *otlpDecoder) usage() (err error) {
 	u.Provider = d.provider(u.Model)
 	u.ProviderRequestID, u.ResponseID = firstID(own, d.f.providerRequestID), firstID(own, d.f.responseID)
 	u.ClientRef, u.CostCenter, u.AgentID = d.id(d.f.clientRef), d.name(d.f.costCenter), d.name(d.f.agentID)
-	u.Account, u.Caller, u.Operation, u.ServiceTier = d.name(d.f.account), d.name(d.f.caller), firstName(own, d.f.operation), d.tier()
+	u.Account, u.Caller, u.ServiceTier = d.name(d.f.account), d.name(d.f.caller), d.tier()
+	u.Operation, _, _ = d.operation()
 	u.Failed, u.ErrorCode = d.failed()
 	if u.Completeness, err = d.spanTokens(&u.Tokens, u.Failed); err != nil {
 		return err
@@ -104,16 +150,32 @@ func (d *otlpDecoder) usage() (err error) {
 	return nil
 }
 
-// request makes a request of a CLIENT or INTERNAL span.
+// request makes a request of a span.
 func (d *otlpDecoder) request() (err error) {
 	d.r = record.Request{}
-	r, own := &d.r, d.own()
+	r := &d.r
 	if r.StartedAt, err = d.started(); err != nil {
 		return err
 	}
 	if r.EndedAt, r.HasEnded, err = nanos(d.item.ended, "endTimeUnixNano"); err != nil {
 		return err
 	}
+	if err := d.call(); err != nil {
+		return err
+	}
+	if r.Completeness == 2 {
+		r.Completeness = 3 // an event beside it tells less
+	}
+	if r.Key, r.AgentRequestID, err = d.spanKey(r.ProviderRequestID, r.ResponseID); err != nil {
+		return err
+	}
+	d.sink.Request(r, d.line)
+	return nil
+}
+
+// call fills what a span and an event of the conventions tell of a request.
+func (d *otlpDecoder) call() (err error) {
+	r, own := &d.r, d.own()
 	if r.Model = d.model(); len(r.Model) == 0 {
 		r.Model = unknown
 	}
@@ -127,20 +189,38 @@ func (d *otlpDecoder) request() (err error) {
 	if r.Completeness == 2 && r.Tokens == (record.Tokens{}) {
 		r.Completeness = 1
 	}
-	if r.ReportedPico, r.HasReported, err = picoUSD(firstPresent(own, d.f.reported), "gen_ai.usage.cost"); err != nil {
+	if err := d.spanCost(); err != nil {
 		return err
 	}
 	if err := d.actor(d.f.userID); err != nil {
-		return err
-	}
-	if r.Key, r.AgentRequestID, err = d.spanKey(r.ProviderRequestID, r.ResponseID); err != nil {
 		return err
 	}
 	if r.TraceID = otlpID(d.item.traceID, 16, d.traceHex[:]); len(r.TraceID) == 0 {
 		r.TraceID = d.id(d.f.conversation)
 	}
 	r.Date = d.calendar.Date(r.StartedAt)
-	d.sink.Request(r, d.line)
+	return nil
+}
+
+// spanCost reads what the writer thinks that a request cost: a total, else that
+// of input and output.
+func (d *otlpDecoder) spanCost() (err error) {
+	r, own := &d.r, d.own()
+	const field = "gen_ai.usage.cost"
+	if r.ReportedPico, r.HasReported, err = picoUSD(firstPresent(own, d.f.reported), field); err != nil || r.HasReported {
+		return err
+	}
+	input, hasInput, err := picoUSD(firstPresent(own, d.f.reportedInput), field)
+	if err != nil {
+		return err
+	}
+	output, hasOutput, err := picoUSD(firstPresent(own, d.f.reportedOutput), field)
+	if err != nil {
+		return err
+	}
+	if r.ReportedPico, r.HasReported = input+output, hasInput && hasOutput; r.ReportedPico > amountPicoMax || r.ReportedPico < -amountPicoMax {
+		return &FieldError{field, "is not a decimal amount below 1,000,000 US dollars"}
+	}
 	return nil
 }
 
@@ -202,10 +282,14 @@ func (d *otlpDecoder) failed() (failed bool, code []byte) {
 // cancelled has no count of what came out.
 func (d *otlpDecoder) spanTokens(t *record.Tokens, failed bool) (completeness int64, err error) {
 	hasInput, hasOutput, err := d.readTokens(&d.f.tokens, t)
-	switch operation := firstName(d.own(), d.f.operation); {
-	case failed || err != nil:
+	if failed || err != nil {
 		return 0, err
-	case hasInput && (hasOutput || bytes.HasPrefix(operation, []byte("embedding"))):
+	}
+	if hasInput && !hasOutput {
+		operation, _, _ := d.operation()
+		hasOutput = bytes.Contains(operation, []byte("mbed")) || bytes.Equal(operation, []byte("EMBEDDING"))
+	}
+	if hasInput && hasOutput {
 		return 2, nil
 	}
 	return 1, nil
@@ -223,7 +307,12 @@ func (d *otlpDecoder) readTokens(f *otlpTokens, t *record.Tokens) (hasInput, has
 		exclusive: f.exclusive, input: count(f.input), output: count(f.output), cached: count(f.cached), written: count(f.written),
 		written5m: count(f.written5m), written1h: count(f.written1h), reasoning: count(f.reasoning),
 		inputAudio: count(f.inputAudio), inputImage: count(f.inputImage), cachedAudio: count(f.cachedAudio),
-		outputAudio: count(f.outputAudio), outputImage: count(f.outputImage),
+		outputAudio: count(f.outputAudio), outputImage: count(f.outputImage), total: count(f.total),
+	}
+	if len(f.thoughts.places) > 0 {
+		c.beside(count(f.thoughts), count(f.toolUse))
+	} else if c.total == 0 && c.reasoning > c.output {
+		c.output += c.reasoning // it can't be a part of it
 	}
 	compactionIn, compactionOut := count(f.compactionIn), count(f.compactionOut)
 	if err == nil {
@@ -245,7 +334,10 @@ func (d *otlpDecoder) spanKey(providerRequestID, responseID []byte) (key int64, 
 	trace, span := otlpID(d.item.traceID, 16, d.traceHex[:]), otlpID(d.item.spanID, 8, d.spanHex[:])
 	if len(trace) > 0 && len(span) > 0 {
 		d.requestID = append(append(append(d.requestID[:0], trace...), ':'), span...)
-		return recordKey(&d.scratch, otlpNamespace, trace, span), d.requestID, nil
+		if len(responseID) == 0 {
+			return recordKey(&d.scratch, otlpNamespace, trace, span), d.requestID, nil
+		}
+		return recordKey(&d.scratch, otlpNamespace, trace, span, responseID), d.requestID, nil
 	}
 	other := providerRequestID
 	if len(other) == 0 {

@@ -8,7 +8,8 @@ import (
 // tokenCounts are the counts of one request as its writer gave them.
 type tokenCounts struct {
 	input, output                      int64
-	exclusive                          bool // input leaves out what was read from and written to the prompt cache
+	total                              int64 // of all that was counted; 0 where the writer doesn't tell
+	exclusive                          bool  // input leaves out what was read from and written to the prompt cache
 	cached, written                    int64
 	written5m, written1h               int64 // parts of written, where the writer tells
 	reasoning                          int64
@@ -21,6 +22,8 @@ type tokenCounts struct {
 // inclusive input exceed the whole, the whole was exclusive after all and stands
 // as the uncached part.
 func (c tokenCounts) disjoint(t *record.Tokens) error {
+	c.written = max(c.written, c.written5m+c.written1h)
+	c.byTotal()
 	switch {
 	case c.reasoning > c.output:
 		return &FieldError{"reasoning_tokens", "is larger than output tokens, of which it is a part"}
@@ -30,19 +33,51 @@ func (c tokenCounts) disjoint(t *record.Tokens) error {
 		return &FieldError{"web_search_requests", "is more than a request can make"}
 	case c.cachedAudio > c.cached:
 		return &FieldError{"cached_audio_tokens", "is larger than cached tokens, of which it is a part"}
+	case max(c.input, c.output, c.written) > tokensMax:
+		return &FieldError{"total_tokens", "makes a count larger than 100,000,000"}
 	}
 	*t = record.Tokens{
-		CacheRead: c.cached, CacheWrite5m: c.written5m, CacheWrite1h: c.written1h, CacheWriteUnknown: max(0, c.written-c.written5m-c.written1h),
+		CacheRead: c.cached, CacheWrite5m: c.written5m, CacheWrite1h: c.written1h, CacheWriteUnknown: c.written - c.written5m - c.written1h,
 		Output: c.output, Reasoning: c.reasoning, CacheReadAudio: c.cachedAudio, OutputAudio: c.outputAudio, OutputImage: c.outputImage, Searches: c.searches,
 	}
 	t.InputUncached = c.input
-	if rest := c.input - t.CacheRead - t.CacheWrite5m - t.CacheWrite1h - t.CacheWriteUnknown; !c.exclusive && rest >= 0 {
+	if rest := c.input - c.cached - c.written; !c.exclusive && rest >= 0 {
 		t.InputUncached = rest
 	}
 	// Where cached audio isn't told apart, audio counts as fresh as far as there is fresh input.
 	t.InputAudio = min(max(0, c.inputAudio-c.cachedAudio), t.InputUncached)
 	t.InputImage = min(c.inputImage, t.InputUncached-t.InputAudio)
 	return nil
+}
+
+// byTotal makes the input hold all of the prompt cache, or none of it, and the
+// output its reasoning, where the total shows what each of them leaves out. Of
+// several readings that add up the first counts: that both hold their parts; that
+// the input leaves out reads and writes, writes alone, or reads alone; and each
+// of these with the reasoning beside the output, as xAI and Gemini count it.
+func (c *tokenCounts) byTotal() {
+	over := c.total - c.input - c.output
+	if c.total == 0 || over < 0 || over == 0 && c.reasoning <= c.output {
+		return
+	}
+	cache := c.cached + c.written
+	for _, beside := range [...]int64{0, c.reasoning} {
+		if c.reasoning-beside > c.output {
+			continue // more than the output can hold
+		}
+		for _, without := range [...]int64{0, cache, c.written, c.cached} {
+			switch {
+			case over != beside+without, !c.exclusive && without > 0 && c.input < cache-without:
+				continue
+			case c.exclusive || without == cache && cache > 0:
+				c.exclusive = true
+			default:
+				c.input += without
+			}
+			c.output += beside
+			return
+		}
+	}
 }
 
 // usageFields are the places in which providers' answers tell what they

@@ -88,7 +88,7 @@ type Request struct {
 	Tokens            Tokens
 	ReportedPico      int64 // the platform's own estimate in pico-USD; never charged
 	HasReported       bool
-	Completeness      int64
+	Completeness      int64 // what is more complete stands for its copies: a span for the event beside it
 }
 
 // Person is one dated row of a people file, or what a snapshot shows of a
@@ -212,7 +212,7 @@ var RequestSchema = &Schema{Table: "requests", About: "Per request, what the age
 	{"output_image_tokens", Int, true, "part of output_tokens"},
 	{"searches", Int, true, "web searches that the provider ran"},
 	{"reported_pico_usd", Int, true, "the platform's own estimate in 10^-12 USD, never charged"},
-	{"completeness", Int, false, "0 failure, 1 success without tokens, 2 success"},
+	{"completeness", Int, false, "0 failure, 1 success without tokens, 2 success, 3 success as its span tells it"},
 	{"object_id", Int, false, "manifest id of the object"},
 	{"line", Int, false, "line on which the record starts"},
 }}

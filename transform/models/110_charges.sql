@@ -91,7 +91,7 @@ select
     when r.request_date <= @late_until then 2
     else 3
   end as basis,
-  r.completeness = 2 as metered,
+  r.completeness >= 2 as metered,
   cast(null as int64) as usage_object_id,
   cast(null as int64) as usage_line,
   r.object_id as request_object_id,
