@@ -11,14 +11,14 @@ import (
 type otlpAttributes struct {
 	keys map[string]int
 	v    []jsonscan.Value
-	some bool // any was read
+	some []int // the places of those that were read
 }
 
 func (a *otlpAttributes) reset() {
-	if a.some {
-		clear(a.v)
-		a.some = false
+	for _, place := range a.some {
+		a.v[place] = jsonscan.Value{}
 	}
+	a.some = a.some[:0]
 }
 
 // read reads a list of {key, value}.
@@ -71,7 +71,7 @@ func (a *otlpAttributes) one(w *jsonscan.Walker) error {
 		}
 	}
 	if named && place >= 0 {
-		a.v[place], a.some = v, true
+		a.v[place], a.some = v, append(a.some, place)
 	}
 	return nil
 }

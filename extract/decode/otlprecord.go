@@ -284,7 +284,7 @@ var anthropicName = []byte("anthropic")
 
 func (d *otlpDecoder) name(indexes []int) []byte {
 	for level := itemLevel; level >= resourceLevel; level-- {
-		if a := &d.levels[level].attributes; a.some {
+		if a := &d.levels[level].attributes; len(a.some) > 0 {
 			if s := firstName(a.v, indexes); len(s) > 0 {
 				return s
 			}

@@ -62,11 +62,12 @@ func (d *otlpDecoder) isRequest(kind otlpKind) (bool, error) {
 		return false, nil
 	}
 	operation, request, known := d.operation()
+	if known {
+		return request, nil
+	}
 	tokens := d.has(d.f.tokens.input.places) || d.has(d.f.tokens.output.places)
 	counts := d.counts(d.f.tokens.input.places) || d.counts(d.f.tokens.output.places)
 	switch {
-	case known:
-		return request, nil
 	case !tokens && d.counts(d.f.uncounted):
 		return false, errUncounted
 	case counts && len(operation) > 0:
@@ -297,24 +298,25 @@ func (d *otlpDecoder) spanTokens(t *record.Tokens, failed bool) (completeness in
 
 // readTokens makes the counts of a span or event disjoint.
 func (d *otlpDecoder) readTokens(f *otlpTokens, t *record.Tokens) (hasInput, hasOutput bool, err error) {
-	count := func(of otlpCount) (n int64) {
-		if v := firstPresent(d.own(), of.places); err == nil && !missing(v) {
+	own := d.own()
+	count := func(of *otlpCount) (n int64) {
+		if v := firstPresent(own, of.places); err == nil && !missing(v) {
 			n, err = whole(v, of.field)
 		}
 		return n
 	}
 	c := tokenCounts{
-		exclusive: f.exclusive, input: count(f.input), output: count(f.output), cached: count(f.cached), written: count(f.written),
-		written5m: count(f.written5m), written1h: count(f.written1h), reasoning: count(f.reasoning),
-		inputAudio: count(f.inputAudio), inputImage: count(f.inputImage), cachedAudio: count(f.cachedAudio),
-		outputAudio: count(f.outputAudio), outputImage: count(f.outputImage), total: count(f.total),
+		exclusive: f.exclusive, input: count(&f.input), output: count(&f.output), cached: count(&f.cached), written: count(&f.written),
+		written5m: count(&f.written5m), written1h: count(&f.written1h), reasoning: count(&f.reasoning),
+		inputAudio: count(&f.inputAudio), inputImage: count(&f.inputImage), cachedAudio: count(&f.cachedAudio),
+		outputAudio: count(&f.outputAudio), outputImage: count(&f.outputImage), total: count(&f.total),
 	}
 	if len(f.thoughts.places) > 0 {
-		c.beside(count(f.thoughts), count(f.toolUse))
+		c.beside(count(&f.thoughts), count(&f.toolUse))
 	} else if c.total == 0 && c.reasoning > c.output {
 		c.output += c.reasoning // it can't be a part of it
 	}
-	compactionIn, compactionOut := count(f.compactionIn), count(f.compactionOut)
+	compactionIn, compactionOut := count(&f.compactionIn), count(&f.compactionOut)
 	if err == nil {
 		err = c.disjoint(t)
 	}
