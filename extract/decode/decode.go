@@ -141,6 +141,9 @@ func (f *fields) spec() *jsonscan.Spec {
 // firstID returns the first alternative that holds an id.
 func firstID(v []jsonscan.Value, indexes []int) []byte {
 	for _, i := range indexes {
+		if v[i].Kind == jsonscan.Absent {
+			continue
+		}
 		if s := id(v[i]); len(s) > 0 {
 			return s
 		}
@@ -151,6 +154,9 @@ func firstID(v []jsonscan.Value, indexes []int) []byte {
 // firstName returns the first alternative that holds a name.
 func firstName(v []jsonscan.Value, indexes []int) []byte {
 	for _, i := range indexes {
+		if v[i].Kind == jsonscan.Absent {
+			continue
+		}
 		if s := name(v[i]); len(s) > 0 {
 			return s
 		}

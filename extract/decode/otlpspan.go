@@ -87,6 +87,9 @@ var errUncounted = &FieldError{"gen_ai.usage.input_tokens", "is missing, and the
 // operation is the first operation that a span names, or the first that is known.
 func (d *otlpDecoder) operation() (operation []byte, request, known bool) {
 	for _, i := range d.f.operation {
+		if d.own()[i].Kind == jsonscan.Absent {
+			continue
+		}
 		named := name(d.own()[i])
 		if request, known = d.operations[string(named)]; known {
 			return named, request, true
