@@ -16,6 +16,8 @@ const (
 	FormatBedrockBatch   = "bedrock-batch"
 	FormatOpenAIBatch    = "openai-batch"
 	FormatAnthropicBatch = "anthropic-batch"
+	FormatVertex         = "vertex"
+	FormatGemini         = "gemini"
 	FormatLiteLLM        = "litellm"
 	FormatPortkey        = "portkey"
 	FormatOpenRouter     = "openrouter"
@@ -161,9 +163,12 @@ type formatOptions struct {
 func formatsKnown() map[string]formatOptions {
 	const logs, requester = "metadata.spend_logs_metadata.", "metadata.requester_metadata."
 	none := []string{}
+	labels := Fields{ClientRef: []string{"client_ref"}, CostCenter: []string{"cost_center"}, AgentID: []string{"agent_id"}}
 	person := Fields{Email: none, Department: none, CostCenter: none, ValidFrom: none}
 	return map[string]formatOptions{
 		FormatBedrock: {fields: Fields{ClientRef: []string{"litellm_call_id", "client_ref"}, CostCenter: []string{"cost_center"}, AgentID: []string{"agent_id"}}},
+		FormatVertex:  {fields: labels},
+		FormatGemini:  {fields: labels},
 		FormatLiteLLM: {fields: Fields{
 			AgentID: []string{logs + "agent_id", requester + "agent_id"}, ToolCalls: []string{logs + "tool_calls"},
 			CostCenter: []string{logs + "cost_center", requester + "cost_center"}, ClientRef: []string{logs + "client_ref"},

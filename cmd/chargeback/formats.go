@@ -23,6 +23,10 @@ func newFormat(src config.Source) (decode.Format, error) {
 		return decode.NewOpenAIBatch(batchOptions(src.Batch))
 	case config.FormatAnthropicBatch:
 		return decode.NewAnthropicBatch(batchOptions(src.Batch))
+	case config.FormatVertex:
+		return decode.NewVertex(decode.VertexOptions{ClientRef: f.ClientRef, CostCenter: f.CostCenter, AgentID: f.AgentID})
+	case config.FormatGemini:
+		return decode.NewGemini(decode.VertexOptions{ClientRef: f.ClientRef, CostCenter: f.CostCenter, AgentID: f.AgentID})
 	case config.FormatLiteLLM:
 		return decode.NewLiteLLM(request)
 	case config.FormatPortkey:

@@ -52,6 +52,16 @@ func planted() map[string][]string {
 			`{"messageType":"CONTROL_MESSAGE","logEvents":[{"message":"canary7f3d"}]}`, `{"messageType":"canary7f3d","logEvents":"canary7f3d"}`, `{"@message":"canary7f3d"}`, `{"message":{"canary7f3d":1}}`,
 			"2026-10-31T23:59:40.120Z canary7f3d\n2026-10-31T23:59:40.120Z {\"canary7f3d",
 		},
+		"vertex": {
+			`{"endpoint":"projects/p/locations/l/canary7f3d","logging_time":"2026-10-31T22:59:43Z","request_id":"1","canary7f3d":"canary7f3d","request_payload":["canary7f3d"],"model":"publishers/google/models/m","full_request":{"contents":"canary7f3d","labels":{"prompt":"canary7f3d"}},"full_response":{"candidates":[{"content":"canary7f3d"}],"usage_metadata":{"prompt_token_count":1,"candidates_token_count":1,"canary7f3d":1,"prompt_tokens_details":[{"modality":"canary7f3d","token_count":1},"canary7f3d"]}},"metadata":{"canary7f3d":1}}`,
+			`{"logging_time":"2026-10-31T22:59:43Z","request_id":"1","model":"m","full_response":"canary7f3d"}`, `{"logging_time":"2026-10-31T22:59:43Z","request_id":"1","model":"m","response_payload":["canary7f3d","{\"canary7f3d","data: {canary7f3d"]}`,
+			`{"logging_time":"canary7f3d","request_id":"1","model":"m","full_response":{"usage_metadata":{"prompt_token_count":1}}}`, `{"logging_time":"2026-10-31T22:59:43Z","request_id":"1","model":"m","full_response":{"usage_metadata":{"prompt_token_count":"canary7f3d"}}}`,
+			`{"logging_time":"2026-10-31T22:59:43Z","request_id":"1","model":"m","full_response":{"error":{"message":"canary7f3d"}}}`, `{"canary7f3d`,
+		},
+		"gemini": {
+			`{"timestamp":"2026-10-31T22:59:43Z","candidates":"canary7f3d","usageMetadata":{"promptTokenCount":1,"canary7f3d":1},"modelVersion":"m","responseId":"r"}`,
+			`{"key":"t","status":"canary7f3d","response":"canary7f3d","error":{"message":"canary7f3d"}}`, `{"key":"t","error":"canary7f3d"}`, `canary7f3d`,
+		},
 		"bedrock-batch": {
 			`{"recordId":"CALL0000001","canary7f3d":"canary7f3d","modelInput":{"messages":[{"role":"user","content":"canary7f3d"}],"metadata":{"name":"canary7f3d"}},"modelOutput":{"id":"msg_1","model":"claude-haiku-4-5","content":[{"text":"canary7f3d"}],"generation":"canary7f3d","results":[{"tokenCount":1,"outputText":"canary7f3d"}],"usage":{"input_tokens":1,"output_tokens":2,"service_tier":"canary7f3d"}}}`,
 			`{"recordId":"CALL0000002","modelInput":"canary7f3d","error":{"errorCode":400,"errorMessage":"canary7f3d"}}`,

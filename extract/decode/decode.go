@@ -24,6 +24,8 @@ const (
 	BedrockBatchName   = "bedrock-batch"
 	OpenAIBatchName    = "openai-batch"
 	AnthropicBatchName = "anthropic-batch"
+	VertexName         = "vertex"
+	GeminiName         = "gemini"
 	LiteLLMName        = "litellm"
 	PortkeyName        = "portkey"
 	OpenRouterName     = "openrouter"

@@ -57,6 +57,34 @@ func BenchmarkBedrockAnswers(b *testing.B) {
 	})
 }
 
+// BenchmarkBedrockEnvelopes decodes CloudWatch's envelopes of one record each,
+// which is text that is undone before it is read.
+func BenchmarkBedrockEnvelopes(b *testing.B) {
+	format, err := decode.NewBedrock(decode.BedrockOptions{ClientRef: []string{"litellm_call_id"}, CostCenter: []string{"cost_center"}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	benchmark(b, format, "", func(i int) string {
+		text := fmt.Sprintf(`{"schemaType":"ModelInvocationLog","schemaVersion":"1.0","timestamp":"2026-10-15T12:%02d:%02dZ","accountId":"111122223333","region":"us-east-1","requestId":"da83fbe6-7ad8-4e7a-afe6-%012x","operation":"Converse","modelId":"us.anthropic.claude-sonnet-4-5-20250929-v1:0","input":{"inputContentType":"application/json","inputTokenCount":%d,"cacheReadInputTokenCount":0},"output":{"outputContentType":"application/json","outputTokenCount":%d},"identity":{"arn":"arn:aws:sts::111122223333:assumed-role/agent-runtime/i-%d"}}`, i/60%60, i%60, i, 200+i%8000, i%1200, i%1000)
+		return fmt.Sprintf(`{"messageType":"DATA_MESSAGE","owner":"111122223333","logGroup":"/example/bedrock","logStream":"aws/bedrock/modelinvocations","subscriptionFilters":["to-s3"],"logEvents":[{"id":"%056d","timestamp":1793487580000,"message":%q}]}`, i, text)
+	})
+}
+
+// BenchmarkVertex decodes rows of Vertex AI's log with prompts and answers of 1 KB
+// each. The answer is scanned twice: once to find where it ends, once for its
+// fields.
+func BenchmarkVertex(b *testing.B) {
+	format, err := decode.NewVertex(decode.VertexOptions{CostCenter: []string{"cost_center"}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	prose := strings.Repeat(`Which \"form\" is {this}? `, 1<<10/24)
+	benchmark(b, format, "", func(i int) string {
+		return fmt.Sprintf(`{"endpoint":"projects/1/locations/us-central1/publishers/google/models/gemini-2.5-pro","deployed_model_id":null,"logging_time":"2026-10-15T12:%02[1]d:%02[2]d.248Z","request_id":"1%018[3]d","request_payload":[],"response_payload":[],"model":"publishers/google/models/gemini-2.5-pro","model_version":"default","api_method":"GenerateContent","full_request":{"contents":[{"parts":[{"text":"%[6]s"}]}],"labels":{"cost_center":"00420"}},"full_response":{"candidates":[{"content":{"parts":[{"text":"%[6]s"}]}}],"create_time":"2026-10-15T12:%02[1]d:%02[2]d.034753Z","model_version":"gemini-2.5-pro","response_id":"answer-%[3]d","usage_metadata":{"prompt_token_count":%[4]d,"candidates_token_count":%[5]d,"thoughts_token_count":500,"total_token_count":%[7]d,"traffic_type":"ON_DEMAND","prompt_tokens_details":[{"modality":"TEXT","token_count":%[4]d}]}},"metadata":{"request_latency":812.5}}`,
+			i/60%60, i%60, i, 200+i%8000, 1+i%1200, prose, 701+i%8000+i%1200)
+	})
+}
+
 // BenchmarkBedrockBatch decodes results of Claude without long texts.
 func BenchmarkBedrockBatch(b *testing.B) {
 	format, err := decode.NewBedrockBatch(decode.BatchOptions{BatchDefaults: decode.BatchDefaults{Model: "anthropic.claude-haiku-4-5-20251001-v1:0"}})

@@ -304,6 +304,9 @@ func TestDecodersDoNotAllocatePerRecord(t *testing.T) {
 		bedrock(t): func(i int) string { // behind the time of an export
 			return "2026-10-31T12:00:00.120Z " + bedrockLine(fmt.Sprintf("r%d", i), "2026-10-31T12:00:00Z")
 		},
+		must(NewVertex(labels()))(t): func(i int) string {
+			return fmt.Sprintf(`{"endpoint":"projects/p/locations/us-central1/publishers/google/models/gemini-2.5-pro","logging_time":"2026-10-31T22:59:43.248Z","request_id":"1%06d","model":"publishers/google/models/gemini-2.5-pro","full_request":{"labels":{"team":"search"}},"full_response":{"response_id":"a-%d","usage_metadata":{"prompt_token_count":40,"candidates_token_count":30,"thoughts_token_count":500,"prompt_tokens_details":[{"modality":"TEXT","token_count":40}]}}}`, i, i)
+		},
 		bedrockBatch(t, batchOptions()): func(i int) string {
 			return fmt.Sprintf(`{"recordId":"CALL%07d","modelInput":{"metadata":{"user_id":"u%d"}},"modelOutput":{"id":"msg_1","usage":{"input_tokens":10,"output_tokens":2}}}`, i, i)
 		},

@@ -18,6 +18,12 @@ import (
 // FuzzBedrock reads any bytes as invocation logs.
 func FuzzBedrock(f *testing.F) { fuzz(f, "bedrock") }
 
+// FuzzVertex reads any bytes as rows of Vertex AI's log.
+func FuzzVertex(f *testing.F) { fuzz(f, "vertex") }
+
+// FuzzGemini reads any bytes as answers and batches of the Gemini API.
+func FuzzGemini(f *testing.F) { fuzz(f, "gemini") }
+
 // FuzzBedrockBatch reads any bytes as results of Bedrock's batch jobs.
 func FuzzBedrockBatch(f *testing.F) { fuzz(f, "bedrock-batch") }
 

@@ -177,6 +177,8 @@ func formats(t testing.TB) map[string]Format {
 		"openai-batch":    openaiBatch(t, BatchOptions{BatchDefaults: BatchDefaults{Account: "proj_example", CostCenter: "CC-1001"}}),
 		"anthropic-batch": anthropicBatch(t, BatchOptions{BatchDefaults: BatchDefaults{Account: "wrkspc_example", AgentID: "nightly-summary"}}),
 		"bedrock":         bedrock(t),
+		"vertex":          must(NewVertex(labels()))(t),
+		"gemini":          must(NewGemini(labels()))(t),
 		"litellm":         litellm(t),
 		"portkey":         portkey(t),
 		"openrouter":      openrouter(t),
@@ -232,6 +234,10 @@ func bedrock(t testing.TB) *Bedrock {
 		t.Fatal(err)
 	}
 	return f
+}
+
+func labels() VertexOptions {
+	return VertexOptions{ClientRef: []string{"client_ref"}, CostCenter: []string{"cost_center", "team"}, AgentID: []string{"agent_id"}}
 }
 
 func litellm(t testing.TB) *LiteLLM {

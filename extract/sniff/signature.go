@@ -58,6 +58,7 @@ func signatures() []signature {
 		{"openrouter", []string{"native_tokens_prompt"}, nil, "records have native_tokens_prompt"},
 	}
 	all = append(all, wrapped()...)
+	all = append(all, google()...)
 	all = append(all, page("openai-usage", "organization.usage.", "results are organization.usage...")...)
 	all = append(all, page("openai-costs", "organization.costs.", "results are organization.costs...")...)
 	for _, at := range []string{"data.[0].results.[0].", "results.[0].", ""} {
@@ -90,6 +91,21 @@ func wrapped() (all []signature) {
 		all = append(all, signature{"bedrock", nil, map[string]string{place: "*ModelInvocationLog"}, why + " whose schemaType is ModelInvocationLog"})
 	}
 	return all
+}
+
+// google are the signatures of what Google metered.
+func google() []signature {
+	return []signature{
+		{"vertex", []string{"full_response", "logging_time"}, nil, "rows have full_response and logging_time"},
+		{"vertex", []string{"fullResponse", "loggingTime"}, nil, "rows have fullResponse and loggingTime"},
+		{"vertex", []string{"response_payload", "logging_time"}, nil, "rows have response_payload and logging_time"},
+		{"vertex", []string{"responsePayload", "loggingTime"}, nil, "rows have responsePayload and loggingTime"},
+		{"vertex", []string{"response.usageMetadata", "processed_time"}, nil, "lines have processed_time and response.usageMetadata"},
+		{"gemini", []string{"response.usageMetadata"}, nil, "records have response.usageMetadata"},
+		{"gemini", []string{"response.usage_metadata"}, nil, "records have response.usage_metadata"},
+		{"gemini", []string{"usageMetadata.totalTokenCount"}, nil, "records have usageMetadata"},
+		{"gemini", []string{"usage_metadata.total_token_count"}, nil, "records have usage_metadata"},
+	}
 }
 
 // header is what only CSV files of one format have in their first line.

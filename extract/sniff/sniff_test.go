@@ -57,6 +57,7 @@ func TestName(t *testing.T) {
 // Goal: what the formats' own fixtures hold is named as that format.
 func TestNamesOfFixtures(t *testing.T) {
 	for folder, format := range map[string]string{
+		"vertex": "vertex", "gemini": "gemini",
 		"bedrock": "bedrock", "bedrock-batch": "bedrock-batch", "openai-batch": "openai-batch", "anthropic-batch": "anthropic-batch", "otlp": "otlp", "otlp-provider": "otlp",
 		"litellm": "litellm", "portkey": "portkey", "openrouter": "openrouter", "langfuse": "langfuse", "people": "people", "openai_usage": "openai-usage", "openai_costs": "openai-costs",
 		"anthropic_usage": "anthropic-usage", "anthropic_costs": "anthropic-costs", "aws_cur": "aws-cur", "focus": "focus",
