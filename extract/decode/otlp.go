@@ -120,6 +120,9 @@ type otlpDecoder struct {
 	u         record.Usage
 	r         record.Request
 	tools     toolReader
+	vercel    vercelReader
+	parents   [64][]byte // of the document's last embeddings of Vercel's AI SDK
+	parent    int        // the next of them
 
 	scratch, requestID, toolText []byte
 	traceHex, spanHex            [32]byte
@@ -144,8 +147,8 @@ type otlpLevel struct {
 
 // otlpItem is a span or a log record without its attributes.
 type otlpItem struct {
-	traceID, spanID, kind, status, name, eventName, body jsonscan.Value
-	started, ended, observed                             jsonscan.Value
+	traceID, spanID, parentID, kind, status, name jsonscan.Value
+	eventName, body, started, ended, observed     jsonscan.Value
 }
 
 // Decoder implements Format.
@@ -154,6 +157,7 @@ func (t *OTLP) Decoder(env Env) Decoder {
 	for i := range d.levels {
 		d.levels[i].attributes = otlpAttributes{keys: t.keys, v: make([]jsonscan.Value, len(t.keys))}
 	}
+	d.vercel.scanner = jsonscan.NewScanner(vercelSpec)
 	d.documents = newJSONDecoder(env, t.spec, d.document)
 	return d
 }
@@ -173,6 +177,7 @@ func (d *otlpDecoder) document(v []jsonscan.Value, line int64, sink *Sink) error
 	for i := range d.levels {
 		d.levels[i].count = 0
 	}
+	clear(d.parents[:])
 	found := false
 	for i := range v {
 		if v[i].Kind == jsonscan.Absent {
@@ -348,6 +353,8 @@ func (d *otlpDecoder) read(w *jsonscan.Walker) error {
 			into = &d.item.traceID
 		case "spanId", "span_id":
 			into = &d.item.spanID
+		case "parentSpanId", "parent_span_id":
+			into = &d.item.parentID
 		case "kind":
 			into = &d.item.kind
 		case "name":

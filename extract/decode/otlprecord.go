@@ -15,7 +15,7 @@ type otlpFields struct {
 	providerRequestID, responseID                    []int
 	errorType, tier, requestTier                     []int
 	reported, reportedInput, reportedOutput          []int
-	system, service, agentName, codexTotal           []int
+	system, service, agentName, codexTotal, metadata []int
 	conversation, userID, userEmail, endUser         []int
 	account                                          []int
 	agentID, costCenter, clientRef, toolCalls        []int
@@ -94,6 +94,7 @@ func (t *OTLP) fields(o OTLPOptions) otlpFields {
 		service:           t.first("service.name"),
 		agentName:         t.first("gen_ai.agent.name", "gen_ai.agent.id", "agent_name"),
 		codexTotal:        t.first("codex.usage.total_tokens"),
+		metadata:          t.first("ai.response.providerMetadata"),
 		conversation:      t.first("gen_ai.conversation.id", "session.id"),
 		userID:            t.first("user.id", "enduser.id", "user.name"),
 		userEmail:         t.first("user.email"),
@@ -107,7 +108,7 @@ func (t *OTLP) fields(o OTLPOptions) otlpFields {
 		caller:            t.or(o.Caller, "user.id", "enduser.id"),
 		tokens:            t.tokens(),
 		uncounted: t.first("gen_ai.usage.total_tokens", "llm.token_count.total", "llm.usage.total_tokens", "ai.usage.totalTokens", "input_tokens", "output_tokens", "prompt_tokens", "completion_tokens", "total_tokens",
-			"input_token_count", "output_token_count", "total_token_count", "gen_ai.input_tokens", "gen_ai.output_tokens", "llm.input_tokens", "llm.output_tokens", "agentops.prompt_tokens", "agentops.completion_tokens"),
+			"input_token_count", "output_token_count", "total_token_count", "gen_ai.input_tokens", "gen_ai.output_tokens", "llm.input_tokens", "llm.output_tokens", "agentops.prompt_tokens", "agentops.completion_tokens", "langfuse.observation.usage_details", "mlflow.chat.tokenUsage"),
 		claude: t.claude(),
 		codex:  t.codex(),
 		gemini: t.gemini(),

@@ -63,7 +63,7 @@ func (d *otlpDecoder) isRequest(kind otlpKind) (bool, error) {
 	}
 	operation, request, known := d.operation()
 	if known {
-		return request, nil
+		return request && !d.repeatsEmbedding(operation), nil
 	}
 	tokens := d.has(d.f.tokens.input.places) || d.has(d.f.tokens.output.places)
 	counts := d.counts(d.f.tokens.input.places) || d.counts(d.f.tokens.output.places)
@@ -113,6 +113,22 @@ var vercelPrefix = []byte("ai.")
 func (d *otlpDecoder) repeatsEvents() bool {
 	scope := d.levels[scopeLevel].name
 	return bytes.HasPrefix(scope, []byte("com.anthropic.claude_code")) || bytes.HasPrefix(name(d.item.name), claudePrefix) || d.isGeminiCLI() || d.has(d.f.codexTotal)
+}
+
+// repeatsEmbedding says that a span of Vercel's AI SDK repeats one below it, which
+// came before it: since its version 7 both are embeddings, and calls.
+func (d *otlpDecoder) repeatsEmbedding(operation []byte) bool {
+	if string(operation) != "embeddings" || string(d.levels[scopeLevel].name) != "gen_ai" {
+		return false
+	}
+	for _, parent := range d.parents {
+		if len(parent) > 0 && bytes.Equal(parent, name(d.item.spanID)) {
+			return true
+		}
+	}
+	d.parents[d.parent] = name(d.item.parentID)
+	d.parent = (d.parent + 1) % len(d.parents)
+	return false
 }
 
 // isGeminiCLI says that a span or event is Gemini CLI's. It writes each answer as
@@ -313,6 +329,9 @@ func (d *otlpDecoder) readTokens(f *otlpTokens, t *record.Tokens) (hasInput, has
 		written5m: count(&f.written5m), written1h: count(&f.written1h), reasoning: count(&f.reasoning),
 		inputAudio: count(&f.inputAudio), inputImage: count(&f.inputImage), cachedAudio: count(&f.cachedAudio),
 		outputAudio: count(&f.outputAudio), outputImage: count(&f.outputImage), total: count(&f.total),
+	}
+	if f == &d.f.tokens && err == nil && d.has(d.f.metadata) {
+		err = d.vercel.read(firstPresent(d.own(), d.f.metadata), &c)
 	}
 	if len(f.thoughts.places) > 0 {
 		c.beside(count(&f.thoughts), count(&f.toolUse))
