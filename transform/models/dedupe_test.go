@@ -54,6 +54,11 @@ func TestDedupe(t *testing.T) {
 				want:  []string{"u1 + - of first.json: 0.0031", "u1 of second.json: duplicate"},
 			},
 			{
+				name:     "an event and the span that it lies beside",
+				requests: []request{{ID: "q1", At: later, Tokens: input(1_000)}, {ID: "q1", At: at, Tokens: input(1_000), Span: true, Object: "second.json"}},
+				want:     []string{"- + q1 of second.json: 0.0031", "q1 of first.json: duplicate"},
+			},
+			{
 				name:  "an error, then final",
 				usage: []usage{{RequestID: "u1", At: at, Failed: true}, {RequestID: "u1", At: later, Tokens: input(1_000)}},
 				want:  []string{"u1 + - of first.json: 0.0031", "u1 of first.json: duplicate"},

@@ -43,6 +43,7 @@ type Request struct {
 	Tokens                           record.Tokens
 	CacheHit, Failed                 bool
 	Unmetered                        bool // the platform logged no token counts
+	Span                             bool // a span tells of it, and stands for the event beside it
 }
 
 // Person is one row of a people file in words; To is exclusive and "" for ever.
@@ -268,6 +269,8 @@ func (q Request) row(zone *time.Location) (*record.Request, civil.Date) {
 		row.Completeness = 0
 	case q.Unmetered:
 		row.Completeness = 1
+	case q.Span:
+		row.Completeness = 3
 	}
 	return row, date
 }
