@@ -92,8 +92,10 @@ func (f *Reader) Next(scan func([]byte) (int, error)) (int64, error) {
 	if err := f.separators(); err != nil {
 		return f.line, err
 	}
-	if err := f.stamp(); err != nil {
-		return f.line, err
+	if f.buf[f.pos]-'0' <= 9 {
+		if err := f.stamp(); err != nil {
+			return f.line, err
+		}
 	}
 	switch line := f.line; {
 	case f.pos == f.end || f.buf[f.pos] != '{':
