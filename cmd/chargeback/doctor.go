@@ -26,7 +26,7 @@ import (
 const doctorHelp = `Asks for everything that a night and a close need, and says of each whether
 it is there and what to do if not: the settings, the ledger and the disk it
 lies on, each source (listed, and one object opened), where documents are
-delivered, the rate book's age, Slack's token and channels, and the clock.
+delivered, the age of the rate book's sources, Slack's token and channels, and the clock.
 
 It reads no records and sends no message. Where documents are delivered to
 S3 it leaves one small object, chargeback-doctor.txt, because nothing else
@@ -61,6 +61,9 @@ func (p *patient) says(what, detail string, wrong error) {
 		p.w.item("WRONG: %s: %s", what, line)
 	}
 }
+
+// warns prints what needs attention and stops no run.
+func (p *patient) warns(what, detail string) { p.w.item("warning: %s: %s", what, detail) }
 
 func doctor(ctx context.Context, w world, path string) (err error) {
 	s, err := readSettings(path)
@@ -260,29 +263,45 @@ func (p *patient) checkDelivery(ctx context.Context) {
 	p.says("delivery", "", err)
 }
 
-// pricesOld is after how long without a new price the list is worth a look.
-const pricesOld = 180 * 24 * time.Hour
-
+// checkPrices says how old the sources of the rate book are, and what of it nobody
+// has confirmed, or ends soon.
 func (p *patient) checkPrices(context.Context) {
-	var newest time.Time
-	for _, e := range p.rates.Entries() {
-		for _, known := range []time.Time{e.From, e.Learned} {
-			if known.After(newest) && !known.After(p.w.now()) {
-				newest = known
-			}
-		}
-	}
-	book := cmp.Or(p.config.Prices, "the built-in one")
-	age := p.w.now().Sub(newest)
-	detail := fmt.Sprintf("%s, version %s, newest price of %s", book, p.rates.Version(), newest.UTC().Format(time.DateOnly))
-	switch {
-	case newest.IsZero():
+	book, now := cmp.Or(p.config.Prices, "the built-in one"), p.w.now()
+	if !p.rates.HoldsAt(now) {
 		p.says("rate book", "", fmt.Errorf("%s has no price that holds now; add prices", book))
 		return
-	case age > pricesOld:
-		detail += fmt.Sprintf(", %d days ago: compare it with what providers ask now", int(age.Hours()/24))
+	}
+	detail := fmt.Sprintf("%s, version %s", book, p.rates.Version())
+	if age, ok := p.rates.Age(now); ok {
+		detail += fmt.Sprintf(", newest source of %s", age.Newest.Format(time.DateOnly))
 	}
 	p.says("rate book", detail, nil)
+	if text := oldListText(p.rates, now); text != "" {
+		p.warns("rate book", text)
+	}
+	var names []string
+	for _, e := range p.rates.Unconfirmed(now) {
+		names = append(names, e.Key())
+	}
+	if len(names) > 0 {
+		p.warns("rate book", fmt.Sprintf("announced and not confirmed since: %s; \"chargeback prices check\" says from when", firstOf(names)))
+	}
+	names = nil
+	for _, end := range p.rates.Endings(now, now.AddDate(0, 0, endsInDays)) {
+		names = append(names, end.Entry.Key()+" on "+end.At.Format(time.DateOnly))
+	}
+	if len(names) > 0 {
+		p.warns("rate book", fmt.Sprintf("prices end within %d days: %s; look up what holds then", endsInDays, firstOf(names)))
+	}
+}
+
+// firstOf lists a few names, and how many more there are.
+func firstOf(names []string) string {
+	const shown = 5
+	if more := len(names) - shown; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), more)
+	}
+	return strings.Join(names, ", ")
 }
 
 func (p *patient) checkSlack(ctx context.Context) {

@@ -3,8 +3,8 @@ package main
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,10 +17,16 @@ mistake in it. Then it names what is allowed and looks wrong: entries
 without a source, free models, an output that costs less than the input
 (also in a tier), cached input that costs more than fresh, an hour in the
 cache that costs less than 5 minutes, models whose newest price is old, and
-entries that never hold because others were learned later.`
+entries that never hold because others that stand before them were learned
+later. And what needs a second look by now: prices that were announced for a
+day that has come and that nobody has confirmed, prices that end soon, and a
+book whose newest price list is old.`
 
-// staleDays is how old the newest price of a model may be before it is named.
-const staleDays = 180
+const (
+	staleDays   = 180 // how old the newest price of a model may be before it is named
+	listOldDays = 60  // how old the newest list that a book was copied from may be: lists change several times a month
+	endsInDays  = 60  // how long before its end a price is named
+)
 
 func pricesCheckCommand(w world, f *flags) *cobra.Command {
 	verbose := false
@@ -124,6 +130,9 @@ func bookChecks() []bookCheck {
 			return ""
 		})},
 		{"Never hold: another entry was learned later", hiddenEntries},
+		{"Announced, and not confirmed since: charged and flagged; add what holds now, or confirmed: INSTANT to the entry", unconfirmed},
+		{fmt.Sprintf("End within %d days: look up what holds then", endsInDays), endings},
+		{fmt.Sprintf("Newest price list is older than %d days", listOldDays), oldLists},
 		{fmt.Sprintf("Newest price is older than %d days", staleDays), staleModels},
 	}
 }
@@ -155,36 +164,96 @@ func entryName(e rates.Entry) string {
 	return name + "\tfrom " + e.From.Format(time.DateOnly)
 }
 
-// hiddenEntries lists entries that price nothing at any time.
+// hiddenEntries lists entries that price nothing at any time, but for those that
+// an entry behind them in the file corrects.
 func hiddenEntries(book *rates.Book, _ time.Time) (rows [][]string) {
 	for _, e := range book.Entries() {
 		cuts := []time.Time{e.From}
 		for _, other := range book.Of(e.Key()) {
 			cuts = append(cuts, other.From, other.To)
 		}
+		corrected := false
 		holds := slices.ContainsFunc(cuts, func(at time.Time) bool {
 			got, ok := book.EntryAt(e.Key(), e.Account, at, rates.Forever)
+			corrected = corrected || ok && at.Equal(e.From) && got.File == e.File && got.Line > e.Line
 			return ok && got.Account == e.Account && got.From.Equal(e.From) && got.Learned.Equal(e.Learned)
 		})
-		if !holds {
+		if !holds && !corrected {
 			rows = append(rows, []string{entryName(e), "learned " + learnedText(e.Learned)})
 		}
 	}
 	return rows
 }
 
-var sourceDate = regexp.MustCompile(`\b20[0-9]{2}-[0-9]{2}-[0-9]{2}\b`)
+// unconfirmed lists announced prices that hold.
+func unconfirmed(book *rates.Book, now time.Time) (rows [][]string) {
+	for _, e := range book.Unconfirmed(now) {
+		rows = append(rows, []string{entryName(e), e.Source})
+	}
+	return rows
+}
 
-// staleModels lists models whose newest price began, was learned and was read
-// long ago.
+// endings lists prices that end soon.
+func endings(book *rates.Book, now time.Time) (rows [][]string) {
+	for _, end := range book.Endings(now, now.AddDate(0, 0, endsInDays)) {
+		name := end.Entry.Key()
+		if end.Entry.Account != "" {
+			name += ", account " + end.Entry.Account
+		}
+		rows = append(rows, []string{name, "on " + end.At.Format(time.DateOnly), "then " + thenText(end)})
+	}
+	return rows
+}
+
+// thenText says what holds after a price.
+func thenText(end rates.Ending) string {
+	if end.Next == nil {
+		return "held: the book has no price"
+	}
+	var parts []string
+	for _, m := range rates.Moves(end.Entry, *end.Next) {
+		parts = append(parts, m.What+" "+movedText(m.Old, m.New, ""))
+		if len(parts) == 2 {
+			break
+		}
+	}
+	text := strings.Join(parts, ", ")
+	if text == "" {
+		text = "the same price"
+	}
+	if end.Next.Forecast() {
+		text += ", announced"
+	}
+	return text
+}
+
+// oldLists says that what the book was copied from is old.
+func oldLists(book *rates.Book, now time.Time) [][]string {
+	if text := oldListText(book, now); text != "" {
+		return [][]string{{text}}
+	}
+	return nil
+}
+
+// oldListText is "" for a book whose newest list is not old, or has no date.
+func oldListText(book *rates.Book, now time.Time) string {
+	age, ok := book.Age(now)
+	if !ok || age.Days <= listOldDays {
+		return ""
+	}
+	what := "newest source"
+	if age.Copied {
+		what = "newest copy of a price list"
+	}
+	return fmt.Sprintf("%s is of %s, %d days ago; fetch a newer list and add it with \"chargeback prices import\", whose --help says where lists are", what, age.Newest.Format(time.DateOnly), age.Days)
+}
+
+// staleModels lists models whose newest price is known by something old.
 func staleModels(book *rates.Book, now time.Time) (rows [][]string) {
 	newest := map[string]time.Time{}
 	for _, e := range book.Entries() {
-		read, _ := time.Parse(time.DateOnly, sourceDate.FindString(e.Source)) // no date is long ago
-		for _, at := range []time.Time{e.From, e.Learned, read} {
-			if at.After(newest[e.Key()]) {
-				newest[e.Key()] = at
-			}
+		if at := e.KnownOn(); at.After(newest[e.Key()]) {
+			newest[e.Key()] = at
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(newest)) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -66,12 +67,17 @@ func (w world) showPrices(book *rates.Book, m rates.Meter, at time.Time) error {
 		if e.Account != "" {
 			account = "account " + e.Account
 		}
-		periods = append(periods, []string{"from " + e.From.Format(time.RFC3339), to, account, "learned " + learnedText(e.Learned), e.Source})
+		periods = append(periods, []string{"from " + e.From.Format(time.RFC3339), to, account, "learned " + learnedText(e.Learned) + certainText(e), e.Source})
 	}
 	w.lines("Periods", periods, true)
 	fmt.Fprintf(w.out, "\nAt %s\n", at.Format(time.RFC3339))
 	shown := map[string]bool{}
-	for _, r := range book.Card(m, key, at, at.Add(time.Second)) {
+	card := book.Card(m, key, at, at.Add(time.Second))
+	minute := (int(at.Weekday())*24+at.Hour())*60 + at.Minute()
+	slices.SortStableFunc(card, func(a, b rates.Rate) int { // what holds at that minute of the week first
+		return cmp.Compare(btoi(b.MinuteFrom <= minute && minute < b.MinuteTo), btoi(a.MinuteFrom <= minute && minute < a.MinuteTo))
+	})
+	for _, r := range card {
 		if r.Markup != 0 || shown[r.Rule] && r.Problem == "" {
 			continue
 		}
@@ -79,6 +85,24 @@ func (w world) showPrices(book *rates.Book, m rates.Meter, at time.Time) error {
 		w.printRate(r)
 	}
 	return nil
+}
+
+func btoi(yes bool) int {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+// certainText says whether a price is a forecast.
+func certainText(e rates.Entry) string {
+	switch {
+	case e.Forecast():
+		return ", announced"
+	case !e.Confirmed.IsZero():
+		return ", confirmed " + e.Confirmed.Format(time.RFC3339)
+	}
+	return ""
 }
 
 func (w world) printRate(r rates.Rate) {

@@ -238,14 +238,15 @@ func (b *Book) Fees() []Fee {
 }
 
 // Version is 12 hex digits that change when the book would price something
-// differently: comments, sources and the order of entries don't count.
+// differently: comments, sources, what is announced or confirmed, and the
+// order of entries don't count.
 func (b *Book) Version() string { return b.version }
 
 func (b *Book) hash() string {
 	var lines []string
 	for _, e := range b.entries {
 		bare := *e
-		bare.Source, bare.Aliases, bare.Profiles, bare.Patterns = "", nil, nil, nil
+		bare.Source, bare.Announced, bare.Confirmed, bare.Aliases, bare.Profiles, bare.Patterns = "", false, time.Time{}, nil, nil, nil
 		lines = append(lines, fmt.Sprintf("price %s %d", bare.YAML(), e.To.Unix()))
 	}
 	for alias, key := range b.aliases {

@@ -127,7 +127,7 @@ func TestParseRefuses(t *testing.T) {
 		entries []string // on lines 2, 3, ...
 		want    string
 	}{
-		{"unknown key", []string{with("model:", "modle: x, model:")}, "b.yaml:2: prices[0].modle: is not a known key; use one of provider, model, account, aliases, profiles, patterns, from, to, learned, usd_per_million, usd_per_request,"},
+		{"unknown key", []string{with("model:", "modle: x, model:")}, "b.yaml:2: prices[0].modle: is not a known key; use one of provider, model, account, aliases, profiles, patterns, from, to, learned, announced, confirmed, usd_per_million, usd_per_request,"},
 		{"unknown class", []string{with("input:", "thinking: 1, input:")}, "b.yaml:2: prices[0].usd_per_million.thinking: is not a known key"},
 		{"no provider", []string{with("provider: p, ", "")}, "b.yaml:2: prices[0].provider: is missing"},
 		{"provider with slash", []string{with("provider: p", "provider: p/q")}, `prices[0].provider: "p/q" has a slash`},

@@ -294,6 +294,9 @@ func (b *Book) compile(m Meter, key string, p period, markup Percent) []Rate {
 			r := blank
 			r.Size, r.MinuteFrom, r.MinuteTo = size, slot.from, slot.to
 			b.price(&r, entry, m, size, slot.peak)
+			if entry.Forecast() {
+				r.Note = both(r.Note, entry.forecastNote())
+			}
 			rates = append(rates, r)
 		}
 	}

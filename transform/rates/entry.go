@@ -20,6 +20,8 @@ type Entry struct {
 	From            time.Time
 	To              time.Time // exclusive; zero until the book has closed it
 	Learned         time.Time // when the price became known; zero is with the book
+	Announced       bool      // a forecast until somebody confirms it; see Forecast
+	Confirmed       time.Time // when somebody saw that the price holds; zero is never
 	Sheet
 	Tiers   map[string]Tier
 	OffPeak []OffPeak
@@ -104,6 +106,10 @@ func (e Entry) YAML() string {
 		item("to", instantText(e.To))
 	}
 	item("learned", instantText(e.Learned))
+	if e.Announced {
+		item("announced", "true")
+	}
+	item("confirmed", instantText(e.Confirmed))
 	e.Sheet.yaml(&b, "    ")
 	if len(e.Tiers) > 0 {
 		b.WriteString("    tiers:\n")

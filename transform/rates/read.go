@@ -27,6 +27,8 @@ type priceYAML struct {
 	From       instant             `yaml:"from"`
 	To         instant             `yaml:"to"`
 	Learned    instant             `yaml:"learned"`
+	Announced  bool                `yaml:"announced"`
+	Confirmed  instant             `yaml:"confirmed"`
 	Classes    classesYAML         `yaml:"usd_per_million"`
 	PerRequest fee                 `yaml:"usd_per_request"`
 	PerSearch  fee                 `yaml:"usd_per_search"`
@@ -196,7 +198,7 @@ func (y priceYAML) entry(doc *strictyaml.Document, path string) *Entry {
 	}
 	e := &Entry{
 		Provider: y.Provider, Model: y.Model, Account: y.Account, Aliases: y.Aliases, Profiles: y.Profiles, Patterns: y.Patterns,
-		From: y.From.Time, To: y.To.Time, Learned: y.Learned.Time, Source: y.Source, File: doc.Name(), Line: doc.Line(path),
+		From: y.From.Time, To: y.To.Time, Learned: y.Learned.Time, Announced: y.Announced, Confirmed: y.Confirmed.Time, Source: y.Source, File: doc.Name(), Line: doc.Line(path),
 		Sheet: Sheet{
 			Units: withFees(y.Classes.units(), y.PerRequest, y.PerSearch), Thresholds: thresholds(doc, path, y.Thresholds), Ranges: ranges(doc, path, y.Ranges),
 		},
@@ -216,6 +218,9 @@ func (y priceYAML) entry(doc *strictyaml.Document, path string) *Entry {
 		doc.Failf(path+".usd_per_million.output", "is missing; give the price of a million tokens, here or in every range")
 	}
 	checkSpan(doc, path, y.From, y.To)
+	if why := y.checkCertain(); why != "" {
+		doc.Failf(path+".confirmed", "%s", why)
+	}
 	for j, p := range y.Patterns {
 		if strings.Trim(p, "*") == "" || !strings.Contains(p, "*") {
 			doc.Failf(fmt.Sprintf("%s.patterns[%d]", path, j), "%q names every model or just one; write what they share and * for the rest, or use aliases", p)
