@@ -77,14 +77,11 @@ func settingsBook(f *flags) (book *rates.Book, path string, err error) {
 	return s.rates, s.config.Path(s.config.Prices), nil
 }
 
-// readBook reads what the command line names: a book's file or folder, the
-// built-in book, or a price list as FORMAT:FILE.
+// readBook reads what the command line names: a book's file or folder, or the
+// built-in book.
 func readBook(name string) (*rates.Book, error) {
 	if name == builtIn {
 		return rates.Default(), nil
-	}
-	if format, file, is := strings.Cut(name, ":"); is && slices.Contains(importer.Formats(), format) {
-		return readListAsBook(format, file)
 	}
 	book, err := rates.Load(name)
 	switch {
@@ -96,27 +93,44 @@ func readBook(name string) (*rates.Book, error) {
 	return book, nil
 }
 
-// readListAsBook makes a book of a price list. Prices without a date hold since
-// before any other.
-func readListAsBook(format, file string) (*rates.Book, error) {
-	list, err := readList(format, file)
-	if err != nil {
-		return nil, err
-	}
-	for i := range list.Entries {
-		if e := &list.Entries[i]; e.From.IsZero() {
-			e.From = time.Unix(0, 0)
+// readTwo reads two books, or price lists as FORMAT:FILE, for an instant. A list
+// is read as an import into the other book would read it.
+func readTwo(names []string, at time.Time) (books [2]*rates.Book, err error) {
+	var lists [2]*importer.List
+	for i, name := range names {
+		if format, file, is := strings.Cut(name, ":"); is && slices.Contains(importer.Formats(), format) {
+			list, err := readList(format, file, importer.Options{})
+			if err != nil {
+				return books, err
+			}
+			lists[i], names[i] = &list, file
+			continue
+		}
+		if books[i], err = readBook(name); err != nil {
+			return books, err
 		}
 	}
-	return rates.Parse(file, importer.Document(list.Entries, ""))
+	for _, i := range []int{1, 0} {
+		if lists[i] == nil {
+			continue
+		}
+		against := books[1-i]
+		if against == nil { // two lists
+			against, _ = rates.Parse("", nil)
+		}
+		if books[i], err = importer.AsBook(*lists[i], against, at, names[i]); err != nil {
+			return books, err
+		}
+	}
+	return books, nil
 }
 
-func readList(format, file string) (importer.List, error) {
+func readList(format, file string, o importer.Options) (importer.List, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return importer.List{}, usage("read price list: %w; name the file that was fetched", err)
 	}
-	return importer.Read(format, file, data)
+	return importer.Read(format, file, data, o)
 }
 
 // lines prints lines with aligned columns under a title. Without all it leaves
@@ -160,7 +174,9 @@ func movedText(old, now, percent string) string {
 const pricesDiffHelp = `Compares what two rate books price at an instant, published and contract
 prices, and names each price that differs: model, class, size of prompt,
 service tier. A and B are a book's file or folder, "built-in", or a price
-list as FORMAT:FILE. Exits with 0 whether they differ or not.`
+list as FORMAT:FILE, which is read as "prices import" reads it: what its
+format never tells is as in the other book, and models that it has at 0 for
+input and output are left out. Exits with 0 whether they differ or not.`
 
 func pricesDiffCommand(w world) *cobra.Command {
 	var at moment
@@ -170,15 +186,12 @@ func pricesDiffCommand(w world) *cobra.Command {
 		Example: "  chargeback prices diff built-in prices.yaml\n  chargeback prices diff prices.yaml litellm:model_prices.json --at 2026-10-01",
 		Args:    words(2, "the two books, such as \"built-in prices.yaml\""),
 		RunE: func(_ *cobra.Command, args []string) error {
-			a, err := readBook(args[0])
+			when := at.or(w.now())
+			books, err := readTwo(slices.Clone(args), when)
 			if err != nil {
 				return err
 			}
-			b, err := readBook(args[1])
-			if err != nil {
-				return err
-			}
-			w.printDiff(rates.Diff(a, b, at.or(w.now())), at.or(w.now()), verbose)
+			w.printDiff(rates.Diff(books[0], books[1], when), when, verbose)
 			return nil
 		},
 	}

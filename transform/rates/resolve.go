@@ -109,3 +109,18 @@ func withoutPrefixes(provider, model string) []string {
 	}
 	return all
 }
+
+// MostPrecise is the key of the entry with the pattern that fits a model and has
+// the most characters of its own, and that pattern; "" where none fits.
+func MostPrecise(entries []Entry, model string) (key, text string) {
+	var best pattern
+	for _, e := range entries {
+		for _, text := range e.Patterns {
+			p := pattern{e.Provider, text, e.Key()}
+			if wildcard.Match(text, model) && (best.key == "" || morePrecise(p, best) < 0) {
+				best = p
+			}
+		}
+	}
+	return best.key, best.text
+}

@@ -86,6 +86,7 @@ func (r *reader) genAIPrices(data []byte) error {
 		for _, m := range p.Models {
 			name := p.ID + "/" + m.ID
 			base := rates.Entry{Provider: genAIProvider(p.ID), Model: m.ID}
+			r.named(name, base.Provider, base.Model)
 			if !genAIMatch(m.Match, &base) {
 				left++
 			}

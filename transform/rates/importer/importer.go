@@ -3,14 +3,15 @@
 //
 // It owns: the shapes of those lists, what their keys and units mean, what of
 // them the book has no class for, and which entries a list adds to a book. A
-// price that it doesn't understand, or can't keep exactly, is named and left
-// out, never taken for another or for 0.
+// price that it doesn't understand is named and left out, never taken for
+// another or for 0; one that is finer than 12 decimals is rounded and named.
 // It does not own: fetching lists, the shape of the book and how prices apply
 // (transform/rates), or writing the book's file (cmd).
 package importer
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ import (
 	"unicode"
 
 	"chargeback/transform/rates"
+	"chargeback/transform/wildcard"
 )
 
 // The formats of price lists.
@@ -39,7 +41,17 @@ type List struct {
 	Entries  []rates.Entry // by key and From; From is zero where the list has no date
 	Skipped  []Finding     // models that have no price by token
 	Warnings []Finding     // prices that are left out, and why
+	Rounded  []Finding     // prices that are finer than the book's 12 decimals
+	Free     []Finding     // models at 0 for input and output: where Options don't take them they are no entries
 	silent   silence
+	keys     map[string]string // provider/model, by the name that findings have
+}
+
+// Options say what to take of a list.
+type Options struct {
+	// Free takes models at 0 for input and output. Lists also write 0 for a price
+	// that they don't know yet, so these are left out without it.
+	Free bool
 }
 
 // Finding is something in a list that was not taken over.
@@ -87,19 +99,19 @@ var errShape = errors.New("other shape")
 
 // Read reads a price list that lies in the file called name. What is wrong with
 // single prices is a finding; an error is a file that is no such list.
-func Read(formatName, name string, data []byte) (List, error) {
+func Read(formatName, name string, data []byte, o Options) (List, error) {
 	f, ok := formats()[formatName]
 	if !ok {
 		return List{}, fmt.Errorf("read price list %s: %q is not a format; take one of %s", name, formatName, strings.Join(Formats(), ", "))
 	}
-	r := &reader{byKey: map[string][]candidate{}}
+	r := &reader{byKey: map[string][]candidate{}, options: o, list: List{keys: map[string]string{}}}
 	var syntax *json.SyntaxError
 	switch err := f.read(r, data); {
 	case errors.As(err, &syntax):
 		return List{}, fmt.Errorf("read price list %s: is not JSON at byte %d: %w; fetch the file again", name, syntax.Offset, err)
 	case err != nil:
 		return List{}, fmt.Errorf("read price list %s: is no list in the format %s, which is %s; name another format, one of %s, or fetch the file again", name, formatName, f.first, strings.Join(Formats(), ", "))
-	case len(r.byKey)+len(r.list.Skipped)+len(r.list.Warnings) == 0:
+	case len(r.byKey)+len(r.list.Skipped)+len(r.list.Warnings)+len(r.list.Free) == 0:
 		return List{}, fmt.Errorf("read price list %s: has no models; fetch the file again", name)
 	}
 	r.finish()
@@ -109,8 +121,9 @@ func Read(formatName, name string, data []byte) (List, error) {
 
 // reader collects what a list says.
 type reader struct {
-	list  List
-	byKey map[string][]candidate
+	list    List
+	byKey   map[string][]candidate
+	options Options
 }
 
 // candidate is the entries that one key of the list makes for a model.
@@ -128,6 +141,9 @@ func (r *reader) skip(model, what string, args ...any) {
 	r.list.Skipped = append(r.list.Skipped, Finding{model, "", fmt.Sprintf(what, args...)})
 }
 
+// named notes which model the findings with a name are about.
+func (r *reader) named(name, provider, model string) { r.list.keys[name] = provider + "/" + model }
+
 // add takes the entries of one model over, if the book can hold them.
 func (r *reader) add(name string, entries ...rates.Entry) {
 	var good []rates.Entry
@@ -141,12 +157,40 @@ func (r *reader) add(name string, entries ...rates.Entry) {
 		}
 		dropEqual(&e, rates.Reasoning, rates.Output)
 		dropEqual(&e, rates.InputImage, rates.Input)
+		if free(e) {
+			what := "input 0, output 0"
+			if !e.From.IsZero() {
+				what += " from " + e.From.Format(time.DateOnly)
+			}
+			r.list.Free = append(r.list.Free, Finding{name, "", what})
+			if !r.options.Free {
+				continue
+			}
+		}
 		good = append(good, e)
 	}
 	if len(good) > 0 {
 		e := good[0]
 		r.byKey[e.Key()] = append(r.byKey[e.Key()], candidate{name, name == e.Model, good})
 	}
+}
+
+// free says that neither a token nor a request costs anything.
+func free(e rates.Entry) bool {
+	sheets := []rates.Sheet{e.Sheet}
+	for _, tier := range e.Tiers {
+		sheets = append(sheets, tier.Sheet)
+	}
+	for _, s := range sheets {
+		for _, step := range append(slices.Concat(s.Thresholds, s.Ranges), rates.Step{Units: s.Units}) {
+			for class, pico := range step.Units {
+				if pico > 0 && class != rates.Search {
+					return false
+				}
+			}
+		}
+	}
+	return true
 }
 
 // fromOn makes prices above a number of tokens hold from this number on.
@@ -240,11 +284,51 @@ func (r *reader) finish() {
 		r.list.Entries = append(r.list.Entries, all[0].entries...)
 	}
 	r.settleNames()
-	for _, findings := range [][]Finding{r.list.Skipped, r.list.Warnings} {
+	for _, findings := range [][]Finding{r.list.Skipped, r.list.Warnings, r.list.Rounded, r.list.Free} {
 		slices.SortStableFunc(findings, func(a, b Finding) int {
 			return strings.Compare(a.Model+"\x00"+a.Field, b.Model+"\x00"+b.Field)
 		})
 	}
+}
+
+// Only is what a list says of some models: of providers, as records or the list
+// name them, and of ids, other ids and provider/id, with * for any characters.
+// No providers or no models are all.
+func (l List) Only(providers, models []string) List {
+	wanted := func(name, key string, others ...string) bool {
+		provider, model, _ := strings.Cut(key, "/")
+		ids := append([]string{name, key, model}, others...)
+		listed, _, _ := strings.Cut(name, "/")
+		return (len(providers) == 0 || slices.Contains(providers, provider) || slices.Contains(providers, listed)) &&
+			(len(models) == 0 || slices.ContainsFunc(models, func(want string) bool {
+				return slices.ContainsFunc(ids, func(id string) bool { return wildcard.Match(want, id) || wildcard.Match(id, want) })
+			}))
+	}
+	names := map[string]string{} // by key
+	for name, key := range l.keys {
+		names[key] = name
+	}
+	only := List{silent: l.silent, keys: l.keys}
+	for _, e := range l.Entries {
+		if wanted(names[e.Key()], e.Key(), slices.Concat(e.Aliases, e.Patterns)...) {
+			only.Entries = append(only.Entries, e)
+		}
+	}
+	findings := func(all []Finding) (rest []Finding) {
+		for _, f := range all {
+			if wanted(f.Model, cmp.Or(l.keys[f.Model], f.Model)) {
+				rest = append(rest, f)
+			}
+		}
+		return rest
+	}
+	only.Skipped, only.Warnings, only.Rounded, only.Free = findings(l.Skipped), findings(l.Warnings), findings(l.Rounded), findings(l.Free)
+	return only
+}
+
+// Empty says that a list has no models.
+func (l List) Empty() bool {
+	return len(l.Entries)+len(l.Skipped)+len(l.Warnings)+len(l.Free) == 0
 }
 
 func samePrices(a, b []rates.Entry) bool {

@@ -30,7 +30,7 @@ func fixture(t testing.TB, format string) []byte {
 func TestRead(t *testing.T) {
 	for _, format := range Formats() {
 		t.Run(format, func(t *testing.T) {
-			list, err := Read(format, "prices.json", fixture(t, format))
+			list, err := Read(format, "prices.json", fixture(t, format), Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -43,6 +43,12 @@ func TestRead(t *testing.T) {
 			}
 			for _, f := range list.Warnings {
 				fmt.Fprintln(&b, "warning", f)
+			}
+			for _, f := range list.Rounded {
+				fmt.Fprintln(&b, "rounded", f)
+			}
+			for _, f := range list.Free {
+				fmt.Fprintln(&b, "free", f)
 			}
 			golden := filepath.Join("testdata", format+".golden")
 			if *update {
@@ -78,7 +84,7 @@ func TestReadRefuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if _, err := Read(tt.format, "p.json", []byte(tt.data)); err == nil || !strings.Contains(err.Error(), tt.want) {
+			if _, err := Read(tt.format, "p.json", []byte(tt.data), Options{}); err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want %s", err, tt.want)
 			}
 		})
@@ -97,8 +103,11 @@ func TestPrice(t *testing.T) {
 		{"1.3e-10", perToken, 130, ""},
 		{`"3e-6"`, perToken, 3_000_000, ""},
 		{"0", perToken, 0, ""},
-		{"3.3333333333333335e-05", perToken, 0, "needs more than 12 decimals"},
-		{"1.5e-13", perToken, 0, "needs more than 12 decimals"},
+		{"3.3333333333333335e-05", perToken, 33_333_333, ""},
+		{"1.25e-11", perToken, 13, ""},
+		{`"0.0000000833333333333333"`, perToken, 83_333, ""},
+		{"5e-13", perToken, 1, ""},
+		{"4.9e-13", perToken, 0, `"4.9e-13" is too small for a price with 12 decimals`},
 		{"0.1", perToken, 0, "is more than 1000 US dollars a million"},
 		{`"-1"`, perToken, 0, `"-1" is negative, which says that there is no fixed price`},
 		{"1e999999999", perToken, 0, "is not a number"},
@@ -106,14 +115,18 @@ func TestPrice(t *testing.T) {
 		{`"free"`, perToken, 0, `"free" is not a number`},
 		{"{}", perToken, 0, "is not a number"},
 		{"0.30000000000000004", perMillion, 300_000, ""},
-		{"0.0000001", perMillion, 0, "needs more than 12 decimals a token"},
+		{"0.0000001", perMillion, 0, "is too small for a price with 12 decimals"},
+		{"0.0833333333333", perMillion, 83_333, ""},
+		{"0.0000015", perMillion, 2, ""},
+		{"0.0000000000015", each, 2, ""},
+		{"0.0000000015", perThousand, 2, ""},
 		{"0.035", each, 35_000_000_000, ""},
 		{"10", perThousand, 10_000_000_000, ""},
 		{"2000000", each, 0, "is more than 100 US dollars"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.raw, func(t *testing.T) {
-			pico, err := price([]byte(tt.raw), tt.of)
+			pico, _, err := price([]byte(tt.raw), tt.of)
 			if tt.fail == "" && (err != nil || pico != tt.pico) {
 				t.Errorf("got %d, %v; want %d", pico, err, tt.pico)
 			}
@@ -138,7 +151,7 @@ func FuzzRead(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, format string, data []byte) {
-		list, err := Read(format, "fuzz.json", data)
+		list, err := Read(format, "fuzz.json", data, Options{Free: true})
 		if err != nil {
 			return
 		}
@@ -149,7 +162,8 @@ func FuzzRead(f *testing.F) {
 				}
 			}
 		}
-		plan := Changes(before, list, at, at, "fuzz 2026-08-01")
+		terms := Terms{From: at, Learned: at, Source: "fuzz 2026-08-01", Dated: at}
+		plan := Changes(before, list, terms)
 		if len(plan.Added) == 0 {
 			return
 		}
@@ -157,7 +171,7 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%v\n%s", err, Document(plan.Added, "fuzz"))
 		}
-		if again := Changes(book, list, at, at, "fuzz 2026-08-01"); len(again.Added) > 0 {
+		if again := Changes(book, list, terms); len(again.Added) > 0 {
 			t.Fatalf("changes again: %s", Document(again.Added, "fuzz"))
 		}
 	})

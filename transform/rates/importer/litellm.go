@@ -120,6 +120,7 @@ func (r *reader) liteLLM(data []byte) error {
 		m.provider = liteLLMProvider(listed)
 		m.model = strings.TrimPrefix(name, listed+"/")
 		m.model = strings.TrimPrefix(m.model, m.provider+"/")
+		r.named(name, m.provider, m.model)
 		m.read(mode)
 	}
 	if known == 0 && len(models) > 0 {
@@ -202,6 +203,9 @@ func (m *liteLLMModel) key(key string) (by string) {
 		return ""
 	case "regional_processing_uplift_multiplier_us":
 		m.uplift(key, raw, "us", "us-*")
+		return ""
+	case "regional_endpoint_uplift_multiplier": // everywhere but on the global endpoint
+		m.uplift(key, raw, "us", "eu", "us-*", "europe-*", "asia-*", "australia-*", "northamerica-*", "southamerica-*", "me-*", "africa-*")
 		return ""
 	case "provider_specific_entry":
 		m.specific(raw)

@@ -46,6 +46,7 @@ func (r *reader) modelsDev(data []byte) error {
 		}
 		for _, model := range slices.Sorted(maps.Keys(p.Models)) {
 			name := id + "/" + model
+			r.named(name, modelsDevProvider(id), model)
 			cost, err := fields(p.Models[model].Cost)
 			if err != nil {
 				r.skip(name, "has no price")

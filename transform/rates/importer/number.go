@@ -9,6 +9,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"chargeback/transform/money"
 	"chargeback/transform/rates"
 )
 
@@ -58,22 +59,44 @@ const (
 	perThousand // requests or searches
 )
 
-// price is a price in pico-dollars.
-func price(raw json.RawMessage, of unit) (int64, error) {
+// decimals is how many decimals of a price the book keeps: whole pico-dollars a
+// token, request or search.
+func (u unit) decimals() int32 {
+	switch u {
+	case perMillion:
+		return money.Scale - 6
+	case perThousand:
+		return money.Scale - 3
+	}
+	return money.Scale
+}
+
+// price is a price in pico-dollars. One that is finer is rounded half up, which
+// rounded says; one that would become 0 by that is refused.
+func price(raw json.RawMessage, of unit) (pico int64, rounded bool, err error) {
 	d, err := number(raw)
 	switch {
 	case err != nil:
-		return 0, fmt.Errorf("%s %w", short(raw), err)
+		return 0, false, fmt.Errorf("%s %w", short(raw), err)
 	case d.IsNegative():
-		return 0, fmt.Errorf("%s %w", short(raw), errNegative)
-	case of == perToken:
-		return rates.ParsePerToken(d.String())
-	case of == perMillion:
-		return rates.ParsePerMillion(d.String())
-	case of == perThousand:
-		d = d.Shift(-3)
+		return 0, false, fmt.Errorf("%s %w", short(raw), errNegative)
 	}
-	return rates.ParseEach(d.String())
+	kept := d.Round(of.decimals())
+	rounded = !kept.Equal(d)
+	if rounded && kept.IsZero() {
+		return 0, false, fmt.Errorf("%s is too small for a price with 12 decimals", short(raw))
+	}
+	switch of {
+	case perToken:
+		pico, err = rates.ParsePerToken(kept.String())
+	case perMillion:
+		pico, err = rates.ParsePerMillion(kept.String())
+	case perThousand:
+		pico, err = rates.ParseEach(kept.Shift(-3).String())
+	default:
+		pico, err = rates.ParseEach(kept.String())
+	}
+	return pico, rounded && err == nil, err
 }
 
 // factor is a multiplier.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"chargeback/transform/rates"
 )
@@ -22,6 +23,7 @@ func (r *reader) openRouter(data []byte) error {
 	var list struct {
 		Data []struct {
 			ID      string          `json:"id"`
+			Slug    string          `json:"canonical_slug"`
 			Pricing json.RawMessage `json:"pricing"`
 		} `json:"data"`
 	}
@@ -32,6 +34,7 @@ func (r *reader) openRouter(data []byte) error {
 		return errShape
 	}
 	for _, m := range list.Data {
+		r.named(m.ID, OpenRouter, m.ID)
 		prices, err := fields(m.Pricing)
 		if err != nil {
 			r.skip(m.ID, "has no price")
@@ -40,9 +43,21 @@ func (r *reader) openRouter(data []byte) error {
 		s := sheet{}
 		r.openRouterUnits(s, m.ID, "", prices, 0)
 		r.openRouterOverrides(s, m.ID, prices["overrides"])
-		r.add(m.ID, rates.Entry{Provider: "openrouter", Model: m.ID, Sheet: s.make()})
+		r.add(m.ID, rates.Entry{Provider: OpenRouter, Model: m.ID, Aliases: openRouterNames(m.ID, m.Slug), Sheet: s.make()})
 	}
 	return nil
+}
+
+// openRouterNames are the other names of a model. Answers name it by its id or by
+// its slug, behind which a variant (:free, :batch) stands as in the id.
+func openRouterNames(id, slug string) []string {
+	if slug == "" {
+		return nil
+	}
+	if _, variant, is := strings.Cut(id, ":"); is && !strings.HasSuffix(slug, ":"+variant) {
+		slug += ":" + variant
+	}
+	return []string{slug}
 }
 
 // openRouterUnits reads the prices of a block. A 0 says that a thing has no price

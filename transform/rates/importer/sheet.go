@@ -3,6 +3,7 @@ package importer
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"slices"
 
 	"chargeback/transform/rates"
@@ -33,12 +34,20 @@ func (s sheet) make() rates.Sheet {
 	return out
 }
 
-// read puts a price into the sheet, or warns that it can't be kept.
+// read puts a price into the sheet, says where it had to be rounded, or warns
+// that it can't be kept.
 func (r *reader) read(s sheet, model, field string, raw json.RawMessage, above int64, class rates.Class, of unit) bool {
-	pico, err := price(raw, of)
+	pico, rounded, err := price(raw, of)
 	if err != nil {
 		r.warn(model, field, "is refused: %v", err)
 		return false
+	}
+	if rounded {
+		kept := rates.USDPerMillion(pico) + " USD a million tokens"
+		if of == each || of == perThousand {
+			kept = rates.USDEach(pico) + " USD"
+		}
+		r.list.Rounded = append(r.list.Rounded, Finding{model, field, fmt.Sprintf("%s is rounded at the 12th decimal to %s", short(raw), kept)})
 	}
 	s.set(above, class, pico)
 	return true
