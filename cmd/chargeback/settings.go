@@ -52,7 +52,6 @@ func readSettings(path string, further ...config.Check) (settings, error) {
 // readFiles reads the rate book and the directory. A file that isn't there is
 // a mistake in the config, others are in the file.
 func (s *settings) readFiles(c *config.Config, fail failf) (err error) {
-	s.rates = rates.Default()
 	missing := func(key, name, next string, err error) error {
 		if !errors.Is(err, fs.ErrNotExist) {
 			return err
@@ -60,7 +59,9 @@ func (s *settings) readFiles(c *config.Config, fail failf) (err error) {
 		fail(key, "%s doesn't exist; correct the path, %s", c.Path(name), next)
 		return nil
 	}
-	if c.Prices != "" {
+	if c.Prices == "" {
+		s.rates = rates.Default()
+	} else {
 		s.rates, err = rates.Load(c.Path(c.Prices))
 		err = missing("prices", c.Prices, "write it with \"chargeback config example prices\", or leave the key out for the built-in list prices", err)
 	}

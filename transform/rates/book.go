@@ -14,15 +14,19 @@ package rates
 import (
 	"bytes"
 	"crypto/sha256"
-	_ "embed"
+	"embed"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"chargeback/transform/strictyaml"
@@ -51,23 +55,44 @@ type Book struct {
 	patterns  []pattern         // the most exact first
 	keys      map[string]bool
 	tiers     map[string]bool // service tiers that some entry names
-	version   string
+	version   func() string   // worked out once it is asked for
 }
 
-//go:embed default.yaml
-var defaultYAML []byte
+// defaultYAML is the built-in book: what its keys mean, and a file a provider.
+//
+//go:embed default/*.yaml
+var defaultYAML embed.FS
 
 // Default is the built-in book: published list prices, no fees.
 func Default() *Book {
-	book, err := Parse("built-in prices", defaultYAML)
+	book, err := ParseFiles(defaultFiles())
 	if err != nil {
 		panic(err) // a test loads it
 	}
 	return book
 }
 
-// Example is the built-in book as a file to begin one's own with.
-func Example() []byte { return slices.Clone(defaultYAML) }
+func defaultFiles() (files []File) {
+	names, _ := fs.Glob(defaultYAML, "default/*.yaml") // the pattern is well-formed
+	for _, name := range names {
+		data, err := defaultYAML.ReadFile(name)
+		if err != nil {
+			panic(err) // it was embedded
+		}
+		files = append(files, File{"built-in " + path.Base(name), data})
+	}
+	return files
+}
+
+// Example is the built-in book as a file to begin one's own with: a document a
+// provider.
+func Example() []byte {
+	var docs [][]byte
+	for _, file := range defaultFiles() {
+		docs = append(docs, file.Data)
+	}
+	return bytes.Join(docs, []byte("---\n"))
+}
 
 // File is a file of a book.
 type File struct {
@@ -113,24 +138,28 @@ func Parse(name string, data []byte) (*Book, error) {
 // ParseFiles is Load for files that were read. A file may hold several YAML
 // documents, so that more can be written behind what is there.
 func ParseFiles(files []File) (*Book, error) {
+	if b, err := parseFiles(files, quick); err == nil {
+		return b, nil
+	}
+	return parseFiles(files, nil) // which says on which lines all mistakes are
+}
+
+// parseFiles reads each document by quick, if there is one, or else as any YAML.
+func parseFiles(files []File, quick func(name string, data []byte) (decoded, bool)) (*Book, error) {
 	b := &Book{aliases: map[string]string{}, keys: map[string]bool{}, tiers: map[string]bool{}, byKey: map[string][]*Entry{}}
 	r := reader{book: b}
 	var docs []*strictyaml.Document
 	var places []place
 	var problems []error
-	for _, file := range files {
-		for _, data := range documents(file.Data) {
-			var parsed bookYAML
-			doc := strictyaml.Decode(file.Name, data, &parsed)
-			docs = append(docs, doc)
-			if doc.Broken() {
-				continue
-			}
-			for i := range parsed.Prices {
-				places = append(places, place{doc, fmt.Sprintf("prices[%d]", i)})
-			}
-			r.read(doc, parsed)
+	for _, d := range decodeAll(files, quick) {
+		docs = append(docs, d.doc)
+		if d.doc.Broken() {
+			continue
 		}
+		for i := range d.parsed.Prices {
+			places = append(places, place{d.doc, fmt.Sprintf("prices[%d]", i)})
+		}
+		r.read(d.doc, d.parsed)
 	}
 	r.spans.close()
 	for _, e := range b.entries {
@@ -148,6 +177,45 @@ func ParseFiles(files []File) (*Book, error) {
 	}
 	b.index()
 	return b, nil
+}
+
+// decoded is a document of a book that was read as YAML.
+type decoded struct {
+	doc    *strictyaml.Document
+	parsed bookYAML
+}
+
+// decodeAll reads the documents of files, in order; as many at once as there are
+// processors, for that is most of the time that a book takes.
+func decodeAll(files []File, quick func(name string, data []byte) (decoded, bool)) []decoded {
+	type part struct {
+		name string
+		data []byte
+	}
+	var parts []part
+	for _, file := range files {
+		for _, data := range documents(file.Data) {
+			parts = append(parts, part{file.Name, data})
+		}
+	}
+	all := make([]decoded, len(parts))
+	var wait sync.WaitGroup
+	free := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for i, p := range parts {
+		free <- struct{}{}
+		wait.Go(func() {
+			defer func() { <-free }()
+			if quick != nil {
+				if d, ok := quick(p.name, p.data); ok {
+					all[i] = d
+					return
+				}
+			}
+			all[i].doc = strictyaml.Decode(p.name, p.data, &all[i].parsed)
+		})
+	}
+	wait.Wait()
+	return all
 }
 
 // documents cuts a file at its --- lines. Each part begins with as many empty
@@ -176,7 +244,7 @@ func (b *Book) index() {
 	}
 	slices.SortFunc(b.patterns, morePrecise)
 	slices.SortStableFunc(b.fees, func(x, y *Fee) int { return x.From.Compare(y.From) })
-	b.version = b.hash()
+	b.version = sync.OnceValue(b.hash)
 }
 
 // Entries lists all entries by key, account, from and learned. They must not be
@@ -240,7 +308,7 @@ func (b *Book) Fees() []Fee {
 // Version is 12 hex digits that change when the book would price something
 // differently: comments, sources, what is announced or confirmed, and the
 // order of entries don't count.
-func (b *Book) Version() string { return b.version }
+func (b *Book) Version() string { return b.version() }
 
 func (b *Book) hash() string {
 	var lines []string

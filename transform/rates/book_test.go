@@ -200,7 +200,7 @@ func TestLoad(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "prices.yaml")
 	_, err := Load(path)
 	wantError(t, err, "read rate book: open "+path)
-	if err := os.WriteFile(path, defaultYAML, 0o600); err != nil {
+	if err := os.WriteFile(path, Example(), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	b, err := Load(path)

@@ -36,6 +36,11 @@ type problem struct {
 	text string
 }
 
+// Known is a document that somebody else has read, with the lines of its keys.
+func Known(name string, lines map[string]int) *Document {
+	return &Document{name: name, lines: lines, problems: map[string]problem{}}
+}
+
 // Failf notes what is wrong with the key at path, on its line or, where the
 // file doesn't have the key, on the line of the nearest key around it. The text
 // ends with the operator's next step. Of one key only the first problem is kept.
