@@ -75,8 +75,6 @@ func (*Bedrock) Name() string { return BedrockName }
 // Schema implements Format.
 func (*Bedrock) Schema() *record.Schema { return record.UsageSchema }
 
-var bedrockProvider = []byte("bedrock")
-
 // Decoder implements Format.
 func (b *Bedrock) Decoder(env Env) Decoder {
 	calendar := Calendar{zone: env.Zone}

@@ -312,22 +312,3 @@ func stripCacheHit(s []byte) []byte {
 	}
 	return s[:i]
 }
-
-var unknown = []byte("unknown")
-
-// provider names who is paid: LiteLLM's word for it without the API's name,
-// else the model's prefix.
-func provider(named, model []byte) []byte {
-	if len(named) == 0 {
-		prefix, _, found := bytes.Cut(model, []byte{'/'})
-		if !found || len(prefix) == 0 {
-			return unknown
-		}
-		named = prefix
-	}
-	switch string(named) {
-	case "bedrock_converse", "bedrock_mantle":
-		return bedrockProvider
-	}
-	return named
-}

@@ -169,7 +169,6 @@ type Mapped struct {
 	key       []mappedField
 	page      *jsonscan.Spec // of what holds the list of records; nil where they stand alone
 	nullWords map[string]bool
-	providers map[string][]byte // the rate book's words for those of others
 }
 
 // sum are places that add up; of all but numbers it is one.
@@ -177,7 +176,7 @@ type sum []int
 
 // NewMapped checks and compiles a map of fields.
 func NewMapped(o MappedOptions) (*Mapped, error) {
-	m := &Mapped{o: o, nullWords: map[string]bool{}, places: mappedPlaces{csv: o.Layout == LayoutCSV}, providers: otlpProviders()}
+	m := &Mapped{o: o, nullWords: map[string]bool{}, places: mappedPlaces{csv: o.Layout == LayoutCSV}}
 	for _, word := range o.Null {
 		m.nullWords[word] = true
 	}

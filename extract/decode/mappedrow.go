@@ -150,24 +150,10 @@ func (m *mappedRow) make(k int, part []byte, more sum) {
 func (m *mappedRow) provider(model []byte) []byte {
 	named := name(m.v[mapProvider])
 	if m.stated && len(named) > 0 {
-		return provider(named, model)
+		return named
 	}
-	m.paid = lowered(m.paid, provider(named, model))
-	if word, known := m.providers[string(m.paid)]; known {
-		return word
-	}
-	if bytes.IndexByte(m.paid, ' ') >= 0 { // Azure OpenAI
-		m.lower = append(m.lower[:0], m.paid...)
-		for i, c := range m.lower {
-			if c == ' ' {
-				m.lower[i] = '_'
-			}
-		}
-		if word, known := m.providers[string(m.lower)]; known {
-			return word
-		}
-	}
-	return m.paid
+	m.paid = lowered(m.paid, named)
+	return provider(m.paid, model)
 }
 
 func (m *mappedRow) takeUsage(line int64, sink *Sink) (err error) {

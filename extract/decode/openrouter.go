@@ -256,10 +256,11 @@ func (d *openrouterDecoder) names(o, trace []jsonscan.Value) {
 	}
 	r.Provider = openrouterProvider
 	if own := firstPresent(o, f.ownKey); own.Kind == jsonscan.True {
-		r.Provider = provider(bytes.ReplaceAll(bytes.ToLower(firstName(o, f.providerName)), []byte(" "), []byte("_")), r.Model)
-		if string(r.Provider) == "amazon_bedrock" {
-			r.Provider = bedrockProvider
+		named := firstName(o, f.providerName)
+		if bytes.EqualFold(named, []byte("google")) { // that of the Gemini API is Google AI Studio
+			named = vertexProvider
 		}
+		r.Provider = provider(named, r.Model)
 	}
 	r.UserID = email(name(within(o, trace, f.userID)))
 	r.EndUser, r.Team = name(within(o, trace, f.endUser)), name(within(o, trace, f.team))

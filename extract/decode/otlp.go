@@ -54,7 +54,6 @@ type OTLP struct {
 	f          otlpFields
 	operations map[string]bool // whether spans of an operation are requests
 	listed     map[string]bool // those that the config names, which may be names of spans and events
-	providers  map[string][]byte
 }
 
 // The wanted members of a document, in pairs of a name and the same in
@@ -84,7 +83,7 @@ func NewOTLP(o OTLPOptions) (*OTLP, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &OTLP{side: o.Side, spec: spec, keys: map[string]int{}, operations: otlpOperations(o), providers: otlpProviders(), listed: map[string]bool{}}
+	t := &OTLP{side: o.Side, spec: spec, keys: map[string]int{}, operations: otlpOperations(o), listed: map[string]bool{}}
 	for _, name := range slices.Concat(o.Operations, o.Parents, []string{pydanticRun}) {
 		t.listed[name] = true
 	}

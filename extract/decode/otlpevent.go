@@ -294,5 +294,3 @@ func claudeProvider(model []byte) []byte {
 	}
 	return anthropicName
 }
-
-var vertexProvider = []byte("vertex_ai")

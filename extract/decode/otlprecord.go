@@ -218,31 +218,6 @@ func otlpOperations(o OTLPOptions) map[string]bool {
 // operation.
 const pydanticRun = "agent run"
 
-// otlpProviders are the words of the conventions, and of SDKs before them, for
-// those of the rate book.
-func otlpProviders() map[string][]byte {
-	words := map[string][]byte{}
-	for ours, theirs := range map[string][]string{
-		"bedrock":      {"aws.bedrock", "aws_bedrock", "amazon-bedrock", "amazon_bedrock", "amazon.bedrock", "aws"},
-		"vertex_ai":    {"gcp.vertex_ai", "vertexai", "vertex", "google_vertexai", "google.vertex", "gcp.gen_ai"},
-		"gemini":       {"gcp.gemini", "google.generative-ai", "google_genai", "google_generativeai", "google"},
-		"azure":        {"azure.ai.openai", "az.ai.openai", "azure.openai", "azure_openai", "azure-openai"},
-		"azure_ai":     {"azure.ai.inference", "az.ai.inference"},
-		"mistral":      {"mistral_ai", "mistralai"},
-		"xai":          {"x_ai", "x-ai"},
-		"moonshot":     {"moonshot_ai", "moonshotai"},
-		"together_ai":  {"togetherai", "together"},
-		"fireworks_ai": {"fireworks"},
-		"watsonx":      {"ibm.watsonx.ai", "ibm.watsonx"},
-	} {
-		words[ours] = []byte(ours)
-		for _, word := range theirs {
-			words[word] = words[ours]
-		}
-	}
-	return words
-}
-
 // provider is the rate book's word for who is paid.
 func (d *otlpDecoder) provider(model []byte) []byte {
 	named := d.name(d.f.provider)
@@ -251,35 +226,28 @@ func (d *otlpDecoder) provider(model []byte) []byte {
 		return anthropicName
 	case len(named) == 0:
 		return provider(nil, model)
-	case hasCapitals(named):
-		named = bytes.ToLower(named)
 	}
-	if string(named) == "google" && string(d.name(d.f.system)) == "vertexai" { // OpenInference tells the company before the service
-		named = vertexProvider
-	}
-	if word, known := d.providers[string(named)]; known {
-		return word
+	if bytes.EqualFold(named, []byte("google")) && string(d.name(d.f.system)) == "vertexai" { // OpenInference tells the company before the service
+		return vertexProvider
 	}
 	// Vercel's SDK appends the API, as in openai.responses or google.vertex.chat, and
 	// the maker of the model, as in vertex.anthropic.messages.
-	if dot := bytes.LastIndexByte(named, '.'); dot > 0 {
+	if dot := bytes.LastIndexByte(named, '.'); dot > 0 && providerWord(named) == nil {
 		switch string(named[dot+1:]) {
 		case "chat", "messages", "responses", "completion", "embedding", "textembedding":
 			named = named[:dot]
-			for rest := named; ; rest = rest[:dot] {
-				if d.providers[string(rest)] != nil {
-					return d.providers[string(rest)]
+			for rest := named; dot > 0; rest = rest[:dot] {
+				if ours := providerWord(rest); ours != nil {
+					return ours
 				}
-				if dot = bytes.LastIndexByte(rest, '.'); dot <= 0 {
-					return named
+				if dot = bytes.LastIndexByte(rest, '.'); dot < 0 {
+					break
 				}
 			}
 		}
 	}
-	return named
+	return provider(named, model)
 }
-
-var anthropicName = []byte("anthropic")
 
 // The lookups go from the span or event to its scope and its resource.
 
