@@ -73,8 +73,8 @@ var unallocated = CostCenter{Code: "UNALLOCATED", Department: "UNALLOCATED"}
 
 // Meter is a model of a provider as it was sent.
 type Meter struct {
-	ID                                     int64
-	Provider, Account, Region, Model, Tier string
+	ID                                             int64
+	Provider, Account, Region, Model, Tier, Notice string
 }
 
 // Agent is an agent with its owner: a cost centre or an address.
@@ -346,11 +346,11 @@ func (l *Ledger) keepRates(ctx context.Context, version string, all []Rate) erro
 // metersSeen and namesSeen are what occurs in the days' rows.
 const (
 	metersSeen = `
-select distinct provider, ifnull(account, ''), ifnull(region, ''), model, ifnull(service_tier, ''), meter_id
+select distinct provider, ifnull(account, ''), ifnull(region, ''), model, ifnull(service_tier, ''), ifnull(notice, ''), meter_id
 from meters
 where meter_id in (select meter_id from usage where usage_date between @scan_first and @scan_last)
   or meter_id in (select meter_id from requests where request_date between @scan_first and @scan_last)
-order by 1, 4, 2, 3, 5, 6`
+order by 1, 4, 2, 3, 5, 6, 7`
 
 	namesSeen = `
 with active_actors as (
@@ -392,7 +392,7 @@ func (l *Ledger) seenWithin(ctx context.Context, first, last civil.Date) (Seen, 
 // seen lists what needs resolving: the dimensions' rows that occur.
 func (l *Ledger) seen(ctx context.Context, args Args) (s Seen, err error) {
 	err = l.engine.Query(ctx, metersSeen, args, func(r Row) error {
-		s.Meters = append(s.Meters, Meter{r.Int(5), r.Text(0), r.Text(1), r.Text(2), r.Text(3), r.Text(4)})
+		s.Meters = append(s.Meters, Meter{r.Int(6), r.Text(0), r.Text(1), r.Text(2), r.Text(3), r.Text(4), r.Text(5)})
 		return nil
 	})
 	if err != nil {

@@ -57,8 +57,8 @@ func (r *References) Price(book *rates.Book, seen Seen, priceAs func(Meter) stri
 				key, as = "", ""
 			}
 		}
-		meter := rates.Meter{Provider: m.Provider, Account: m.Account, Region: m.Region, Model: m.Model, Tier: m.Tier}
-		card := idOf(key, as, m.Provider, m.Account, m.Region, m.Tier)
+		meter := rates.Meter{Provider: m.Provider, Account: m.Account, Region: m.Region, Model: m.Model, Tier: m.Tier, Notice: m.Notice}
+		card := idOf(key, as, m.Provider, m.Account, m.Region, m.Tier, m.Notice)
 		r.Cards = append(r.Cards, Card{m.ID, card})
 		if made[card] {
 			continue
@@ -193,6 +193,7 @@ select
   min(ifnull(d.region, '')),
   min(d.model),
   min(ifnull(d.service_tier, '')),
+  min(ifnull(d.notice, '')),
   e.signature,
   f.usage_date,
   min(f.started_at),
@@ -205,11 +206,11 @@ inner join meters as d on d.meter_id = f.meter_id
 where f.usage_date >= @since and f.correction >= 0 and r.pricing <> 'not_billed'
 group by d.meter_id, e.signature, f.usage_date
 order by f.usage_date, d.meter_id, e.signature`, Args{"since": civil.Min}, func(r Row) error {
-		u := use{r.Int(0), r.Text(6), r.Date(7), r.Time(8), r.Time(9)}
+		u := use{r.Int(0), r.Text(7), r.Date(8), r.Time(9), r.Time(10)}
 		uses = append(uses, u)
 		if !meters[u.meter] {
 			meters[u.meter] = true
-			seen.Meters = append(seen.Meters, Meter{u.meter, r.Text(1), r.Text(2), r.Text(3), r.Text(4), r.Text(5)})
+			seen.Meters = append(seen.Meters, Meter{u.meter, r.Text(1), r.Text(2), r.Text(3), r.Text(4), r.Text(5), r.Text(6)})
 		}
 		if len(uses) == 1 || u.first.Before(seen.Span[0]) {
 			seen.Span[0] = u.first

@@ -109,7 +109,7 @@ func (d *Dimension) New(known map[int64]bool, yield func(*Batch) bool) {
 			b.int(0, t.id)
 			rest := []byte(t.text)
 			for i := 1; i < len(d.Schema.Columns); i++ {
-				size, n := binary.Uvarint(rest)
+				size, n := binary.Uvarint(rest) // 0 and 0 where the tuple has fewer texts: the rest are empty
 				b.text(i, rest[n:n+int(size)])
 				rest = rest[n+int(size):]
 			}

@@ -53,7 +53,8 @@ type Usage struct {
 	AgentID           []byte
 	Failed            bool
 	ErrorCode         []byte
-	Completeness      int64 // a final record ranks above a partial one, that above an error
+	Notice            []byte // what is also billed and Tokens don't hold, in words
+	Completeness      int64  // a final record ranks above a partial one, that above an error
 }
 
 // Request is what the agent platform knows of one request.
@@ -88,7 +89,8 @@ type Request struct {
 	Tokens            Tokens
 	ReportedPico      int64 // the platform's own estimate in pico-USD; never charged
 	HasReported       bool
-	Completeness      int64 // what is more complete stands for its copies: a span for the event beside it
+	Notice            []byte // what is also billed and Tokens don't hold, in words
+	Completeness      int64  // what is more complete stands for its copies: a span for the event beside it
 }
 
 // Person is one dated row of a people file, or what a snapshot shows of a
@@ -227,6 +229,7 @@ var MeterSchema = &Schema{Table: "meters", About: "What is metered: a model of a
 	{"operation", Text, true, ""},
 	{"service_tier", Text, true, ""},
 	{"error_code", Text, true, ""},
+	{"notice", Text, true, "what is also billed and the counts don't hold, in words; null: nothing that is known of"},
 }}
 
 // CallerSchema is what a provider knows of who called.
@@ -309,6 +312,16 @@ func (b *Batch) tokens(i int, t *Tokens) {
 	}
 }
 
+// meter appends the id of a meter. One without a notice has the id that it had
+// before there were any.
+func (b *Batch) meter(i int, d *Dimension, notice, provider, account, region, model, operation, tier, errorCode []byte) {
+	if len(notice) == 0 {
+		b.tuple(i, d, provider, account, region, model, operation, tier, errorCode)
+		return
+	}
+	b.tuple(i, d, provider, account, region, model, operation, tier, errorCode, notice)
+}
+
 // AppendUsage adds one row to a batch of UsageSchema. Where a text can't be kept
 // it adds nothing and returns a *TextError.
 func (b *Batch) AppendUsage(u *Usage, d *Dimensions, l Lineage) error {
@@ -318,7 +331,7 @@ func (b *Batch) AppendUsage(u *Usage, d *Dimensions, l Lineage) error {
 	b.text(3, u.ClientRef)
 	b.int(4, u.StartedAt)
 	b.int(5, u.Date)
-	b.tuple(6, d.Meters, u.Provider, u.Account, u.Region, u.Model, u.Operation, u.ServiceTier, u.ErrorCode)
+	b.meter(6, d.Meters, u.Notice, u.Provider, u.Account, u.Region, u.Model, u.Operation, u.ServiceTier, u.ErrorCode)
 	b.tuple(7, d.Callers, u.Caller, u.CostCenter, u.AgentID)
 	b.tokens(8, &u.Tokens)
 	b.bool(21, u.Failed)
@@ -340,7 +353,7 @@ func (b *Batch) AppendRequest(r *Request, d *Dimensions, l Lineage) error {
 	b.int(7, r.StartedAt)
 	b.optional(8, r.EndedAt, r.HasEnded)
 	b.int(9, r.Date)
-	b.tuple(10, d.Meters, r.Provider, nil, r.Region, r.Model, nil, r.ServiceTier, r.ErrorCode)
+	b.meter(10, d.Meters, r.Notice, r.Provider, nil, r.Region, r.Model, nil, r.ServiceTier, r.ErrorCode)
 	b.tuple(11, d.Actors, r.UserID, r.UserEmail, r.Team, r.KeyAlias, r.Project)
 	b.tuple(12, d.Tasks, r.AgentID, r.CostCenter, r.Tools)
 	b.bool(13, r.CacheHit)

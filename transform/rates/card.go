@@ -37,7 +37,8 @@ func normalTier(tier string) string {
 }
 
 // Meter is what decides a price besides the time and the size of a request.
-type Meter struct{ Provider, Account, Region, Model, Tier string }
+// Notice says what the provider bills besides, which no price covers.
+type Meter struct{ Provider, Account, Region, Model, Tier, Notice string }
 
 // Size is the number of prompt tokens that a rate is for: more than MoreThan
 // and up to UpTo.
@@ -535,6 +536,10 @@ func (b *Book) price(r *Rate, e Entry, m Meter, size Size, peak *OffPeak) {
 	default:
 		r.Note = "service tier " + m.Tier + " at the standard price"
 	}
+	if m.Notice != "" && r.Note != "" {
+		r.Note += "; "
+	}
+	r.Note += m.Notice
 	r.Rule = e.rule(m, size, peak, uplift, discounted, r.Markup)
 }
 
