@@ -21,15 +21,33 @@ const Batch = "batch"
 
 // knownTiers are tiers that a model without prices for them serves at the
 // standard price. Any other word is held.
-var knownTiers = map[string]bool{Standard: true, Batch: true, "flex": true, "priority": true, "ultrafast": true}
+var knownTiers = map[string]bool{Standard: true, Batch: true, "flex": true, priority: true, fast: true, "ultrafast": true}
+
+// Two tiers whose names are not used alike. OpenAI calls its priority processing
+// fast, too. Anthropic's fast mode costs more than list; its Priority Tier is
+// capacity that was committed to, which a request draws down as list has it.
+const (
+	priority = "priority"
+	fast     = "fast"
+)
+
+// tier is the tier whose prices of an entry count for requests of a tier.
+func (e Entry) tier(asked string) string {
+	has := func(tier string) bool { _, is := e.Tiers[tier]; return is }
+	switch {
+	case asked == fast && !has(fast) && has(priority):
+		return priority
+	case asked == priority && !has(priority) && e.Provider == "anthropic":
+		return Standard
+	}
+	return asked
+}
 
 // normalTier is a service tier in one word for each thing.
 func normalTier(tier string) string {
 	switch tier = strings.ToLower(strings.TrimSpace(tier)); tier {
 	case "", "default", "auto", "standard_only", "on_demand", "on-demand":
 		return Standard
-	case "fast":
-		return "priority"
 	case "batches":
 		return Batch
 	}
@@ -288,6 +306,7 @@ func (b *Book) compile(m Meter, key string, p period, markup Percent) []Rate {
 	if blank.Problem != "" {
 		return []Rate{blank}
 	}
+	m.Tier = entry.tier(m.Tier)
 	blank.Account, blank.ValidFrom, blank.Learned, blank.Source = entry.Account, entry.From, entry.Learned, entry.Source
 	var rates []Rate
 	for _, size := range entry.sizes(m.Tier) {
@@ -536,10 +555,7 @@ func (b *Book) price(r *Rate, e Entry, m Meter, size Size, peak *OffPeak) {
 	default:
 		r.Note = "service tier " + m.Tier + " at the standard price"
 	}
-	if m.Notice != "" && r.Note != "" {
-		r.Note += "; "
-	}
-	r.Note += m.Notice
+	r.Note = both(r.Note, m.Notice)
 	r.Rule = e.rule(m, size, peak, uplift, discounted, r.Markup)
 }
 

@@ -77,7 +77,7 @@ func TestCard(t *testing.T) {
 		{"flex", with(func(m *Meter) { m.Tier = "flex" }), noon, 1500, 0, Input, 4_000_000, "published price, service tier flex, prompts of more than 1000 and up to 1999 tokens"},
 		{"flex leaves requests alone", with(func(m *Meter) { m.Tier = "flex" }), noon, 1500, 0, Request, 2_000_000_000, ""},
 		{"priority", with(func(m *Meter) { m.Tier = "PRIORITY" }), noon, 1, 0, Input, 10_000_000, ""},
-		{"fast is priority", with(func(m *Meter) { m.Tier = "fast" }), noon, 1001, 0, Input, 12_000_000, ""},
+		{"fast is priority where it has no prices of its own", with(func(m *Meter) { m.Tier = "fast" }), noon, 1001, 0, Input, 12_000_000, ""},
 		{"above a threshold without a tier's price: the standard one", with(func(m *Meter) { m.Tier = "priority" }), noon, 1001, 0, Output, 30_000_000, ""},
 		{"auto is standard", with(func(m *Meter) { m.Tier = "auto" }), noon, 1, 0, Input, 4_000_000, ""},
 		{"batch without a price is half", with(func(m *Meter) { m.Tier = "batch" }), noon, 1, 0, CacheRead, 200_000, ""},
@@ -249,5 +249,43 @@ func TestDefaultHasOneRateForEverything(t *testing.T) {
 		for _, tier := range []string{"", "flex", "priority", "batch"} {
 			checkCard(t, b, Meter{Provider: e.Provider, Model: e.Model, Tier: tier}, e.Key())
 		}
+	}
+}
+
+// Goal: two tiers that providers name alike are told apart: Anthropic's fast mode
+// has its factor, its Priority Tier costs what list says, and OpenAI's fast is its
+// priority. What else is billed is said beside the price.
+func TestCardTellsFastFromPriority(t *testing.T) {
+	const book = `prices:
+  - {provider: anthropic, model: quick, from: 2026-01-01T00:00:00Z, usd_per_million: {input: "5", output: "25"}, tiers: {fast: {times: "2"}}, source: s}
+  - {provider: anthropic, model: plain, from: 2026-01-01T00:00:00Z, usd_per_million: {input: "5", output: "25"}, source: s}
+  - {provider: anthropic, model: dear, from: 2026-01-01T00:00:00Z, usd_per_million: {input: "5", output: "25"}, tiers: {priority: {times: "3"}}, source: s}
+  - {provider: openai, model: o, from: 2026-01-01T00:00:00Z, usd_per_million: {input: "5", output: "25"}, tiers: {priority: {times: "2"}}, source: s}
+  - {provider: openai, model: plain, from: 2026-01-01T00:00:00Z, usd_per_million: {input: "5", output: "25"}, source: s}
+`
+	b := parse(t, book)
+	tests := []struct {
+		name  string
+		meter Meter
+		want  int64
+		note  string
+	}{
+		{"fast mode", Meter{Provider: "anthropic", Model: "quick", Tier: "fast"}, 10_000_000, ""},
+		{"Priority Tier", Meter{Provider: "anthropic", Model: "quick", Tier: "priority"}, 5_000_000, ""},
+		{"Priority Tier of a model without fast mode", Meter{Provider: "anthropic", Model: "plain", Tier: "priority"}, 5_000_000, ""},
+		{"a price of one's own for the Priority Tier", Meter{Provider: "anthropic", Model: "dear", Tier: "priority"}, 15_000_000, ""},
+		{"fast mode without a price", Meter{Provider: "anthropic", Model: "plain", Tier: "fast"}, 5_000_000, "service tier fast at the standard price"},
+		{"OpenAI's fast", Meter{Provider: "openai", Model: "o", Tier: "fast"}, 10_000_000, ""},
+		{"priority without a price", Meter{Provider: "openai", Model: "plain", Tier: "priority"}, 5_000_000, "service tier priority at the standard price"},
+		{"a notice", Meter{Provider: "openai", Model: "o", Notice: "file search is not charged"}, 5_000_000, "file search is not charged"},
+		{"a notice beside a note", Meter{Provider: "openai", Model: "plain", Tier: "flex", Notice: "file search is not charged"}, 5_000_000, "service tier flex at the standard price; file search is not charged"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := rateAt(t, b, tt.meter, at("2026-02-05T12:00:00Z"), 1, 0)
+			if r.Units[Input] != tt.want || r.Note != tt.note {
+				t.Errorf("got %d with note %q, want %d with %q", r.Units[Input], r.Note, tt.want, tt.note)
+			}
+		})
 	}
 }

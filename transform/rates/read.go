@@ -285,7 +285,7 @@ func (e *Entry) tiers(doc *strictyaml.Document, path string, tiers map[string]ti
 		own := len(tier.Units) + len(tier.Thresholds)
 		switch {
 		case normalTier(name) != name || name == Standard:
-			doc.Failf(at, "is not a tier's name as records are read: standard is the entry's own prices, fast is priority; write flex, priority, ultrafast, batch or the provider's word in small letters")
+			doc.Failf(at, "is not a tier's name as records are read: standard is the entry's own prices; write flex, priority, fast, ultrafast, batch or the provider's word in small letters")
 		case len(e.Ranges) > 0 && len(tier.Thresholds) > 0:
 			doc.Failf(at+".thresholds", "stands beside ranges; give the tier times, or prices of its own for every size")
 		case (tier.Times > 0) == (own > 0):

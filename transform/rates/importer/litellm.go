@@ -324,7 +324,7 @@ func (m *liteLLMModel) uplift(key string, raw json.RawMessage, regions ...string
 	}
 }
 
-// specific reads what one provider calls otherwise: a region, or its fast tier.
+// specific reads what one provider calls otherwise: a region, or its fast mode.
 func (m *liteLLMModel) specific(raw json.RawMessage) {
 	entries, err := fields(raw)
 	if err != nil {
@@ -347,10 +347,10 @@ func (m *liteLLMModel) specific(raw json.RawMessage) {
 	}
 }
 
-// fast makes the priority tier of a factor, where it has no prices of its own.
+// fast makes a tier of the factor of Anthropic's fast mode.
 func (m *liteLLMModel) fast() {
 	entries, err := fields(m.keys["provider_specific_entry"])
-	if err != nil || entries["fast"] == nil || m.tiers["priority"] != nil {
+	if err != nil || entries["fast"] == nil {
 		return
 	}
 	times, err := factor(entries["fast"])
@@ -358,7 +358,7 @@ func (m *liteLLMModel) fast() {
 		m.warn(m.name, "provider_specific_entry.fast", "is refused: %v", err)
 		return
 	}
-	m.entry.Tiers = map[string]rates.Tier{"priority": {Times: times}}
+	m.entry.Tiers = map[string]rates.Tier{"fast": {Times: times}}
 }
 
 // ranges reads prices that hold from one size of the prompt to another.

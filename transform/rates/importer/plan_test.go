@@ -152,8 +152,8 @@ func TestChanges(t *testing.T) {
 			list: litellm(openai("terra", `"input_cost_per_token": 2e-6, "output_cost_per_token": 4e-6, "off_peak_pricing": {"hours_utc": "16:30-00:30", "input_cost_per_token": 1e-6},
 				"provider_specific_entry": {"us": 1.1, "fast": 6}`)),
 			changes: `
-				dearer openai/terra input, priority: 2 -> 12 (+500 %)
-				dearer openai/terra output, priority: 4 -> 24 (+500 %)
+				dearer openai/terra input, fast: 2 -> 12 (+500 %)
+				dearer openai/terra output, fast: 4 -> 24 (+500 %)
 				other openai/terra off-peak hours:  -> 16:30-00:30, usd_per_million: {input: "1"} ()
 				other openai/terra regions:  -> us us-* x 1.1 ()`,
 			added: "openai/terra 2026-10-01",
