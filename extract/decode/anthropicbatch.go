@@ -19,9 +19,9 @@ type AnthropicBatch struct {
 }
 
 type anthropicBatchFields struct {
-	customID, outcome, input, responseID, model, region int
-	errorCode, clientRef                                []int
-	usage                                               usageFields
+	customID, outcome, input, responseID, model int
+	errorCode, clientRef                        []int
+	usage                                       usageFields
 }
 
 // NewAnthropicBatch compiles the format.
@@ -37,7 +37,6 @@ func NewAnthropicBatch(o BatchOptions) (*AnthropicBatch, error) {
 		input:      want.one("params"),
 		responseID: want.one("result.message.id"),
 		model:      want.one("result.message.model"),
-		region:     want.one("result.message.usage.inference_geo"),
 		errorCode:  want.first("result.error.error.type", "result.error.type"),
 		clientRef:  want.first(o.ClientRef...),
 		usage:      want.usage("result.message."),
@@ -59,6 +58,7 @@ func (a *AnthropicBatch) Decoder(env Env) Decoder {
 	var object batchObject
 	var u record.Usage
 	var scratch []byte
+	answers := newAnswerReader()
 	lines := newJSONDecoder(env, a.spec, func(v []jsonscan.Value, line int64, sink *Sink) error {
 		if v[a.f.input].Kind == jsonscan.Object && missing(v[a.f.outcome]) { // a line of the batch as it was sent
 			sink.Ignore()
@@ -70,7 +70,7 @@ func (a *AnthropicBatch) Decoder(env Env) Decoder {
 			return &FieldError{"custom_id", "is missing; is this source really in the anthropic-batch format?"}
 		}
 		u.ClientRef = object.ref(v, a.f.clientRef, customID)
-		if err := a.read(v, &object, &u); err != nil {
+		if err := a.read(v, answers, &object, &u); err != nil {
 			return err
 		}
 		if u.Key = recordKey(&scratch, namespace, u.ResponseID); len(u.ResponseID) == 0 {
@@ -83,7 +83,7 @@ func (a *AnthropicBatch) Decoder(env Env) Decoder {
 	return &batchDecoder{lines, &a.jobs, &object, nil}
 }
 
-func (a *AnthropicBatch) read(v []jsonscan.Value, o *batchObject, u *record.Usage) error {
+func (a *AnthropicBatch) read(v []jsonscan.Value, answers *answerReader, o *batchObject, u *record.Usage) error {
 	f := &a.f
 	if err := o.common(u, jsonscan.Value{}, "started_at"); err != nil {
 		return err
@@ -101,12 +101,9 @@ func (a *AnthropicBatch) read(v []jsonscan.Value, o *batchObject, u *record.Usag
 	default:
 		return &FieldError{"result.type", "is none of succeeded, errored, canceled and expired; is this source really in the anthropic-batch format?"}
 	}
-	if geo := name(v[f.region]); len(geo) > 0 && string(geo) != "not_available" {
-		u.Region = geo
-	}
 	u.ResponseID = id(v[f.responseID])
 	if u.Model = name(v[f.model]); len(u.Model) == 0 {
 		u.Model = o.model
 	}
-	return meteredAnswer(v, &f.usage, u, "result.message")
+	return answers.metered(v, &f.usage, u, "result.message")
 }

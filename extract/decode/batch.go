@@ -204,6 +204,28 @@ func (d *batchDecoder) Decode(r io.Reader, sink *Sink) error {
 	return d.jsonDecoder.Decode(r, sink)
 }
 
+// metered fills what an answer that was billed cost in tokens, and where it was
+// served where it tells.
+func (r *answerReader) metered(v []jsonscan.Value, usage *usageFields, u *record.Usage, field string) error {
+	a, err := r.read(v, usage, &u.Tokens)
+	switch {
+	case err != nil:
+		return err
+	case !a.hasInput && !a.hasOutput:
+		return &FieldError{field, "tells no token counts in any shape that is known, so that its cost isn't known either"}
+	case len(u.Model) == 0:
+		return &FieldError{field + ".model", "is missing; name the model in the source's options or in the job's entry"}
+	case !a.hasInput || !a.hasOutput: // an embedding, or cut
+		u.Completeness = 1
+	}
+	if u.Notice = a.notice; v[usage.region].Kind != jsonscan.Absent {
+		if region := geography(v[usage.region]); len(region) > 0 {
+			u.Region = region
+		}
+	}
+	return nil
+}
+
 // fail makes u the row of a request that was not served: it costs nothing.
 func fail(u *record.Usage, code []byte) {
 	u.Failed, u.Completeness, u.ErrorCode = true, 0, code

@@ -63,6 +63,7 @@ func (b *BedrockBatch) Decoder(env Env) Decoder {
 	var object batchObject
 	var u record.Usage
 	var job, scratch, requestID []byte
+	answers := newAnswerReader()
 	lines := newJSONDecoder(env, b.spec, func(v []jsonscan.Value, line int64, sink *Sink) error {
 		u = record.Usage{Provider: b.provider, Operation: invocationJob, Completeness: 2}
 		recordID := id(v[b.f.recordID])
@@ -72,7 +73,7 @@ func (b *BedrockBatch) Decoder(env Env) Decoder {
 		requestID = append(append(append(requestID[:0], job...), '/'), recordID...)
 		u.ProviderRequestID = requestID
 		u.ClientRef = object.ref(v, b.f.clientRef, recordID)
-		if err := b.read(v, &object, &u); err != nil {
+		if err := b.read(v, answers, &object, &u); err != nil {
 			return err
 		}
 		u.Key = recordKey(&scratch, namespace, job, recordID)
@@ -87,7 +88,7 @@ func (b *BedrockBatch) Decoder(env Env) Decoder {
 	return &batchDecoder{lines, &b.jobs, &object, begin}
 }
 
-func (b *BedrockBatch) read(v []jsonscan.Value, o *batchObject, u *record.Usage) error {
+func (b *BedrockBatch) read(v []jsonscan.Value, answers *answerReader, o *batchObject, u *record.Usage) error {
 	f := &b.f
 	if err := o.common(u, jsonscan.Value{}, "started_at"); err != nil {
 		return err
@@ -103,22 +104,7 @@ func (b *BedrockBatch) read(v []jsonscan.Value, o *batchObject, u *record.Usage)
 	if v[f.output].Kind == jsonscan.Absent {
 		return &FieldError{"modelOutput", "is missing, as is error"}
 	}
-	return meteredAnswer(v, &f.usage, u, "modelOutput")
-}
-
-// meteredAnswer fills what an answer that was billed cost in tokens.
-func meteredAnswer(v []jsonscan.Value, usage *usageFields, u *record.Usage, field string) error {
-	switch found, known, err := usage.read(v, &u.Tokens); {
-	case err != nil:
-		return err
-	case !found:
-		return &FieldError{field, "tells no token counts in any shape that is known, so that its cost isn't known either"}
-	case len(u.Model) == 0:
-		return &FieldError{field + ".model", "is missing; name the model in the source's options or in the job's entry"}
-	case !known: // an embedding, or cut
-		u.Completeness = 1
-	}
-	return nil
+	return answers.metered(v, &f.usage, u, "modelOutput")
 }
 
 // jobID is the form of the ids that AWS gives jobs.

@@ -14,7 +14,7 @@ import (
 type bodyFields struct {
 	responseID, tier                   []int
 	written5m, written1h, cacheDetails []int
-	reasoning, searches                []int
+	reasoning, searches, iterations    []int
 }
 
 // body adds the places of an answer at root.
@@ -33,6 +33,7 @@ func (f *fields) body(root string) bodyFields {
 		cacheDetails: at("usage.cacheDetails"),
 		reasoning:    at("usage.completion_tokens_details.reasoning_tokens"),
 		searches:     at("usage.server_tool_use.web_search_requests"),
+		iterations:   at("usage.iterations"),
 	}
 }
 
@@ -50,16 +51,17 @@ func newBodySpec() bodySpec {
 
 // bodyReader reads the answers of one worker.
 type bodyReader struct {
-	f                *bodyFields
-	text, ttl, event *jsonscan.Scanner
-	unescaped        []byte
-	counts           tokenCounts
+	f           *bodyFields
+	text, event *jsonscan.Scanner
+	answers     *answerReader
+	unescaped   []byte
+	counts      tokenCounts
 }
 
-var eventSpec = mustCompile("usage.server_tool_use.web_search_requests")
+var eventSpec = mustCompile("usage.server_tool_use.web_search_requests", "usage.iterations")
 
 func newBodyReader(text *bodySpec) *bodyReader {
-	return &bodyReader{f: &text.f, text: jsonscan.NewScanner(text.spec), ttl: jsonscan.NewScanner(ttlSpec), event: jsonscan.NewScanner(eventSpec)}
+	return &bodyReader{f: &text.f, text: jsonscan.NewScanner(text.spec), event: jsonscan.NewScanner(eventSpec), answers: newAnswerReader()}
 }
 
 // read fills what answer tells: its fields f lie in v or, where it was written
@@ -87,7 +89,53 @@ func (b *bodyReader) read(v []jsonscan.Value, answer jsonscan.Value, f *bodyFiel
 	if n, err := whole(firstPresent(v, f.reasoning), ""); err == nil && n <= u.Tokens.Output {
 		u.Tokens.Reasoning = n
 	}
+	if err := b.iterations(firstPresent(v, f.iterations), raw, u); err != nil {
+		return err
+	}
 	return b.searches(firstPresent(v, f.searches), raw, &u.Tokens)
+}
+
+// iterations notes what the record's counts may leave out of an answer's
+// iterations. Whether AWS counts compaction is not documented: it does where its
+// counts are the sum of all.
+func (b *bodyReader) iterations(list jsonscan.Value, raw []byte, u *record.Usage) error {
+	key := []byte(`"iterations"`)
+	if len(raw) > 0 && raw[0] == '[' && bytes.Contains(raw, key) {
+		err := jsonscan.Each(raw, func(event []byte) error {
+			if !bytes.Contains(event, key) || event[0] != '{' {
+				return nil
+			}
+			_, err := b.event.Scan(event)
+			if told := b.event.Values[1]; err == nil && told.Kind == jsonscan.Array {
+				list = told
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if list.Kind != jsonscan.Array {
+		return nil
+	}
+	say := &b.answers.notice
+	say.reset()
+	all, err := b.answers.sum(list)
+	if err != nil { // the record's own counts stand
+		say.say("the answer's iterations can't be read")
+		u.Notice = say.text
+		return nil
+	}
+	message, compaction := &all.message, &all.compaction
+	held := u.Tokens.InputUncached == message.InputUncached+compaction.InputUncached && u.Tokens.Output == message.Output+compaction.Output
+	if *compaction != (record.Tokens{}) && !held {
+		say.say("tokens of compaction may not be in AWS's counts")
+	}
+	if all.advisor != (record.Tokens{}) {
+		say.say("tokens of advisor ", advisorModel(all.model), " are not charged")
+	}
+	u.Notice = say.text
+	return nil
 }
 
 // timesToLive parts what the record says was written to the prompt cache. What
@@ -102,7 +150,7 @@ func (b *bodyReader) timesToLive(v []jsonscan.Value, f *bodyFields, t *record.To
 	c.written5m, err5m = whole(firstPresent(v, f.written5m), "")
 	c.written1h, err1h = whole(firstPresent(v, f.written1h), "")
 	if list := firstPresent(v, f.cacheDetails); list.Kind == jsonscan.Array && c.written5m+c.written1h == 0 {
-		errList = timesToLive(b.ttl, list, c)
+		errList = timesToLive(b.answers.ttl, list, c)
 	}
 	told := c.written5m + c.written1h
 	if err5m != nil || err1h != nil || errList != nil || told > t.CacheWriteUnknown {
@@ -119,7 +167,7 @@ func (b *bodyReader) searches(told jsonscan.Value, raw []byte, t *record.Tokens)
 	key := []byte(`"web_search_requests"`) // most streams have none, and many events
 	if len(raw) > 0 && raw[0] == '[' && bytes.Contains(raw, key) {
 		err = jsonscan.Each(raw, func(event []byte) error {
-			if !bytes.Contains(event, key) {
+			if !bytes.Contains(event, key) || event[0] != '{' {
 				return nil
 			}
 			if _, err := b.event.Scan(event); err != nil {

@@ -103,8 +103,8 @@ func BenchmarkOpenAIBatch(b *testing.B) {
 		b.Fatal(err)
 	}
 	benchmark(b, format, "", func(i int) string {
-		return fmt.Sprintf(`{"id":"batch_req_%[1]d","custom_id":"ticket-%[1]d","response":{"status_code":200,"request_id":"%032[1]x","body":{"id":"chatcmpl-%[1]d","object":"chat.completion","created":%[2]d,"model":"gpt-4o-mini-2024-07-18","choices":[{"index":0,"message":{"role":"assistant","content":"The blue one is right.","refusal":null,"annotations":[]},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":%[3]d,"completion_tokens":%[4]d,"total_tokens":9000,"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":0,"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}},"service_tier":"default","system_fingerprint":"fp_example"}},"error":null}`,
-			i, 1793570380+i, i%8000, i%1200)
+		return fmt.Sprintf(`{"id":"batch_req_%[1]d","custom_id":"ticket-%[1]d","response":{"status_code":200,"request_id":"%032[1]x","body":{"id":"chatcmpl-%[1]d","object":"chat.completion","created":%[2]d,"model":"gpt-4o-mini-2024-07-18","choices":[{"index":0,"message":{"role":"assistant","content":"The blue one is right.","refusal":null,"annotations":[]},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":%[3]d,"completion_tokens":%[4]d,"total_tokens":%[5]d,"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":0,"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}},"service_tier":"default","system_fingerprint":"fp_example"}},"error":null}`,
+			i, 1793570380+i, i%8000, i%1200, i%8000+i%1200)
 	})
 }
 

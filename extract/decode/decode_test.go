@@ -314,10 +314,10 @@ func TestDecodersDoNotAllocatePerRecord(t *testing.T) {
 			return fmt.Sprintf(`{"id":"batch_req_%d","custom_id":"t%d","response":{"status_code":200,"request_id":"req_%d","body":{"id":"resp_%d","created_at":1793570380,"model":"gpt-5","output":[{"type":"web_search_call"}],"usage":{"input_tokens":10,"output_tokens":2}}}}`, i, i, i, i)
 		},
 		anthropicBatch(t, BatchOptions{}): func(i int) string {
-			return fmt.Sprintf(`{"custom_id":"t%d","result":{"type":"succeeded","message":{"id":"msg_%d","model":"claude-sonnet-4-5","usage":{"input_tokens":10,"output_tokens":2}}}}`, i, i)
+			return fmt.Sprintf(`{"custom_id":"t%d","result":{"type":"succeeded","message":{"id":"msg_%d","model":"claude-sonnet-4-5","usage":{"input_tokens":10,"output_tokens":2,"server_tool_use":{"code_execution_requests":1},"iterations":[{"type":"compaction","input_tokens":90,"output_tokens":7},{"type":"message","input_tokens":10,"output_tokens":2}]}}}}`, i, i)
 		},
 		litellm(t): func(i int) string {
-			return fmt.Sprintf(`{"id":"chatcmpl-%d","status":"success","custom_llm_provider":"openai","model":"gpt-4o","startTime":1793487580.847,"endTime":"2026-10-31 22:59:41.5","response_cost":2.25e-05,"prompt_tokens":10,"completion_tokens":2,"metadata":{"user_api_key_user_id":"user017@example.com","spend_logs_metadata":{"agent_id":"support-bot","tool_calls":%s}},"hidden_params":{"additional_headers":{"llm_provider-x-request-id":"req_%d"}}}`,
+			return fmt.Sprintf(`{"id":"chatcmpl-%d","status":"success","custom_llm_provider":"OpenAI","api_base":"https://eu.api.openai.com/v1","model":"gpt-4o","startTime":1793487580.847,"endTime":"2026-10-31 22:59:41.5","response_cost":2.25e-05,"prompt_tokens":10,"completion_tokens":2,"metadata":{"user_api_key_user_id":"user017@example.com","spend_logs_metadata":{"agent_id":"support-bot","tool_calls":%s}},"hidden_params":{"additional_headers":{"llm_provider-x-request-id":"req_%d"}}}`,
 				i, []string{"2", `["sql","web_search"]`, `{"sql":3}`, "null"}[i%4], i)
 		},
 		portkey(t): func(i int) string {

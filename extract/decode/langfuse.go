@@ -17,11 +17,14 @@ type LangfuseOptions struct {
 	RequestOptions
 	ProviderRequestID []string
 	ResponseID        []string
-	Provider          []string // none: the prefix of the model's name
+	Provider          []string // none: metadata.ls_provider, which LangChain writes; else the prefix of the model's name
 	UserEmail         []string
 	EndUser           []string
 	Team              []string
 	Project           []string // none: the project's id
+	// TokensIn, Inclusive or Exclusive, says whether input holds what was read
+	// from and written to the prompt cache. Empty: each row's total tells it.
+	TokensIn string
 }
 
 // Langfuse reads Langfuse's export of the tables observations and
@@ -37,22 +40,31 @@ type Langfuse struct {
 	columns []string // of each wanted field: the column that it is, or ""
 	f       langfuseFields
 	texts   []textFields
+
+	tokensIn string
 }
 
 type langfuseFields struct {
 	id, trace, project, kind, started, ended, level, model []int
 	usage, promptTokens, completionTokens, cost            []int
-	userID, session                                        []int
+	userID, session, tier, speed, region                   []int
 	providerRequestID, responseID, provider                []int
 	userEmail, endUser, team, projectName                  []int
 	options                                                optionFields
 }
 
 // langfuseTexts are the columns that are JSON text in CSV.
-var langfuseTexts = []string{"metadata", "usage_details", "usageDetails", "usage", "cost_details", "costDetails"}
+var langfuseTexts = []string{"metadata", "model_parameters", "modelParameters", "usage_details", "usageDetails", "usage", "cost_details", "costDetails"}
 
 // NewLangfuse compiles the format.
 func NewLangfuse(o LangfuseOptions) (*Langfuse, error) {
+	if o.TokensIn != "" && o.TokensIn != Inclusive && o.TokensIn != Exclusive {
+		return nil, fmt.Errorf("tokens_in: %q is not one of %s, %s", o.TokensIn, Inclusive, Exclusive)
+	}
+	if len(o.Provider) == 0 {
+		o.Provider = []string{"metadata.ls_provider"}
+	}
+	parameter := func(name string) []string { return []string{"model_parameters." + name, "modelParameters." + name} }
 	var want fields
 	var err error
 	place := func(dotted []string) []int {
@@ -78,6 +90,9 @@ func NewLangfuse(o LangfuseOptions) (*Langfuse, error) {
 		cost:              want.first("total_cost", "totalCost", "calculatedTotalCost", "cost_details.total", "costDetails.total"),
 		userID:            want.first("user_id", "userId"),
 		session:           want.first("session_id", "sessionId"),
+		tier:              want.first(parameter("service_tier")...),
+		speed:             want.first(parameter("speed")...),
+		region:            want.first(parameter("inference_geo")...),
 		providerRequestID: place(o.ProviderRequestID),
 		responseID:        place(o.ResponseID),
 		provider:          place(o.Provider),
@@ -94,7 +109,7 @@ func NewLangfuse(o LangfuseOptions) (*Langfuse, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Langfuse{spec: spec, f: f, texts: texts, columns: want.columns()}, nil
+	return &Langfuse{spec: spec, f: f, texts: texts, columns: want.columns(), tokensIn: o.TokensIn}, nil
 }
 
 // Name implements Format.
@@ -149,10 +164,11 @@ func (d *langfuseDecoder) record(v []jsonscan.Value, line int64, sink *Sink) err
 	if r.ReportedPico, r.HasReported, err = picoUSD(firstPresent(v, f.cost), "total_cost"); err != nil {
 		return err
 	}
-	if err := d.tokens(v); err != nil {
+	told, err := d.tokens(v)
+	if err != nil {
 		return err
 	}
-	switch counted := r.Tokens.InputUncached+r.Tokens.CacheRead+r.Tokens.Output > 0; {
+	switch counted := told || r.Tokens.InputUncached+r.Tokens.CacheRead+r.Tokens.Output > 0; {
 	case r.Tokens.Output == 0 && bytes.EqualFold(firstName(v, f.level), []byte("ERROR")):
 		r.Failed, r.Completeness = true, 0
 	case !counted:
@@ -218,24 +234,32 @@ func (d *langfuseDecoder) who(v []jsonscan.Value) {
 	}
 }
 
-// tokens reads the usage by type, or the two counts of old versions.
-func (d *langfuseDecoder) tokens(v []jsonscan.Value) error {
-	f, t := &d.f, &d.r.Tokens
+// tokens reads the usage by type, or the two counts of old versions, which are 0
+// where nobody told them. told says that usage by type has both counts,
+// also where they are 0.
+func (d *langfuseDecoder) tokens(v []jsonscan.Value) (told bool, err error) {
+	f, r, t, u := &d.f, &d.r, &d.r.Tokens, &d.details
+	r.ServiceTier, r.Region = servedTier(firstName(v, f.tier), firstName(v, f.speed)), geography(firstPresent(v, f.region))
 	for _, i := range f.usage {
 		if v[i].Kind != jsonscan.Object {
 			continue
 		}
-		if err := d.details.read(v[i].Raw); err != nil {
-			return err
+		if err := u.read(v[i].Raw); err != nil {
+			return false, err
 		}
-		if found, err := d.details.tokens(t); found || err != nil {
-			return err
+		if tier := servedTier(u.tier, u.speed); len(tier) > 0 {
+			r.ServiceTier = tier
+		}
+		if len(u.region) > 0 {
+			r.Region = u.region
+		}
+		if found, err := u.tokens(d.tokensIn, t); found || err != nil {
+			return u.toldZero(), err
 		}
 	}
-	var err error
 	if t.InputUncached, err = whole(firstPresent(v, f.promptTokens), "promptTokens"); err != nil {
-		return err
+		return false, err
 	}
 	t.Output, err = whole(firstPresent(v, f.completionTokens), "completionTokens")
-	return err
+	return false, err
 }

@@ -25,7 +25,9 @@ type litellmFields struct {
 	requestID, provider, started, ended, model, cacheHit, prompt, completion int
 	id, callID, traceID, status, reported, errorCode, agentID, tool          []int
 	providerRequestID, userID, userEmail, endUser, team, key, project        []int
-	usage                                                                    []int
+	usage, told, host, total                                                 []int
+	iterations, codeRuns, speed                                              []int
+	stream, outputs                                                          int
 	cached, written, written5m, written1h, reasoning                         []int
 	inputAudio, inputImage, cachedAudio, outputAudio, outputImage, searches  []int
 	region, tier                                                             []int
@@ -78,11 +80,11 @@ func NewLiteLLM(o RequestOptions) (*LiteLLM, error) {
 		team:              want.first("metadata.user_api_key_team_alias", "metadata.user_api_key_team_id", "team_id"),
 		key:               want.first("metadata.user_api_key_alias", "metadata.user_api_key_hash", "metadata.user_api_key", "api_key"),
 		project:           want.first("metadata.user_api_key_project_id"),
-		cached:            usage("prompt_tokens_details.cached_tokens", "cache_read_input_tokens"),
-		written:           usage("prompt_tokens_details.cache_creation_tokens", "cache_creation_tokens", "cache_creation_input_tokens"),
-		written5m:         usage("prompt_tokens_details.cache_creation_token_details.ephemeral_5m_input_tokens", "cache_creation_token_details.ephemeral_5m_input_tokens"),
-		written1h:         usage("prompt_tokens_details.cache_creation_token_details.ephemeral_1h_input_tokens", "cache_creation_token_details.ephemeral_1h_input_tokens"),
-		reasoning:         usage("completion_tokens_details.reasoning_tokens"),
+		cached:            usage("prompt_tokens_details.cached_tokens", "input_tokens_details.cached_tokens", "cache_read_input_tokens", "num_cached_tokens", "cached_tokens", "prompt_cache_hit_tokens"),
+		written:           usage("prompt_tokens_details.cache_creation_tokens", "cache_creation_tokens", "cache_creation_input_tokens", "prompt_tokens_details.cache_write_tokens", "input_tokens_details.cache_write_tokens"),
+		written5m:         usage("prompt_tokens_details.cache_creation_token_details.ephemeral_5m_input_tokens", "cache_creation_token_details.ephemeral_5m_input_tokens", "cache_creation.ephemeral_5m_input_tokens"),
+		written1h:         usage("prompt_tokens_details.cache_creation_token_details.ephemeral_1h_input_tokens", "cache_creation_token_details.ephemeral_1h_input_tokens", "cache_creation.ephemeral_1h_input_tokens"),
+		reasoning:         usage("completion_tokens_details.reasoning_tokens", "output_tokens_details.reasoning_tokens", "reasoning_tokens"),
 		inputAudio:        usage("prompt_tokens_details.audio_tokens"),
 		inputImage:        usage("prompt_tokens_details.image_tokens"),
 		cachedAudio:       usage("prompt_tokens_details.cached_audio_tokens"),
@@ -90,6 +92,14 @@ func NewLiteLLM(o RequestOptions) (*LiteLLM, error) {
 		outputImage:       usage("completion_tokens_details.image_tokens"),
 		searches:          usage("server_tool_use.web_search_requests", "prompt_tokens_details.web_search_requests"),
 		region:            usage("inference_geo"),
+		host:              want.first("api_base"),
+		total:             append(want.first("total_tokens"), usage("total_tokens")...),
+		told:              usage("prompt_tokens", "input_tokens"),
+		iterations:        usage("iterations"),
+		codeRuns:          usage("server_tool_use.code_execution_requests"),
+		speed:             append(usage("speed"), want.first("model_parameters.speed")...),
+		stream:            want.one("stream"),
+		outputs:           want.one("response.output"),
 		tier:              append(usage("service_tier"), want.first("response.service_tier", "model_parameters.service_tier")...),
 		options:           want.options(o),
 		usage:             want.first("metadata.usage_object", "metadata.additional_usage_values"),
@@ -114,6 +124,7 @@ func (l *LiteLLM) Decoder(env Env) Decoder {
 	var r record.Request
 	var tools toolReader
 	var scratch []byte
+	answers := newAnswerReader()
 	texts := textReaders([]textFields{l.metadata, l.response})
 	needed := columnsNeeded{[][]int{l.f.id, {l.f.started}, {l.f.model}, {l.f.prompt}, {l.f.completion}}, "is this LiteLLM's spend log?"}
 	return newEitherDecoder(env, l.spec, l.columns, needed, func(v []jsonscan.Value, line int64, sink *Sink) error {
@@ -131,7 +142,7 @@ func (l *LiteLLM) Decoder(env Env) Decoder {
 		if err := l.read(v, &r); err != nil {
 			return err
 		}
-		if err := l.tokens(v, &r); err != nil {
+		if err := l.tokens(v, answers, &r); err != nil {
 			return err
 		}
 		if err := l.mcp(v, &r); err != nil {
@@ -145,14 +156,16 @@ func (l *LiteLLM) Decoder(env Env) Decoder {
 }
 
 // texts reads the spend log's columns of JSON text. An answer's text is looked
-// into only where the metadata tells nothing of its usage, and one that was cut
-// for the log is no fault: it could only have told more of the same counts.
+// into only where the metadata tells nothing of its usage, or the answer has
+// calls of tools, and one that was cut for the log is no fault: it could only
+// have told more of the same counts.
 func (l *LiteLLM) texts(texts []textReader, v []jsonscan.Value) error {
 	if err := texts[0].fill(v); err != nil {
 		return err
 	}
+	calls := bytes.Contains(v[texts[1].at].Raw, []byte(`_call\"`))
 	for _, i := range l.f.usage {
-		if v[i].Kind == jsonscan.Object && string(v[i].Raw) != "{}" {
+		if !calls && v[i].Kind == jsonscan.Object && string(v[i].Raw) != "{}" {
 			return nil
 		}
 	}
@@ -224,7 +237,10 @@ func (l *LiteLLM) read(v []jsonscan.Value, r *record.Request) (err error) {
 	if bytes.Equal(r.UserEmail, r.UserID) {
 		r.UserEmail = nil
 	}
-	r.Region, r.ServiceTier = firstName(v, f.region), firstName(v, f.tier)
+	r.ServiceTier = servedTier(firstName(v, f.tier), firstName(v, f.speed))
+	if r.Region = geography(firstPresent(v, f.region)); len(r.Region) == 0 {
+		r.Region = hostRegion(firstName(v, f.host))
+	}
 	r.EndUser, r.Team, r.KeyAlias = firstName(v, f.endUser), firstName(v, f.team), firstName(v, f.key)
 	if bytes.HasPrefix(r.KeyAlias, []byte("sk-")) { // a key, where its hash should stand
 		r.KeyAlias = nil
@@ -253,26 +269,20 @@ func (l *LiteLLM) status(v []jsonscan.Value, r *record.Request) error {
 	return nil
 }
 
-// tokens makes the inclusive prompt count disjoint.
-func (l *LiteLLM) tokens(v []jsonscan.Value, r *record.Request) error {
+// tokens makes the prompt's count disjoint: it includes what was read from and
+// written to the prompt cache, or as much of it as the total shows.
+func (l *LiteLLM) tokens(v []jsonscan.Value, answers *answerReader, r *record.Request) error {
 	f, t := &l.f, &r.Tokens
 	var err error
-	count := func(v jsonscan.Value, field string) (n int64) {
+	count := func(i int, field string) (n int64) {
 		if err == nil {
-			n, err = whole(v, field)
+			n, err = whole(v[i], field)
 		}
 		return n
 	}
-	first := func(indexes []int, field string) (n int64) { // one place may have a zero for what another tells
-		for _, i := range indexes {
-			if n = count(v[i], field); n != 0 {
-				break
-			}
-		}
-		return n
-	}
+	first := func(indexes []int, field string) int64 { return firstCount(v, indexes, field, &err) }
 	c := tokenCounts{
-		input: count(v[f.prompt], "prompt_tokens"), output: count(v[f.completion], "completion_tokens"),
+		input: count(f.prompt, "prompt_tokens"), output: count(f.completion, "completion_tokens"), total: first(f.total, "total_tokens"),
 		cached:    first(f.cached, "usage.cached_tokens"),
 		written:   first(f.written, "usage.cache_creation_tokens"),
 		written5m: first(f.written5m, "usage.ephemeral_5m_input_tokens"),
@@ -289,14 +299,27 @@ func (l *LiteLLM) tokens(v []jsonscan.Value, r *record.Request) error {
 	if err != nil {
 		return err
 	}
-	prompt := c.input
 	if err := c.disjoint(t); err != nil {
 		return err
 	}
-	if r.Completeness == 2 && prompt == 0 && t.Output == 0 && !r.CacheHit {
+	if r.Completeness == 2 && c.input == 0 && t.Output == 0 && !r.CacheHit && (c.total > 0 || !l.toldZero(v)) {
 		r.Completeness = 1
 	}
-	return nil
+	answers.notice.reset()
+	if c.uncounted() && r.Completeness == 2 {
+		answers.notice.say(totalIsMore)
+	}
+	u := usageFields{outputs: f.outputs}
+	u.iterations, u.codeRuns = firstAt(v, f.iterations), firstAt(v, f.codeRuns)
+	err = answers.besides(v, &u, t)
+	r.Notice = answers.notice.text
+	return err
+}
+
+// toldZero says that an answer told its counts, which are 0. Of a stream that
+// broke the gateway writes the same.
+func (l *LiteLLM) toldZero(v []jsonscan.Value) bool {
+	return !missing(firstPresent(v, l.f.told)) && v[l.f.stream].Kind != jsonscan.True
 }
 
 // stripCacheHit takes off the suffix _cache_hit<number> that LiteLLM puts

@@ -23,11 +23,11 @@ type OpenAIBatch struct {
 }
 
 type openaiBatchFields struct {
-	id, customID, url, response, failure                  int
-	requestID, status, responseID, object, model, outputs int
-	metered                                               int
-	created, failureCode, bodyCode, clientRef             []int
-	usage                                                 usageFields
+	id, customID, url, response, failure         int
+	requestID, status, responseID, object, model int
+	metered                                      int
+	created, failureCode, bodyCode, clientRef    []int
+	usage                                        usageFields
 }
 
 // NewOpenAIBatch compiles the format.
@@ -48,7 +48,6 @@ func NewOpenAIBatch(o BatchOptions) (*OpenAIBatch, error) {
 		responseID:  want.one("response.body.id"),
 		object:      want.one("response.body.object"),
 		model:       want.one("response.body.model"),
-		outputs:     want.one("response.body.output"),
 		metered:     want.one("response.body.usage"),
 		created:     want.first("response.body.created", "response.body.created_at"),
 		failureCode: want.first("error.code"),
@@ -70,7 +69,7 @@ func (*OpenAIBatch) Schema() *record.Schema { return record.UsageSchema }
 func (b *OpenAIBatch) Decoder(env Env) Decoder {
 	calendar := Calendar{zone: env.Zone}
 	namespace := []byte(OpenAIBatchName)
-	items := jsonscan.NewScanner(outputItemSpec)
+	answers := newAnswerReader()
 	var object batchObject
 	var u record.Usage
 	var scratch []byte
@@ -88,7 +87,7 @@ func (b *OpenAIBatch) Decoder(env Env) Decoder {
 		if u.ProviderRequestID = requestID; len(requestID) == 0 {
 			u.ProviderRequestID = lineID
 		}
-		if err := b.read(v, items, &object, &u); err != nil {
+		if err := b.read(v, answers, &object, &u); err != nil {
 			return err
 		}
 		switch {
@@ -114,7 +113,7 @@ func (b *OpenAIBatch) ofNoConcern(v []jsonscan.Value) bool {
 	return sent || bytes.HasPrefix(text(v[f.responseID]), []byte("modr-"))
 }
 
-func (b *OpenAIBatch) read(v []jsonscan.Value, items *jsonscan.Scanner, o *batchObject, u *record.Usage) error {
+func (b *OpenAIBatch) read(v []jsonscan.Value, answers *answerReader, o *batchObject, u *record.Usage) error {
 	f := &b.f
 	if err := o.common(u, firstPresent(v, f.created), "response.body.created"); err != nil {
 		return err
@@ -146,37 +145,13 @@ func (b *OpenAIBatch) read(v []jsonscan.Value, items *jsonscan.Scanner, o *batch
 		fail(u, code)
 		return nil
 	}
-	if err := meteredAnswer(v, &f.usage, u, "response.body"); err != nil {
+	if err := answers.metered(v, &f.usage, u, "response.body"); err != nil {
 		return err
 	}
 	if u.Completeness == 1 && string(u.Operation) == "list" { // these have no output
 		u.Operation, u.Completeness = embeddings, 2
 	}
-	return searchCalls(v[f.outputs], items, &u.Tokens)
+	return nil
 }
 
 var embeddings = []byte("embeddings")
-
-var outputItemSpec = mustCompile("type", "action.type")
-
-// searchCalls counts the web searches among the items of a response, which its
-// usage doesn't tell. Opening or reading a page that was found is free.
-func searchCalls(outputs jsonscan.Value, items *jsonscan.Scanner, t *record.Tokens) error {
-	if outputs.Kind != jsonscan.Array || !bytes.Contains(outputs.Raw, []byte(`"web_search_call"`)) {
-		return nil
-	}
-	err := jsonscan.Each(outputs.Raw, func(item []byte) error {
-		if _, err := items.Scan(item); err != nil {
-			return err
-		}
-		action := text(items.Values[1])
-		if string(text(items.Values[0])) == "web_search_call" && (len(action) == 0 || string(action) == "search") {
-			t.Searches++
-		}
-		return nil
-	})
-	if err == nil && t.Searches > searchesMax {
-		err = &FieldError{"response.body.output", "holds more web searches than a request can make"}
-	}
-	return err
-}

@@ -35,6 +35,7 @@ type openrouterFields struct {
 	userID, session, key, providerName, tier            []int
 	prompt, completion, cached, written, reasoning      []int
 	images, cost, level, finish, ownKey, endUser, team  []int
+	total, searches, speed, region                      []int
 	agentID, toolCalls, costCenter, clientRef, errorKey []int
 }
 
@@ -64,6 +65,10 @@ func NewOpenRouter(o OpenRouterOptions) (*OpenRouter, error) {
 		written:      want.first("native_tokens_cache_write", "nativeTokensCacheWrite", "cacheWriteTokens", "usage.prompt_tokens_details.cache_write_tokens"),
 		reasoning:    want.first("native_tokens_reasoning", "nativeTokensReasoning", "reasoningTokens", "usage.completion_tokens_details.reasoning_tokens"),
 		images:       want.first("native_tokens_completion_images", "nativeTokensCompletionImages", "usage.completion_tokens_details.image_tokens"),
+		total:        want.first("totalTokens", "total_tokens", "usage.total_tokens"),
+		searches:     want.first("usage.server_tool_use.web_search_requests"),
+		speed:        want.first("usage.speed"),
+		region:       want.first("usage.inference_geo"),
 		cost:         want.first("total_cost", "totalCost", "calculatedTotalCost", "costDetails.total", "usage.cost", "cost", "usage"),
 		level:        want.first("level"),
 		finish:       want.first("finish_reason", "finishReason", "normalizedFinishReason"),
@@ -194,10 +199,11 @@ func (d *openrouterDecoder) call(o, trace []jsonscan.Value, line int64, sink *Si
 	if r.ReportedPico, r.HasReported, err = d.cost(o); err != nil {
 		return err
 	}
-	if err := d.tokens(o); err != nil {
+	told, err := d.tokens(o)
+	if err != nil {
 		return err
 	}
-	d.status(o)
+	d.status(o, told)
 	r.Date = d.calendar.Date(r.StartedAt)
 	sink.Request(r, line)
 	return nil
@@ -264,7 +270,8 @@ func (d *openrouterDecoder) names(o, trace []jsonscan.Value) {
 	}
 	r.UserID = email(name(within(o, trace, f.userID)))
 	r.EndUser, r.Team = name(within(o, trace, f.endUser)), name(within(o, trace, f.team))
-	r.KeyAlias, r.ServiceTier = name(within(o, trace, f.key)), firstName(o, f.tier)
+	r.KeyAlias, r.ServiceTier = name(within(o, trace, f.key)), servedTier(firstName(o, f.tier), firstName(o, f.speed))
+	r.Region = geography(firstPresent(o, f.region))
 }
 
 // cost reads the first of the places that hold an amount.
@@ -277,24 +284,25 @@ func (d *openrouterDecoder) cost(o []jsonscan.Value) (pico int64, present bool, 
 	return pico, present, err
 }
 
-// tokens reads the counts, or the usage by type where there are none.
-func (d *openrouterDecoder) tokens(o []jsonscan.Value) error {
+// tokens reads the counts, or the usage by type where there are none. told says
+// that both of input and output are there, also where they are 0.
+func (d *openrouterDecoder) tokens(o []jsonscan.Value) (told bool, err error) {
 	f, t := &d.f, &d.r.Tokens
-	if missing(firstPresent(o, f.prompt)) && missing(firstPresent(o, f.completion)) {
+	noPrompt, noCompletion := missing(firstPresent(o, f.prompt)), missing(firstPresent(o, f.completion))
+	if noPrompt && noCompletion {
 		for _, usage := range []jsonscan.Value{o[f.usageDetails], o[f.usage]} {
 			if usage.Kind != jsonscan.Object {
 				continue
 			}
 			if err := d.details.read(usage.Raw); err != nil {
-				return err
+				return false, err
 			}
-			if found, err := d.details.tokens(t); found || err != nil {
-				return err
+			if found, err := d.details.tokens("", t); found || err != nil {
+				return d.details.toldZero(), err
 			}
 		}
-		return nil
+		return false, nil
 	}
-	var err error
 	count := func(indexes []int, field string) (n int64) {
 		if err == nil {
 			n, err = whole(firstPresent(o, indexes), field)
@@ -304,24 +312,25 @@ func (d *openrouterDecoder) tokens(o []jsonscan.Value) error {
 	c := tokenCounts{
 		input: count(f.prompt, "native_tokens_prompt"), output: count(f.completion, "native_tokens_completion"),
 		cached: count(f.cached, "native_tokens_cached"), written: count(f.written, "cache_write_tokens"),
+		total: count(f.total, "total_tokens"), searches: count(f.searches, "web_search_requests"),
 		reasoning: count(f.reasoning, "native_tokens_reasoning"), outputImage: count(f.images, "native_tokens_completion_images"),
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
-	return c.disjoint(t)
+	return !noPrompt && !noCompletion && c.total == 0, c.disjoint(t)
 }
 
 // status tells failures: what broke before any output. A generation that was
 // cancelled or broke later is billed for what it has.
-func (d *openrouterDecoder) status(o []jsonscan.Value) {
+func (d *openrouterDecoder) status(o []jsonscan.Value, told bool) {
 	f, r := &d.f, &d.r
 	broke := bytes.EqualFold(firstName(o, f.level), []byte("ERROR")) || bytes.EqualFold(firstName(o, f.finish), []byte("error"))
 	switch {
 	case broke && r.Tokens.Output == 0:
 		r.Failed, r.Completeness = true, 0
 		r.ErrorCode = firstName(o, f.errorKey)
-	case r.Tokens.InputUncached+r.Tokens.CacheRead+r.Tokens.Output == 0:
+	case !told && r.Tokens.InputUncached+r.Tokens.CacheRead+r.Tokens.Output == 0:
 		r.Completeness = 1
 	}
 }

@@ -157,7 +157,7 @@ func (d *otlpDecoder) eventRequest(f *otlpEventFields, failed bool) (err error) 
 	}
 	switch {
 	case failed:
-	case hasInput && hasOutput && r.Tokens != (record.Tokens{}):
+	case hasInput && hasOutput:
 		r.Completeness = 2
 	default:
 		r.Completeness = 1

@@ -16,6 +16,7 @@ type otlpFields struct {
 	errorType, tier, requestTier                     []int
 	reported, reportedInput, reportedOutput          []int
 	system, service, agentName, codexTotal, metadata []int
+	speed, region, host                              []int
 	conversation, userID, userEmail, endUser         []int
 	account                                          []int
 	agentID, costCenter, clientRef, toolCalls        []int
@@ -31,6 +32,7 @@ type otlpTokens struct {
 	reasoning, inputAudio, inputImage, cachedAudio        otlpCount
 	outputAudio, outputImage, compactionIn, compactionOut otlpCount
 	total, thoughts, toolUse                              otlpCount // thoughts and toolUse as Gemini counts them, beside output and input
+	searches                                              otlpCount
 	exclusive                                             bool
 }
 
@@ -87,6 +89,9 @@ func (t *OTLP) fields(o OTLPOptions) otlpFields {
 		errorType:         t.first("error.type"),
 		tier:              t.first("anthropic.response.service_tier", "openai.response.service_tier", "gen_ai.openai.response.service_tier"),
 		requestTier:       t.first("openai.request.service_tier", "gen_ai.openai.request.service_tier"),
+		speed:             t.first("anthropic.response.speed", "anthropic.usage.speed"),
+		region:            t.first("anthropic.response.inference_geo", "anthropic.usage.inference_geo"),
+		host:              t.first("server.address"),
 		reported:          t.first("gen_ai.usage.cost", "gen_ai.usage.total_cost", "gen_ai.usage.cost.total", "gen_ai.usage.cost.usd", "gen_ai.usage.cost_usd", "operation.cost", "llm.cost.total"),
 		reportedInput:     t.first("gen_ai.usage.cost.input", "gen_ai.usage.cost.prompt", "gen_ai.usage.input_cost", "llm.cost.prompt"),
 		reportedOutput:    t.first("gen_ai.usage.cost.output", "gen_ai.usage.cost.completion", "gen_ai.usage.output_cost", "llm.cost.completion"),
@@ -132,6 +137,7 @@ func (t *OTLP) tokens() otlpTokens {
 		outputImage:   t.count(u + "image.output_tokens"),
 		total:         t.count(u+"total_tokens", "llm.token_count.total", "llm.usage.total_tokens", "ai.usage.totalTokens"),
 		compactionIn:  t.count("anthropic.usage.compaction.input_tokens"),
+		searches:      t.count("anthropic.usage.server_tool_use.web_search_requests", u+"server_tool_use.web_search_requests", u+"details.web_search_requests"),
 		compactionOut: t.count("anthropic.usage.compaction.output_tokens"),
 	}
 }
@@ -247,6 +253,15 @@ func (d *otlpDecoder) provider(model []byte) []byte {
 		}
 	}
 	return provider(named, model)
+}
+
+// region is where a request was served, as far as its own attributes name it or
+// the host that was called.
+func (d *otlpDecoder) region() []byte {
+	if region := geography(firstPresent(d.own(), d.f.region)); len(region) > 0 {
+		return region
+	}
+	return hostRegion(firstName(d.own(), d.f.host))
 }
 
 // The lookups go from the span or event to its scope and its resource.

@@ -153,7 +153,8 @@ func (d *otlpDecoder) usage() (err error) {
 	u.Provider = d.provider(u.Model)
 	u.ProviderRequestID, u.ResponseID = firstID(own, d.f.providerRequestID), firstID(own, d.f.responseID)
 	u.ClientRef, u.CostCenter, u.AgentID = d.id(d.f.clientRef), d.name(d.f.costCenter), d.name(d.f.agentID)
-	u.Account, u.Caller, u.ServiceTier = d.name(d.f.account), d.name(d.f.caller), d.tier()
+	u.Account, u.Caller = d.name(d.f.account), d.name(d.f.caller)
+	u.Region, u.ServiceTier = d.region(), d.tier()
 	u.Operation, _, _ = d.operation()
 	u.Failed, u.ErrorCode = d.failed()
 	if u.Completeness, err = d.spanTokens(&u.Tokens, u.Failed); err != nil {
@@ -201,13 +202,10 @@ func (d *otlpDecoder) call() (err error) {
 	}
 	r.Provider = d.provider(r.Model)
 	r.ProviderRequestID, r.ResponseID = firstID(own, d.f.providerRequestID), firstID(own, d.f.responseID)
-	r.ServiceTier = d.tier()
+	r.Region, r.ServiceTier = d.region(), d.tier()
 	r.Failed, r.ErrorCode = d.failed()
 	if r.Completeness, err = d.spanTokens(&r.Tokens, r.Failed); err != nil {
 		return err
-	}
-	if r.Completeness == 2 && r.Tokens == (record.Tokens{}) {
-		r.Completeness = 1
 	}
 	if err := d.spanCost(); err != nil {
 		return err
@@ -282,7 +280,7 @@ func (d *otlpDecoder) model() []byte {
 
 // tier is what served the request; else what it asked for.
 func (d *otlpDecoder) tier() []byte {
-	if tier := firstName(d.own(), d.f.tier); len(tier) > 0 {
+	if tier := servedTier(firstName(d.own(), d.f.tier), firstName(d.own(), d.f.speed)); len(tier) > 0 {
 		return tier
 	}
 	return firstName(d.own(), d.f.requestTier)
@@ -328,7 +326,7 @@ func (d *otlpDecoder) readTokens(f *otlpTokens, t *record.Tokens) (hasInput, has
 		exclusive: f.exclusive, input: count(&f.input), output: count(&f.output), cached: count(&f.cached), written: count(&f.written),
 		written5m: count(&f.written5m), written1h: count(&f.written1h), reasoning: count(&f.reasoning),
 		inputAudio: count(&f.inputAudio), inputImage: count(&f.inputImage), cachedAudio: count(&f.cachedAudio),
-		outputAudio: count(&f.outputAudio), outputImage: count(&f.outputImage), total: count(&f.total),
+		outputAudio: count(&f.outputAudio), outputImage: count(&f.outputImage), total: count(&f.total), searches: count(&f.searches),
 	}
 	if f == &d.f.tokens && err == nil && d.has(d.f.metadata) {
 		err = d.vercel.read(firstPresent(d.own(), d.f.metadata), &c)
@@ -349,6 +347,9 @@ func (d *otlpDecoder) readTokens(f *otlpTokens, t *record.Tokens) (hasInput, has
 	t.Output += compactionOut
 	if max(t.InputUncached, t.Output) > tokensMax {
 		return false, false, &FieldError{"anthropic.usage.compaction", "makes the request's tokens more than 100,000,000"}
+	}
+	if c.total > 0 && *t == (record.Tokens{}) { // a total of tokens that nobody counted
+		return false, false, nil
 	}
 	return d.has(f.input.places), d.has(f.output.places), nil
 }

@@ -38,6 +38,7 @@ type portkeyFields struct {
 	duration, units, resultUnits, cost, currency             []int
 	model, provider, providerRequestID, responseID           []int
 	userID, endUser, team, key, project, written5m, written1 []int
+	vertexRegion, awsRegion, host                            []int
 	metricKeys, metricValues, guarded                        int
 	usage                                                    []usageFields
 	options                                                  optionFields
@@ -81,10 +82,10 @@ func NewPortkey(o PortkeyOptions) (*Portkey, error) {
 		resultUnits:       want.first("metrics.res_units", "res_units"),
 		cost:              want.first("metrics.cost", "cost"),
 		currency:          want.first("metrics.cost_currency", "cost_currency"),
-		model:             want.first("metrics.ai_model", "ai_model", "response.body.model", "response.model", "request.body.model", "request.model", "metadata.model"),
+		model:             want.first("metrics.ai_model", "ai_model", "response.body.model", "response.body.modelVersion", "response.model", "request.body.model", "request.model", "metadata.model"),
 		provider:          want.first("metrics.ai_org", "ai_org", "request.provider", "request.portkeyHeaders.x-portkey-provider~", "metadata.provider"),
 		providerRequestID: headers(providerIDHeaders...),
-		responseID:        want.first("response.body.id", "response.id", "originalResponse.body.id"),
+		responseID:        want.first("response.body.id", "response.body.responseId", "response.id", "originalResponse.body.id"),
 		userID:            append(meta(o.UserID), want.first("metrics._user", "metrics.user_id")...),
 		endUser:           meta(o.EndUser),
 		team:              meta(o.Team),
@@ -92,6 +93,9 @@ func NewPortkey(o PortkeyOptions) (*Portkey, error) {
 		project:           want.first("metrics.workspace_slug", "workspace_slug"),
 		written5m:         want.first("originalResponse.body.usage.cache_creation.ephemeral_5m_input_tokens"),
 		written1:          want.first("originalResponse.body.usage.cache_creation.ephemeral_1h_input_tokens"),
+		vertexRegion:      want.first("request.portkeyHeaders.x-portkey-vertex-region~"),
+		awsRegion:         want.first("request.portkeyHeaders.x-portkey-aws-region~"),
+		host:              want.first("request.portkeyHeaders.x-portkey-custom-host~", "request.url"),
 		metricKeys:        want.path(jsonscan.Path{"metrics", "metadata.key"}),
 		metricValues:      want.path(jsonscan.Path{"metrics", "metadata.value"}),
 		guarded:           want.one("generation_id"),
@@ -119,6 +123,7 @@ func (p *Portkey) Decoder(env Env) Decoder {
 	var r record.Request
 	var tools toolReader
 	var scratch []byte
+	answers := newAnswerReader()
 	metadata, bodies := textReaders(p.metadata), textReaders(p.bodies)
 	return newPagesDecoder(env, p.spec, "data", func(v []jsonscan.Value, line int64, sink *Sink) error {
 		r = record.Request{Completeness: 2}
@@ -138,7 +143,7 @@ func (p *Portkey) Decoder(env Env) Decoder {
 		if err := p.f.options.read(v, &tools, &r); err != nil {
 			return err
 		}
-		if err := p.read(v, &r); err != nil {
+		if err := p.read(v, answers, &r); err != nil {
 			return err
 		}
 		r.Key = recordKey(&scratch, namespace, r.AgentRequestID)
@@ -184,7 +189,7 @@ func elementOf(array []byte, n int) (v jsonscan.Value, err error) {
 	return v, err
 }
 
-func (p *Portkey) read(v []jsonscan.Value, r *record.Request) (err error) {
+func (p *Portkey) read(v []jsonscan.Value, answers *answerReader, r *record.Request) (err error) {
 	f := &p.f
 	r.ProviderRequestID, r.ResponseID = firstID(v, f.providerRequestID), firstID(v, f.responseID)
 	for _, known := range [][]byte{firstID(v, f.id), r.ProviderRequestID, r.ResponseID} {
@@ -205,6 +210,7 @@ func (p *Portkey) read(v []jsonscan.Value, r *record.Request) (err error) {
 		r.Model = unknown
 	}
 	r.Provider = provider(firstName(v, f.provider), r.Model)
+	r.Region = p.region(v, r.Provider)
 	r.UserID, r.EndUser, r.Team = email(firstName(v, f.userID)), firstName(v, f.endUser), firstName(v, f.team)
 	r.KeyAlias, r.Project = firstName(v, f.key), firstName(v, f.project)
 	switch status := trim(text(firstPresent(v, f.cacheStatus))); string(status) {
@@ -214,10 +220,27 @@ func (p *Portkey) read(v []jsonscan.Value, r *record.Request) (err error) {
 	if err := p.cost(v, r); err != nil {
 		return err
 	}
-	if err := p.tokens(v, r); err != nil {
+	told, err := p.tokens(v, answers, r)
+	if err != nil {
 		return err
 	}
-	return p.status(v, r)
+	return p.status(v, told, r)
+}
+
+// region is what the request's headers or the address that was called name.
+func (p *Portkey) region(v []jsonscan.Value, provider []byte) (region []byte) {
+	switch string(provider) {
+	case "vertex_ai":
+		region = firstName(v, p.f.vertexRegion)
+	case "bedrock":
+		region = firstName(v, p.f.awsRegion)
+	}
+	for _, i := range p.f.host {
+		if len(region) == 0 {
+			region = hostRegion(name(v[i]))
+		}
+	}
+	return region
 }
 
 // times reads when the request was made and for how many milliseconds it ran. A
@@ -268,26 +291,29 @@ func (p *Portkey) cost(v []jsonscan.Value, r *record.Request) error {
 	return nil
 }
 
-// tokens reads the first answer that tells its usage, else the units.
-func (p *Portkey) tokens(v []jsonscan.Value, r *record.Request) error {
+// tokens reads the first answer that tells its usage, else the units. told says
+// that an answer gave its counts, also where they are 0.
+func (p *Portkey) tokens(v []jsonscan.Value, answers *answerReader, r *record.Request) (told bool, err error) {
 	for i := range p.f.usage {
-		u := &p.f.usage[i]
-		found, _, err := u.read(v, &r.Tokens)
+		a, err := answers.read(v, &p.f.usage[i], &r.Tokens)
 		if err != nil {
-			return err
+			return false, err
 		}
-		if found {
-			r.ServiceTier = firstName(v, u.tier)
-			return p.timesToLive(v, &r.Tokens)
+		if a.hasInput {
+			u := &p.f.usage[i]
+			r.ServiceTier, r.Notice = servedTier(firstName(v, u.tier), name(v[u.speed])), a.notice
+			if region := geography(v[u.region]); len(region) > 0 {
+				r.Region = region
+			}
+			return a.toldZero, p.timesToLive(v, &r.Tokens)
 		}
 	}
 	units, results := firstPresent(v, p.f.units), firstPresent(v, p.f.resultUnits)
-	var err error
 	if r.Tokens.InputUncached, err = whole(units, "req_units"); err != nil {
-		return err
+		return false, err
 	}
 	r.Tokens.Output, err = whole(results, "res_units")
-	return err
+	return false, err
 }
 
 // timesToLive parts the cache writes of an answer that Portkey gave OpenAI's
@@ -306,22 +332,22 @@ func (p *Portkey) timesToLive(v []jsonscan.Value, t *record.Tokens) error {
 
 // status reads the HTTP status, or whether it was a success. A record that tells
 // neither is one: what fails has no tokens.
-func (p *Portkey) status(v []jsonscan.Value, r *record.Request) error {
+func (p *Portkey) status(v []jsonscan.Value, told bool, r *record.Request) error {
 	code := firstPresent(v, p.f.code)
 	n, err := whole(code, "response_status_code")
 	if err != nil {
 		return err
 	}
 	success := firstPresent(v, p.f.success)
-	told := string(trim(text(success)))
-	r.Failed = n != 0 && (n < 200 || n > 299) || n == 0 && (success.Kind == jsonscan.False || told == "0" || told == "false")
+	word := string(trim(text(success)))
+	r.Failed = n != 0 && (n < 200 || n > 299) || n == 0 && (success.Kind == jsonscan.False || word == "0" || word == "false")
 	switch {
 	case r.Failed:
 		r.Completeness = 0
 		if n != 0 {
 			r.ErrorCode = name(code)
 		}
-	case r.Tokens.InputUncached+r.Tokens.CacheRead+r.Tokens.Output == 0 && !r.CacheHit:
+	case !told && r.Tokens.InputUncached+r.Tokens.CacheRead+r.Tokens.Output == 0 && !r.CacheHit:
 		r.Completeness = 1
 	}
 	return nil

@@ -80,96 +80,101 @@ func (c *tokenCounts) byTotal() {
 	}
 }
 
+// uncounted says whether the total tells of tokens that no other count holds.
+func (c *tokenCounts) uncounted() bool {
+	return c.total > c.input+c.output+c.cached+max(c.written, c.written5m+c.written1h)+c.reasoning
+}
+
 // usageFields are the places in which providers' answers tell what they
-// metered. One set reads all shapes: OpenAI's chat and responses (input includes
-// the prompt cache), Anthropic's messages and Bedrock's Converse and Nova (input
-// leaves it out), and the counts that Titan, Llama and Cohere have.
+// metered. One set reads all shapes: OpenAI's chat and responses and those who
+// have its API (input includes the prompt cache), Anthropic's messages and
+// Bedrock's Converse and Nova (input leaves it out), Gemini's, and the counts
+// that Titan, Llama and Cohere have.
 type usageFields struct {
-	inclusive, input, exclusive, output   []int
-	details                               []int // an object that only inclusive shapes have
-	cached, written, written5m, written1h []int
-	reasoning, inputAudio, inputImage     []int
-	cachedAudio, outputAudio, outputImage []int
-	searches, cacheDetails, total         []int
-	tier                                  []int
+	inclusive, input, exclusive, output []int
+	details                             int // an object that only inclusive shapes have
+	counts                              []countPlace
+	cacheDetails                        int
+	iterations, outputs, codeRuns       int
+	speed, region                       int
+	tier                                []int
+}
+
+// usageCount is one of the counts of a usage besides input and output.
+type usageCount uint8
+
+const (
+	usageTotal usageCount = iota
+	usageCached
+	usageWritten
+	usageWritten5m
+	usageWritten1h
+	usageReasoning
+	usageInputAudio
+	usageInputImage
+	usageCachedAudio
+	usageOutputAudio
+	usageOutputImage
+	usageThoughts   // beside the output, as Gemini counts them
+	usageToolPrompt // beside the input, as Gemini counts it
+	usageSearches
+	usageCounts
+)
+
+// usageNames are what messages call the counts.
+var usageNames = [usageCounts]string{
+	"usage.total_tokens", "cache read tokens", "cache write tokens", "ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens", "reasoning_tokens", "input audio_tokens",
+	"input image_tokens", "cached_audio_tokens", "output audio_tokens", "output image_tokens", "thoughtsTokenCount", "toolUsePromptTokenCount", "web_search_requests",
+}
+
+// countPlace is a place of a count. Of several the first counts that isn't 0: one
+// may have a zero for what another tells.
+type countPlace struct {
+	at int
+	of usageCount
 }
 
 // usage adds the places in which an answer at root, such as "response.body.",
 // tells its usage.
-func (f *fields) usage(root string) usageFields {
+func (f *fields) usage(root string) (u usageFields) {
 	at := func(names ...string) (indexes []int) {
 		for _, name := range names {
 			indexes = append(indexes, f.one(root+name))
 		}
 		return indexes
 	}
-	return usageFields{
-		inclusive: at("usage.prompt_tokens"),
-		input:     at("usage.input_tokens"),
-		exclusive: at("usage.inputTokens", "inputTextTokenCount", "prompt_token_count", "meta.billed_units.input_tokens"),
-		output: at("usage.completion_tokens", "usage.output_tokens", "usage.outputTokens", "results.[0].tokenCount", "generation_token_count",
-			"meta.billed_units.output_tokens"),
-		total:        at("usage.total_tokens"),
-		details:      at("usage.input_tokens_details"),
-		cached:       at("usage.prompt_tokens_details.cached_tokens", "usage.input_tokens_details.cached_tokens", "usage.cache_read_input_tokens", "usage.cacheReadInputTokens", "usage.cacheReadInputTokenCount"),
-		written:      at("usage.prompt_tokens_details.cache_write_tokens", "usage.input_tokens_details.cache_write_tokens", "usage.cache_creation_input_tokens", "usage.cacheWriteInputTokens", "usage.cacheWriteInputTokenCount"),
-		written5m:    at("usage.cache_creation.ephemeral_5m_input_tokens"),
-		written1h:    at("usage.cache_creation.ephemeral_1h_input_tokens"),
-		cacheDetails: at("usage.cacheDetails"),
-		reasoning:    at("usage.completion_tokens_details.reasoning_tokens", "usage.output_tokens_details.reasoning_tokens"),
-		inputAudio:   at("usage.prompt_tokens_details.audio_tokens", "usage.input_tokens_details.audio_tokens"),
-		inputImage:   at("usage.prompt_tokens_details.image_tokens", "usage.input_tokens_details.image_tokens"),
-		cachedAudio:  at("usage.prompt_tokens_details.cached_audio_tokens"),
-		outputAudio:  at("usage.completion_tokens_details.audio_tokens", "usage.output_tokens_details.audio_tokens"),
-		outputImage:  at("usage.completion_tokens_details.image_tokens", "usage.output_tokens_details.image_tokens"),
-		searches:     at("usage.server_tool_use.web_search_requests"),
-		tier:         at("usage.service_tier", "service_tier", "serviceTier.type"),
-	}
-}
-
-// read makes disjoint tokens of an answer's usage, and says which of the two
-// counts the answer tells: an embedding has no output.
-func (u *usageFields) read(v []jsonscan.Value, t *record.Tokens) (hasInput, hasOutput bool, err error) {
-	count := func(indexes []int, field string) (n int64) {
-		if err == nil {
-			n, err = whole(firstPresent(v, indexes), field)
+	count := func(of usageCount, names ...string) {
+		for _, i := range at(names...) {
+			u.counts = append(u.counts, countPlace{i, of})
 		}
-		return n
 	}
-	present := func(indexes []int) bool { return !missing(firstPresent(v, indexes)) }
-	var c tokenCounts
-	hasInput, hasOutput = true, present(u.output)
-	switch {
-	case present(u.inclusive):
-		c.input = count(u.inclusive, "usage.prompt_tokens")
-	case present(u.input):
-		c.input, c.exclusive = count(u.input, "usage.input_tokens"), firstPresent(v, u.details).Kind != jsonscan.Object
-	case present(u.exclusive):
-		c.input, c.exclusive = count(u.exclusive, "usage.inputTokens"), true
-	default:
-		hasInput = false
-	}
-	if err != nil || !hasInput && !hasOutput {
-		return false, false, err
-	}
-	c.output = count(u.output, "output tokens")
-	c.cached, c.written = count(u.cached, "cache read tokens"), count(u.written, "cache write tokens")
-	c.written5m, c.written1h = count(u.written5m, "ephemeral_5m_input_tokens"), count(u.written1h, "ephemeral_1h_input_tokens")
-	c.reasoning, c.searches = count(u.reasoning, "reasoning_tokens"), count(u.searches, "web_search_requests")
-	c.inputAudio, c.inputImage, c.cachedAudio = count(u.inputAudio, "input audio_tokens"), count(u.inputImage, "input image_tokens"), count(u.cachedAudio, "cached_audio_tokens")
-	c.outputAudio, c.outputImage = count(u.outputAudio, "output audio_tokens"), count(u.outputImage, "output image_tokens")
-	// Portkey gives Anthropic's and Bedrock's counts OpenAI's names: where only a
-	// total with the cache on top adds up, the prompt's count leaves it out.
-	if cache := c.cached + c.written; cache > 0 && present(u.inclusive) {
-		c.exclusive = count(u.total, "usage.total_tokens") == c.input+c.output+cache
-	}
-	if list := firstPresent(v, u.cacheDetails); err == nil && list.Kind == jsonscan.Array {
-		err = timesToLive(jsonscan.NewScanner(ttlSpec), list, &c)
-	}
-	if err != nil {
-		return false, false, err
-	}
-	return hasInput, hasOutput, c.disjoint(t)
+	const gemini = "usageMetadata."
+	u.inclusive = at("usage.prompt_tokens", gemini+"promptTokenCount")
+	u.input = at("usage.input_tokens")
+	u.exclusive = at("usage.inputTokens", "inputTextTokenCount", "prompt_token_count", "meta.billed_units.input_tokens", "usage.prompt_cache_miss_tokens")
+	u.output = at("usage.completion_tokens", "usage.output_tokens", "usage.outputTokens", gemini+"candidatesTokenCount", "results.[0].tokenCount", "generation_token_count",
+		"meta.billed_units.output_tokens")
+	u.details = f.one(root + "usage.input_tokens_details")
+	count(usageTotal, "usage.total_tokens", "usage.totalTokens", gemini+"totalTokenCount")
+	count(usageCached, "usage.prompt_tokens_details.cached_tokens", "usage.input_tokens_details.cached_tokens", "usage.cache_read_input_tokens", "usage.cacheReadInputTokens", "usage.cacheReadInputTokenCount",
+		"usage.num_cached_tokens", "usage.cached_tokens", "usage.prompt_cache_hit_tokens", gemini+"cachedContentTokenCount") // of Mistral, Moonshot, DeepSeek and Gemini
+	count(usageWritten, "usage.prompt_tokens_details.cache_write_tokens", "usage.input_tokens_details.cache_write_tokens", "usage.cache_creation_input_tokens", "usage.cacheWriteInputTokens", "usage.cacheWriteInputTokenCount")
+	count(usageWritten5m, "usage.cache_creation.ephemeral_5m_input_tokens")
+	count(usageWritten1h, "usage.cache_creation.ephemeral_1h_input_tokens")
+	count(usageReasoning, "usage.completion_tokens_details.reasoning_tokens", "usage.output_tokens_details.reasoning_tokens", "usage.reasoning_tokens")
+	count(usageInputAudio, "usage.prompt_tokens_details.audio_tokens", "usage.input_tokens_details.audio_tokens")
+	count(usageInputImage, "usage.prompt_tokens_details.image_tokens", "usage.input_tokens_details.image_tokens")
+	count(usageCachedAudio, "usage.prompt_tokens_details.cached_audio_tokens")
+	count(usageOutputAudio, "usage.completion_tokens_details.audio_tokens", "usage.output_tokens_details.audio_tokens")
+	count(usageOutputImage, "usage.completion_tokens_details.image_tokens", "usage.output_tokens_details.image_tokens")
+	count(usageThoughts, gemini+"thoughtsTokenCount")
+	count(usageToolPrompt, gemini+"toolUsePromptTokenCount")
+	count(usageSearches, "usage.server_tool_use.web_search_requests")
+	u.cacheDetails = f.one(root + "usage.cacheDetails")
+	u.codeRuns = f.one(root + "usage.server_tool_use.code_execution_requests")
+	u.iterations, u.outputs = f.one(root+"usage.iterations"), f.one(root+"output")
+	u.tier, u.speed, u.region = at("usage.service_tier", "service_tier", "serviceTier.type"), f.one(root+"usage.speed"), f.one(root+"usage.inference_geo")
+	return u
 }
 
 var ttlSpec = mustCompile("ttl", "inputTokens")

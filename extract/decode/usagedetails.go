@@ -20,7 +20,9 @@ type usageDetails struct {
 	cached, written, written5m, written1h         int64
 	output, outputOther, outputAudio, outputImage int64
 	reasoning, total, searches                    int64
+	missed                                        int64 // of the input, what was not in the cache
 	hasInput, hasOutput, hasTotal                 bool
+	tier, speed, region                           []byte // which some writers put beside the counts
 }
 
 // read takes an object's text.
@@ -40,6 +42,17 @@ func (u *usageDetails) read(object []byte) error {
 
 // take adds one count where its type's words lead.
 func (u *usageDetails) take(kind []byte, v jsonscan.Value) error {
+	switch string(kind) {
+	case "service_tier":
+		u.tier = name(v)
+		return nil
+	case "speed":
+		u.speed = name(v)
+		return nil
+	case "inference_geo":
+		u.region = geography(v)
+		return nil
+	}
 	has := func(words ...string) bool {
 		for _, w := range words {
 			if bytes.Contains(kind, []byte(w)) {
@@ -59,6 +72,8 @@ func (u *usageDetails) take(kind []byte, v jsonscan.Value) error {
 		to = &u.written1h
 	case writes:
 		to = &u.written
+	case has("cache") && has("miss"): // as DeepSeek counts
+		to = &u.missed
 	case has("cache"):
 		to = &u.cached
 	case has("reason", "thought", "thinking"):
@@ -98,21 +113,35 @@ func pick(kind []byte, side, part *int64, has *bool) *int64 {
 	return part
 }
 
-// tokens makes disjoint tokens. found is false where nothing was counted.
-func (u *usageDetails) tokens(t *record.Tokens) (found bool, err error) {
-	inParts := u.inputOther + u.inputAudio + u.inputImage + u.cached + max(u.written, u.written5m+u.written1h)
+// tokens makes disjoint tokens. found is false where nothing was counted. told is
+// what the source's operator says of the input: Inclusive, Exclusive, or "" where
+// the record has to tell it.
+func (u *usageDetails) tokens(told string, t *record.Tokens) (found bool, err error) {
+	u.written = max(u.written, u.written5m+u.written1h)
+	inParts := u.inputOther + u.inputAudio + u.inputImage + u.cached + u.written
 	outParts := u.outputOther + u.outputAudio + u.outputImage + u.reasoning
-	if !u.hasInput && !u.hasOutput && inParts+outParts == 0 {
+	if !u.hasInput {
+		u.input, u.missed = u.missed, 0
+	}
+	if !u.hasInput && !u.hasOutput && u.input+inParts+outParts == 0 {
 		return false, nil
 	}
 	c := tokenCounts{
-		input: u.input, output: u.output, cached: u.cached, written: max(u.written, u.written5m+u.written1h),
+		input: u.input, output: u.output, cached: u.cached, written: u.written,
 		written5m: u.written5m, written1h: u.written1h, reasoning: u.reasoning, searches: u.searches,
 		inputAudio: u.inputAudio, inputImage: u.inputImage, outputAudio: u.outputAudio, outputImage: u.outputImage,
 	}
-	inHolds, outHolds := u.holdsParts(inParts, outParts)
-	if !inHolds {
-		c.input, c.exclusive = u.input+u.inputOther+u.inputAudio+u.inputImage, true
+	without, outHolds := u.holdsParts(inParts, outParts)
+	switch {
+	case told == Inclusive, told == "" && u.missed > 0 && u.input == u.cached+u.missed:
+		without = 0
+	case told == Exclusive:
+		without = inParts
+	}
+	if c.exclusive = without == inParts; c.exclusive {
+		c.input += u.inputOther + u.inputAudio + u.inputImage
+	} else {
+		c.input += without
 	}
 	if !outHolds {
 		c.output += outParts
@@ -120,19 +149,26 @@ func (u *usageDetails) tokens(t *record.Tokens) (found bool, err error) {
 	return true, c.disjoint(t)
 }
 
-// holdsParts says whether input and output hold their parts, by which of the
-// sums the total is.
-func (u *usageDetails) holdsParts(inParts, outParts int64) (in, out bool) {
-	plain := u.input + u.output
-	switch {
-	case !u.hasTotal, u.total == plain+inParts+outParts:
-		return false, false
-	case u.total == plain:
-		return true, true
-	case u.total == plain+outParts:
-		return true, false
-	case u.total == plain+inParts:
-		return false, true
+// toldZero says that input and output are there and no total tells of more: where
+// they are 0, they are no less.
+func (u *usageDetails) toldZero() bool { return u.hasInput && u.hasOutput && u.total == 0 }
+
+// holdsParts says how much of its parts the input leaves out, and whether the
+// output holds its own, by which of the sums the total is. Of the prompt cache an
+// input may hold what was read and leave out what was written.
+func (u *usageDetails) holdsParts(inParts, outParts int64) (without int64, out bool) {
+	over := u.total - u.input - u.output
+	for _, reading := range [...]struct {
+		without int64
+		out     bool
+	}{{inParts, false}, {0, true}, {0, false}, {inParts, true}, {u.written, true}, {u.written, false}} {
+		sum := reading.without
+		if !reading.out {
+			sum += outParts
+		}
+		if !u.hasTotal || over == sum || over == sum+u.missed {
+			return reading.without, reading.out
+		}
 	}
-	return false, false
+	return inParts, false
 }

@@ -187,7 +187,7 @@ func (x *Vertex) read(v []jsonscan.Value, a *vertexAnswer, origin Origin, u *rec
 	default:
 		u.Completeness = 1
 	}
-	u.Failed = false // what was answered in spite of it is billed
+	u.Failed, u.Notice = false, a.notice // what was answered in spite of it is billed
 	if len(u.Model) == 0 {
 		return &FieldError{"model", "is missing, as is the answer's modelVersion"}
 	}
@@ -261,9 +261,5 @@ func location(s []byte) []byte {
 	if region := segment(s, "locations/"); len(region) > 0 {
 		return region
 	}
-	host := bytes.TrimPrefix(s, []byte("https://"))
-	if end := bytes.Index(host, []byte("-aiplatform.googleapis.com")); end > 0 && bytes.IndexByte(host[:end], '/') < 0 {
-		return host[:end]
-	}
-	return nil
+	return hostRegion(s)
 }

@@ -73,18 +73,21 @@ type vertexAnswer struct {
 	of             *vertexAnswerSpec
 	plain, message *jsonscan.Scanner
 	part           *jsonscan.Scanner
+	answers        *answerReader
 	merged         []jsonscan.Value
 	text           []byte
 
 	f   *vertexAnswerFields // the places in v
 	v   []jsonscan.Value
 	own bool // v is the record's own
+
+	notice []byte // what else is billed, once the tokens are read
 }
 
 var modalitySpec = mustCompile("modality", "tokenCount", "token_count")
 
 func newVertexAnswer(of *vertexAnswerSpec) *vertexAnswer {
-	a := &vertexAnswer{of: of, plain: jsonscan.NewScanner(of.plain), message: jsonscan.NewScanner(of.message), part: jsonscan.NewScanner(modalitySpec)}
+	a := &vertexAnswer{of: of, plain: jsonscan.NewScanner(of.plain), message: jsonscan.NewScanner(of.message), part: jsonscan.NewScanner(modalitySpec), answers: newAnswerReader()}
 	a.merged = make([]jsonscan.Value, len(a.plain.Values))
 	return a
 }
@@ -93,7 +96,7 @@ func (a *vertexAnswer) reset() {
 	if clear(a.merged); cap(a.text) > textBytesKept {
 		a.text = nil
 	}
-	a.f, a.v, a.text, a.own = &a.of.f, a.merged, a.text[:0], false
+	a.f, a.v, a.text, a.own, a.notice = &a.of.f, a.merged, a.text[:0], false, nil
 }
 
 // take reads an answer: an object, JSON text, or a list of either, of whose
@@ -192,7 +195,9 @@ func (a *vertexAnswer) tokens(t *record.Tokens) (hasInput, hasOutput bool, err e
 	f := a.f
 	has := func(indexes []int) bool { return !missing(firstPresent(a.v, indexes)) }
 	if !has(f.prompt) && !has(f.candidates) && !has(f.thoughts) {
-		return f.usage.read(a.v, t)
+		answer, err := a.answers.read(a.v, &f.usage, t)
+		a.notice = answer.notice
+		return answer.hasInput, answer.hasOutput, err
 	}
 	count := func(indexes []int, field string) (n int64) {
 		if err == nil {
@@ -278,5 +283,5 @@ func (a *vertexAnswer) tier() []byte {
 	if tier := firstName(a.v, a.f.tier); len(tier) > 0 {
 		return tier
 	}
-	return firstName(a.v, a.f.usage.tier)
+	return servedTier(firstName(a.v, a.f.usage.tier), name(a.v[a.f.usage.speed]))
 }
