@@ -52,8 +52,10 @@ type Source struct {
 	// that name none: of requests, and of what repeats their tokens; only for FormatOTLP.
 	Operations []string `yaml:"operations,omitempty"`
 	Parents    []string `yaml:"parents,omitempty"`
-	Batch      Batch    `yaml:"batch,omitempty"`  // only for results of batch jobs
-	Mapped     Mapped   `yaml:"mapped,omitempty"` // only for FormatMapped
+	// TokensIn says whether counts of input hold those of the prompt cache: TokensInclusive or TokensExclusive; only for FormatLangfuse.
+	TokensIn string `yaml:"tokens_in,omitempty"`
+	Batch    Batch  `yaml:"batch,omitempty"`  // only for results of batch jobs
+	Mapped   Mapped `yaml:"mapped,omitempty"` // only for FormatMapped
 }
 
 // Fields names where records hold what their format has no field for. What a
@@ -151,6 +153,12 @@ const (
 	SideProvider = "provider" // what the provider metered
 )
 
+// What a count of input tokens may hold.
+const (
+	TokensInclusive = "inclusive" // what was read from and written to the prompt cache, too
+	TokensExclusive = "exclusive"
+)
+
 // formatOptions is what a source of a format may say besides where it lies.
 type formatOptions struct {
 	fields Fields // the standard; a list that is not nil may be named
@@ -183,7 +191,7 @@ func formatsKnown() map[string]formatOptions {
 		}},
 		FormatLangfuse: {fields: Fields{
 			AgentID: []string{"metadata.agent_id"}, ToolCalls: []string{"metadata.tool_calls", "tool_call_names"}, CostCenter: []string{"metadata.cost_center"}, ClientRef: []string{"metadata.client_ref"},
-			ProviderRequestID: []string{"metadata.request_id"}, ResponseID: []string{"metadata.response_id"}, Provider: []string{"metadata.provider"},
+			ProviderRequestID: []string{"metadata.request_id"}, ResponseID: []string{"metadata.response_id"}, Provider: []string{"metadata.provider", "metadata.ls_provider"},
 			UserEmail: []string{"metadata.user_email"}, EndUser: none, Team: []string{"metadata.team"}, Project: none,
 		}},
 		FormatOTLP: {sides: true, fields: Fields{
@@ -273,6 +281,15 @@ func (s Source) check(doc document, path string) {
 	s.checkFields(doc, path+".fields", known.fields)
 	if doc.Has(path+".batch") && !known.batch {
 		doc.Failf(path+".batch", "is set although format is %q; it is for results of batch jobs", s.Format)
+	}
+	switch {
+	case s.TokensIn == "":
+	case s.Format == FormatMapped:
+		doc.Failf(path+".tokens_in", "belongs under mapped, as its other keys; write mapped: {tokens_in: %s}", s.TokensIn)
+	case s.Format != FormatLangfuse:
+		doc.Failf(path+".tokens_in", "is set although format is %q, whose records tell it; it is for langfuse, and for mapped under mapped", s.Format)
+	default:
+		doc.oneOf(path+".tokens_in", s.TokensIn, TokensInclusive, TokensExclusive)
 	}
 	if len(s.Operations) > 0 && s.Format != FormatOTLP {
 		doc.Failf(path+".operations", "is set although format is %q; it is for otlp", s.Format)

@@ -36,7 +36,7 @@ func newFormat(src config.Source) (decode.Format, error) {
 	case config.FormatLangfuse:
 		return decode.NewLangfuse(decode.LangfuseOptions{
 			RequestOptions: request, ProviderRequestID: f.ProviderRequestID, ResponseID: f.ResponseID, Provider: f.Provider,
-			UserEmail: f.UserEmail, EndUser: f.EndUser, Team: f.Team, Project: f.Project,
+			UserEmail: f.UserEmail, EndUser: f.EndUser, Team: f.Team, Project: f.Project, TokensIn: src.TokensIn,
 		})
 	case config.FormatOTLP:
 		return decode.NewOTLP(decode.OTLPOptions{Side: src.Side, RequestOptions: request, Team: f.Team, Caller: f.Caller, Operations: src.Operations, Parents: src.Parents})
