@@ -215,14 +215,14 @@ func planted() map[string][]string {
 			"userPrincipalName,displayName,mail,department,accountEnabled\nuser001@example.com,canary7f3d,,Support,True\n\"user002@example.com\"canary7f3d,x,,Support,True\nuser003@example.com,\"canary7f3d\",,Support\xff,True\nuser004@example.com,,,Support,True,canary7f3d\n",
 			"canary7f3d\xff,b\n",
 			"userPrincipalName,department\n\"canary7f3d,b\n",
-			`{"value":[{"mail":"user001@example.com","displayName":"canary7f3d","department":"Support","employeeOrgData":{"division":"canary7f3d"}}]}`,
+			`{"@odata.context":"canary7f3d","value":[{"mail":"user001@example.com","displayName":"canary7f3d","proxyAddresses":["X500:/o=canary7f3d","SMTP:user001@example.com","smtp:old001@example.com"],"department":"Support","employeeOrgData":{"division":"canary7f3d"}}]}`,
 		},
 		"okta": {
-			`[{"id":"canary7f3d","credentials":{"password":"canary7f3d"},"profile":{"email":"user001@example.com","department":"Support","mobilePhone":"canary7f3d"}},{"profile":canary7f3d}]`,
+			`[{"id":"00u1","_links":{"self":{"href":"canary7f3d"}},"credentials":{"password":"canary7f3d"},"profile":{"email":"user001@example.com","department":"Support","mobilePhone":"canary7f3d"}},{"profile":canary7f3d}]`,
 			"login,department,note\nuser001@example.com,Support,canary7f3d\n",
 		},
 		"workday": {
-			`{"Report_Entry":[{"Work_Email":"user001@example.com","Cost_Center_ID":"00420","Salary":"canary7f3d"},{"Work_Email":"user002@example.com","Cost_Center_ID":"00420","Termination_Date":"canary7f3d"},{"Work_Email":"user003@example.com","Cost_Center_ID":"00420","Effective_Date":"canary7f3d"}]}`,
+			`{"Report_Entry":[{"Work_Email":"user001@example.com","Cost_Center_ID":"00420","Salary":"canary7f3d","Email_-_Home":"canary7f3d@example.org"},{"Work_Email":"user002@example.com","Cost_Center_ID":"00420","Termination_Date":"canary7f3d"},{"Work_Email":"user003@example.com","Cost_Center_ID":"00420","Effective_Date":"canary7f3d"}]}`,
 			"workEmail,costCenterID,Salary\nuser001@example.com,00420,canary7f3d\n",
 		},
 		"google": {

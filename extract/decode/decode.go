@@ -60,6 +60,8 @@ type jsonDecoder struct {
 	// notice says of the beginning of text that is no object that its writer puts
 	// it between records; nil: none does.
 	notice func(start []byte) bool
+	// look sees the text of each record that could be read; nil: nobody does.
+	look func(record []byte)
 }
 
 // newPagesDecoder is newJSONDecoder for records that may also stand in a list of
@@ -81,8 +83,18 @@ func (d *jsonDecoder) Decode(r io.Reader, sink *Sink) error {
 		r = &pageReader{in: d.in, key: d.list, cut: true}
 	}
 	d.frames.Reset(r)
+	scan := d.scanner.Scan
+	if d.look != nil {
+		scan = func(text []byte) (int, error) {
+			n, err := d.scanner.Scan(text)
+			if err == nil {
+				d.look(text[:n])
+			}
+			return n, err
+		}
+	}
 	for {
-		line, err := d.frames.Next(d.scanner.Scan)
+		line, err := d.frames.Next(scan)
 		switch {
 		case err == nil:
 			if err := d.record(d.scanner.Values, line, sink); err != nil {

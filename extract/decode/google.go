@@ -8,7 +8,10 @@ var googleShape = personShape{
 	person: PersonOptions{
 		Email:      []string{"primaryEmail", "Email Address", "Email"},
 		Department: []string{"organizations.[0].department", "Department"},
-		CostCenter: []string{"organizations.[0].costCenter", "Cost Center"},
+		CostCenter: []string{"organizations.[0].costCenter", "Cost Center", "Cost Centre"},
+		Aliases: []string{
+			"primaryEmail", "aliases", "nonEditableAliases", "emails", "id", "externalIds", "Email Address", "Work Secondary Email", "Home Secondary Email", "Employee ID",
+		},
 	},
 	active: []string{"Status"},
 	gone:   []string{"suspended", "archived"},

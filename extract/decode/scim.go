@@ -10,7 +10,8 @@ var scimShape = personShape{
 	person: PersonOptions{
 		Email:      []string{"emails", "userName"},
 		Department: []string{scimEnterprise + "department", scimEnterprise + "organization", "department"},
-		CostCenter: []string{scimEnterprise + "costCenter", "costCenter"},
+		CostCenter: []string{scimEnterprise + "costCenter", "costCenter", "costCentre"},
+		Aliases:    []string{"userName", "emails", "externalId", "id", scimEnterprise + "employeeNumber", "employeeNumber"},
 	},
 	active: []string{"active"},
 }

@@ -25,6 +25,7 @@ type PersonOptions struct {
 	Department []string
 	CostCenter []string
 	ValidFrom  []string // since when the rest holds, where the export tells
+	Aliases    []string // other names of the person; all that hold something count
 }
 
 // personShape is where a format keeps what is needed of a person, in JSON and
@@ -35,8 +36,11 @@ type personShape struct {
 	active []string // an account that is switched off has no, 0 or a word of offWords here
 	gone   []string // an account that is switched off has yes or 1 here
 	ended  []string // day from which the person no longer counts
-	// address makes an address of what stands for one; nil leaves it.
+	// address makes an address of what stands for one, "" of what is none; nil
+	// leaves it.
 	address func(string) string
+	// aliases gives the names that a text of Aliases holds; nil is listedNames.
+	aliases func(string) []string
 }
 
 // Snapshot reads exports that say how things stood on one day: who there was,
@@ -47,13 +51,14 @@ type personShape struct {
 // and whose account is switched off counts as gone: both are of no concern. A
 // row may lack the department or the cost centre, but not those of all
 // persons: then the fields are the wrong ones. An object without a single row,
-// or one that breaks off, counts nothing, since all that it doesn't show
-// would count as gone.
+// one that breaks off, or one that says itself that it is a part counts
+// nothing, since all that it doesn't show would count as gone.
 type Snapshot struct {
 	name  string
 	shape personShape
 	spec  *jsonscan.Spec
 	at    personFields
+	named map[int]string // what a field of Aliases is called
 }
 
 // Snapshots are the names of the formats that NewSnapshot knows.
@@ -69,6 +74,7 @@ func NewSnapshot(name string, o PersonOptions) (*Snapshot, error) {
 	}
 	for _, list := range []struct{ own, other *[]string }{
 		{&shape.person.Email, &o.Email}, {&shape.person.Department, &o.Department}, {&shape.person.CostCenter, &o.CostCenter}, {&shape.person.ValidFrom, &o.ValidFrom},
+		{&shape.person.Aliases, &o.Aliases},
 	} {
 		if len(*list.other) > 0 {
 			*list.own = *list.other
@@ -78,7 +84,11 @@ func NewSnapshot(name string, o PersonOptions) (*Snapshot, error) {
 	var f fields
 	s.at = personFields{
 		f.folded(shape.person.Email), f.folded(shape.person.Department), f.folded(shape.person.CostCenter), f.folded(shape.person.ValidFrom),
-		f.folded(shape.active), f.folded(shape.gone), f.folded(shape.ended),
+		f.folded(shape.active), f.folded(shape.gone), f.folded(shape.ended), f.folded(shape.person.Aliases),
+	}
+	s.named = map[int]string{}
+	for _, n := range shape.person.Aliases {
+		s.named[f.folded([]string{n})[0]] = record.NameField(n)
 	}
 	var err error
 	s.spec, err = jsonscan.Compile(f.paths)
@@ -113,14 +123,17 @@ func (s *Snapshot) Schema() *record.Schema { return record.PeopleSchema }
 
 // Decoder implements Format.
 func (s *Snapshot) Decoder(env Env) Decoder {
-	d := &snapshotDecoder{format: s, env: env, address: jsonscan.NewScanner(mustCompile("value", "address", "primary"))}
+	d := &snapshotDecoder{format: s, env: env, address: jsonscan.NewScanner(mustCompile("value", "address", "primary", "type"))}
 	d.json = newJSONDecoder(env, s.spec, d.object)
+	d.json.look = d.look
 	return d
 }
 
 // personFields are the places of a person's fields: in scanned values, or in
 // the cells of a row.
-type personFields struct{ email, department, costCenter, validFrom, active, gone, ended []int }
+type personFields struct {
+	email, department, costCenter, validFrom, active, gone, ended, aliases []int
+}
 
 type snapshotDecoder struct {
 	format  *Snapshot
@@ -128,14 +141,21 @@ type snapshotDecoder struct {
 	json    *jsonDecoder
 	address *jsonscan.Scanner // of an element of a list of addresses
 	date    int64             // of the snapshot
+	named   bool              // somebody has an address
 	placed  bool              // somebody has a department or a cost centre
 	last    int64             // line of the last record that could be read
+	names   record.NameList   // other names of the person that is read
+	self    []byte            // the person's address
+	scratch []byte            // a name in its normal form
+	present presentNames      // fields or columns that are there
+
+	columnNames map[int]string // what a column of Aliases is called
 }
 
 // Decode implements Decoder.
 func (d *snapshotDecoder) Decode(r io.Reader, sink *Sink) error {
 	d.date, _ = SnapshotDay(sink.Origin(), d.env.Zone)
-	d.placed, d.last = false, 0
+	d.named, d.placed, d.last, d.present = false, false, 0, presentNames{}
 	in := bufio.NewReaderSize(r, pageHeadBytes)
 	kind, err := contentKind(in)
 	if err != nil {
@@ -147,13 +167,16 @@ func (d *snapshotDecoder) Decode(r io.Reader, sink *Sink) error {
 		err = d.table(in, sink)
 	}
 	counts, _ := sink.End()
+	wanted := &d.format.shape.person
 	switch {
 	case err != nil:
 		return err
+	case !d.named && counts.Ignored > 0:
+		return fmt.Errorf("nobody in it has an address (%s); %s; name yours as fields.email of the source", choices(wanted.Email), &d.present)
 	case counts.Rows == 0:
 		return fmt.Errorf("it shows nobody (%d rejected, %d switched off or without an address), and everybody would count as gone; export it again, or name the fields under fields of the source", counts.Rejected, counts.Ignored)
 	case !d.placed:
-		return errors.New("nobody in it has a department or a cost centre; export them too, or name their fields under fields of the source")
+		return fmt.Errorf("nobody in it has a department (%s) or a cost centre (%s); %s; export them too, or name yours under fields of the source", choices(wanted.Department), choices(wanted.CostCenter), &d.present)
 	}
 	return nil
 }
@@ -176,14 +199,15 @@ func contentKind(in *bufio.Reader) (byte, error) {
 
 // objects reads JSON.
 func (d *snapshotDecoder) objects(in *bufio.Reader, sink *Sink) error {
-	if err := d.json.Decode(&pageReader{in: in, key: d.format.shape.list}, sink); err != nil {
+	pages := &pageReader{in: in, key: d.format.shape.list}
+	if err := d.json.Decode(pages, sink); err != nil {
 		return err
 	}
 	_, rejects := sink.End()
 	if n := len(rejects); n > 0 && rejects[n-1].Reason == jsonscan.ErrShort.Error() && rejects[n-1].Line > d.last {
 		return fmt.Errorf("line %d: %w", rejects[n-1].Line, errBreaksOff)
 	}
-	return nil
+	return wholeSet(pages.told)
 }
 
 // object takes one person of JSON.
@@ -198,7 +222,16 @@ func (d *snapshotDecoder) object(v []jsonscan.Value, line int64, sink *Sink) err
 		}
 		return nil
 	}
-	p := shown{first(at.email), first(at.department), first(at.costCenter), first(at.validFrom), first(at.ended), false}
+	p := shown{nil, first(at.department), first(at.costCenter), first(at.validFrom), first(at.ended), false}
+	for _, i := range at.email {
+		if p.email = d.addressOf(v[i]); len(p.email) > 0 {
+			break
+		}
+	}
+	d.begin(p.email)
+	for _, i := range at.aliases {
+		d.addNames(v[i], d.format.named[i])
+	}
 	for _, i := range at.active {
 		p.off = p.off || v[i].Kind == jsonscan.False || offWord(d.textOf(v[i]))
 	}
@@ -211,36 +244,68 @@ func (d *snapshotDecoder) object(v []jsonscan.Value, line int64, sink *Sink) err
 // textOf is name, and of a list its primary element, else its first.
 func (d *snapshotDecoder) textOf(v jsonscan.Value) []byte {
 	if v.Kind == jsonscan.Array {
-		return primary(v.Raw, d.address)
+		return d.primary(v.Raw, func(text []byte) []byte { return text })
 	}
 	return name(v)
 }
 
-// primary is the element of a list that is marked as primary, else the first
-// that holds a text. Elements are texts, or objects with value or address.
-func primary(list []byte, scanner *jsonscan.Scanner) (found []byte) {
-	done := errors.New("found")
-	_ = jsonscan.Each(list, func(element []byte) error { // a broken list has what stands before
-		if element[0] == '"' {
-			if len(found) == 0 && len(element) > 1 {
-				found = name(jsonscan.Value{Kind: jsonscan.String, Raw: element[1 : len(element)-1], Escaped: bytes.IndexByte(element, '\\') >= 0})
-			}
-			return nil
+// addressOf is textOf for an address.
+func (d *snapshotDecoder) addressOf(v jsonscan.Value) []byte {
+	if v.Kind == jsonscan.Array {
+		return d.primary(v.Raw, d.format.addressIn)
+	}
+	return d.format.addressIn(name(v))
+}
+
+// addressIn makes an address of a text by the format's rule.
+func (s *Snapshot) addressIn(text []byte) []byte {
+	if s.shape.address == nil || len(text) == 0 {
+		return text
+	}
+	return []byte(s.shape.address(string(text)))
+}
+
+// primary is the element of a list that is marked as primary, else one of the
+// type work, else the first that holds a text. One of the type home is never
+// taken: it is no address of the company's. Elements are texts, or objects with
+// value or address. as makes of a text what counts.
+func (d *snapshotDecoder) primary(list []byte, as func([]byte) []byte) (found []byte) {
+	const other, work, chosen = 1, 2, 3
+	best := 0
+	d.eachText(list, func(text, kind []byte, primary bool) {
+		rank := other
+		switch {
+		case bytes.EqualFold(kind, []byte("home")):
+			return
+		case primary:
+			rank = chosen
+		case bytes.EqualFold(kind, []byte("work")):
+			rank = work
 		}
-		if _, err := scanner.Scan(element); err != nil || element[0] != '{' {
-			return nil
+		if text = as(text); len(text) > 0 && rank > best {
+			found, best = bytes.Clone(text), rank
 		}
-		v := scanner.Values
-		text := firstName(v, []int{0, 1})
-		if chosen := v[2].Kind == jsonscan.True || onWord(name(v[2])); len(text) > 0 && (chosen || len(found) == 0) {
-			found = bytes.Clone(text)
-			if chosen {
-				return done
-			}
-		}
-		return nil
 	})
 	return found
+}
+
+// eachText calls do for the texts of a list, with the type that stands beside
+// each and whether it is marked as primary.
+func (d *snapshotDecoder) eachText(list []byte, do func(text, kind []byte, primary bool)) {
+	_ = jsonscan.Each(list, func(element []byte) error { // a broken list has what stands before
+		if element[0] != '{' {
+			if v, err := jsonscan.ValueOf(element); err == nil {
+				do(name(v), nil, false)
+			}
+			return nil
+		}
+		if _, err := d.address.Scan(element); err != nil {
+			return nil
+		}
+		v := d.address.Values
+		do(firstName(v, []int{0, 1}), name(v[3]), v[2].Kind == jsonscan.True || onWord(name(v[2])))
+		return nil
+	})
 }
 
 // offWords say that an account is switched off.
@@ -266,6 +331,12 @@ type shown struct {
 	off                                             bool
 }
 
+// begin starts with the names of a person with an address.
+func (d *snapshotDecoder) begin(address []byte) {
+	d.names.Reset()
+	d.self = email(address)
+}
+
 // take stages what is shown of a person.
 func (d *snapshotDecoder) take(p *shown, line int64, sink *Sink) error {
 	if len(p.ended) > 0 {
@@ -275,15 +346,13 @@ func (d *snapshotDecoder) take(p *shown, line int64, sink *Sink) error {
 		}
 		p.off = p.off || end <= d.date
 	}
-	if address := d.format.shape.address; address != nil && len(p.email) > 0 {
-		p.email = []byte(address(string(p.email)))
-	}
+	d.named = d.named || len(p.email) > 0
 	if p.off || len(p.email) == 0 {
 		sink.Ignore()
 		return nil
 	}
 	person := record.Person{
-		Email: email(p.email), Department: p.department, CostCenter: p.costCenter,
+		Email: d.self, Department: p.department, CostCenter: p.costCenter,
 		ValidFrom: d.date, ValidTo: openEnd, Snapshot: d.date, HasSnapshot: true,
 	}
 	if len(p.validFrom) > 0 {
@@ -294,7 +363,10 @@ func (d *snapshotDecoder) take(p *shown, line int64, sink *Sink) error {
 		person.ValidFrom = min(from, d.date)
 	}
 	d.placed = d.placed || len(p.department)+len(p.costCenter) > 0
-	sink.Person(&person, line)
+	d.names.Join(func(part []byte) { // a row of its own where there are more names than fit into one
+		person.Names = part
+		sink.Person(&person, line)
+	})
 	return nil
 }
 
@@ -457,12 +529,19 @@ func (d *snapshotDecoder) columns(cells []string) (at personFields, err error) {
 		return found
 	}
 	o := d.format.shape.person
-	at = personFields{find(o.Email), find(o.Department), find(o.CostCenter), find(o.ValidFrom), find(d.format.shape.active), find(d.format.shape.gone), find(d.format.shape.ended)}
+	at = personFields{find(o.Email), find(o.Department), find(o.CostCenter), find(o.ValidFrom), find(d.format.shape.active), find(d.format.shape.gone), find(d.format.shape.ended), find(o.Aliases)}
+	d.columnNames = map[int]string{}
+	for _, n := range o.Aliases {
+		if i, ok := places[title(n)]; ok && d.columnNames[i] == "" {
+			d.columnNames[i] = record.NameField(n)
+		}
+	}
+	d.present.titles(cells)
 	switch {
 	case len(at.email) == 0:
-		return at, fmt.Errorf("there is no column of the address (%s); name yours as person.email of the source", strings.Join(o.Email, ", "))
+		return at, fmt.Errorf("there is no column of the address (%s); %s; name yours as fields.email of the source", choices(o.Email), &d.present)
 	case len(at.department)+len(at.costCenter) == 0:
-		return at, fmt.Errorf("there is no column of a department (%s) or cost centre (%s); name yours under fields of the source", strings.Join(o.Department, ", "), strings.Join(o.CostCenter, ", "))
+		return at, fmt.Errorf("there is no column of a department (%s) or cost centre (%s); %s; name yours under fields of the source", choices(o.Department), choices(o.CostCenter), &d.present)
 	}
 	return at, nil
 }
@@ -484,7 +563,18 @@ func (d *snapshotDecoder) row(cells []string, at *personFields, line int64, sink
 		}
 		return nil
 	}
-	p := shown{first("email", at.email), first("department", at.department), first("cost_center", at.costCenter), first("valid_from", at.validFrom), first("end", at.ended), false}
+	p := shown{nil, first("department", at.department), first("cost_center", at.costCenter), first("valid_from", at.validFrom), first("end", at.ended), false}
+	for _, i := range at.email {
+		if p.email = d.format.addressIn(first("email", []int{i})); len(p.email) > 0 {
+			break
+		}
+	}
+	d.begin(p.email)
+	for _, i := range at.aliases {
+		if i < len(cells) {
+			d.addText(d.columnNames[i], cellText(cells[i]))
+		}
+	}
 	if bad != "" {
 		return &FieldError{bad, "is not valid UTF-8; save the file as UTF-8"}
 	}

@@ -22,7 +22,7 @@ const pageHeadBytes = 1 << 16
 //
 // with blanks in place of what lies around it, so that lines stay what they
 // are and a list of any length is read record by record. Several pages may
-// follow each other. Text without a page passes as it is. A page or a list
+// follow each other, or stand in a list. Text without a page passes as it is. A page or a list
 // that doesn't end is an error, or, where it is cut, gets a last record that is
 // broken: its reject says that the file breaks off.
 type pageReader struct {
@@ -34,6 +34,10 @@ type pageReader struct {
 	blanks  int // bytes that are still to be blanked
 	text    bool
 	escaped bool
+	lists   int        // of pages, that are open
+	fields  []byte     // of the page, without its list; not where cut
+	shown   int64      // records of the page
+	told    []pageTold // of the pages that ended
 }
 
 type pageState uint8
@@ -72,7 +76,7 @@ func (p *pageReader) next() (byte, error) {
 	c, err := p.in.ReadByte()
 	if err != nil {
 		switch {
-		case err != io.EOF || p.state == atStart || p.state == passOver:
+		case err != io.EOF || p.state == atStart && p.lists == 0 || p.state == passOver:
 			return 0, err
 		case p.cut:
 			p.state = passOver
@@ -86,7 +90,11 @@ func (p *pageReader) next() (byte, error) {
 	}
 	switch p.state {
 	case inList, inPlain:
+		before := p.depth
 		if p.step(c); p.depth > 0 {
+			if before == 1 && p.depth == 2 && c == '{' {
+				p.shown++
+			}
 			return c, nil
 		}
 		if p.state == inPlain {
@@ -96,8 +104,17 @@ func (p *pageReader) next() (byte, error) {
 		}
 		return blank(c), nil
 	case inTail:
-		if p.step(c); p.depth == 0 {
+		p.step(c)
+		if !p.cut {
+			if err := p.around(c); err != nil {
+				return 0, err
+			}
+		}
+		if p.depth == 0 {
 			p.state = atStart
+			if !p.cut {
+				p.told = append(p.told, readPage(p.fields, p.shown))
+			}
 		}
 		return blank(c), nil
 	}
@@ -140,7 +157,14 @@ func (p *pageReader) begin() {
 	}
 	p.text, p.escaped, p.depth = false, false, 1
 	switch {
+	case head[0] == ']' && p.lists > 0:
+		p.lists, p.blanks = p.lists-1, 1
+		return
 	case head[0] == '[' && !p.cut:
+		if head, _ = p.in.Peek(p.in.Size()); isPages(head, p.key) {
+			p.lists, p.blanks = p.lists+1, 1
+			return
+		}
 		p.state, p.blanks = inPlain, 1
 		return
 	case head[0] == '{':
@@ -150,6 +174,9 @@ func (p *pageReader) begin() {
 		}
 		if at := pageHead(head, p.key); at >= 0 {
 			p.state, p.blanks = inList, at+1
+			if p.shown = 0; !p.cut {
+				p.fields = append(append(p.fields[:0], head[:at]...), "[]"...)
+			}
 			return
 		}
 	}

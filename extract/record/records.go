@@ -103,6 +103,7 @@ type Person struct {
 	ValidTo     int64 // exclusive; of a snapshot's row the end of all days
 	Snapshot    int64 // day of the snapshot
 	HasSnapshot bool
+	Names       []byte // other names, as SortNames gives them
 }
 
 // Total is one figure of a provider's own report or bill: a count of one token
@@ -271,6 +272,7 @@ var PeopleSchema = &Schema{Table: "people", About: "Who belongs to which departm
 	{"object_id", Int, false, "manifest id of the object"},
 	{"line", Int, false, "line of the row"},
 	{"snapshot_date", Date, true, "day of the snapshot; null: a dated row"},
+	{"names", Text, true, "other names of the person, FIELD=NAME with | between; null: none is shown"},
 }}
 
 // TotalSchema is the staged table of Total rows.
@@ -377,6 +379,7 @@ func (b *Batch) AppendPerson(p *Person, l Lineage) error {
 	b.int(5, l.Object)
 	b.int(6, l.Line)
 	b.optional(7, p.Snapshot, p.HasSnapshot)
+	b.text(8, p.Names)
 	return b.finish()
 }
 
