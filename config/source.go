@@ -78,6 +78,7 @@ type Fields struct {
 	Email             []string `yaml:"email,omitempty"`      // here and below: of exports of people
 	Department        []string `yaml:"department,omitempty"` // what a cost centre may be the default of
 	ValidFrom         []string `yaml:"valid_from,omitempty"` // since when a person's cost centre holds
+	Aliases           []string `yaml:"aliases,omitempty"`    // other names of a person: all of them count
 }
 
 // Batch says of the results of batch jobs what none of their lines does.
@@ -172,7 +173,7 @@ func formatsKnown() map[string]formatOptions {
 	const logs, requester = "metadata.spend_logs_metadata.", "metadata.requester_metadata."
 	none := []string{}
 	labels := Fields{ClientRef: []string{"client_ref"}, CostCenter: []string{"cost_center"}, AgentID: []string{"agent_id"}}
-	person := Fields{Email: none, Department: none, CostCenter: none, ValidFrom: none}
+	person := Fields{Email: none, Department: none, CostCenter: none, ValidFrom: none, Aliases: none}
 	return map[string]formatOptions{
 		FormatBedrock: {fields: Fields{ClientRef: []string{"litellm_call_id", "client_ref"}, CostCenter: []string{"cost_center"}, AgentID: []string{"agent_id"}}},
 		FormatVertex:  {fields: labels},
@@ -231,7 +232,7 @@ func (f *Fields) lists() []fieldList {
 		{"agent_id", &f.AgentID}, {"tool_calls", &f.ToolCalls}, {"cost_center", &f.CostCenter}, {"client_ref", &f.ClientRef},
 		{"user_id", &f.UserID}, {"user_email", &f.UserEmail}, {"end_user", &f.EndUser}, {"team", &f.Team}, {"project", &f.Project},
 		{"provider", &f.Provider}, {"provider_request_id", &f.ProviderRequestID}, {"response_id", &f.ResponseID},
-		{"caller", &f.Caller}, {"email", &f.Email}, {"department", &f.Department}, {"valid_from", &f.ValidFrom},
+		{"caller", &f.Caller}, {"email", &f.Email}, {"department", &f.Department}, {"valid_from", &f.ValidFrom}, {"aliases", &f.Aliases},
 	}
 }
 

@@ -18,13 +18,17 @@ func (b *Books) Decided(ctx context.Context, x ledger.Explained, file string) (s
 	kinds := map[string][2]string{
 		"key owner": {directory.Key, x.Key}, "team owner": {directory.Team, x.Team}, "project owner": {directory.Project, x.Project}, "caller owner": {directory.Caller, x.Caller},
 	}
+	names, err := b.Names(ctx)
+	if err != nil {
+		return "", err
+	}
 	switch x.Attribution {
 	case "none":
 		text := "no rule fired: no explicit cost centre, and nobody owns the user, agent, key, team, project or caller on that day"
 		if x.User == "" {
 			return text, nil
 		}
-		why, err := b.Nobody(ctx, x.User, x.Date)
+		why, err := b.Nobody(ctx, names, x.User, x.Date)
 		return text + "; " + why, err
 	case "explicit cost centre":
 		center, ok := b.Directory.CostCenter(x.Explicit)
@@ -34,11 +38,11 @@ func (b *Books) Decided(ctx context.Context, x ledger.Explained, file string) (s
 		return b.check(x, center.Code, fmt.Sprintf("the request's metadata names cost centre %s (%s:%d)", x.Explicit, file, center.Line)), nil
 	case "user":
 		if caller, ok := directory.CallerUser(x.Caller); ok {
-			if p, err := b.Ledger.PersonOn(ctx, x.User, x.Date); x.User == "" || p == nil && err == nil {
-				return b.person(ctx, x, caller, "the provider was called as "+caller+"; ")
+			if p, err := b.personOn(ctx, names, x.User, x.Date); x.User == "" || p == nil && err == nil {
+				return b.person(ctx, names, x, caller, "the provider was called as "+caller+"; ")
 			}
 		}
-		return b.person(ctx, x, x.User, "")
+		return b.person(ctx, names, x, x.User, "")
 	case "agent owner":
 		for _, a := range b.Directory.Agents() {
 			if a.ID != x.Agent || x.Date.Before(a.From) || !x.Date.Before(a.To) {
@@ -49,7 +53,7 @@ func (b *Books) Decided(ctx context.Context, x ledger.Explained, file string) (s
 				where += ", who at the month's close gets back what those who used it bear"
 			}
 			if a.OwnerEmail != "" {
-				return b.person(ctx, x, a.OwnerEmail, where+"; ")
+				return b.person(ctx, names, x, a.OwnerEmail, where+"; ")
 			}
 			return b.check(x, a.OwnerCostCenter, where), nil
 		}
@@ -64,8 +68,8 @@ func (b *Books) Decided(ctx context.Context, x ledger.Explained, file string) (s
 	return fmt.Sprintf("%s: the row that decided it is no longer in %s", x.Attribution, file), nil
 }
 
-func (b *Books) person(ctx context.Context, x ledger.Explained, email, before string) (string, error) {
-	p, err := b.Ledger.PersonOn(ctx, email, x.Date)
+func (b *Books) person(ctx context.Context, names *directory.Names, x ledger.Explained, email, before string) (string, error) {
+	p, err := b.personOn(ctx, names, email, x.Date)
 	if err != nil {
 		return "", err
 	}
@@ -74,9 +78,17 @@ func (b *Books) person(ctx context.Context, x ledger.Explained, email, before st
 	}
 	name := email
 	if p.Email != email {
-		name += ", an alias of " + p.Email + ","
+		name += ", " + AnotherName(names.Of(email, x.Date, x.Date.AddDays(1))[0]) + ","
 	}
 	return before + b.check(x, p.CostCenter, fmt.Sprintf("%s belongs to %s, cost centre %s, %s (%s)", name, p.Department, p.CostCenter, Span(p.From, p.To), Said(*p))), nil
+}
+
+// AnotherName says of whom a name is another one, and who says so.
+func AnotherName(n directory.Named) string {
+	if n.By == (directory.Shown{}) {
+		return "an alias of " + n.Email
+	}
+	return fmt.Sprintf("%s of %s in %s", n.By.Field, n.Email, n.By.Source)
 }
 
 // Span is a run of days in words; to is exclusive.
@@ -98,10 +110,11 @@ func Said(r ledger.PersonRow) string {
 }
 
 // Nobody says why nobody pays for a user on a day.
-func (b *Books) Nobody(ctx context.Context, user string, day civil.Date) (string, error) {
-	name := user
-	for _, n := range b.Directory.Names(user, day, day.AddDays(1)) {
-		name = n.Email
+func (b *Books) Nobody(ctx context.Context, names *directory.Names, user string, day civil.Date) (string, error) {
+	named := names.Of(user, day, day.AddDays(1))[0]
+	name := named.Email
+	if len(named.Rivals) > 0 {
+		return fmt.Sprintf("%s is a name of %s, so it stands for none of them; remove it from all but one, or add it to aliases in the directory", user, strings.Join(named.Rivals, " and ")), nil
 	}
 	rows, err := b.Ledger.PersonSaid(ctx, name)
 	if err != nil {

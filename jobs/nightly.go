@@ -107,7 +107,7 @@ func (b *Books) make(ctx context.Context, nights ledger.Days, now time.Time, s *
 	if err := b.takeAll(ctx, nights, Shard{}, s); err != nil {
 		return err
 	}
-	people, err := b.peopleProblems(ctx)
+	people, err := b.peopleProblems(ctx, nights.Last)
 	if err != nil {
 		return err
 	}
@@ -220,7 +220,7 @@ func (b *Books) plan(ctx context.Context, nights ledger.Days) (build ledger.Buil
 		if err != nil {
 			return build, latest, "", err
 		}
-		anew, err := b.Ledger.PricedAnew(ctx, b.references)
+		anew, err := b.Ledger.PricedAnew(ctx, b.prices)
 		if err != nil {
 			return build, latest, "", err
 		}
@@ -232,7 +232,7 @@ func (b *Books) plan(ctx context.Context, nights ledger.Days) (build ledger.Buil
 	days = slices.DeleteFunc(days, func(d civil.Date) bool { return d.Before(b.Start) })
 	return ledger.Build{
 		Days: runsOf(days), LateUntil: latest.AddDays(-b.LateDays), OpenMonth: open,
-		RateVersion: b.Rates.Version(), RunDate: nights.Last, References: b.references,
+		RateVersion: b.Rates.Version(), RunDate: nights.Last, References: b.references(ctx),
 	}, latest, inputs, nil
 }
 

@@ -5,11 +5,12 @@ import (
 	"fmt"
 
 	"chargeback/billing/ledger"
+	"chargeback/transform/civil"
 )
 
-// peopleProblems is what can't be believed of the people files, or leads
+// peopleProblems is what can't be believed of the people files on a day, or leads
 // nowhere.
-func (b *Books) peopleProblems(ctx context.Context) (problems []Problem, err error) {
+func (b *Books) peopleProblems(ctx context.Context, day civil.Date) (problems []Problem, err error) {
 	people, err := b.Ledger.PeopleProblems(ctx)
 	if err != nil {
 		return nil, err
@@ -35,24 +36,59 @@ func (b *Books) peopleProblems(ctx context.Context) (problems []Problem, err err
 		}
 	}
 	states, err := b.Ledger.SnapshotStates(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for _, s := range states {
-		for _, what := range snapshotProblems(s) {
+		for _, what := range b.snapshotProblems(s) {
 			problems = append(problems, Problem{Source: s.Source, Object: "snapshot of " + s.Day.String(), What: what})
+		}
+	}
+	contested, err := b.contested(ctx, day)
+	return append(problems, contested...), err
+}
+
+// contested is which names that requests use stand for nobody, because exports
+// give them to several people.
+func (b *Books) contested(ctx context.Context, day civil.Date) (problems []Problem, err error) {
+	names, err := b.Names(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows := names.Contested(day)
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	var texts []string
+	for _, r := range rows {
+		texts = append(texts, r.Name)
+	}
+	asked, err := b.Ledger.Asked(ctx, texts)
+	for _, r := range rows {
+		if asked[r.Name] {
+			problems = append(problems, Problem{Source: r.By.Source, Object: "snapshot of " + r.By.Since.String(), What: fmt.Sprintf(
+				"%s is a name of %d people, so requests under it are charged to none of them: remove it from all but one, or add it to aliases in the directory", r.Name, len(r.Rivals))})
 		}
 	}
 	return problems, err
 }
 
 // snapshotProblems says what is wrong with the newest snapshot of a source.
-func snapshotProblems(s ledger.SnapshotState) (problems []string) {
+func (b *Books) snapshotProblems(s ledger.SnapshotState) (problems []string) {
 	if s.Shown*2 < s.Before {
 		problems = append(problems, fmt.Sprintf("shows %d people where the one before showed %d, and who is missing counts as gone; if the export was not whole, write it again under the same name", s.Shown, s.Before))
 	}
 	if s.Unsure > 0 {
 		problems = append(problems, fmt.Sprintf("people who stand in it twice, with different departments or cost centres: %d; it says nothing of them until one row goes", s.Unsure))
 	}
-	if s.Unpaid > 0 {
-		problems = append(problems, fmt.Sprintf("people who have asked for something and have no cost centre in it: %d; give them one, or their departments a default_for in the directory", s.Unpaid))
+	unpaid := int64(0)
+	for _, u := range s.Unpaid {
+		if _, ok := b.Directory.Place(u.Department, ""); !ok {
+			unpaid += u.People
+		}
+	}
+	if unpaid > 0 {
+		problems = append(problems, fmt.Sprintf("people who have asked for something and have no cost centre in it: %d; give them one, or their departments a default_for in the directory", unpaid))
 	}
 	return problems
 }

@@ -214,6 +214,10 @@ func TestNobodySaysWhy(t *testing.T) {
 	c.put("hr/users-2026-10-30.json", users("user001 00420", "half ", "lost CC-404"))
 	b := open(t, c.dir, wiring{})
 	b.night(t, date(firstDay))
+	names, err := b.Names(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct{ user, day, want string }{
 		{"x@example.com", firstDay, "x@example.com is in no people file; add a row, or an alias"},
 		{"user002@example.com", "2026-10-19", "user002@example.com counts from 2026-10-20 only (idp users-2026-10-20.json, line 2, first shown on 2026-10-20); a dated row"},
@@ -221,7 +225,7 @@ func TestNobodySaysWhy(t *testing.T) {
 		{"half@example.com", firstDay, "half@example.com has neither a department nor a cost centre there"},
 		{"lost@example.com", firstDay, "lost@example.com has cost centre CC-404, which the directory doesn't have"},
 	} {
-		got, err := b.Nobody(t.Context(), tt.user, date(tt.day))
+		got, err := b.Nobody(t.Context(), names, tt.user, date(tt.day))
 		if err != nil || !strings.HasPrefix(got, tt.want) {
 			t.Errorf("%s: got %q, %v, want %q", tt.user, got, err, tt.want)
 		}

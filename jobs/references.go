@@ -15,30 +15,47 @@ import (
 
 // references resolves what occurs in the staged rows to the rows that the SQL
 // models join with.
-func (b *Books) references(seen ledger.Seen) (ledger.References, error) {
+func (b *Books) references(ctx context.Context) func(ledger.Seen) (ledger.References, error) {
+	return func(seen ledger.Seen) (ledger.References, error) {
+		names, err := b.Names(ctx)
+		if err != nil {
+			return ledger.References{}, err
+		}
+		return b.resolve(seen, names)
+	}
+}
+
+// prices is references for who wants to know of prices alone.
+func (b *Books) prices(seen ledger.Seen) (ledger.References, error) {
+	return b.resolve(seen, b.Directory.NewNames(nil))
+}
+
+func (b *Books) resolve(seen ledger.Seen, names *directory.Names) (ledger.References, error) {
 	refs := ledger.References{UsageFrom: b.UsageFrom, PeopleFrom: b.PeopleFrom}
 	if err := refs.Price(b.Rates, seen, b.priceAs); err != nil {
 		return refs, err
 	}
 	for _, c := range b.Directory.CostCenters() {
-		center := ledger.CostCenter{Code: c.Code, Department: c.Department}
-		refs.CostCenters = append(refs.CostCenters, center)
-		for _, department := range c.DefaultFor {
-			refs.Departments = append(refs.Departments, ledger.Department{Name: department, Center: center})
+		refs.CostCenters = append(refs.CostCenters, ledger.CostCenter{Code: c.Code, Department: c.Department})
+	}
+	for _, department := range seen.Departments {
+		if c, ok := b.Directory.Place(department, ""); ok {
+			refs.Departments = append(refs.Departments, ledger.Department{Name: department, Center: ledger.CostCenter{Code: c.Code, Department: c.Department}})
 		}
 	}
-	b.people(&refs)
 	for _, o := range seen.Owned {
 		if user, ok := directory.CallerUser(o[1]); ok && o[0] == directory.Caller {
 			refs.CallerUsers = append(refs.CallerUsers, [2]string{o[1], user})
 		}
 		refs.Owners = append(refs.Owners, datedOwners(o[0], o[1], b.Directory.OwnersOf(o[0], o[1]))...)
 	}
+	b.people(&refs, names, seen.Users)
 	return refs, nil
 }
 
-// people adds agents and aliases, with the names that people have now.
-func (b *Books) people(refs *ledger.References) {
+// people adds agents and aliases, with the names that people have now: all that
+// the directory has, and those that exports show of who asked.
+func (b *Books) people(refs *ledger.References, names *directory.Names, users []string) {
 	for _, a := range b.Directory.Agents() {
 		if a.OwnerCostCenter != "" {
 			refs.Agents = append(refs.Agents, ledger.Agent{ID: a.ID, CostCenter: a.OwnerCostCenter, From: a.From, To: a.To})
@@ -46,19 +63,35 @@ func (b *Books) people(refs *ledger.References) {
 		if a.OwnerEmail == "" {
 			continue
 		}
-		for _, n := range b.Directory.Names(a.OwnerEmail, a.From, a.To) {
+		for _, n := range names.Of(a.OwnerEmail, a.From, a.To) {
 			refs.Agents = append(refs.Agents, ledger.Agent{ID: a.ID, OwnerEmail: n.Email, From: n.From, To: n.To})
 		}
 	}
-	last := ""
+	known := map[string]bool{}
+	add := func(name string, always bool) {
+		if known[name] {
+			return
+		}
+		known[name] = true
+		rows := names.Of(name, civil.Min, civil.Max)
+		if !always && len(rows) == 1 && rows[0].Email == name {
+			return
+		}
+		for _, n := range rows {
+			refs.Aliases = append(refs.Aliases, ledger.Alias{Address: name, Email: n.Email, From: n.From, To: n.To})
+		}
+	}
 	for _, a := range b.Directory.Aliases() {
-		if a.Name == last {
-			continue
-		}
-		for _, n := range b.Directory.Names(a.Name, civil.Min, civil.Max) {
-			refs.Aliases = append(refs.Aliases, ledger.Alias{Address: n.Name, Email: n.Email, From: n.From, To: n.To})
-		}
-		last = a.Name
+		add(a.Name, true)
+	}
+	if !names.Some() {
+		return
+	}
+	for _, c := range refs.CallerUsers {
+		add(c[1], false)
+	}
+	for _, u := range users {
+		add(u, false)
 	}
 }
 

@@ -60,7 +60,7 @@ func (b *Books) WhatIf(ctx context.Context, month civil.Month, w WhatIf) ([]ledg
 					}
 				}
 			}
-			return other.references(seen)
+			return other.references(ctx)(seen)
 		},
 	}
 	if w.CacheReads != nil {
@@ -117,7 +117,7 @@ func (b *Books) Reprice(ctx context.Context) (Repricing, error) {
 	for ; closed[p.Open] != ""; p.Open = p.Open.Next() {
 		p.Closed[p.Open.String()] = true
 	}
-	days, err := b.Ledger.PricedAnew(ctx, b.references)
+	days, err := b.Ledger.PricedAnew(ctx, b.prices)
 	if err != nil {
 		return p, err
 	}
@@ -127,7 +127,7 @@ func (b *Books) Reprice(ctx context.Context) (Repricing, error) {
 	days = slices.DeleteFunc(days, func(d civil.Date) bool { return d.Before(b.Start) })
 	p.Days = runsOf(days)
 	for _, run := range p.Days {
-		rows, err := b.Ledger.Rerate(ctx, ledger.Rerating{Days: run, RateVersion: b.Rates.Version(), References: b.references, CacheReads: -1})
+		rows, err := b.Ledger.Rerate(ctx, ledger.Rerating{Days: run, RateVersion: b.Rates.Version(), References: b.references(ctx), CacheReads: -1})
 		if err != nil {
 			return p, err
 		}

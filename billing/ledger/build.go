@@ -33,6 +33,9 @@ type Seen struct {
 	Meters []Meter
 	Owned  [][2]string // kind, value: keys, teams, projects, callers
 	Tools  []string    // tool mixes
+
+	Departments []string // of people of whom a snapshot names no cost centre
+	Users       []string // who asked, where people files show other names of people
 }
 
 // References are the rows that the models join with.
@@ -354,7 +357,7 @@ order by 1, 4, 2, 3, 5, 6, 7`
 
 	namesSeen = `
 with active_actors as (
-  select key_alias, team, project
+  select key_alias, team, project, coalesce(user_email, user_id) as user_name
   from actors
   where actor_id in (select actor_id from requests where request_date between @scan_first and @scan_last)
 ),
@@ -372,6 +375,14 @@ names as (
   select 'tools' as kind, tools as name
   from tasks
   where task_id in (select task_id from requests where request_date between @scan_first and @scan_last)
+  union distinct
+  select 'department' as kind, department as name
+  from people
+  where snapshot_date is not null and cost_center = '' and department <> ''
+  union distinct
+  select 'user' as kind, user_name as name
+  from active_actors
+  where (select count(names) from people) > 0
 )
 select kind, name
 from names
@@ -399,10 +410,15 @@ func (l *Ledger) seen(ctx context.Context, args Args) (s Seen, err error) {
 		return s, err
 	}
 	err = l.engine.Query(ctx, namesSeen, args, func(r Row) error {
-		if r.Text(0) == "tools" {
-			s.Tools = append(s.Tools, r.Text(1))
-		} else {
-			s.Owned = append(s.Owned, [2]string{r.Text(0), r.Text(1)})
+		switch kind, name := r.Text(0), r.Text(1); kind {
+		case "tools":
+			s.Tools = append(s.Tools, name)
+		case "department":
+			s.Departments = append(s.Departments, name)
+		case "user":
+			s.Users = append(s.Users, name)
+		default:
+			s.Owned = append(s.Owned, [2]string{kind, name})
 		}
 		return nil
 	})

@@ -23,6 +23,131 @@ func (l *Ledger) said(names ...string) string {
 	return "with " + text[2:]
 }
 
+// PersonNames are other names under which a source showed a person, from a
+// snapshot's day until a later snapshot of the source that shows others or
+// doesn't show the person. Of what the names are, record.EachName tells.
+type PersonNames struct {
+	Source, Email, Names string
+	From                 civil.Date // as far back as the export dates the person
+	Since, To            civil.Date // To is exclusive
+}
+
+// namesShown are runs of snapshots of one source that show a person with the same
+// other names.
+const namesShown = `
+with shown as (
+  select
+    o.source,
+    p.email,
+    p.names,
+    p.snapshot_date,
+    min(p.valid_from) as valid_from
+  from people as p
+  inner join objects as o on o.object_id = p.object_id
+  where p.names is not null and p.snapshot_date is not null
+  group by o.source, p.email, p.names, p.snapshot_date
+),
+days as (
+  select distinct
+    o.source,
+    p.snapshot_date
+  from people as p
+  inner join objects as o on o.object_id = p.object_id
+  where p.snapshot_date is not null and o.source in (select source from shown)
+),
+days_in_order as (
+  select
+    source,
+    snapshot_date,
+    lead(snapshot_date) over (partition by source order by snapshot_date) as next_date
+  from days
+),
+marked as (
+  select
+    s.source,
+    s.email,
+    s.names,
+    s.snapshot_date,
+    s.valid_from,
+    d.next_date,
+    if(lag(d.next_date) over (partition by s.source, s.email, s.names order by s.snapshot_date) = s.snapshot_date, 0, 1) as begins
+  from shown as s
+  inner join days_in_order as d on d.source = s.source and d.snapshot_date = s.snapshot_date
+),
+numbered as (
+  select
+    source,
+    email,
+    names,
+    snapshot_date,
+    valid_from,
+    next_date,
+    sum(begins) over (partition by source, email, names order by snapshot_date) as run
+  from marked
+),
+names_shown as (
+  select
+    source,
+    email,
+    names,
+    min(valid_from) as valid_from,
+    min(snapshot_date) as shown_from,
+    max(ifnull(next_date, date '9999-12-31')) as valid_to
+  from numbered
+  group by source, email, names, run
+)`
+
+// PeopleNames calls do with all other names of people, by source and address.
+func (l *Ledger) PeopleNames(ctx context.Context, do func(PersonNames)) error {
+	err := l.engine.Query(ctx, namesShown+`
+select source, email, names, valid_from, shown_from, valid_to
+from names_shown
+order by source, email, shown_from, names`, nil, func(r Row) error {
+		do(PersonNames{r.Text(0), r.Text(1), r.Text(2), r.Date(3), r.Date(4), r.Date(5)})
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read people's names: %w", err)
+	}
+	return nil
+}
+
+// PeopleAddresses calls do with each address that people files have a row of,
+// and the days on which they do.
+func (l *Ledger) PeopleAddresses(ctx context.Context, do func(email string, from, to civil.Date)) error {
+	err := l.engine.Query(ctx, l.said("people_said")+`
+select distinct email, valid_from, valid_to
+from people_said
+order by email, valid_from, valid_to`, nil, func(r Row) error {
+		do(r.Text(0), r.Date(1), r.Date(2))
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read people's addresses: %w", err)
+	}
+	return nil
+}
+
+// Asked lists those of some names under which somebody has ever asked for
+// something.
+func (l *Ledger) Asked(ctx context.Context, names []string) (asked map[string]bool, err error) {
+	wanted := map[string]bool{}
+	for _, n := range names {
+		wanted[n] = true
+	}
+	asked = map[string]bool{}
+	err = l.engine.Query(ctx, "select distinct lower(coalesce(user_email, user_id)) as name from actors where coalesce(user_email, user_id) is not null", nil, func(r Row) error {
+		if wanted[r.Text(0)] {
+			asked[r.Text(0)] = true
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read who asked: %w", err)
+	}
+	return asked, nil
+}
+
 // PeopleHash is the SHA-256, in hex, of what people files say of the days up
 // to last, whatever files said it and in which order.
 func (l *Ledger) PeopleHash(ctx context.Context, last civil.Date) (string, error) {
@@ -45,6 +170,20 @@ order by person`, Args{"after": end}, func(r Row) error {
 	})
 	if err != nil {
 		return "", fmt.Errorf("hash people: %w", err)
+	}
+	err = l.engine.Query(ctx, namesShown+`
+select
+  concat(
+    source, chr(31), email, chr(31), names, chr(31), cast(valid_from as string), chr(31), cast(shown_from as string), chr(31), cast(least(valid_to, @after) as string)
+  ) as person
+from names_shown
+where valid_from < @after
+order by person`, Args{"after": end}, func(r Row) error {
+		fmt.Fprintf(sum, "%s\n", r.Text(0))
+		return nil
+	})
+	if err != nil {
+		return "", fmt.Errorf("hash people's names: %w", err)
 	}
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }
@@ -85,7 +224,14 @@ type SnapshotState struct {
 	Shown  int64 // people
 	Before int64 // people whom the snapshot before showed; 0: there is none
 	Unsure int64 // shown twice with other departments or cost centres
-	Unpaid int64 // who have asked for something, and have no cost centre that the snapshot or their department names
+	Unpaid []Unpaid
+}
+
+// Unpaid are people of a department who have asked for something, and of whom a
+// snapshot names no cost centre.
+type Unpaid struct {
+	Department string
+	People     int64
 }
 
 // SnapshotStates looks at the newest snapshot of each source.
@@ -115,24 +261,46 @@ days as (
   group by source, snapshot_date
 ),
 users as (
-  select distinct coalesce(user_email, user_id) as email
+  select coalesce(user_email, user_id) as email
   from actors
+  union distinct
+  select n.email
+  from ref_aliases as n
+  inner join actors as a on n.address = coalesce(a.user_email, a.user_id)
+),
+unpaid as (
+  select
+    d.source,
+    p.department,
+    count(*) as people
+  from days as d
+  inner join people_of_days as p on p.source = d.source and p.snapshot_date = d.snapshot_date
+  inner join users as u on u.email = p.email
+  where d.age = 1 and p.alternatives = 1 and p.cost_center = ''
+  group by d.source, p.department
+),
+newest as (
+  select
+    d.source,
+    d.snapshot_date,
+    d.shown,
+    ifnull(d.shown_before, 0) as shown_before,
+    countif(p.alternatives > 1) as unsure
+  from days as d
+  inner join people_of_days as p on p.source = d.source and p.snapshot_date = d.snapshot_date
+  where d.age = 1
+  group by d.source, d.snapshot_date, d.shown, d.shown_before
 )
-select
-  d.source,
-  d.snapshot_date,
-  d.shown,
-  ifnull(d.shown_before, 0) as shown_before,
-  countif(p.alternatives > 1) as unsure,
-  countif(p.alternatives = 1 and p.cost_center = '' and u.email is not null and r.department is null) as unpaid
-from days as d
-inner join people_of_days as p on p.source = d.source and p.snapshot_date = d.snapshot_date
-left join users as u on u.email = p.email
-left join ref_departments as r on r.department = p.department
-where d.age = 1
-group by d.source, d.snapshot_date, d.shown, d.shown_before
-order by 1`, nil, func(r Row) error {
-		states = append(states, SnapshotState{r.Text(0), r.Date(1), r.Int(2), r.Int(3), r.Int(4), r.Int(5)})
+select n.source, n.snapshot_date, n.shown, n.shown_before, n.unsure, u.department, u.people
+from newest as n
+left join unpaid as u on u.source = n.source
+order by n.source, u.department`, nil, func(r Row) error {
+		if last := len(states) - 1; last < 0 || states[last].Source != r.Text(0) {
+			states = append(states, SnapshotState{Source: r.Text(0), Day: r.Date(1), Shown: r.Int(2), Before: r.Int(3), Unsure: r.Int(4)})
+		}
+		if s := &states[len(states)-1]; r.Int(6) > 0 {
+			s.Unpaid = append(s.Unpaid, Unpaid{r.Text(5), r.Int(6)})
+		}
 		return nil
 	})
 	if err != nil {
@@ -182,18 +350,6 @@ type PersonRow struct {
 	Line                                          int64
 	From, To                                      civil.Date
 	Shown                                         civil.Date // day of the snapshot that showed it first; zero: a dated row
-}
-
-// PersonOn finds who pays for a person on a day, as the runs of the ledger have
-// it; nil where nobody does.
-func (l *Ledger) PersonOn(ctx context.Context, email string, day civil.Date) (*PersonRow, error) {
-	rows, err := l.PersonHistory(ctx, email)
-	for _, r := range rows {
-		if !day.Before(r.From) && day.Before(r.To) {
-			return &r, err
-		}
-	}
-	return nil, err
 }
 
 // PersonHistory lists who pays for a person from when to when, oldest first.

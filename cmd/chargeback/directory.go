@@ -312,6 +312,7 @@ type known struct {
 	Name    string      `json:"name"`
 	Day     civil.Date  `json:"day"`
 	Email   string      `json:"email,omitempty"`
+	Which   string      `json:"which,omitempty"` // which name of the person Name is
 	Pays    *knownRow   `json:"pays,omitempty"`
 	Nobody  string      `json:"nobody,omitempty"`
 	Aliases []knownName `json:"aliases,omitempty"`
@@ -334,8 +335,16 @@ type knownRow struct {
 
 func (x *explainer) who(ctx context.Context, name string, day civil.Date) error {
 	name = directory.NormName(name)
-	k := known{Name: name, Day: day, Email: x.Directory.Names(name, day, day.AddDays(1))[0].Email, Owned: x.owned(name, day)}
-	rows, err := x.Ledger.PersonHistory(ctx, name)
+	names, err := x.Names(ctx)
+	if err != nil {
+		return err
+	}
+	on := names.Of(name, day, day.AddDays(1))[0]
+	k := known{Name: name, Day: day, Email: on.Email, Owned: x.owned(name, day)}
+	if on.Email != name {
+		k.Which = jobs.AnotherName(on)
+	}
+	rows, err := x.History(ctx, names, name)
 	if err != nil {
 		return err
 	}
@@ -350,7 +359,7 @@ func (x *explainer) who(ctx context.Context, name string, day civil.Date) error 
 		}
 	}
 	if k.Pays == nil {
-		if k.Nobody, err = x.Nobody(ctx, name, day); err != nil {
+		if k.Nobody, err = x.Nobody(ctx, names, name, day); err != nil {
 			return err
 		}
 	}
@@ -359,11 +368,27 @@ func (x *explainer) who(ctx context.Context, name string, day civil.Date) error 
 			k.Aliases = append(k.Aliases, knownName{a.Name, aliasDays(a)})
 		}
 	}
+	if len(on.Rivals) == 0 {
+		k.Aliases = append(k.Aliases, shownNames(names.Also(k.Email))...)
+	}
 	if x.json {
 		return x.print(k)
 	}
 	x.tell(k)
 	return nil
+}
+
+// shownNames are the names of a person in exports, each told once for the days
+// that follow each other.
+func shownNames(rows []directory.Shown) (all []knownName) {
+	for i, s := range rows {
+		if i > 0 && rows[i-1].Name == s.Name && rows[i-1].Source == s.Source && rows[i-1].To == s.Since {
+			rows[i].Since = rows[i-1].Since
+			all = all[:len(all)-1]
+		}
+		all = append(all, knownName{s.Name, fmt.Sprintf("%s in %s, %s", s.Field, s.Source, jobs.Span(rows[i].Since, s.To))})
+	}
+	return all
 }
 
 func aliasDays(a directory.Alias) string {
@@ -409,6 +434,7 @@ func (x *explainer) tell(k known) {
 	x.line("%s on %s in %s", k.Name, k.Day, x.Zone)
 	if k.Email != k.Name {
 		x.fact("stands for", "%s", k.Email)
+		x.fact("", "it is %s", k.Which)
 	}
 	switch {
 	case k.Pays != nil:

@@ -45,7 +45,7 @@ func newFormat(src config.Source) (decode.Format, error) {
 	case config.FormatPeople:
 		return decode.People{}, nil
 	case config.FormatSCIM, config.FormatEntra, config.FormatOkta, config.FormatWorkday, config.FormatGoogle:
-		return decode.NewSnapshot(src.Format, decode.PersonOptions{Email: f.Email, Department: f.Department, CostCenter: f.CostCenter, ValidFrom: f.ValidFrom})
+		return decode.NewSnapshot(src.Format, decode.PersonOptions{Email: f.Email, Department: f.Department, CostCenter: f.CostCenter, ValidFrom: f.ValidFrom, Aliases: f.Aliases})
 	case config.FormatOpenAIUsage:
 		return decode.NewOpenAIUsage(), nil
 	case config.FormatOpenAICosts:

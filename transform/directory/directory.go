@@ -35,7 +35,7 @@ type CostCenter struct {
 	Owner          string // e-mail of who answers for it; may be empty
 	CompanyCode    string
 	ExpenseAccount string   // "" = the config's
-	DefaultFor     []string // departments whose people it pays for where a snapshot names no cost centre
+	DefaultFor     []string // departments whose people it pays for where a snapshot names no cost centre; * is any run of characters, and capitals and blanks around don't count
 	Line           int      // line of the entry in its file, here and below
 }
 
@@ -106,7 +106,15 @@ type Directory struct {
 	agents  []Agent      // by id and from
 	owners  []Owner      // by kind, most specific first, then as in the file
 	aliases []Alias      // by name and from
+	payers  []defaultFor // the most specific first
 	version string
+}
+
+// defaultFor is one entry of a cost centre's DefaultFor.
+type defaultFor struct {
+	pattern string // as NormDepartment writes it
+	code    string
+	path    string // in its file
 }
 
 // Example is a directory.yaml that loads, with every key explained.
@@ -193,9 +201,13 @@ func (d *Directory) names(name string, from, to civil.Date, before []string) (ro
 			rows = append(rows, Alias{Name: name, Email: name, From: from, To: to})
 		}
 	}
-	for _, a := range d.aliases {
+	first, _ := slices.BinarySearchFunc(d.aliases, name, func(a Alias, name string) int { return strings.Compare(a.Name, name) })
+	for _, a := range d.aliases[first:] {
+		if a.Name != name {
+			break
+		}
 		start, end := later(a.From, from), earlier(a.To, to)
-		if a.Name != name || !start.Before(end) {
+		if !start.Before(end) {
 			continue
 		}
 		add(from, start)
@@ -261,6 +273,9 @@ func CallerUser(caller string) (user string, ok bool) {
 	user = NormName(user[strings.LastIndexByte(user, '/')+1:])
 	return user, ok && user != ""
 }
+
+// NormDepartment is the form in which departments are compared.
+func NormDepartment(s string) string { return NormEmail(s) }
 
 // NormName is the form of a user's name in records: NormEmail of an address;
 // any other id keeps its case.

@@ -8,6 +8,7 @@ import (
 
 	"chargeback/transform/civil"
 	"chargeback/transform/strictyaml"
+	"chargeback/transform/wildcard"
 )
 
 // directoryYAML and the types below it are the shape of directory.yaml.
@@ -70,7 +71,7 @@ func (known codes) need(doc *strictyaml.Document, path, code string) {
 }
 
 func (d *Directory) readCenters(doc *strictyaml.Document, entries []centerYAML) codes {
-	known, defaults := codes{}, map[string]string{}
+	known := codes{}
 	if len(entries) == 0 {
 		doc.Failf("cost_centers", "is missing; list the cost centres that can be charged")
 	}
@@ -83,21 +84,35 @@ func (d *Directory) readCenters(doc *strictyaml.Document, entries []centerYAML) 
 			known[e.Code] = path
 		}
 		for j, department := range e.DefaultFor {
-			at := fmt.Sprintf("%s.default_for[%d]", path, j)
-			if first, taken := defaults[department]; taken {
-				doc.Failf(at, "%q stands already on line %d; a department has one default", department, doc.Line(first))
-			}
-			if department == "" {
-				doc.Failf(at, "is empty; write a department as the people's source has it")
-			}
-			defaults[department] = at
+			d.addDefault(doc, defaultFor{NormDepartment(department), e.Code, fmt.Sprintf("%s.default_for[%d]", path, j)}, department)
 		}
 		d.centers = append(d.centers, CostCenter{
 			e.Code, cmp.Or(e.Name, e.Code), e.Department, cmp.Or(e.Mode, Chargeback), e.Owner, e.CompanyCode, e.ExpenseAccount, e.DefaultFor, doc.Line(path),
 		})
 	}
 	slices.SortFunc(d.centers, func(a, b CostCenter) int { return strings.Compare(a.Code, b.Code) })
+	slices.SortStableFunc(d.payers, func(a, b defaultFor) int {
+		return cmp.Or(cmp.Compare(stars(a.pattern), stars(b.pattern)), cmp.Compare(specific(b.pattern), specific(a.pattern)))
+	})
 	return known
+}
+
+// addDefault notes a department's default, where no other cost centre may be
+// meant: of patterns that both fit the one with more characters beside * counts.
+func (d *Directory) addDefault(doc *strictyaml.Document, added defaultFor, department string) {
+	if added.pattern == "" {
+		doc.Failf(added.path, "is empty; write a department as the people's source has it")
+		return
+	}
+	for _, p := range d.payers {
+		switch {
+		case p.pattern == added.pattern && p.code != added.code:
+			doc.Failf(added.path, "%q is already a default of cost centre %s on line %d; a department has one default, and capitals and blanks around it don't count", department, p.code, doc.Line(p.path))
+		case p.code != added.code && stars(p.pattern) == 1 && stars(added.pattern) == 1 && specific(p.pattern) == specific(added.pattern) && wildcard.Meet(p.pattern, added.pattern):
+			doc.Failf(added.path, "%q fits departments that the default of cost centre %s on line %d fits as well; give one of them more characters, so that it counts", department, p.code, doc.Line(p.path))
+		}
+	}
+	d.payers = append(d.payers, added)
 }
 
 func (e centerYAML) check(doc *strictyaml.Document, path string) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"chargeback/transform/civil"
+	"chargeback/transform/wildcard"
 )
 
 // Person is a dated row of people: who belongs where from a day until a day.
@@ -282,9 +283,10 @@ func (d *Directory) Place(department, center string) (CostCenter, bool) {
 	if center != "" {
 		return CostCenter{Code: center, Department: department}, department != ""
 	}
-	for _, c := range d.centers {
-		if slices.Contains(c.DefaultFor, department) {
-			return c, true
+	name := NormDepartment(department)
+	for _, p := range d.payers {
+		if name != "" && wildcard.Match(p.pattern, name) {
+			return d.CostCenter(p.code)
 		}
 	}
 	return CostCenter{}, false

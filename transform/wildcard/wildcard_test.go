@@ -15,3 +15,17 @@ func TestMatch(t *testing.T) {
 		}
 	}
 }
+
+func TestMeet(t *testing.T) {
+	for _, tt := range []struct {
+		a, b string
+		want bool
+	}{
+		{"a", "a", true}, {"a", "b", false}, {"a*", "*b", true}, {"a*", "b*", false}, {"*", "", true}, {"", "a*", false}, {"a*c", "ab*", true}, {"a*c", "*b", false},
+		{"*a*", "*b*", true}, {"a*a", "a", false}, {"**", "x", true}, {"sales*", "*sales", true}, {"ab", "a", false}, {"a", "ab", false}, {"a*", "a", true},
+	} {
+		if Meet(tt.a, tt.b) != tt.want || Meet(tt.b, tt.a) != tt.want {
+			t.Errorf("Meet(%q, %q) and the other way round are not both %v", tt.a, tt.b, tt.want)
+		}
+	}
+}

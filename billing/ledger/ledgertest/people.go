@@ -58,7 +58,7 @@ func testPeople(b *books) {
 
 	states, err := b.ledger.SnapshotStates(b.ctx)
 	b.must(err)
-	b.equal("newest snapshot", []ledger.SnapshotState{{Source: "hr", Day: Day("2026-10-10"), Shown: 4, Before: 3}}, states)
+	b.equal("newest snapshot", []ledger.SnapshotState{{Source: "hr", Day: Day("2026-10-10"), Shown: 4, Before: 3, Unpaid: []ledger.Unpaid{{Department: "Sales", People: 1}}}}, states)
 	centers, err := b.ledger.PeopleCenters(b.ctx)
 	b.must(err)
 	var told []string
@@ -72,6 +72,51 @@ func testPeople(b *books) {
 		b.Errorf("said of b: %+v", said)
 	}
 	b.peopleHash()
+	b.peopleNames()
+}
+
+// peopleNames: other names of people are told by runs of the snapshots that show
+// them, however often and in which order they were read, and change the hash of
+// the days that they are shown on alone.
+func (b *books) peopleNames() {
+	hash := func(last string) string {
+		h, err := b.ledger.PeopleHash(b.ctx, Day(last))
+		b.must(err)
+		return h
+	}
+	before := hash("2026-11-30")
+	show := func(day, email, names string) Person {
+		return Person{Email: email + "@example.com", CostCenter: "00420", Snapshot: day, Source: "idp", Object: day + ".json", Names: names}
+	}
+	b.stage(Rows{Object: "later.json", Requests: []Request{{ID: "r9", At: "2026-12-03 10:00:00", User: "U7@Corp.example.com", RequestID: "q9"}}, People: []Person{
+		show("2026-12-03", "n", "id=7|upn=u7@corp.example.com"), show("2026-12-01", "n", "id=7"), show("2026-12-02", "n", "id=7"), show("2026-12-05", "n", "id=7"), show("2026-12-04", "m", "id=8"),
+		{Email: "back@example.com", CostCenter: "00420", Snapshot: "2026-12-05", From: "2026-11-01", Source: "idp", Object: "2026-12-05.json", Names: "id=9"},
+	}})
+	var told []string
+	b.must(b.ledger.PeopleNames(b.ctx, func(n ledger.PersonNames) {
+		told = append(told, fmt.Sprintf("%s %s %s %s/%s..%s", n.Source, n.Email, n.Names, n.From, n.Since, n.To))
+	}))
+	b.equal("other names", []string{
+		"idp back@example.com id=9 2026-11-01/2026-12-05..9999-12-31", "idp m@example.com id=8 2026-12-04/2026-12-04..2026-12-05", "idp n@example.com id=7 2026-12-01/2026-12-01..2026-12-03",
+		"idp n@example.com id=7|upn=u7@corp.example.com 2026-12-03/2026-12-03..2026-12-04", "idp n@example.com id=7 2026-12-05/2026-12-05..9999-12-31",
+	}, told)
+	addresses := map[string]int{}
+	b.must(b.ledger.PeopleAddresses(b.ctx, func(email string, _, _ civil.Date) { addresses[email]++ }))
+	b.equal("addresses of n", 2, addresses["n@example.com"])
+	asked, err := b.ledger.Asked(b.ctx, []string{"u7@corp.example.com", "7"})
+	b.must(err)
+	b.equal("asked", map[string]bool{"u7@corp.example.com": true}, asked)
+	if hash("2026-11-30") == before || hash("2026-10-31") != hash("2026-10-31") {
+		b.Errorf("the hash of a day from which on a person is dated back stays %s", before)
+	}
+	days := [2]string{hash("2026-12-02"), hash("2026-12-03")}
+	more := show("2026-12-03", "n", "id=70")
+	more.Object = "more.json"
+	b.stage(Rows{People: []Person{more}})
+	b.equal("hash of the day before another name", days[0], hash("2026-12-02"))
+	if hash("2026-12-03") == days[1] {
+		b.Errorf("the hash of a day with another name stays %s", days[1])
+	}
 }
 
 // peopleHash: what people files say of later days is not in the hash.

@@ -52,6 +52,7 @@ type Request struct {
 type Person struct {
 	Email, Department, CostCenter, From, To string
 	Snapshot                                string
+	Names                                   string // other names, as staged
 	Source                                  string // "" is people
 	Object                                  string // "" is Rows.Object
 }
@@ -151,6 +152,7 @@ func (r Rows) people() (all []*delivery) {
 		row := &record.Person{
 			Email: []byte(p.Email), Department: []byte(p.Department), CostCenter: []byte(p.CostCenter),
 			ValidFrom: epochDays(Day(cmp.Or(p.From, p.Snapshot))), ValidTo: epochDays(Day(cmp.Or(p.To, civil.Max.String()))),
+			Names: []byte(p.Names),
 		}
 		if p.Snapshot != "" {
 			row.Snapshot, row.HasSnapshot = epochDays(Day(p.Snapshot)), true
