@@ -32,6 +32,10 @@ twice changes nothing. Formats: scim, entra, okta, workday, google, as JSON
 or CSV; fields by other names are those of the settings' source of that
 format (fields).
 
+A row under another name of a person (a login, an earlier address, an id) is
+kept with the person. Other names that have no row are not written: they count
+where exports are a source of the runs, or stand as aliases in the directory.
+
 Departments and cost centres are those that the directory makes of the
 export's, as in a run. Who has none, and values that a spreadsheet would take
 for a formula (= + - @ at the beginning), are named and left as they are.
@@ -40,7 +44,8 @@ Exports can be a source of the runs too; then no import is needed.`
 
 const directoryShowHelp = `Says what the ledger and the directory know of a person at a time: who pays,
 since when, and by which line of which file; other names, and the whole
-history. Where nobody pays it says why, and what to do. It also knows agents,
+history. A name that an export shows beside the address, such as a login, an
+earlier address or an id, leads to the person. Where nobody pays it says why, and what to do. It also knows agents,
 keys, teams, projects and callers by the names that records have.
 
 What it tells of people is what the latest run made of their files.`
@@ -92,7 +97,7 @@ func importPeople(w world, f *flags, o directoryImport, format, file string) err
 			o.date = civil.DateOf(time.Unix(day*86400, 0), time.UTC)
 		}
 	}
-	shown, rejects, err := readPeople(s.config, format, file)
+	shown, names, rejects, err := readPeople(s.config, format, file)
 	if err != nil {
 		return err
 	}
@@ -102,7 +107,7 @@ func importPeople(w world, f *flags, o directoryImport, format, file string) err
 	if len(rejects) > 0 && !o.force {
 		return fmt.Errorf("import people: %s of %s can't be read, and who stands there would be taken for gone; correct the export, or add --force; nothing is written", count(len(rejects), "row", "rows"), file)
 	}
-	return s.mergePeople(w, o, into, shown)
+	return s.mergePeople(w, o, into, shown, names)
 }
 
 // peopleFile is the one people file of the settings.
@@ -119,8 +124,8 @@ func peopleFile(c *config.Config) (string, error) {
 	return found[0], nil
 }
 
-// readPeople decodes an export.
-func readPeople(c *config.Config, format, file string) (shown []directory.Person, rejects []decode.Reject, err error) {
+// readPeople decodes an export: who is shown, and what else they are called.
+func readPeople(c *config.Config, format, file string) (shown []directory.Person, names []directory.Shown, rejects []decode.Reject, err error) {
 	src := config.Source{Format: format}
 	for _, other := range c.Sources {
 		if other.Format == format {
@@ -130,32 +135,36 @@ func readPeople(c *config.Config, format, file string) (shown []directory.Person
 	}
 	reads, err := newFormat(src)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	in, err := os.Open(file)
 	if err != nil {
-		return nil, nil, usage("read people: %w; name the export", err)
+		return nil, nil, nil, usage("read people: %w; name the export", err)
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
 	var unpacker frame.Unpacker
 	defer unpacker.Close()
 	text, err := unpacker.Plain(in)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read people of %s: %w", file, err)
+		return nil, nil, nil, fmt.Errorf("read people of %s: %w", file, err)
 	}
-	shown, rejects, err = decodePeople(reads, text)
+	shown, names, rejects, err = decodePeople(reads, text)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read people of %s: %w; nothing is written", file, err)
+		return nil, nil, nil, fmt.Errorf("read people of %s: %w; nothing is written", file, err)
 	}
-	return shown, rejects, nil
+	return shown, names, rejects, nil
 }
 
-func decodePeople(format decode.Format, text io.Reader) (shown []directory.Person, rejects []decode.Reject, err error) {
+func decodePeople(format decode.Format, text io.Reader) (shown []directory.Person, names []directory.Shown, rejects []decode.Reject, err error) {
 	env := decode.Env{Zone: time.UTC, RecordBytes: 64e6}
 	batch := record.NewBatch(format.Schema())
 	take := func() {
 		for row := range batch.Rows {
-			shown = append(shown, directory.Person{Email: batch.TextAt(0, row), Department: batch.TextAt(1, row), CostCenter: batch.TextAt(2, row)})
+			p := directory.Person{Email: batch.TextAt(0, row), Department: batch.TextAt(1, row), CostCenter: batch.TextAt(2, row)}
+			shown = append(shown, p)
+			record.EachName(batch.TextAt(8, row), func(field, name string) {
+				names = append(names, directory.Shown{Name: name, Email: p.Email, Field: field, From: civil.Min, Since: civil.Min, To: civil.Max})
+			})
 		}
 		batch.Reset()
 	}
@@ -169,11 +178,11 @@ func decodePeople(format decode.Format, text io.Reader) (shown []directory.Perso
 	err = format.Decoder(env).Decode(text, sink)
 	take()
 	_, rejects = sink.End()
-	return shown, rejects, err
+	return shown, names, rejects, err
 }
 
 // mergePeople writes what an export shows into a people file.
-func (s settings) mergePeople(w world, o directoryImport, into string, shown []directory.Person) error {
+func (s settings) mergePeople(w world, o directoryImport, into string, shown []directory.Person, names []directory.Shown) error {
 	before, err := os.ReadFile(into)
 	if err != nil && !os.IsNotExist(err) {
 		return fmt.Errorf("import people: %w; correct its rights", err)
@@ -183,6 +192,7 @@ func (s settings) mergePeople(w world, o directoryImport, into string, shown []d
 		return usage("read people file %s: %w", into, err)
 	}
 	same := func(email string) string { return s.directory.Names(email, o.date, o.date.AddDays(1))[0].Email }
+	shown = append(shown, underOtherNames(s.directory.NewNames(names), roster, shown, o.date)...)
 	placed, unplaced, why := s.place(shown, same)
 	plan := roster.Take(placed, unplaced, o.date, same)
 	verb := "Would write"
@@ -204,6 +214,27 @@ func (s settings) mergePeople(w world, o directoryImport, into string, shown []d
 	}
 	fmt.Fprintf(w.out, "%s %s: %d joined, %d moved, %d left on %s.\n", verb, into, len(plan.Joined), len(plan.Moved), len(plan.Left), o.date)
 	return nil
+}
+
+// underOtherNames are people who are shown, once more under those of their other
+// names that the people file has rows of: what is shown of them holds for these
+// rows, too.
+func underOtherNames(names *directory.Names, roster *directory.Roster, shown []directory.Person, day civil.Date) (more []directory.Person) {
+	people := map[string]directory.Person{}
+	for _, p := range shown {
+		names.Own(p.Email, civil.Min, civil.Max)
+		people[p.Email] = p
+	}
+	listed := map[string]bool{}
+	for _, row := range roster.People() {
+		of := names.Of(row.Email, day, day.AddDays(1))[0]
+		if p, known := people[of.Email]; known && of.Email != row.Email && !listed[row.Email] {
+			listed[row.Email] = true
+			p.Email = row.Email
+			more = append(more, p)
+		}
+	}
+	return more
 }
 
 // place finds who belongs where by the directory. Of others it says why not.

@@ -108,7 +108,7 @@ func wholeSet(pages []pageTold) error {
 	if len(pages) == 0 {
 		return nil
 	}
-	const remedy = "none of it is read, because who is missing would count as gone: fetch all pages into one file, one behind the other"
+	const remedy = "fetch all pages into one file, one behind the other, because who is missing would count as gone"
 	if last := pages[len(pages)-1]; last.more != "" {
 		return fmt.Errorf("it is a part of the people: %s says that another page follows; %s", last.more, remedy)
 	}

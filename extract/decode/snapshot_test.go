@@ -147,7 +147,7 @@ func TestPartsOfAWhole(t *testing.T) {
 	front := func(around string, people ...string) string {
 		return `{` + around + `,"resources" : [` + strings.Join(people, ",") + `]}`
 	}
-	const next = "it is a part of the people: %s says that another page follows; none of it is read"
+	const next = "it is a part of the people: %s says that another page follows; fetch all pages"
 	follows := func(field string) string { return strings.Replace(next, "%s", field, 1) }
 	tests := []struct{ name, text, want string }{
 		{"OData, in front", front(`"@odata.nextLink":"https://graph.example.com/x"`, one), follows("@odata.nextLink")},
