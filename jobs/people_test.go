@@ -1,6 +1,7 @@
 package jobs_test
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -30,6 +31,11 @@ func users(people ...string) []byte {
 	return []byte(`{"totalResults":` + fmt.Sprint(len(all)) + `,"Resources":[` + strings.Join(all, ",\n") + `]}`)
 }
 
+// pageOf is an export as one page of more.
+func pageOf(users []byte) []byte {
+	return bytes.Replace(users, []byte(`{"totalResults":`), []byte(`{"startIndex":1,"totalResults":1`), 1)
+}
+
 // atNight is two hours after a business day began: when the export is written.
 func atNight(day string) time.Time { return date(day).Start(time.UTC).Add(time.Hour) }
 
@@ -44,7 +50,7 @@ from record_facts as f
 inner join actors as a on a.actor_id = f.actor_id
 inner join payers as y on y.payer_id = f.payer_id
 where f.usage_date >= @since and coalesce(a.user_email, a.user_id) = @user
-order by 1, 2`, ledger.Args{"since": civil.Min, "user": user + "@example.com"}, func(r ledger.Row) error {
+order by 1, 2`, ledger.Args{"since": civil.Min, "user": user}, func(r ledger.Row) error {
 		found[r.Date(0).String()] += r.Text(1) + " in " + r.Text(2)
 		return nil
 	})
@@ -101,8 +107,8 @@ func TestExportThatIsWrittenAgain(t *testing.T) {
 			leaver[d.String()] = jobs.Unallocated + month
 		}
 	}
-	equal(t, "who paid for the mover", mover, b.payers(t, "user001"))
-	equal(t, "who paid for the leaver", leaver, b.payers(t, "user003"))
+	equal(t, "who paid for the mover", mover, b.payers(t, "user001@example.com"))
+	equal(t, "who paid for the leaver", leaver, b.payers(t, "user003@example.com"))
 }
 
 // Goal: snapshots in a folder may be thinned out; only a newest one that is gone
@@ -129,6 +135,8 @@ func TestFolderOfSnapshots(t *testing.T) {
 		}, nil, map[string]int{"read": 3, "earlier": 1}, "00420 2026-10-01..2026-10-29, CC-1001 2026-10-30..2026-10-30, 00420 2026-10-31.."},
 		{"one is written again", func(c company) { c.put("hr/users-2026-10-15.json", two) }, nil, map[string]int{"read": 3, "replaced": 1}, "00420 2026-10-01..2026-10-14, CC-1001 2026-10-15.."},
 		{"one is written again and breaks off", func(c company) { c.put("hr/users-2026-10-30.json", two[:len(two)-9]) }, []string{gone}, map[string]int{"read": 2, "missing": 1}, "00420 2026-10-01..2026-10-29, CC-1001 2026-10-30.."},
+		{"one is written again and is one page of several", func(c company) { c.put("hr/users-2026-10-30.json", pageOf(two)) }, []string{gone}, map[string]int{"read": 2, "missing": 1}, "00420 2026-10-01..2026-10-29, CC-1001 2026-10-30.."},
+		{"another that is one page of several", func(c company) { c.put("hr/users-2026-10-31.json", pageOf(one)) }, []string{"idp users-2026-10-31.json"}, map[string]int{"read": 3, "failed": 1}, "00420 2026-10-01..2026-10-29, CC-1001 2026-10-30.."},
 		{"another that breaks off", func(c company) { c.put("hr/users-2026-10-31.json", two[:len(two)-9]) }, []string{"idp users-2026-10-31.json"}, map[string]int{"read": 3, "failed": 1}, "00420 2026-10-01..2026-10-29, CC-1001 2026-10-30.."},
 		{"half of the people are gone", func(c company) { c.put("hr/users-2026-10-31.json", users("user001 CC-1001")) }, []string{"idp snapshot of 2026-10-31"}, map[string]int{"read": 4}, "00420 2026-10-01..2026-10-29, CC-1001 2026-10-30.."},
 		{"a cost centre that nobody knows", func(c company) {
@@ -231,4 +239,48 @@ func TestNobodySaysWhy(t *testing.T) {
 		}
 	}
 	equal(t, "history by an alias", "CC-1001 2026-10-20..2026-10-29", b.historyOf(t, "was"))
+}
+
+// Goal: requests under any name of a person are the person's on the days on which
+// the exports show it, whichever kind of name it is; agents that are owned by such
+// a name have its owner; a name of two people is nobody's and is told as soon as
+// somebody asks under it.
+// Method: nights of a small company whose people ask under other names.
+func TestPeopleUnderOtherNames(t *testing.T) {
+	t.Parallel()
+	c := scimCompany(t, "hr")
+	person := func(address, center, more string) string {
+		return fmt.Sprintf(`{"userName":"%s@corp.example.com","emails":[{"value":"%[1]s@example.com","primary":true}%s],"id":"id-%[1]s","costCenter":"%[3]s"}`, address, more, center)
+	}
+	shared := `,{"value":"user002@example.com"}`
+	was := `,{"value":"User001@Example.com","type":"other"}`
+	list := func(people ...string) []byte { return []byte("[" + strings.Join(people, ",\n") + "]") }
+	c.put("hr/users-2026-10-28.json", list(person("ana", "00420", was), person("bob", "CC-1001", shared), person("eve", "CC-5001", "")))
+	c.put("hr/users-2026-10-30.json", list(person("ana", "CC-1001", was), person("bob", "CC-1001", shared), person("eve", "CC-5001", shared)))
+	c.edit("directory.yaml", "{id: nightly-job, name: Nightly Job, kind: background, owner: CC-1001}", "{id: nightly-job, name: Nightly Job, kind: background, owner: EVE@corp.example.com}")
+	c.ordinary(firstDay, lastDay)
+	for d := date(firstDay); !date(lastDay).Before(d); d = d.AddDays(1) {
+		c.log(request{id: d.String() + "-id", at: local(d, "12:00:00"), provider: "openai", email: "ID-Bob", in: 1000, out: 10})
+	}
+	b := open(t, c.dir, wiring{})
+	for d := date(firstDay); !date(lastDay).Before(d); d = d.AddDays(1) {
+		s := b.night(t, d)
+		var want []string
+		if !d.Before(date("2026-10-30")) {
+			want = []string{"idp snapshot of 2026-10-28"}
+		}
+		equal(t, "problems of "+d.String(), want, problemsOf(s))
+	}
+	days := func(centers ...string) map[string]string {
+		all := map[string]string{}
+		for i, center := range centers {
+			all[date(firstDay).AddDays(i).String()] = center + " in " + october
+		}
+		return all
+	}
+	equal(t, "who pays for an earlier address", days("00420", "00420", "CC-1001", "CC-1001"), b.payers(t, "user001@example.com"))
+	equal(t, "who pays for a name of two people", days("CC-1001", "CC-1001", jobs.Unallocated, jobs.Unallocated), b.payers(t, "user002@example.com"))
+	equal(t, "who pays for an id", days("CC-1001", "CC-1001", "CC-1001", "CC-1001"), b.payers(t, "ID-Bob"))
+	owned := b.counts(t, "select y.cost_center, count(*) from record_facts as f inner join tasks as k on k.task_id = f.task_id inner join payers as y on y.payer_id = f.payer_id where f.actor_id is not null and k.agent_id = 'nightly-job' and f.usage_date >= date '2026-10-28' group by 1")
+	equal(t, "who pays for an agent", map[string]int{"CC-5001": 4}, owned)
 }

@@ -178,7 +178,7 @@ var (
 	refDepartmentsTable = Table{Name: "ref_departments", About: "Who pays for people of whom a snapshot names the department alone", Columns: []Column{
 		{"department", Text, false, "as snapshots have it"}, {"payer_id", Int, false, ""},
 	}}
-	refAliasesTable = Table{Name: "ref_aliases", About: "Addresses that people had, with the one that stands for them; every day of an address is in one row", Columns: []Column{
+	refAliasesTable = Table{Name: "ref_aliases", About: "Other names of people: all of the directory, and those of exports that occur, with the address that stands for them; every day of a name is in one row", Columns: []Column{
 		{"address", Text, false, ""}, {"email", Text, false, ""}, {"valid_from", Date, false, ""}, {"valid_to", Date, false, ""},
 	}}
 	refPeopleSourcesTable = Table{Name: "ref_people_sources", About: "Sources of people in the order in which they are believed", Columns: []Column{

@@ -4,8 +4,9 @@
 //
 // It owns: reading directory.yaml strictly, the dates between which an agent, an
 // owner or an alias counts (business dates, from inclusive, to exclusive), which
-// owners a value has, which address stands for another, and the one form of an
-// e-mail address that all records share.
+// owners a value has, which address stands for another name of a person, by the
+// file and by what exports show, and the one form of an e-mail address that all
+// records share.
 // It does not own: people, who come from a source with every run (extract), or
 // the order in which rules are tried (transform/models).
 package directory

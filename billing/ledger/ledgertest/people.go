@@ -106,7 +106,7 @@ func (b *books) peopleNames() {
 	asked, err := b.ledger.Asked(b.ctx, []string{"u7@corp.example.com", "7"})
 	b.must(err)
 	b.equal("asked", map[string]bool{"u7@corp.example.com": true}, asked)
-	if hash("2026-11-30") == before || hash("2026-10-31") != hash("2026-10-31") {
+	if hash("2026-11-30") == before {
 		b.Errorf("the hash of a day from which on a person is dated back stays %s", before)
 	}
 	days := [2]string{hash("2026-12-02"), hash("2026-12-03")}
