@@ -79,7 +79,10 @@ type Rate struct {
 	NoSearch             bool              // there is no price of a search
 	Fallbacks            []Class           // classes that are priced as their parent
 	Note                 string            // what a record should say of its price
+	PlainTier            string            // the service tier, where the model has no price of it and another stands in
+	ByRequest            bool              // there is a fee for a request and tokens cost nothing: their counts decide nothing
 	Problem              string            // why there are no Units; "" where there are
+	Lacks                Lack              // what the book lacks where there is a Problem
 	InfraPico            int64
 	CacheHitPico         int64
 	Tools                map[string]int64
@@ -114,6 +117,17 @@ func (r Rate) TermsJSON() string {
 	}
 	return string(text)
 }
+
+// Lack is what the book lacks for a price, in a word.
+type Lack string
+
+// What the book may lack.
+const (
+	LacksModel Lack = "model" // an entry of the model
+	LacksPrice Lack = "price" // an entry that holds at that time, or a price of a class in it
+	LacksTier  Lack = "tier"  // a service tier of that name
+	LacksBound Lack = "bound" // a unit price that is within bounds with its factors
+)
 
 const weekMinutes = 7 * 24 * 60
 
@@ -297,11 +311,11 @@ func (b *Book) compile(m Meter, key string, p period, markup Percent) []Rate {
 	entry, ok := b.EntryAt(key, m.Account, p.from, Forever)
 	switch {
 	case key == "":
-		blank.Problem = "the model is not in the rate book"
+		blank.Problem, blank.Lacks = "the model is not in the rate book", LacksModel
 	case !ok:
-		blank.Problem = "the rate book has no price of the model at that time"
+		blank.Problem, blank.Lacks = "the rate book has no price of the model at that time", LacksPrice
 	case !knownTiers[m.Tier] && !b.tiers[m.Tier]:
-		blank.Problem = "the rate book knows no service tier " + m.Tier
+		blank.Problem, blank.Lacks = "the rate book knows no service tier "+m.Tier, LacksTier
 	}
 	if blank.Problem != "" {
 		return []Rate{blank}
@@ -493,16 +507,17 @@ func (b *Book) price(r *Rate, e Entry, m Meter, size Size, peak *OffPeak) {
 	discounted := ""
 	var plain []Class // of the standard tier in another one
 	own := false      // the tier has a price of its own
+	fee, plainFee, tokens := false, false, false
 	for _, class := range Classes() {
 		f := e.find(class, m.Tier, size, peak)
 		switch {
 		case !f.ok && class == Search:
 			r.NoSearch = true
 			continue
-		case !f.ok && class == Request: // no fee
+		case !f.ok && (class == Request || e.byRequest()): // no fee, or nothing but one
 			continue
 		case !f.ok:
-			r.Problem = "the rate book has no price of " + class.String() + " tokens of the model"
+			r.Problem, r.Lacks = "the rate book has no price of "+class.String()+" tokens of the model", LacksPrice
 			continue
 		}
 		term := Term{Class: class.String(), List: USDPerMillion(f.pico)}
@@ -542,18 +557,27 @@ func (b *Book) price(r *Rate, e Entry, m Meter, size Size, peak *OffPeak) {
 			own = true
 		}
 		if r.Units[class] = scaled(f.pico, factors...); r.Units[class] > unitMax(class) {
-			r.Problem = fmt.Sprintf("the rate book's price of %s is out of bounds with its factors", class)
+			r.Problem, r.Lacks = fmt.Sprintf("the rate book's price of %s is out of bounds with its factors", class), LacksBound
 		}
 		term.Unit = unitText(class, r.Units[class])
 		r.Terms = append(r.Terms, term)
+		tokens = tokens || class.tokens() && r.Units[class] != 0
+		if class == Request {
+			fee, plainFee = true, f.plain
+		}
 	}
+	r.ByRequest = fee && !tokens && r.Problem == ""
 	switch {
+	case r.ByRequest: // tokens that cost nothing want no price of their own
+		if r.Fallbacks = nil; plainFee {
+			r.Note, r.PlainTier = "service tier "+m.Tier+" at the standard price", m.Tier
+		}
 	case len(plain) == 0 || own:
 		r.Fallbacks = append(r.Fallbacks, plain...)
 	case m.Tier == Batch:
-		r.Note = "batch at half of the standard price"
+		r.Note, r.PlainTier = "batch at half of the standard price", m.Tier
 	default:
-		r.Note = "service tier " + m.Tier + " at the standard price"
+		r.Note, r.PlainTier = "service tier "+m.Tier+" at the standard price", m.Tier
 	}
 	r.Note = both(r.Note, m.Notice)
 	r.Rule = e.rule(m, size, peak, uplift, discounted, r.Markup)

@@ -31,6 +31,28 @@ type Entry struct {
 	Line    int    // line of the entry in that file
 }
 
+// byRequest says that the entry prices requests and no tokens.
+func (e Entry) byRequest() bool {
+	tokens := func(u Units) bool {
+		for class := range u {
+			if class.tokens() {
+				return true
+			}
+		}
+		return false
+	}
+	steps := func(s []Step) bool { return slices.ContainsFunc(s, func(step Step) bool { return tokens(step.Units) }) }
+	if !e.Units.has(Request) || tokens(e.Units) || steps(e.Thresholds) || steps(e.Ranges) {
+		return false
+	}
+	for _, t := range e.Tiers {
+		if tokens(t.Units) || steps(t.Thresholds) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(e.OffPeak, func(o OffPeak) bool { return tokens(o.Units) })
+}
+
 // Key is what entries of one model share.
 func (e Entry) Key() string { return e.Provider + "/" + e.Model }
 

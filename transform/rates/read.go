@@ -206,17 +206,6 @@ func (y priceYAML) entry(doc *strictyaml.Document, path string) *Entry {
 	if len(e.Thresholds) > 0 && len(e.Ranges) > 0 {
 		doc.Failf(path+".ranges", "stands beside thresholds; keep one of the two")
 	}
-	first := e.Units
-	if len(e.Ranges) > 0 {
-		first = e.Ranges[0].Units
-	}
-	if !first.has(Input) {
-		doc.Failf(path+".usd_per_million.input", "is missing; give the price of a million tokens")
-	}
-	lacking := func(r Step) bool { return !r.Units.has(Output) }
-	if !e.Units.has(Output) && (len(e.Ranges) == 0 || slices.ContainsFunc(e.Ranges, lacking)) {
-		doc.Failf(path+".usd_per_million.output", "is missing; give the price of a million tokens, here or in every range")
-	}
 	checkSpan(doc, path, y.From, y.To)
 	if why := y.checkCertain(); why != "" {
 		doc.Failf(path+".confirmed", "%s", why)
@@ -229,7 +218,25 @@ func (y priceYAML) entry(doc *strictyaml.Document, path string) *Entry {
 	e.tiers(doc, path, y.Tiers)
 	e.offPeak(doc, path, y.OffPeak)
 	e.uplifts(doc, path, y.Uplifts)
+	if !e.byRequest() {
+		e.tokenPrices(doc, path)
+	}
 	return e
+}
+
+// tokenPrices checks that every class of tokens has a price or a parent with one.
+func (e *Entry) tokenPrices(doc *strictyaml.Document, path string) {
+	first := e.Units
+	if len(e.Ranges) > 0 {
+		first = e.Ranges[0].Units
+	}
+	if !first.has(Input) {
+		doc.Failf(path+".usd_per_million.input", "is missing; give the price of a million tokens, or usd_per_request and no price of tokens")
+	}
+	lacking := func(r Step) bool { return !r.Units.has(Output) }
+	if !e.Units.has(Output) && (len(e.Ranges) == 0 || slices.ContainsFunc(e.Ranges, lacking)) {
+		doc.Failf(path+".usd_per_million.output", "is missing; give the price of a million tokens, here or in every range")
+	}
 }
 
 func withFees(u Units, request, search fee) Units {
