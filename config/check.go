@@ -142,13 +142,29 @@ func (c *Config) checkPricing(doc document) {
 	for i, m := range c.UnknownModels {
 		path := fmt.Sprintf("unknown_models[%d]", i)
 		doc.need(path+".provider", m.Provider, "write the provider as the records have it")
-		doc.need(path+".price_as", m.PriceAs, "write a model of the rate book")
+		switch {
+		case m.PriceAs != "" && m.Take != "":
+			doc.Failf(path+".take", "cannot be combined with price_as; remove one of the two")
+		case m.Take != "":
+			doc.oneOf(path+".take", m.Take, TakeReportedCost)
+		default:
+			doc.need(path+".price_as", m.PriceAs, "write a model of the rate book, or take: "+TakeReportedCost)
+		}
 		if doc.need(path+".model", m.Model, "write the model as the records have it") {
 			models.check(doc, path+".model", m.Provider+"/"+m.Model)
 		}
 		if m.Model != "" && m.Model == m.PriceAs {
 			doc.Failf(path+".price_as", "is the unknown model itself; name a model of the rate book")
 		}
+	}
+	ttls := unique{}
+	for i, t := range c.CacheTTLs {
+		path := fmt.Sprintf("cache_ttl[%d]", i)
+		doc.need(path+".provider", t.Provider, "write the provider as the records have it")
+		if doc.need(path+".model", t.Model, "write the model as the records or the rate book have it, with * for any characters") {
+			ttls.check(doc, path+".model", t.Provider+"/"+t.Model)
+		}
+		doc.oneOf(path+".ttl", t.TTL, CacheTTL5m, CacheTTL1h)
 	}
 }
 

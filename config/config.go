@@ -32,6 +32,7 @@ type Config struct {
 	Prices              string            `yaml:"prices,omitempty"`     // path of prices.yaml; "" = the built-in book
 	UsageFrom           map[string]string `yaml:"usage_from,omitempty"` // provider -> UsageProvider or UsageGateway; see UsageOf
 	UnknownModels       []UnknownModel    `yaml:"unknown_models,omitempty"`
+	CacheTTLs           []CacheTTL        `yaml:"cache_ttl,omitempty"` // by model; the first that fits counts
 	LateDays            int               `yaml:"late_days"`           // days back that a nightly run matches again
 	MatchAlarmPercent   int               `yaml:"match_alarm_percent"` // share of a source's usage that must find its request; 0 is no alarm
 	CloseDay            int               `yaml:"close_day"`           // day of the next month on which a month falls due
@@ -91,11 +92,21 @@ type S3 struct {
 }
 
 // UnknownModel prices a model that the book doesn't know as one that it knows,
-// of the same provider. Its records are flagged estimated.
+// of the same provider, or takes what the gateway reported as its cost: exactly
+// one of PriceAs and Take is set. Its records are flagged estimated.
 type UnknownModel struct {
 	Provider string `yaml:"provider"`
 	Model    string `yaml:"model"`
-	PriceAs  string `yaml:"price_as"`
+	PriceAs  string `yaml:"price_as,omitempty"`
+	Take     string `yaml:"take,omitempty"` // TakeReportedCost
+}
+
+// CacheTTL says how long the cache writes of some models are kept where neither
+// a record nor its source says so.
+type CacheTTL struct {
+	Provider string `yaml:"provider"`
+	Model    string `yaml:"model"` // with * for any characters
+	TTL      string `yaml:"ttl"`   // CacheTTL5m or CacheTTL1h
 }
 
 // Budget is a monthly limit on one department or one cost centre: exactly one
@@ -174,6 +185,11 @@ const (
 
 	UsageProvider = "provider" // the provider's per-request file is the usage
 	UsageGateway  = "gateway"  // the gateway's own token counts are the usage
+
+	TakeReportedCost = "reported_cost" // what the gateway reported is the cost
+
+	CacheTTL5m = "5m"
+	CacheTTL1h = "1h"
 
 	SplitEven         = "even"
 	SplitFixed        = "fixed"

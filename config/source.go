@@ -46,8 +46,9 @@ type Source struct {
 	URL            string `yaml:"url"`    // file:PATH or s3://bucket/prefix; see Location
 	MaxRecordBytes Size   `yaml:"max_record_bytes"`
 	S3             S3     `yaml:"s3,omitempty"`
-	Side           string `yaml:"side,omitempty"`   // SideAgent or SideProvider, for formats that hold both
-	Fields         Fields `yaml:"fields,omitempty"` // the format's standard where a list is empty
+	Side           string `yaml:"side,omitempty"`      // SideAgent or SideProvider, for formats that hold both
+	CacheTTL       string `yaml:"cache_ttl,omitempty"` // CacheTTL5m or CacheTTL1h, where its records don't say; only for formats with tokens
+	Fields         Fields `yaml:"fields,omitempty"`    // the format's standard where a list is empty
 	// Operations and Parents are further names of operations, and of spans and events
 	// that name none: of requests, and of what repeats their tokens; only for FormatOTLP.
 	Operations []string `yaml:"operations,omitempty"`
@@ -166,6 +167,7 @@ type formatOptions struct {
 	batch  bool
 	sides  bool
 	mapped bool
+	tokens bool // records count the tokens of requests
 }
 
 // formatsKnown are the formats with what they take.
@@ -175,33 +177,33 @@ func formatsKnown() map[string]formatOptions {
 	labels := Fields{ClientRef: []string{"client_ref"}, CostCenter: []string{"cost_center"}, AgentID: []string{"agent_id"}}
 	person := Fields{Email: none, Department: none, CostCenter: none, ValidFrom: none, Aliases: none}
 	return map[string]formatOptions{
-		FormatBedrock: {fields: Fields{ClientRef: []string{"litellm_call_id", "client_ref"}, CostCenter: []string{"cost_center"}, AgentID: []string{"agent_id"}}},
-		FormatVertex:  {fields: labels},
-		FormatGemini:  {fields: labels},
-		FormatLiteLLM: {fields: Fields{
+		FormatBedrock: {tokens: true, fields: Fields{ClientRef: []string{"litellm_call_id", "client_ref"}, CostCenter: []string{"cost_center"}, AgentID: []string{"agent_id"}}},
+		FormatVertex:  {tokens: true, fields: labels},
+		FormatGemini:  {tokens: true, fields: labels},
+		FormatLiteLLM: {tokens: true, fields: Fields{
 			AgentID: []string{logs + "agent_id", requester + "agent_id"}, ToolCalls: []string{logs + "tool_calls"},
 			CostCenter: []string{logs + "cost_center", requester + "cost_center"}, ClientRef: []string{logs + "client_ref"},
 		}},
-		FormatPortkey: {fields: Fields{
+		FormatPortkey: {tokens: true, fields: Fields{
 			AgentID: []string{"agent_id"}, ToolCalls: []string{"tool_calls"}, CostCenter: []string{"cost_center"}, ClientRef: []string{"client_ref"},
 			UserID: []string{"_user"}, EndUser: none, Team: []string{"team"},
 		}},
-		FormatOpenRouter: {fields: Fields{
+		FormatOpenRouter: {tokens: true, fields: Fields{
 			AgentID: []string{"metadata.agent_id"}, ToolCalls: []string{"metadata.tool_calls"}, CostCenter: []string{"metadata.cost_center"}, ClientRef: []string{"metadata.client_ref"},
 			EndUser: none, Team: []string{"metadata.team"},
 		}},
-		FormatLangfuse: {fields: Fields{
+		FormatLangfuse: {tokens: true, fields: Fields{
 			AgentID: []string{"metadata.agent_id"}, ToolCalls: []string{"metadata.tool_calls", "tool_call_names"}, CostCenter: []string{"metadata.cost_center"}, ClientRef: []string{"metadata.client_ref"},
 			ProviderRequestID: []string{"metadata.request_id"}, ResponseID: []string{"metadata.response_id"}, Provider: []string{"metadata.provider", "metadata.ls_provider"},
 			UserEmail: []string{"metadata.user_email"}, EndUser: none, Team: []string{"metadata.team"}, Project: none,
 		}},
-		FormatOTLP: {sides: true, fields: Fields{
+		FormatOTLP: {tokens: true, sides: true, fields: Fields{
 			AgentID: none, ToolCalls: none, CostCenter: none, ClientRef: none, Team: none, Caller: none,
 		}},
-		FormatMapped:         {sides: true, mapped: true},
-		FormatBedrockBatch:   {batch: true},
-		FormatOpenAIBatch:    {batch: true},
-		FormatAnthropicBatch: {batch: true},
+		FormatMapped:         {tokens: true, sides: true, mapped: true},
+		FormatBedrockBatch:   {tokens: true, batch: true},
+		FormatOpenAIBatch:    {tokens: true, batch: true},
+		FormatAnthropicBatch: {tokens: true, batch: true},
 		FormatPeople:         {},
 		FormatSCIM:           {fields: person},
 		FormatEntra:          {fields: person},
@@ -307,6 +309,12 @@ func (s Source) check(doc document, path string) {
 		doc.Failf(path+".mapped", "is set although format is %q; it is for mapped", s.Format)
 	}
 	s.Batch.check(doc, path+".batch")
+	switch {
+	case !known.tokens && s.CacheTTL != "":
+		doc.Failf(path+".cache_ttl", "is set although format %s has no requests with tokens; remove it", s.Format)
+	case s.CacheTTL != "":
+		doc.oneOf(path+".cache_ttl", s.CacheTTL, CacheTTL5m, CacheTTL1h)
+	}
 	switch {
 	case known.sides:
 		doc.oneOf(path+".side", s.Side, SideAgent, SideProvider)

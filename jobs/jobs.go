@@ -36,14 +36,26 @@ type Books struct {
 	UsageFrom    []string   // providers whose own per-request file is the usage
 	PeopleFrom   []string   // sources of people in the order in which their snapshots are believed
 	UnknownModel []UnknownModel
-	MatchAlarm   int // percent of a source's usage below which a night says that requests are missing; 0 is never
+	CacheTTL     []CacheTTL // in each kind the first that fits counts
+	MatchAlarm   int        // percent of a source's usage below which a night says that requests are missing; 0 is never
 	Budgets      []budget.Budget
 	Month        MonthSettings
 }
 
 // UnknownModel prices a model that the rate book doesn't have as one that it
-// has, of the same provider.
-type UnknownModel struct{ Provider, Model, PriceAs string }
+// has, of the same provider, or by what the gateway reported.
+type UnknownModel struct {
+	Provider, Model, PriceAs string
+	Take                     string // ledger.TakeReported, or empty
+}
+
+// CacheTTL says how long cache writes are kept where no record says so: those of
+// a source, or those of a provider's models.
+type CacheTTL struct {
+	Source          string
+	Provider, Model string // Model with * for any characters; both empty where Source is set
+	TTL             string // ledger.TTL5m or ledger.TTL1h
+}
 
 // MonthSettings is what the close of a month needs besides the ledger.
 type MonthSettings struct {

@@ -11,6 +11,7 @@ import (
 	"chargeback/billing/ledger"
 	"chargeback/transform/civil"
 	"chargeback/transform/directory"
+	"chargeback/transform/wildcard"
 )
 
 // references resolves what occurs in the staged rows to the rows that the SQL
@@ -32,7 +33,7 @@ func (b *Books) prices(seen ledger.Seen) (ledger.References, error) {
 
 func (b *Books) resolve(seen ledger.Seen, names *directory.Names) (ledger.References, error) {
 	refs := ledger.References{UsageFrom: b.UsageFrom, PeopleFrom: b.PeopleFrom}
-	if err := refs.Price(b.Rates, seen, b.priceAs); err != nil {
+	if err := refs.Price(b.Rates, seen, b.standIn); err != nil {
 		return refs, err
 	}
 	for _, c := range b.Directory.CostCenters() {
@@ -43,6 +44,7 @@ func (b *Books) resolve(seen ledger.Seen, names *directory.Names) (ledger.Refere
 			refs.Departments = append(refs.Departments, ledger.Department{Name: department, Center: ledger.CostCenter{Code: c.Code, Department: c.Department}})
 		}
 	}
+	b.cacheTTLs(&refs, seen.Meters)
 	for _, o := range seen.Owned {
 		if user, ok := directory.CallerUser(o[1]); ok && o[0] == directory.Caller {
 			refs.CallerUsers = append(refs.CallerUsers, [2]string{o[1], user})
@@ -95,14 +97,33 @@ func (b *Books) people(refs *ledger.References, names *directory.Names, users []
 	}
 }
 
-// priceAs is the model that the config prices an unknown one as, "" for none.
-func (b *Books) priceAs(m ledger.Meter) string {
+// standIn is what the config names for a model that the rate book doesn't have.
+func (b *Books) standIn(m ledger.Meter) ledger.StandIn {
 	for _, u := range b.UnknownModel {
 		if u.Provider == m.Provider && u.Model == m.Model {
-			return u.PriceAs
+			return ledger.StandIn{PriceAs: u.PriceAs, Reported: u.Take == ledger.TakeReported}
 		}
 	}
-	return ""
+	return ledger.StandIn{}
+}
+
+// cacheTTLs adds how long cache writes are kept: of sources, and of the meters
+// that occur, by the model as the record or as the rate book names it.
+func (b *Books) cacheTTLs(refs *ledger.References, meters []ledger.Meter) {
+	for _, c := range b.CacheTTL {
+		if c.Source != "" {
+			refs.CacheTTLs = append(refs.CacheTTLs, ledger.CacheTTL{Source: c.Source, TTL: c.TTL})
+		}
+	}
+	for _, m := range meters {
+		key, _, _ := b.Rates.Resolve(m.Provider, m.Region, m.Model)
+		i := slices.IndexFunc(b.CacheTTL, func(c CacheTTL) bool {
+			return c.Source == "" && c.Provider == m.Provider && (wildcard.Match(c.Model, m.Model) || key != "" && wildcard.Match(c.Model, strings.TrimPrefix(key, m.Provider+"/")))
+		})
+		if i >= 0 {
+			refs.CacheTTLs = append(refs.CacheTTLs, ledger.CacheTTL{Meter: m.ID, TTL: b.CacheTTL[i].TTL})
+		}
+	}
 }
 
 // datedOwners makes ranges that don't overlap from owners in their order of
@@ -144,7 +165,10 @@ func (b *Books) inputs(ctx context.Context, last civil.Date) (string, error) {
 	sum := sha256.New()
 	fmt.Fprintln(sum, b.Rates.Version(), b.Directory.Version(), b.LateDays, slices.Sorted(slices.Values(b.UsageFrom)))
 	for _, u := range b.UnknownModel {
-		fmt.Fprintf(sum, "%q %q %q\n", u.Provider, u.Model, u.PriceAs)
+		fmt.Fprintf(sum, "%q %q %q %q\n", u.Provider, u.Model, u.PriceAs, u.Take)
+	}
+	for _, c := range b.CacheTTL {
+		fmt.Fprintf(sum, "%q %q %q %q\n", c.Source, c.Provider, c.Model, c.TTL)
 	}
 	fmt.Fprintf(sum, "%q\n", b.PeopleFrom)
 	people, err := b.Ledger.PeopleHash(ctx, last)

@@ -133,6 +133,11 @@ func wire(ctx context.Context, dir string, w wiring) (*books, error) {
 	for _, u := range cfg.UnknownModels {
 		b.UnknownModel = append(b.UnknownModel, jobs.UnknownModel(u))
 	}
+	for _, src := range cfg.Sources {
+		if src.CacheTTL != "" {
+			b.CacheTTL = append(b.CacheTTL, jobs.CacheTTL{Source: src.Name, TTL: src.CacheTTL})
+		}
+	}
 	if err := b.openSources(cfg, w); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}

@@ -52,7 +52,22 @@ type References struct {
 	Owners      []Owner
 	CallerUsers [][2]string // caller, user: callers that are a person who signed on
 	UsageFrom   []string    // providers whose own per-request file is the usage
+	CacheTTLs   []CacheTTL
 }
+
+// CacheTTL says how long cache writes are kept where no record says so: those
+// of a source, or, where Source is empty, those of a meter.
+type CacheTTL struct {
+	Source string
+	Meter  int64
+	TTL    string // TTL5m or TTL1h
+}
+
+// How long writes to a prompt cache are kept.
+const (
+	TTL5m = "5m"
+	TTL1h = "1h"
+)
 
 // CostCenter is a cost centre and the department that it belongs to.
 type CostCenter struct{ Code, Department string }
@@ -288,6 +303,13 @@ func (r References) rows(version string) map[string][][]any {
 	}
 	for _, p := range r.UsageFrom {
 		add(refUsageFromTable, p)
+	}
+	for _, c := range r.CacheTTLs {
+		if c.Source != "" {
+			add(refCacheTTLsTable, c.Source, nil, c.TTL)
+		} else {
+			add(refCacheTTLsTable, nil, c.Meter, c.TTL)
+		}
 	}
 	return rows
 }

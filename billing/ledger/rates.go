@@ -21,7 +21,19 @@ type Card struct{ Meter, Card int64 }
 type Rate struct {
 	Card        int64
 	EstimatedAs string // the config prices an unknown model as this one
+	Reported    bool   // the config takes what the gateway reported as the cost of an unknown model
 	rates.Rate
+}
+
+// TakeReported is the config's word for the cost that the gateway reported.
+const TakeReported = "reported_cost"
+
+// StandIn is what the config names for a model that the rate book doesn't have:
+// a model of the book, or the cost that the gateway reported. The zero StandIn is
+// none.
+type StandIn struct {
+	PriceAs  string
+	Reported bool
 }
 
 // Markup is what a cost centre pays on top.
@@ -41,31 +53,35 @@ type ToolFee struct {
 	Missing  string
 }
 
-// Price fills in what a rate book says of all that was seen. priceAs names a
-// model to price one as that the book doesn't have, "" for none.
-func (r *References) Price(book *rates.Book, seen Seen, priceAs func(Meter) string) error {
+// Price fills in what a rate book says of all that was seen. standIn says what
+// stands in for a model that the book doesn't have.
+func (r *References) Price(book *rates.Book, seen Seen, standIn func(Meter) StandIn) error {
 	from, to := seen.Span[0], seen.Span[1]
 	made := map[int64]bool{}
 	for _, m := range seen.Meters {
 		key, _, ok := book.Resolve(m.Provider, m.Region, m.Model)
-		as := ""
+		var in StandIn
 		if !ok {
-			if as = priceAs(m); as != "" {
-				key, _, ok = book.Resolve(m.Provider, m.Region, as)
+			if in = standIn(m); in.PriceAs != "" {
+				key, _, ok = book.Resolve(m.Provider, m.Region, in.PriceAs)
 			}
 			if !ok {
-				key, as = "", ""
+				key, in.PriceAs = "", ""
 			}
 		}
 		meter := rates.Meter{Provider: m.Provider, Account: m.Account, Region: m.Region, Model: m.Model, Tier: m.Tier, Notice: m.Notice}
-		card := idOf(key, as, m.Provider, m.Account, m.Region, m.Tier, m.Notice)
+		what := []string{key, in.PriceAs, m.Provider, m.Account, m.Region, m.Tier, m.Notice}
+		if in.Reported {
+			what = append(what, reportedRule)
+		}
+		card := idOf(what...)
 		r.Cards = append(r.Cards, Card{m.ID, card})
 		if made[card] {
 			continue
 		}
 		made[card] = true
 		for _, rate := range book.Card(meter, key, from, to) {
-			r.Rates = append(r.Rates, Rate{card, as, rate})
+			r.Rates = append(r.Rates, Rate{card, in.PriceAs, in.Reported, rate}.told())
 		}
 	}
 	for _, m := range book.MarkupPeriods() {
@@ -90,6 +106,24 @@ func (r *References) priceTools(book *rates.Book, seen Seen) error {
 	return nil
 }
 
+// reportedRule is what decides a cost that the gateway reported.
+const reportedRule = "the cost that the gateway reported, as the settings say of this unknown model"
+
+// told gives a rate of reported costs its rule, and the reason why a record
+// without such a cost is held.
+func (r Rate) told() Rate {
+	if r.Reported {
+		r.Rule = reportedRule
+		r.Problem += ", and the gateway reported no cost of the request above 0"
+		r.Lacks = lacksReported
+	}
+	return r
+}
+
+// lacksReported says that the model has no price, and the request no cost that
+// was reported.
+const lacksReported rates.Lack = TakeReported
+
 // row is the rate as a row of ref_rates.
 func (r Rate) row(version string) []any {
 	unit := func(class rates.Class) any {
@@ -112,7 +146,8 @@ func (r Rate) row(version string) []any {
 	if fallbacks != "" {
 		fallbacks += ","
 	}
-	return append(row, nullText(r.Problem), nullText(r.EstimatedAs), nullText(r.Note), nullText(fallbacks))
+	return append(row, nullText(r.Problem), nullText(r.EstimatedAs), nullText(r.Note), nullText(fallbacks),
+		nullText(string(r.Lacks)), nullText(r.PlainTier), r.ByRequest, r.Reported)
 }
 
 func (r Rate) fee(pico int64) any {
@@ -133,7 +168,7 @@ func (r Rate) entry(version string) []any {
 	}
 	return []any{
 		r.id(version), version, nullText(r.Key), nullText(r.EstimatedAs), nullText(r.Rule), validFrom, learned, nullText(r.Source), nullText(r.TermsJSON()),
-		r.fee(r.InfraPico), r.fee(r.CacheHitPico), nullText(r.toolFees()), int64(r.Markup), r.Signature(),
+		r.fee(r.InfraPico), r.fee(r.CacheHitPico), nullText(r.toolFees()), int64(r.Markup), r.Signature(), r.Reported,
 	}
 }
 
@@ -143,6 +178,9 @@ func (r Rate) Signature() string {
 	var b strings.Builder
 	fmt.Fprintln(&b, r.Size, r.MinuteFrom, r.MinuteTo, r.Markup, r.NoFees, r.InfraPico, r.CacheHitPico, r.Problem != "", r.NoSearch, r.Units, r.EstimatedAs)
 	fmt.Fprintln(&b, r.toolFees())
+	if r.ByRequest || r.Reported { // a rate that is neither keeps the signature that old ledgers have of it
+		fmt.Fprintln(&b, r.ByRequest, r.Reported)
+	}
 	sum := sha256.Sum256([]byte(b.String()))
 	return hex.EncodeToString(sum[:8])
 }

@@ -96,14 +96,14 @@ select
     when s.usage_line is null and u.provider is not null then 2
     else 0
   end as basis,
-  s.usage_line is not null or ifnull(q.completeness, 2) >= 2 as metered
+  s.usage_line is not null or ifnull(q.completeness, 2) >= 2 as metered,
+  q.reported_pico_usd as reported_pico
 from standing as s
 inner join meters as d on d.meter_id = s.meter_id
 left join ref_usage_from as u on u.provider = d.provider
 left join requests as q
   on q.object_id = s.request_object_id
   and q.line = s.request_line
-  and s.usage_line is null
   and q.request_date between @scan_first and @scan_last
 where s.usage_date between @first_day and @last_day`
 
@@ -159,7 +159,8 @@ select
   usage_object_id,
   usage_line,
   request_object_id,
-  request_line
+  request_line,
+  reported_pico
 from prompts`
 }
 

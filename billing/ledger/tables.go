@@ -55,7 +55,7 @@ var (
 		{"cache_read_tokens", Int, false, ""},
 		{"cache_write_5m_tokens", Int, false, ""},
 		{"cache_write_1h_tokens", Int, false, ""},
-		{"cache_write_unknown_tokens", Int, false, "priced as 5 minutes"},
+		{"cache_write_unknown_tokens", Int, false, "neither the record, its match nor a setting says for how long; priced as 5 minutes"},
 		{"output_tokens", Int, false, ""},
 		{"reasoning_tokens", Int, false, "part of output_tokens"},
 		{"input_audio_tokens", Int, true, "part of input_uncached_tokens; null: none, as below"},
@@ -77,6 +77,7 @@ var (
 		{"request_object_id", Int, true, ""},
 		{"request_line", Int, true, ""},
 		{"run_date", Date, false, "night that wrote it"},
+		{"flags", Text, true, "words, with commas between, for what reports tell of the record: see flags.go; null: none, or of a version that wrote none"},
 	}}
 	rateEntriesTable = Table{Name: "rate_entries", About: "Rates by which records are priced, each as its version of the rate book made it; kept for ever", Columns: []Column{
 		{"rate_id", Int, false, "63 bits of a SHA-256 of all columns"},
@@ -93,6 +94,7 @@ var (
 		{"tool_fees", Text, true, "fee of a call by tool, JSON, in 10^-12 USD"},
 		{"markup", Int, false, "in 1/10,000 of a percent"},
 		{"signature", Text, false, "hash of all that decides an amount"},
+		{"reported", Bool, true, "the cost that the gateway reported is the cost, as the config says"},
 	}}
 	payersTable = Table{Name: "payers", About: "Cost centres that have borne a record, each with its department at the time", Columns: []Column{
 		{"payer_id", Int, false, "63 bits of a SHA-256 of the columns below"}, {"department", Text, false, ""}, {"cost_center", Text, false, ""},
@@ -165,6 +167,8 @@ var (
 		{"infra_pico", Int, true, "null: no fees at that time"}, {"cache_hit_pico", Int, true, ""},
 		{"problem", Text, true, "why there is no price"}, {"estimated_as", Text, true, "priced as this model, by the config"},
 		{"note", Text, true, "what the record should say"}, {"fallbacks", Text, true, "classes without a price of their own, each between commas"},
+		{"lacks", Text, true, "what the rate book lacks, in a word, where there is a problem"}, {"plain_tier", Text, true, "service tier without a price of its own"},
+		{"by_request", Bool, false, "priced by request alone: token counts decide nothing"}, {"reported", Bool, false, "the cost that the gateway reported is the cost, by the config"},
 	}}
 	refMarkupsTable = Table{Name: "ref_markups", About: "Markups of cost centres", Columns: []Column{
 		{"cost_center", Text, false, ""}, {"markup", Int, false, "in 1/10,000 of a percent"}, {"valid_from", Timestamp, false, ""}, {"valid_to", Timestamp, false, ""},
@@ -193,11 +197,14 @@ var (
 	refCallerUsersTable = Table{Name: "ref_caller_users", About: "Callers that occur and are a person who signed on", Columns: []Column{
 		{"caller", Text, false, ""}, {"user_name", Text, false, "as requests would have it"},
 	}}
+	refCacheTTLsTable = Table{Name: "ref_cache_ttls", About: "How long the cache writes of a source, or of a meter, are kept where no record says so", Columns: []Column{
+		{"source", Text, true, "null: the row is of a meter"}, {"meter_id", Int, true, "null: the row is of a source"}, {"ttl", Text, false, "5m or 1h"},
+	}}
 	refUsageFromTable = Table{Name: "ref_usage_from", About: "Providers whose own per-request file is the usage", Columns: []Column{
 		{"provider", Text, false, ""},
 	}}
 
-	referenceTables = []Table{refCardsTable, refRatesTable, refMarkupsTable, refToolFeesTable, refCostCentersTable, refDepartmentsTable, refAliasesTable, refPeopleSourcesTable, refAgentsTable, refOwnersTable, refCallerUsersTable, refUsageFromTable}
+	referenceTables = []Table{refCardsTable, refRatesTable, refMarkupsTable, refToolFeesTable, refCostCentersTable, refDepartmentsTable, refAliasesTable, refPeopleSourcesTable, refAgentsTable, refOwnersTable, refCallerUsersTable, refUsageFromTable, refCacheTTLsTable}
 )
 
 // Tables lists every table of the ledger, and its views behind them.

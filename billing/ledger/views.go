@@ -63,7 +63,8 @@ select
   f.usage_line,
   f.request_object_id,
   f.request_line,
-  concat('nightly/', cast(f.run_date as string)) as run
+  concat('nightly/', cast(f.run_date as string)) as run,
+  f.flags
 from record_facts as f
 inner join meters as m on m.meter_id = f.meter_id
 inner join rulings as r on r.ruling_id = f.ruling_id

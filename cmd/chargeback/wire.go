@@ -113,7 +113,21 @@ func (a *app) openLedger(ctx context.Context, w world, want access) error {
 	for _, u := range cfg.UnknownModels {
 		a.UnknownModel = append(a.UnknownModel, jobs.UnknownModel(u))
 	}
+	a.CacheTTL = cacheTTLs(cfg)
 	return nil
+}
+
+// cacheTTLs is what the settings say of how long cache writes are kept.
+func cacheTTLs(cfg *config.Config) (all []jobs.CacheTTL) {
+	for _, src := range cfg.Sources {
+		if src.CacheTTL != "" {
+			all = append(all, jobs.CacheTTL{Source: src.Name, TTL: src.CacheTTL})
+		}
+	}
+	for _, t := range cfg.CacheTTLs {
+		all = append(all, jobs.CacheTTL{Provider: t.Provider, Model: t.Model, TTL: t.TTL})
+	}
+	return all
 }
 
 func (a *app) openSources(ctx context.Context, w world) (sources []extract.Source, err error) {

@@ -5,8 +5,10 @@
 -- the gateway's cache, 2 an estimate (the request's own tokens, because no
 -- usage came within the lateness window), 3 pending (usage may still come),
 -- 4 not billed. metered says that there are token counts. match and rung are digits of a ruling (see rulings).
+-- ttl says who decided how long cache writes are kept that the row itself leaves
+-- open (see written), reported_pico what the gateway reported as the cost.
 -- Fed by: usage_kept, requests, matches, attempts, ambiguous_requests,
--- match_request_id, meters, ref_usage_from.
+-- match_request_id, meters, ref_usage_from, written, reported.
 -- Kept as: view.
 with unmatched as (
   select
@@ -27,9 +29,9 @@ select
   u.caller_id,
   u.input_uncached_tokens,
   u.cache_read_tokens,
-  u.cache_write_5m_tokens,
-  u.cache_write_1h_tokens,
-  u.cache_write_unknown_tokens,
+  ifnull(w.cache_write_5m_tokens, u.cache_write_5m_tokens) as cache_write_5m_tokens,
+  ifnull(w.cache_write_1h_tokens, u.cache_write_1h_tokens) as cache_write_1h_tokens,
+  ifnull(w.cache_write_unknown_tokens, u.cache_write_unknown_tokens) as cache_write_unknown_tokens,
   u.output_tokens,
   u.reasoning_tokens,
   u.input_audio_tokens,
@@ -52,10 +54,14 @@ select
   u.object_id as usage_object_id,
   u.line as usage_line,
   m.request_object_id,
-  m.request_line
+  m.request_line,
+  w.ttl,
+  g.reported_pico
 from usage_kept as u
 left join matches as m on m.usage_object_id = u.object_id and m.usage_line = u.line
 left join attempts as a on a.usage_object_id = u.object_id and a.usage_line = u.line
+left join written as w on w.kind = 'usage' and w.object_id = u.object_id and w.line = u.line
+left join reported as g on g.object_id = u.object_id and g.line = u.line
 where u.usage_date between @first_day and @last_day
 union all
 select
@@ -68,9 +74,9 @@ select
   cast(null as int64) as caller_id,
   r.input_uncached_tokens,
   r.cache_read_tokens,
-  r.cache_write_5m_tokens,
-  r.cache_write_1h_tokens,
-  r.cache_write_unknown_tokens,
+  ifnull(w.cache_write_5m_tokens, r.cache_write_5m_tokens) as cache_write_5m_tokens,
+  ifnull(w.cache_write_1h_tokens, r.cache_write_1h_tokens) as cache_write_1h_tokens,
+  ifnull(w.cache_write_unknown_tokens, r.cache_write_unknown_tokens) as cache_write_unknown_tokens,
   r.output_tokens,
   r.reasoning_tokens,
   r.input_audio_tokens,
@@ -95,10 +101,13 @@ select
   cast(null as int64) as usage_object_id,
   cast(null as int64) as usage_line,
   r.object_id as request_object_id,
-  r.line as request_line
+  r.line as request_line,
+  w.ttl,
+  r.reported_pico_usd as reported_pico
 from unmatched as m
 inner join requests as r on r.object_id = m.request_object_id and r.line = m.request_line
 left join ambiguous_requests as x on x.object_id = r.object_id and x.line = r.line
 inner join meters as d on d.meter_id = r.meter_id
 left join ref_usage_from as f on f.provider = d.provider
+left join written as w on w.kind = 'request' and w.object_id = r.object_id and w.line = r.line
 where r.request_date between @first_day and @last_day

@@ -5,7 +5,11 @@
 -- of a ruling: 0 priced, 1 estimated, 4 not billed. One rate prices the whole
 -- request: that of its start, its prompt's size and its payer's markup.
 -- Reasoning, audio and images are parts of other classes and cost what they
--- cost instead of these.
+-- cost instead of these. Cache writes of unknown TTL are priced as 5 minutes; ttl_guessed
+-- says that an hour would cost something else. A rate that prices by request
+-- alone needs no token counts. A rate of reported costs takes what the gateway
+-- reported, with the markup, rounded half up: once for a request, and only above
+-- 0, which is what gateways write where they know no price.
 -- Fed by: attributed, ref_cards, ref_rates, ref_tool_fees.
 -- Kept as: view.
 with rated as (
@@ -16,17 +20,26 @@ with rated as (
     p.problem,
     p.note,
     p.fallbacks,
+    p.lacks,
+    p.plain_tier,
+    ifnull(p.by_request, false) as by_request,
+    ifnull(p.reported and c.reported_pico > 0 and c.bears_fees and c.basis <> 1, false) as takes_reported,
+    ifnull(c.cache_write_unknown_tokens > 0 and p.cache_write_1h_pico <> p.cache_write_5m_pico, false) as ttl_guessed,
+    c.reported_pico
+    + cast((c.reported_pico - mod(c.reported_pico, 1000000)) / 1000000 as int64) * c.markup
+    + cast((mod(c.reported_pico, 1000000) * c.markup + 500000 - mod(mod(c.reported_pico, 1000000) * c.markup + 500000, 1000000)) / 1000000 as int64) as reported_with_markup,
     p.infra_pico is not null as has_fees,
     ifnull(c.searches, 0) = 0 or p.search_pico is not null as searches_priced,
     t.missing as tool_missing,
     case
       when c.basis = 4 then 4
       when c.basis = 3 then 3
-      when c.basis <> 1 and p.input_pico is null then 2
-      when c.basis <> 1 and not c.metered then 2
-      when c.basis <> 1 and c.searches > 0 and p.search_pico is null then 2
       when p.infra_pico is null then 2
       when c.tools is not null and t.fee_pico is null then 2
+      when c.basis <> 1 and p.reported and c.reported_pico > 0 and c.bears_fees then 1
+      when c.basis <> 1 and p.input_pico is null then 2
+      when c.basis <> 1 and not c.metered and not p.by_request then 2
+      when c.basis <> 1 and c.searches > 0 and p.search_pico is null then 2
       when c.basis = 2 or p.estimated_as is not null then 1
       else 0
     end as pricing,
@@ -65,7 +78,7 @@ with rated as (
 )
 select
   *,
-  case when pricing = 4 or pricing < 2 and cache_hit then 0 when pricing < 2 then metered_pico end as llm_pico,
+  case when pricing = 4 or pricing < 2 and cache_hit then 0 when pricing < 2 then if(takes_reported, reported_with_markup, metered_pico) end as llm_pico,
   case when pricing = 4 then 0 when pricing < 2 then fee_pico end as infra_pico,
   case when pricing = 4 then 0 when pricing < 2 then tools_pico end as tool_pico,
   case

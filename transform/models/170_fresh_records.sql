@@ -1,8 +1,25 @@
 -- One row is a cost record as today's inputs give it.
 -- Promises: one row for every kept usage row and for every kept request
--- without usage; total = LLM + infra + tools, to the last digit.
+-- without usage; total = LLM + infra + tools, to the last digit. flags says in
+-- words what reports count: missing:WORD of a record that is held, and of one
+-- that is charged how its price was found where it had none of its own.
 -- Fed by: priced.
 -- Kept as: view.
+with judged as (
+  select
+    *,
+    case
+      when basis = 4 then null
+      when basis = 3 then 'usage'
+      when pricing <> 2 then null
+      when basis <> 1 and problem is not null and not takes_reported then ifnull(lacks, 'price')
+      when basis <> 1 and not metered and not by_request and not takes_reported then 'counts'
+      when basis <> 1 and not searches_priced and not takes_reported then 'search_price'
+      when not has_fees then 'fees'
+      else 'tool_fee'
+    end as missing
+  from priced
+)
 select
   record_id,
   0 as correction,
@@ -37,26 +54,45 @@ select
   usd(llm_pico + infra_pico + tool_pico) as total_cost_usd,
   usd(savings_pico) as cache_savings_usd,
   case
-    when pricing = 0 and (cache_hit or note is null and fallbacks is null) then null
     when basis = 4 and usage_line is not null then 'the provider answered with an error'
     when basis = 4 and match = 3 then 'shares its key with other requests; the usage is charged once'
     when basis = 4 then 'the request failed and no usage was metered'
-    when basis = 3 then 'no usage yet; it may still come'
-    when basis <> 1 and problem is not null then problem
-    when basis <> 1 and not metered then 'the gateway logged no token counts'
-    when basis <> 1 and not searches_priced then 'the rate book has no price for web searches of the model'
-    when pricing = 2 and not has_fees then 'the rate book has no fees at that time'
-    when pricing = 2 then concat('the rate book has no fee for tool ', ifnull(tool_missing, '?'))
-    when basis = 2 and estimated_as is not null then concat('no usage came in time; priced from the request, as ', estimated_as)
-    when basis = 2 then 'no usage came in time; priced from the request'
-    when estimated_as is not null then concat('priced as ', estimated_as)
-    when note is not null and used_fallbacks <> '' then concat(note, '; no price of their own: ', substr(used_fallbacks, 3))
-    when note is not null then note
-    when used_fallbacks <> '' then concat('no price of their own: ', substr(used_fallbacks, 3))
+    when missing = 'usage' then 'no usage yet; it may still come'
+    when missing = 'counts' then 'the gateway logged no token counts'
+    when missing = 'search_price' then 'the rate book has no price for web searches of the model'
+    when missing = 'fees' then 'the rate book has no fees at that time'
+    when missing = 'tool_fee' then concat('the rate book has no fee for tool ', ifnull(tool_missing, '?'))
+    when missing is not null then problem
+    when cache_hit then if(estimated_as is not null, concat('priced as ', estimated_as), null)
+    else nullif(substr(concat(
+      case
+        when basis = 2 and takes_reported then '; no usage came in time'
+        when basis = 2 and estimated_as is not null then concat('; no usage came in time; priced from the request, as ', estimated_as)
+        when basis = 2 then '; no usage came in time; priced from the request'
+        when estimated_as is not null then concat('; priced as ', estimated_as)
+        else ''
+      end,
+      if(takes_reported, '; at the cost that the gateway reported', ''),
+      if(plain_tier is not null, concat('; ', note), ''),
+      if(used_fallbacks <> '', concat('; no price of their own: ', substr(used_fallbacks, 3)), ''),
+      if(ttl_guessed, '; TTL of cache writes not known, priced as 5 minutes', '')
+    ), 3), '')
   end as pricing_note,
   usage_object_id,
   usage_line,
   request_object_id,
   request_line,
-  @run_date as run_date
-from priced
+  @run_date as run_date,
+  case
+    when missing is not null then concat('missing:', missing)
+    when pricing = 4 or cache_hit then null
+    else nullif(substr(concat(
+      if(ttl_guessed, ',ttl:unknown', ''),
+      if(ttl is not null, concat(',ttl:', ttl), ''),
+      if(plain_tier is not null, concat(',tier:', plain_tier), ''),
+      replace(ifnull(used_fallbacks, ''), ', ', ',class:'),
+      if(takes_reported, ',reported_cost', ''),
+      if(estimated_as is not null, ',priced_as', '')
+    ), 2), '')
+  end as flags
+from judged

@@ -119,7 +119,8 @@ select
   f.usage_line,
   f.request_object_id,
   f.request_line,
-  f.run_date
+  f.run_date,
+  f.flags
 from fresh_records as f
 inner join months as m on m.first_day = first_of_month(f.usage_date) and m.state = 'closed'
 inner join rulings as r on r.ruling_id = f.ruling_id
@@ -167,7 +168,8 @@ select
   f.usage_line,
   f.request_object_id,
   f.request_line,
-  f.run_date
+  f.run_date,
+  f.flags
 from restated as c
 inner join fresh_records as f on f.record_id = c.record_id and f.usage_date = c.usage_date
 union all
@@ -209,7 +211,8 @@ select
   r.usage_line,
   r.request_object_id,
   r.request_line,
-  @run_date as run_date
+  @run_date as run_date,
+  r.flags
 from taken_back as c
 inner join record_facts as r
   on r.record_id = c.record_id and r.usage_date = c.usage_date and r.correction = c.correction

@@ -9,6 +9,7 @@ import (
 
 	"chargeback/billing/ledger"
 	"chargeback/billing/ledger/ledgertest"
+	"chargeback/extract/record"
 	"chargeback/transform/civil"
 	"chargeback/transform/rates"
 )
@@ -174,10 +175,22 @@ func (o *oracle) chargeUsage(u usage, requests []request) {
 	if u.Failed {
 		e.pricing, e.pico = "not_billed", new(big.Int)
 	} else {
-		e.pico = o.cost(o.model(u.Provider, u.Model), u.At, u.Tokens.InputUncached, u.Tokens.CacheRead, u.Tokens.CacheWrite5m+u.Tokens.CacheWriteUnknown, u.Tokens.CacheWrite1h, u.Tokens.Output)
+		write5m, write1h := written(u.Tokens, request.Tokens, found)
+		e.pico = o.cost(o.model(u.Provider, u.Model), u.At, u.Tokens.InputUncached, u.Tokens.CacheRead, write5m, write1h, u.Tokens.Output)
 		e.pico = add(e.pico, o.fees(u.At, fees, false, tools))
 	}
 	o.result[p] = e.known()
+}
+
+// written is what was written to the prompt cache for 5 minutes and for an hour:
+// the matched request's split where it fits, else what isn't known for 5 minutes.
+func written(metered, asked record.Tokens, found bool) (write5m, write1h int64) {
+	all := metered.CacheWrite5m + metered.CacheWrite1h + metered.CacheWriteUnknown
+	fits := asked.CacheWriteUnknown == 0 && asked.CacheWrite5m >= metered.CacheWrite5m && asked.CacheWrite1h >= metered.CacheWrite1h && asked.CacheWrite5m+asked.CacheWrite1h == all
+	if found && metered.CacheWriteUnknown > 0 && fits {
+		return asked.CacheWrite5m, asked.CacheWrite1h
+	}
+	return metered.CacheWrite5m + metered.CacheWriteUnknown, metered.CacheWrite1h
 }
 
 // firstBilled is the row that bears a request's fees.

@@ -52,6 +52,9 @@ func TestPrice(t *testing.T) {
 	}.run(t)
 }
 
+// ttlNotKnown is the note on cache writes of which nothing says for how long.
+const ttlNotKnown = "TTL of cache writes not known, priced as 5 minutes"
+
 const noon = "2026-10-05 12:00:00"
 
 // metered is one usage row of a model at an instant.
@@ -80,12 +83,12 @@ func tokenWorlds() []world {
 		one("cache read", record.Tokens{CacheRead: 7}, "0.0000021 + 0.0001 + 0.00 = 0.0001021, saved 0.0000189, priced"),
 		one("cache write for 5 minutes", record.Tokens{CacheWrite5m: 11}, "0.00004125 + 0.0001 + 0.00 = 0.00014125, saved -0.00000825, priced"),
 		one("cache write for an hour", record.Tokens{CacheWrite1h: 13}, "0.000078 + 0.0001 + 0.00 = 0.000178, saved -0.000039, priced"),
-		one("cache write for an unknown time is priced as 5 minutes", record.Tokens{CacheWriteUnknown: 17}, "0.00006375 + 0.0001 + 0.00 = 0.00016375, saved -0.00001275, priced"),
+		one("cache write for an unknown time is priced as 5 minutes", record.Tokens{CacheWriteUnknown: 17}, "0.00006375 + 0.0001 + 0.00 = 0.00016375, saved -0.00001275, priced: "+ttlNotKnown),
 		one("all classes", record.Tokens{InputUncached: 1_000, CacheRead: 100_000, CacheWrite5m: 200, CacheWrite1h: 300, CacheWriteUnknown: 400, Output: 50, Reasoning: 40},
-			"0.0378 + 0.0001 + 0.00 = 0.0379, saved 0.26865, priced"),
+			"0.0378 + 0.0001 + 0.00 = 0.0379, saved 0.26865, priced: "+ttlNotKnown),
 		one("reads that don't make up for their write", record.Tokens{CacheRead: 1, CacheWrite1h: 100}, "0.0006003 + 0.0001 + 0.00 = 0.0007003, saved -0.0002973, priced"),
 		one("the largest counts", record.Tokens{InputUncached: 100_000_000, CacheRead: 100_000_000, CacheWrite5m: 100_000_000, CacheWrite1h: 100_000_000, CacheWriteUnknown: 100_000_000, Output: 100_000_000},
-			"3180.00 + 0.0001 + 0.00 = 3180.0001, saved -180.00, priced"),
+			"3180.00 + 0.0001 + 0.00 = 3180.0001, saved -180.00, priced: "+ttlNotKnown),
 		metered("a class that is priced by its parent is flagged", "fallback", noon, record.Tokens{CacheRead: 1_000},
 			"0.003 + 0.0001 + 0.00 = 0.0031, saved 0.00, priced: no price of their own: cache_read"),
 	}

@@ -133,6 +133,9 @@ func (d draw) tokens() record.Tokens {
 	count := func(name string) int64 {
 		return rapid.SampledFrom([]int64{0, 0, 1, 999, 100_000_000}).Draw(d.t, name)
 	}
+	if rapid.Bool().Draw(d.t, "writes that often split alike") {
+		return rapid.SampledFrom([]record.Tokens{{CacheWriteUnknown: 999}, {CacheWrite1h: 999}, {CacheWrite5m: 1, CacheWriteUnknown: 998}, {CacheWrite5m: 500, CacheWrite1h: 499}, {CacheWrite5m: 999}}).Draw(d.t, "writes")
+	}
 	return record.Tokens{InputUncached: count("in"), CacheRead: count("read"), CacheWrite5m: count("5m"), CacheWrite1h: count("1h"), CacheWriteUnknown: count("unknown"), Output: count("out"), Reasoning: count("reasoning")}
 }
 

@@ -120,6 +120,7 @@ type costRecord struct {
 	rule, department, center, agent  string
 	llm, infra, tool, total, savings string
 	toolCalls                        int64
+	flags                            string
 }
 
 // records reads all cost records, in no order.
@@ -128,14 +129,14 @@ func (b *books) records() (all []costRecord) {
 	b.query(`
 select
   u.object_key, c.usage_line, r.object_key, c.request_line, c.match, c.match_rung, c.pricing, c.pricing_note, c.attribution,
-  c.department, c.cost_center, c.agent_id, c.llm_cost_usd, c.infra_cost_usd, c.tool_cost_usd, c.total_cost_usd, c.cache_savings_usd, c.tool_calls
+  c.department, c.cost_center, c.agent_id, c.llm_cost_usd, c.infra_cost_usd, c.tool_cost_usd, c.total_cost_usd, c.cache_savings_usd, c.tool_calls, c.flags
 from cost_items as c
 left join objects as u on u.object_id = c.usage_object_id
 left join objects as r on r.object_id = c.request_object_id
 where c.usage_date >= @since`, ledger.Args{"since": civil.Min}, func(r ledger.Row) {
 		rec := costRecord{
 			match: r.Text(4), rung: r.Text(5), pricing: r.Text(6), note: r.Text(7), rule: r.Text(8), department: r.Text(9), center: r.Text(10), agent: r.Text(11),
-			llm: amount(r[12]), infra: amount(r[13]), tool: amount(r[14]), total: amount(r[15]), savings: amount(r[16]), toolCalls: r.Int(17),
+			llm: amount(r[12]), infra: amount(r[13]), tool: amount(r[14]), total: amount(r[15]), savings: amount(r[16]), toolCalls: r.Int(17), flags: r.Text(18),
 		}
 		if r[1] != nil {
 			rec.usage = place{"usage", r.Text(0), r.Int(1)}

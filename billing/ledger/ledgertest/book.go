@@ -2,6 +2,7 @@ package ledgertest
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -19,6 +20,9 @@ type Book struct {
 	Fees    []Fee
 	Text    string            // more of the rate book, as YAML
 	PriceAs map[string]string // provider/model to the model that it is priced as
+
+	TakeReported []string          // provider/model of models that cost what was reported
+	TTLs         map[string]string // source, or provider/model, to how long its cache writes are kept
 }
 
 // Price is a price in pico-dollars a token; below 0 is none.
@@ -80,7 +84,22 @@ func (b Book) Resolve(seen ledger.Seen) (ledger.References, error) {
 		return refs, err
 	}
 	refs.Owners = nil
-	err = refs.Price(book, seen, func(m ledger.Meter) string { return b.PriceAs[m.Provider+"/"+m.Model] })
+	err = refs.Price(book, seen, func(m ledger.Meter) ledger.StandIn {
+		name := m.Provider + "/" + m.Model
+		return ledger.StandIn{PriceAs: b.PriceAs[name], Reported: slices.Contains(b.TakeReported, name)}
+	})
+	refs.CacheTTLs = nil
+	for _, name := range slices.Sorted(maps.Keys(b.TTLs)) {
+		if !strings.Contains(name, "/") {
+			refs.CacheTTLs = append(refs.CacheTTLs, ledger.CacheTTL{Source: name, TTL: b.TTLs[name]})
+			continue
+		}
+		for _, m := range seen.Meters {
+			if name == m.Provider+"/"+m.Model {
+				refs.CacheTTLs = append(refs.CacheTTLs, ledger.CacheTTL{Meter: m.ID, TTL: b.TTLs[name]})
+			}
+		}
+	}
 	for _, o := range b.Owners {
 		if slices.Contains(seen.Owned, [2]string{o.Kind, o.Value}) {
 			refs.Owners = append(refs.Owners, o)

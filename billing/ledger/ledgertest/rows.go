@@ -42,8 +42,9 @@ type Request struct {
 	ToolCalls                        int64
 	Tokens                           record.Tokens
 	CacheHit, Failed                 bool
-	Unmetered                        bool // the platform logged no token counts
-	Span                             bool // a span tells of it, and stands for the event beside it
+	Unmetered                        bool  // the platform logged no token counts
+	Span                             bool  // a span tells of it, and stands for the event beside it
+	Reported                         int64 // what the platform reports as the cost, in pico-dollars; 0: nothing
 }
 
 // Person is one row of a people file in words; To is exclusive and "" for ever.
@@ -265,6 +266,7 @@ func (q Request) row(zone *time.Location) (*record.Request, civil.Date) {
 		Failed: q.Failed, UserID: []byte(q.User), UserEmail: []byte(q.Email), Team: []byte(q.Team), KeyAlias: []byte(q.Key), Project: []byte(q.Project),
 		AgentID: []byte(q.AgentID), CostCenter: []byte(q.CostCenter), Model: []byte(cmp.Or(q.Model, "sonnet")),
 		Region: []byte(q.Region), ServiceTier: []byte(q.Tier), Tools: []byte(q.Tools), ToolCalls: q.ToolCalls, Tokens: q.Tokens, Completeness: 2,
+		ReportedPico: q.Reported, HasReported: q.Reported != 0,
 	}
 	switch {
 	case q.Failed:
