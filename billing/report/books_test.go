@@ -185,8 +185,9 @@ func amounts(llm, infra, tool, saved string) values {
 }
 
 func held(pricing, note string) values {
+	flags := map[string]string{"unpriced": ledger.FlagMissing + "model", "pending": ledger.FlagMissing + ledger.MissingUsage}[pricing]
 	return values{
-		"pricing": pricing, "pricing_note": note,
+		"pricing": pricing, "pricing_note": note, "flags": flags,
 		"llm_cost_usd": nil, "infra_cost_usd": nil, "tool_cost_usd": nil, "total_cost_usd": nil, "cache_savings_usd": nil,
 	}
 }

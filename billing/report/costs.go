@@ -26,8 +26,10 @@ select
   cost_center,`+measures+monthRows+`
 group by department, cost_center
 order by total desc, department, cost_center`, monthArgs(month))
-	r.noteHeld()
-	return r, err
+	if err != nil {
+		return r, err
+	}
+	return r, r.noteRecords(ctx, q, monthRows, monthArgs(month))
 }
 
 // CostCenters is the month by cost centre, dearest first, each with its share
@@ -44,9 +46,11 @@ select
   `+departmentList+`,`+measures+monthRows+`
 group by cost_center
 order by total desc, cost_center`, monthArgs(month))
+	if err != nil {
+		return r, err
+	}
 	r.fillShares("cost_center")
-	r.noteHeld()
-	return r, err
+	return r, r.noteRecords(ctx, q, monthRows, monthArgs(month))
 }
 
 // Agents is the month by agent, dearest first. The average is over the
@@ -65,9 +69,11 @@ select
   countif(`+failedRows+`)`+monthRows+`
 group by agent_id
 order by total desc, ifnull(agent_id, '')`, monthArgs(month))
+	if err != nil {
+		return r, err
+	}
 	r.fillAverages()
-	r.noteHeld()
-	return r, err
+	return r, r.noteRecords(ctx, q, monthRows, monthArgs(month))
 }
 
 // AgentDaily is what an agent's requests of the days up to lastDay cost, by day
@@ -85,20 +91,24 @@ func AgentDaily(ctx context.Context, q Querier, agent string, lastDay civil.Date
 		Columns: columns([]Column{{Name: "usage_date", Title: "Day"}, {Name: "model", Title: "Model"}},
 			Column{Name: "corrections", Title: "Corrections", Kind: Count, Rank: 8}),
 	}
+	const agentRows = `
+from cost_items
+where agent_id = @agent and usage_date between @first_day and @last_day`
+	args := ledger.Args{"agent": agent, "first_day": firstDay, "last_day": lastDay}
 	err := r.read(ctx, q, `
 select
   usage_date,
   `+modelName+` as model_name,`+measures+`,
-  countif(adjusts_month is not null)
-from cost_items
-where agent_id = @agent and usage_date between @first_day and @last_day
+  countif(adjusts_month is not null)`+agentRows+`
 group by usage_date, model_name
-order by usage_date, total desc, model_name`, ledger.Args{"agent": agent, "first_day": firstDay, "last_day": lastDay})
+order by usage_date, total desc, model_name`, args)
+	if err != nil {
+		return r, err
+	}
 	if corrections := r.count(r.Total, "corrections"); corrections > 0 {
 		r.note("%s a closed month and charged in a later one.", plural(corrections, "row is a correction of", "rows are corrections of"))
 	}
-	r.noteHeld()
-	return r, err
+	return r, r.noteRecords(ctx, q, agentRows, args)
 }
 
 // Users is the month's dearest users of a department, or of all where it is
@@ -112,17 +122,21 @@ func Users(ctx context.Context, q Querier, month civil.Month, department string,
 	if department != "" {
 		r.Title += " of " + department
 	}
+	const departmentRows = monthRows + ` and (@department = '' or department = @department)`
 	args := monthArgs(month)
 	args["department"] = department
 	err := r.read(ctx, q, `
 select
   user_id,
   `+departmentList+`,
-  `+centerList+`,`+measures+monthRows+` and (@department = '' or department = @department)
+  `+centerList+`,`+measures+departmentRows+`
 group by user_id
 order by total desc, ifnull(user_id, '')`, args)
+	if err != nil {
+		return r, err
+	}
 	r.fillAverages()
-	r.noteHeld()
+	err = r.noteRecords(ctx, q, departmentRows, args)
 	r.keep(limit, "user", "users")
 	return r, err
 }

@@ -6,6 +6,7 @@ import (
 
 	"chargeback/billing/ledger"
 	"chargeback/transform/civil"
+	"chargeback/transform/rates"
 )
 
 // Held is the month's requests without a cost, by reason and model, with what
@@ -36,10 +37,52 @@ select
   max(usage_date)`+monthRows+` and `+heldRows+`
 group by pricing, pricing_note, provider, model
 order by pricing desc, requests desc, provider, model, ifnull(pricing_note, '')`, monthArgs(month))
-	if len(r.Rows) > 0 {
-		r.note("Unpriced: add the price to the rate book, or name the model under unknown_models, and run again. Pending: usage may still come; nothing to do.")
+	if err != nil {
+		return r, err
 	}
-	return r, err
+	missing := map[string]bool{}
+	err = q.Query(ctx, "select distinct ifnull(flags, pricing)"+monthRows+" and "+heldRows, monthArgs(month), func(v ledger.Row) error {
+		missing[v.Text(0)] = true
+		return nil
+	})
+	if err != nil {
+		return r, fmt.Errorf("read report held: what is missing: %w", err)
+	}
+	for _, a := range advices {
+		if missing[ledger.FlagMissing+a.missing] || a.missing == ledger.MissingUsage && missing["pending"] {
+			r.note("%s", a.text)
+		}
+	}
+	return r, nil
+}
+
+// advices say what helps where something is missing, in the order in which they
+// are told.
+var advices = []struct{ missing, text string }{
+	{string(rates.LacksModel), "Model that is not in the rate book: add its price, or name the model under unknown_models, and run again."},
+	{ledger.MissingReported, "Model without a price, whose gateway reported no cost: add its price, or name another model under unknown_models (price_as), and run again."},
+	{string(rates.LacksPrice), "Price that the rate book does not have at that time or of that class: add it to the model's entry, and run again."},
+	{string(rates.LacksTier), "Service tier that the rate book does not know: add it under tiers of the model's entry, and run again."},
+	{string(rates.LacksBound), "Price that is out of bounds: correct it, or the factors on it, in the rate book, and run again."},
+	{ledger.MissingSearchPrice, "Web searches without a price: give the model's entry usd_per_search, and run again."},
+	{ledger.MissingCounts, "No token counts: let the gateway log them (OpenAI's streams want stream_options.include_usage) or read the provider's own log (usage_from). " +
+		"What is not sold by tokens, such as images or reranking, wants usd_per_request in the model's entry. A price by tokens does not help."},
+	{ledger.MissingFees, "No fees at that time: add fees to the rate book from that time on, and run again."},
+	{ledger.MissingToolFee, "Tool without a fee: add it, or \"*\", under tools of the fees in the rate book, and run again."},
+	{ledger.MissingUsage, "Pending: usage may still come; nothing to do."},
+}
+
+// Advice says what helps where a record with these flags is held, "" where it
+// isn't, or nothing is known that does.
+func Advice(flags []string) string {
+	for _, flag := range flags {
+		for _, a := range advices {
+			if flag == ledger.FlagMissing+a.missing {
+				return a.text
+			}
+		}
+	}
+	return ""
 }
 
 // Page is a part of a long list: at most Limit rows (0: all) after Offset.
@@ -67,17 +110,17 @@ func problemArgs(month civil.Month, p Page) ledger.Args {
 }
 
 // readPage reads one page of a list and notes where it lies in the whole.
-// A page has no total.
-func (r *Report) readPage(ctx context.Context, q Querier, month civil.Month, p Page, list, rows, order string) error {
+// joined adds columns to the rows, and no rows. A page has no total.
+func (r *Report) readPage(ctx context.Context, q Querier, month civil.Month, p Page, list, rows, joined, where, order string) error {
 	if err := p.check(r.Name); err != nil {
 		return err
 	}
 	args := problemArgs(month, p)
-	if err := r.read(ctx, q, list+rows+"\norder by "+order+"\nlimit @limit offset @offset", args); err != nil {
+	if err := r.read(ctx, q, list+rows+joined+where+"\norder by "+order+"\nlimit @limit offset @offset", args); err != nil {
 		return err
 	}
 	var all int64
-	err := q.Query(ctx, "select count(*)"+rows, args, func(row ledger.Row) error {
+	err := q.Query(ctx, "select count(*)"+rows+where, args, func(row ledger.Row) error {
 		all = row.Int(0)
 		return nil
 	})
@@ -124,7 +167,7 @@ select
   r.line,
   r.reason`, `
 from rejects as r
-inner join objects as o on o.object_id = r.object_id
+inner join objects as o on o.object_id = r.object_id`, "", `
 where `+deliveredRows, "o.source, o.object_key, r.line, r.reason")
 	return r, err
 }
@@ -159,6 +202,8 @@ func Conflicts(ctx context.Context, q Querier, month civil.Month, p Page) (Repor
 		Column{Name: "line", Title: "Line", Kind: Number},
 		Column{Name: "kind", Title: "Kind", Rank: 1},
 		Column{Name: "usage_date", Title: "Day"},
+		Column{Name: "call_id", Title: "Call"},
+		Column{Name: "differs", Title: "Differs in", Wrap: true},
 	)}
 	err := r.readPage(ctx, q, month, p, `
 select
@@ -166,9 +211,22 @@ select
   o.object_key,
   r.line,
   r.kind,
-  r.usage_date`, `
+  r.usage_date,
+  c.call_id,
+  c.differs`, `
 from repeats as r
-left join objects as o on o.object_id = r.object_id
+left join objects as o on o.object_id = r.object_id`, conflictJoin, `
 where r.verdict = 'conflict' and r.usage_date between @first_day and @last_day`, "r.usage_date, r.kind, ifnull(o.source, ''), ifnull(o.object_key, ''), r.object_id, r.line")
+	if len(r.Rows) > 0 {
+		r.note("%s", ConflictAdvice)
+	}
 	return r, err
 }
+
+// ConflictAdvice says what helps against conflicts.
+const ConflictAdvice = "None of them is charged: nothing says which one is right. Let the source write one record for each call, or give each call an id of its own. \"chargeback explain CALL\" shows what a call's records differ in."
+
+// conflictJoin adds to repeats what each conflict is about.
+var conflictJoin = `
+left join (` + ledger.ConflictRows() + `
+) as c on c.kind = r.kind and c.object_id = r.object_id and c.line = r.line`

@@ -128,8 +128,15 @@ func TestPages(t *testing.T) {
 			if diff := cmp.Diff(tt.lines, lines); diff != "" {
 				t.Errorf("lines differ (-want +got):\n%s", diff)
 			}
-			if got := strings.Join(r.Notes, ""); got != tt.note {
-				t.Errorf("note %q, want %q", got, tt.note)
+			want := []string{tt.note}
+			if tt.note == "" {
+				want = nil
+			}
+			if len(tt.lines) > 0 {
+				want = append(want, report.ConflictAdvice)
+			}
+			if diff := cmp.Diff(want, r.Notes); diff != "" {
+				t.Errorf("notes differ (-want +got):\n%s", diff)
 			}
 		})
 	}

@@ -61,7 +61,7 @@ func heldArgs(month civil.Month) ledger.Args {
 
 // everything is a row for each object, record, conflict and held request that
 // was not charged.
-const everything = `
+var everything = `
 select
   'object' as kind,
   o.source,
@@ -96,8 +96,8 @@ union all
 select
   'conflict' as kind,
   o.source,
-  concat('shares its id with another ', r.kind, ' record and differs') as reason,
-  concat('shares its id with another ', r.kind, ' record and differs') as full_reason,
+  concat('shares its id with another ', r.kind, ' record and differs', ifnull(concat(' in ', c.fields), '')) as reason,
+  concat('shares its id with another ', r.kind, ' record and differs', ifnull(concat(' in ', c.differs), '')) as full_reason,
   o.object_key,
   r.line,
   r.usage_date,
@@ -106,7 +106,7 @@ select
   cast(null as int64) as input_tokens,
   cast(null as int64) as output_tokens
 from repeats as r
-inner join objects as o on o.object_id = r.object_id
+inner join objects as o on o.object_id = r.object_id` + conflictJoin + `
 where r.verdict = 'conflict' and r.usage_date between @first_day and @last_day
 union all
 select

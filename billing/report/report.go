@@ -129,13 +129,6 @@ func (r *Report) note(format string, args ...any) {
 	r.Notes = append(r.Notes, fmt.Sprintf(format, args...))
 }
 
-// noteHeld says what the totals lack.
-func (r *Report) noteHeld() {
-	if held := r.count(r.Total, "held"); held > 0 {
-		r.note("%s held without a cost: the model has no price, or its usage may still come. Costs do not include them.", plural(held, "request is", "requests are"))
-	}
-}
-
 func plural(n int64, one, many string) string {
 	if n == 1 {
 		return "1 " + one

@@ -27,11 +27,13 @@ select
   countif(`+heldRows+`)`+monthRows+`
 group by cost_center
 order by saved desc, cost_center`, monthArgs(month))
+	if err != nil {
+		return r, err
+	}
 	if unknown := r.count(r.Total, "savings_unknown"); unknown > 0 {
 		r.note("The saving of %s not known, because the model has no price; neither gross nor savings include it.", plural(unknown, "request is", "requests is"))
 	}
-	r.noteHeld()
-	return r, err
+	return r, r.noteRecords(ctx, q, monthRows, monthArgs(month))
 }
 
 // savingsColumns: a narrow terminal first goes without departments and counts.

@@ -368,9 +368,9 @@ select
 from rate_entries
 where terms is not null
   and rate_id in (select rate_id from record_facts where usage_date between @scan_first and @scan_last and rate_id is not null)`, args, func(v ledger.Row) error {
-		var terms []rates.Term
-		if err := json.Unmarshal([]byte(v.Text(1)), &terms); err != nil {
-			return fmt.Errorf("read the terms of rate %d: %w", v.Int(0), err)
+		terms, err := parseTerms(v.Int(0), v.Text(1))
+		if err != nil {
+			return err
 		}
 		units := map[rates.Class]money.USD{}
 		for _, t := range terms {
@@ -387,6 +387,14 @@ where terms is not null
 		return nil
 	})
 	return all, err
+}
+
+// parseTerms reads the terms of a rate as the ledger keeps them.
+func parseTerms(rate int64, text string) (terms []rates.Term, err error) {
+	if err := json.Unmarshal([]byte(text), &terms); err != nil {
+		return nil, fmt.Errorf("read the terms of rate %d: %w", rate, err)
+	}
+	return terms, nil
 }
 
 // meteredRow is records of one rate, summed.
