@@ -121,25 +121,48 @@ func tokens(p ledger.Priced) (Part, error) {
 	if p.Hit {
 		return part, nil // answered from the gateway's cache: no provider was asked
 	}
+	if p.Rate.Reported {
+		part.Products = []Product{{"requests at the cost that the gateway reported", p.Records, p.LLM, p.LLM.String() + " USD in all", "which nothing here can check; the rate book does not have the model", p.LLM}}
+		return part, nil
+	}
 	var terms []rates.Term
 	if err := json.Unmarshal([]byte(p.Rate.Terms), &terms); err != nil && p.Rate.Terms != "" {
 		return part, fmt.Errorf("read the terms of rate %s: %w", p.Rate.Key, err)
 	}
 	quantity := counted(p.Quantities)
 	quantity[rates.Request] = p.Records
+	quantity[rates.CacheWrite5m] -= p.CacheWriteUnknown
 	for _, class := range rates.Classes() {
-		n := quantity[class]
 		i := slices.IndexFunc(terms, func(t rates.Term) bool { return t.Class == class.String() })
-		if n == 0 || i < 0 {
+		if i < 0 {
 			continue // without a term there is no price, and the sum tells
 		}
 		unit, err := terms[i].UnitUSD()
 		if err != nil {
 			return part, err
 		}
-		part.Products = append(part.Products, Product{classWords[class], n, unit, terms[i].UnitText(), derivation(terms[i]), unit.MulInt(n)})
+		if n := quantity[class]; n != 0 {
+			part.Products = append(part.Products, Product{classWords[class], n, unit, terms[i].UnitText(), derivation(terms[i]), unit.MulInt(n)})
+		}
+		if n := p.CacheWriteUnknown; n != 0 && class == rates.CacheWrite5m {
+			part.Products = append(part.Products, Product{"tokens written to the cache (TTL not known)", n, unit, terms[i].UnitText(), guessed(terms, terms[i], n), unit.MulInt(n)})
+		}
 	}
 	return part, nil
+}
+
+// guessed says how cache writes of unknown TTL are priced, and what an hour would
+// cost.
+func guessed(terms []rates.Term, short rates.Term, n int64) string {
+	text := strings.TrimPrefix(derivation(short)+"; priced as 5 minutes", "; ")
+	i := slices.IndexFunc(terms, func(t rates.Term) bool { return t.Class == rates.CacheWrite1h.String() })
+	if i < 0 || terms[i].Unit == short.Unit {
+		return text
+	}
+	if unit, err := terms[i].UnitUSD(); err == nil {
+		text += fmt.Sprintf("; for an hour %s, %s USD", terms[i].UnitText(), unit.MulInt(n))
+	}
+	return text
 }
 
 // derivation says how a unit price came about, "" where it is the list price.
@@ -257,7 +280,11 @@ func Saved(p ledger.Priced) (products []Product, sum money.USD, err error) {
 		unit := fresh.Sub(own)
 		amount := unit.MulInt(n)
 		million := unit.MulInt(1_000_000)
-		products = append(products, Product{classWords[pair[0]], n, unit, million.String() + " USD a million", "the price of input less their own", amount})
+		words := classWords[pair[0]]
+		if pair[0] == rates.CacheWrite5m && p.CacheWriteUnknown != 0 {
+			words = "tokens written to the cache, priced as 5 minutes"
+		}
+		products = append(products, Product{words, n, unit, million.String() + " USD a million", "the price of input less their own", amount})
 		sum = sum.Add(amount)
 	}
 	return products, sum, err

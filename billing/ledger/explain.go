@@ -24,6 +24,7 @@ type RateTerms struct {
 	ValidFrom, Learned                                    time.Time // zero: none
 	Infra, CacheHit                                       int64     // pico-dollars
 	HasFees                                               bool
+	Reported                                              bool // the cost is what the gateway reported
 }
 
 // Mix is a mix of tool calls and how many requests were charged for it.
@@ -44,7 +45,8 @@ type Priced struct {
 	Quantities
 	Rate                             RateTerms
 	LLM, Infra, Tool, Total, Savings money.USD
-	Known                            bool // amounts are known
+	Known                            bool     // amounts are known
+	Flags                            []string `json:",omitempty"` // of a single record; see Flags
 }
 
 // Explained is one cost record with all that decided it.
@@ -98,7 +100,8 @@ const (
   e.learned_at,
   ifnull(e.infra_pico, 0),
   ifnull(e.cache_hit_pico, 0),
-  e.infra_pico is not null`
+  e.infra_pico is not null,
+  ifnull(e.reported, false)`
 )
 
 // Explain reads the records that a text names: a record id, or any id of a
@@ -135,7 +138,8 @@ select
   g.pricing, ifnull(f.pricing_note, ''), f.cache_hit, ifnull(t.tools, ''),
   f.input_uncached_tokens, f.cache_read_tokens, f.cache_write_5m_tokens, f.cache_write_1h_tokens, f.cache_write_unknown_tokens, f.output_tokens, f.reasoning_tokens,
   ifnull(f.input_audio_tokens, 0), ifnull(f.input_image_tokens, 0), ifnull(f.cache_read_audio_tokens, 0), ifnull(f.output_audio_tokens, 0), ifnull(f.output_image_tokens, 0), ifnull(f.searches, 0),
-  f.llm_cost_usd, f.infra_cost_usd, f.tool_cost_usd, f.total_cost_usd, f.cache_savings_usd, f.total_cost_usd is not null,`+rateTerms+`
+  f.llm_cost_usd, f.infra_cost_usd, f.tool_cost_usd, f.total_cost_usd, f.cache_savings_usd, f.total_cost_usd is not null,`+rateTerms+`,
+  ifnull(f.flags, '')
 from named as n
 inner join record_facts as f on f.record_id = n.record_id and f.usage_date = n.usage_date
 inner join meters as d on d.meter_id = f.meter_id
@@ -161,7 +165,7 @@ limit 200`, Args{"since": civil.Min, "id": id, "number": number}, func(r Row) er
 			UsageLine: r.Int(29), RequestLine: r.Int(30), ProviderRequestID: r.Text(31), AgentRequestID: r.Text(32),
 			Priced: Priced{
 				Records: 1, Pricing: r.Text(33), Note: r.Text(34), Hit: r.Bool(35), Quantities: quantities(r, 37),
-				LLM: r.USD(50), Infra: r.USD(51), Tool: r.USD(52), Total: r.USD(53), Savings: r.USD(54), Known: r.Bool(55), Rate: terms(r, 56),
+				LLM: r.USD(50), Infra: r.USD(51), Tool: r.USD(52), Total: r.USD(53), Savings: r.USD(54), Known: r.Bool(55), Rate: terms(r, 56), Flags: Flags(r.Text(69)),
 			},
 		}
 		if x.Correction < 0 {
@@ -216,7 +220,7 @@ func quantities(r Row, at int) Quantities {
 func terms(r Row, at int) RateTerms {
 	return RateTerms{
 		Version: r.Text(at), Key: r.Text(at + 1), PricedAs: r.Text(at + 2), Rule: r.Text(at + 3), Source: r.Text(at + 4), Terms: r.Text(at + 5), ToolFees: r.Text(at + 6),
-		ValidFrom: r.Time(at + 7), Learned: r.Time(at + 8), Infra: r.Int(at + 9), CacheHit: r.Int(at + 10), HasFees: r.Bool(at + 11),
+		ValidFrom: r.Time(at + 7), Learned: r.Time(at + 8), Infra: r.Int(at + 9), CacheHit: r.Int(at + 10), HasFees: r.Bool(at + 11), Reported: r.Bool(at + 12),
 	}
 }
 

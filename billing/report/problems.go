@@ -224,7 +224,7 @@ where r.verdict = 'conflict' and r.usage_date between @first_day and @last_day`,
 }
 
 // ConflictAdvice says what helps against conflicts.
-const ConflictAdvice = "None of them is charged: nothing says which one is right. Let the source write one record for each call, or give each call an id of its own. \"chargeback explain CALL\" shows what a call's records differ in."
+const ConflictAdvice = "None of them is charged: nothing says which one is right. Let the source write one record for each call, or give each call an id of its own."
 
 // conflictJoin adds to repeats what each conflict is about.
 var conflictJoin = `

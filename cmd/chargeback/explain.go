@@ -16,6 +16,7 @@ import (
 	"chargeback/billing/explain"
 	"chargeback/billing/invoice"
 	"chargeback/billing/ledger"
+	"chargeback/billing/report"
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
 )
@@ -125,7 +126,11 @@ func (x *explainer) request(ctx context.Context, id string) error {
 			return err
 		}
 	}
-	if len(records) == 0 {
+	conflicts, err := x.Ledger.Conflicts(ctx, id)
+	if err != nil {
+		return err
+	}
+	if len(records)+len(conflicts) == 0 {
 		return usage("%q is no record and no request that the ledger knows; ids of lines that were rejected or never delivered are in no record, see \"chargeback rejects\"", id)
 	}
 	var problems error
@@ -151,12 +156,46 @@ func (x *explainer) request(ctx context.Context, id string) error {
 		}
 	}
 	if x.json {
-		return errors.Join(x.print(all), problems)
+		var list []any
+		for _, r := range all {
+			list = append(list, r)
+		}
+		for _, c := range conflicts {
+			list = append(list, conflictJSON{c})
+		}
+		return errors.Join(x.print(list), problems)
 	}
 	if len(records) > 1 {
 		x.line("\n%s, %s USD together.", count(len(records), "record", "records"), total)
 	}
+	x.conflicts(conflicts, len(records) > 0)
 	return problems
+}
+
+// conflictJSON is a conflict in JSON.
+type conflictJSON struct {
+	Conflict ledger.Conflict `json:"conflict"`
+}
+
+// conflicts tells of records of the request that are not charged because they
+// contradict each other.
+func (x *explainer) conflicts(all []ledger.Conflict, more bool) {
+	for i, c := range all {
+		if i > 0 && all[i-1].CallID == c.CallID && all[i-1].Kind == c.Kind && all[i-1].Day == c.Day {
+			x.fact("", "%s %s, line %d", c.Source, c.Object, c.Line)
+			continue
+		}
+		if i > 0 || more {
+			x.line("")
+		}
+		x.line("Conflict: %s records of %s contradict each other; none of them is charged", c.Kind, cmp.Or(c.CallID, "one call"))
+		x.fact("day", "%s", c.Day)
+		x.fact("differ in", "%s", c.Differs)
+		x.fact("records", "%s %s, line %d", c.Source, c.Object, c.Line)
+	}
+	if len(all) > 0 {
+		x.fact("to do", "%s", report.ConflictAdvice)
+	}
 }
 
 func (x *explainer) print(v any) error {
@@ -202,11 +241,27 @@ func (x *explainer) record(ctx context.Context, r ledger.Explained, decided stri
 	if r.Note != "" {
 		x.fact("note", "%s", r.Note)
 	}
+	for _, flag := range r.Flags {
+		if words := flagWords[flag]; words != "" {
+			x.fact("TTL", "%s", words)
+		}
+	}
+	if advice := report.Advice(r.Flags); advice != "" {
+		x.fact("to do", "%s", advice)
+	}
 	x.arithmetic(sum)
 	if r.Known && !r.Savings.IsZero() {
 		x.saved(r.Priced)
 	}
 	return nil
+}
+
+// flagWords say who decided how long cache writes are kept, where the record
+// that is charged doesn't.
+var flagWords = map[string]string{
+	ledger.FlagTTLMatched: "how long cache writes are kept is said by the matched request, not by what the provider metered",
+	ledger.FlagTTL5m:      "cache writes are kept for 5 minutes by cache_ttl in the settings",
+	ledger.FlagTTL1h:      "cache writes are kept for an hour by cache_ttl in the settings",
 }
 
 // corrects names the month that a record corrects, and its document.
