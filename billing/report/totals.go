@@ -95,7 +95,7 @@ func Totals(ctx context.Context, q Querier, month civil.Month, by []TotalsBy, re
 		"first_day": month.FirstDay(), "last_day": month.LastDay(),
 		"scan_first": month.FirstDay().AddDays(-2), "scan_last": month.LastDay().AddDays(2), // billing days of those UTC days
 	}
-	metered, held, err := readMetered(ctx, q, args)
+	metered, err := readMetered(ctx, q, args)
 	if err != nil {
 		return r, fmt.Errorf("read report totals: what was metered: %w", err)
 	}
@@ -106,8 +106,8 @@ func Totals(ctx context.Context, q Querier, month civil.Month, by []TotalsBy, re
 	nameModels(metered, reported, resolve)
 	foldCacheWrites(metered, reported)
 	r.compare(by, metered, reported)
-	if held > 0 {
-		r.note("%s held without a cost: the model has no price, or its usage may still come. Metered amounts do not include them.", plural(held, "request is", "requests are"))
+	if err := r.noteRecords(ctx, q, meteredRows, args); err != nil {
+		return r, err
 	}
 	return r, r.noteBuckets(ctx, q, args)
 }
@@ -307,12 +307,19 @@ func unitOf(class string) string {
 	return tokensUnit
 }
 
+// meteredRows are the records of the UTC days for which a provider was asked.
+const meteredRows = `
+from cost_items
+where usage_date between @scan_first and @scan_last
+  and cast(started_at as date) between @first_day and @last_day
+  and not cache_hit and pricing <> 'not_billed'`
+
 // readMetered reads what the ledger's records say, by class. A record that is
 // taken back counts down; an answer of the gateway's cache asked no provider.
-func readMetered(ctx context.Context, q Querier, args ledger.Args) (cells []*cellOf, held int64, err error) {
+func readMetered(ctx context.Context, q Querier, args ledger.Args) (cells []*cellOf, err error) {
 	terms, err := readTerms(ctx, q, args)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	err = q.Query(ctx, `
 select
@@ -341,21 +348,14 @@ select
   sum(ifnull(cache_read_audio_tokens, 0)),
   sum(ifnull(output_audio_tokens, 0)),
   sum(ifnull(output_image_tokens, 0)),
-  sum(ifnull(searches, 0))
-from cost_items
-where usage_date between @scan_first and @scan_last
-  and cast(started_at as date) between @first_day and @last_day
-  and not cache_hit and pricing <> 'not_billed'
+  sum(ifnull(searches, 0))`+meteredRows+`
 group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 order by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11`, args, func(v ledger.Row) error {
 		m := meteredRow{row: v, known: v.Bool(10), units: terms[v.Int(9)]}
-		if !m.known {
-			held += v.Int(11)
-		}
 		cells = append(cells, m.cells()...)
 		return nil
 	})
-	return cells, held, err
+	return cells, err
 }
 
 // readTerms reads the unit prices that the days' records were paid by.
