@@ -224,7 +224,11 @@ func (b *Books) plan(ctx context.Context, nights ledger.Days) (build ledger.Buil
 		if err != nil {
 			return build, latest, "", err
 		}
-		days = append(append(days, unsettled...), anew...)
+		written, err := b.Ledger.WrittenAnew(ctx, b.references)
+		if err != nil {
+			return build, latest, "", err
+		}
+		days = slices.Concat(days, unsettled, anew, written)
 		for d := open.FirstDay(); !latest.Before(d); d = d.AddDays(1) {
 			days = append(days, d)
 		}

@@ -8,11 +8,17 @@
 -- cost instead of these. Cache writes of unknown TTL are priced as 5 minutes; ttl_guessed
 -- says that an hour would cost something else. A rate that prices by request
 -- alone needs no token counts. A rate of reported costs takes what the gateway
--- reported, with the markup, rounded half up: once for a request, and only above
--- 0, which is what gateways write where they know no price.
+-- reported, with the markup, rounded half up: once for a request, only above 0,
+-- which is what gateways write where they know no price, and up to 10,000 USD.
 -- Fed by: attributed, ref_cards, ref_rates, ref_tool_fees.
 -- Kept as: view.
-with rated as (
+with taken as (
+  select
+    *,
+    if(basis <> 1 and bears_fees and reported_pico > 0 and reported_pico <= 10000000000000000, reported_pico, null) as takeable_pico
+  from attributed
+),
+rated as (
   select
     c.*,
     p.rate_id,
@@ -23,11 +29,11 @@ with rated as (
     p.lacks,
     p.plain_tier,
     ifnull(p.by_request, false) as by_request,
-    ifnull(p.reported and c.reported_pico > 0 and c.bears_fees and c.basis <> 1, false) as takes_reported,
+    ifnull(p.reported, false) and c.takeable_pico is not null as takes_reported,
     ifnull(c.cache_write_unknown_tokens > 0 and p.cache_write_1h_pico <> p.cache_write_5m_pico, false) as ttl_guessed,
-    c.reported_pico
-    + cast((c.reported_pico - mod(c.reported_pico, 1000000)) / 1000000 as int64) * c.markup
-    + cast((mod(c.reported_pico, 1000000) * c.markup + 500000 - mod(mod(c.reported_pico, 1000000) * c.markup + 500000, 1000000)) / 1000000 as int64) as reported_with_markup,
+    c.takeable_pico
+    + cast((c.takeable_pico - mod(c.takeable_pico, 1000000)) / 1000000 as int64) * c.markup
+    + cast((mod(c.takeable_pico, 1000000) * c.markup + 500000 - mod(mod(c.takeable_pico, 1000000) * c.markup + 500000, 1000000)) / 1000000 as int64) as reported_with_markup,
     p.infra_pico is not null as has_fees,
     ifnull(c.searches, 0) = 0 or p.search_pico is not null as searches_priced,
     t.missing as tool_missing,
@@ -36,7 +42,7 @@ with rated as (
       when c.basis = 3 then 3
       when p.infra_pico is null then 2
       when c.tools is not null and t.fee_pico is null then 2
-      when c.basis <> 1 and p.reported and c.reported_pico > 0 and c.bears_fees then 1
+      when p.reported and c.takeable_pico is not null then 1
       when c.basis <> 1 and p.input_pico is null then 2
       when c.basis <> 1 and not c.metered and not p.by_request then 2
       when c.basis <> 1 and c.searches > 0 and p.search_pico is null then 2
@@ -62,7 +68,7 @@ with rated as (
     + c.cache_write_1h_tokens * (p.input_pico - p.cache_write_1h_pico) as prompt_cache_pico,
     if(c.cache_hit, p.cache_hit_pico, if(c.bears_fees, p.infra_pico, 0)) as fee_pico,
     if(c.tools is null, 0, t.fee_pico) as tools_pico
-  from attributed as c
+  from taken as c
   left join ref_cards as k on k.meter_id = c.meter_id
   left join ref_rates as p
     on p.card_id = k.card_id
