@@ -214,7 +214,7 @@ func TestGates(t *testing.T) {
 	c.remove("data/litellm/2026-10-28/time-09-00-00-000000_2026-10-28-hit.json")
 	b.nights(t, lastDay, lateDay)
 	gates := []struct{ name, words string }{
-		{"unpriced", "gate unpriced: records without a price: 2; still waiting for usage: 0 (see `chargeback rejects held`)"},
+		{"unpriced", "gate unpriced: records without a cost: 2; still waiting for usage: 0 (see `chargeback rejects held`)"},
 		{"conflicts", "gate conflicts: records that share an id and differ: 2 (see `chargeback rejects conflicts`)"},
 		{"unallocated", "gate unallocated: 0.010005 USD belong to nobody, more than unallocated_limit_usd 0.01"},
 		{"rejects", "gate rejects: records rejected: 1 (see `chargeback rejects records`)"},

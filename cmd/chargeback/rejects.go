@@ -18,8 +18,8 @@ const rejectsHelp = `Lists what was not charged: where it lies and why, never wh
   reasons     all of it, counted by reason
   objects     files that can't be read, and files that are gone
   records     records that can't be read, with their line
-  conflicts   records that share an id and differ
-  held        requests that wait for a price, or for their usage
+  conflicts   records that share an id and differ, and in what
+  held        requests without a cost, and what helps
 
 Without a name it prints all of them. --export writes a row for each thing that
 was not charged to a file, with where it lies; "rejects retry" takes in again

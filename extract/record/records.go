@@ -87,7 +87,7 @@ type Request struct {
 	Tools             []byte // name:count,name:count sorted by name; * where only the number is known
 	ToolCalls         int64
 	Tokens            Tokens
-	ReportedPico      int64 // the platform's own estimate in pico-USD; never charged
+	ReportedPico      int64 // the platform's own estimate in pico-USD; charged only where the settings say so of an unknown model
 	HasReported       bool
 	Notice            []byte // what is also billed and Tokens don't hold, in words
 	Completeness      int64  // what is more complete stands for its copies: a span for the event beside it
@@ -167,7 +167,7 @@ var UsageSchema = &Schema{Table: "usage", About: "Per request, what the provider
 	{"cache_read_tokens", Int, false, ""},
 	{"cache_write_5m_tokens", Int, false, ""},
 	{"cache_write_1h_tokens", Int, false, ""},
-	{"cache_write_unknown_tokens", Int, false, "time to live not logged"},
+	{"cache_write_unknown_tokens", Int, false, "TTL not logged"},
 	{"output_tokens", Int, false, ""},
 	{"reasoning_tokens", Int, false, "part of output_tokens"},
 	{"input_audio_tokens", Int, true, "part of input_uncached_tokens; null: none, as below"},
@@ -214,7 +214,7 @@ var RequestSchema = &Schema{Table: "requests", About: "Per request, what the age
 	{"output_audio_tokens", Int, true, "part of output_tokens"},
 	{"output_image_tokens", Int, true, "part of output_tokens"},
 	{"searches", Int, true, "web searches that the provider ran"},
-	{"reported_pico_usd", Int, true, "the platform's own estimate in 10^-12 USD, never charged"},
+	{"reported_pico_usd", Int, true, "the platform's own estimate in 10^-12 USD, charged only where the settings say so of an unknown model"},
 	{"completeness", Int, false, "0 failure, 1 success without tokens, 2 success, 3 success as its span tells it"},
 	{"object_id", Int, false, "manifest id of the object"},
 	{"line", Int, false, "line on which the record starts"},

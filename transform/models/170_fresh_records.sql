@@ -54,6 +54,7 @@ select
   usd(llm_pico + infra_pico + tool_pico) as total_cost_usd,
   usd(savings_pico) as cache_savings_usd,
   case
+    when pricing = 0 and (cache_hit or used_fallbacks = '' and note is null and not ttl_guessed) then null
     when basis = 4 and usage_line is not null then 'the provider answered with an error'
     when basis = 4 and match = 3 then 'shares its key with other requests; the usage is charged once'
     when basis = 4 then 'the request failed and no usage was metered'
@@ -73,7 +74,7 @@ select
         else ''
       end,
       if(takes_reported, '; at the cost that the gateway reported', ''),
-      if(plain_tier is not null, concat('; ', note), ''),
+      if(note is not null, concat('; ', note), ''),
       if(used_fallbacks <> '', concat('; no price of their own: ', substr(used_fallbacks, 3)), ''),
       if(ttl_guessed, '; TTL of cache writes not known, priced as 5 minutes', '')
     ), 3), '')
@@ -84,6 +85,7 @@ select
   request_line,
   @run_date as run_date,
   case
+    when pricing = 0 and used_fallbacks = '' and note is null and not ttl_guessed and ttl is null then null
     when missing is not null then concat('missing:', missing)
     when pricing = 4 or cache_hit then null
     else nullif(substr(concat(
