@@ -14,6 +14,7 @@ const (
 	FlagTier       = "tier:"         // followed by a service tier without a price of its own
 	FlagClass      = "class:"        // followed by a class without a price of its own
 	FlagReported   = "reported_cost" // costs what the gateway reported
+	FlagForecast   = "forecast"      // the price was announced, and nobody has confirmed it
 	FlagPricedAs   = "priced_as"     // priced as another model
 )
 

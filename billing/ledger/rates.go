@@ -147,7 +147,7 @@ func (r Rate) row(version string) []any {
 		fallbacks += ","
 	}
 	return append(row, nullText(r.Problem), nullText(r.EstimatedAs), nullText(r.Note), nullText(fallbacks),
-		nullText(string(r.Lacks)), nullText(r.PlainTier), r.ByRequest, r.Reported)
+		nullText(string(r.Lacks)), nullText(r.PlainTier), r.ByRequest, r.Reported, r.Forecast)
 }
 
 func (r Rate) fee(pico int64) any {

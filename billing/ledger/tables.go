@@ -169,6 +169,7 @@ var (
 		{"note", Text, true, "what the record should say"}, {"fallbacks", Text, true, "classes without a price of their own, each between commas"},
 		{"lacks", Text, true, "what the rate book lacks, in a word, where there is a problem"}, {"plain_tier", Text, true, "service tier without a price of its own"},
 		{"by_request", Bool, false, "priced by request alone: token counts decide nothing"}, {"reported", Bool, false, "the cost that the gateway reported is the cost, by the config"},
+		{"forecast", Bool, false, "the price was announced and is not confirmed"},
 	}}
 	refMarkupsTable = Table{Name: "ref_markups", About: "Markups of cost centres", Columns: []Column{
 		{"cost_center", Text, false, ""}, {"markup", Int, false, "in 1/10,000 of a percent"}, {"valid_from", Timestamp, false, ""}, {"valid_to", Timestamp, false, ""},

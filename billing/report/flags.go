@@ -47,7 +47,7 @@ func (r *Report) noteRecords(ctx context.Context, q Querier, rows string, args l
 // byKind puts flags in the order in which notes tell of them.
 func byKind(a, b string) int {
 	kind := func(flag string) int {
-		return slices.IndexFunc([]string{ledger.FlagTTLUnknown, ledger.FlagTier, ledger.FlagClass, ledger.FlagPricedAs, ledger.FlagReported}, func(k string) bool { return strings.HasPrefix(flag, k) })
+		return slices.IndexFunc([]string{ledger.FlagTTLUnknown, ledger.FlagTier, ledger.FlagClass, ledger.FlagForecast, ledger.FlagPricedAs, ledger.FlagReported}, func(k string) bool { return strings.HasPrefix(flag, k) })
 	}
 	return cmp.Or(cmp.Compare(kind(a), kind(b)), strings.Compare(a, b))
 }
@@ -219,6 +219,8 @@ func (g *guess) text(flag string) string {
 		return text + ". cache_ttl in the settings says it."
 	case flag == ledger.FlagReported:
 		return fmt.Sprintf("%s what the gateway reported%s: the rate book does not have the model.", plural(g.records, "request costs", "requests cost"), g.amount())
+	case flag == ledger.FlagForecast:
+		return fmt.Sprintf("%s charged at a price that was announced and that nobody has confirmed since%s.", plural(g.records, "request is", "requests are"), g.amount())
 	case flag == ledger.FlagPricedAs:
 		return fmt.Sprintf("%s priced as another model by unknown_models%s: the rate book does not have theirs.", plural(g.records, "request is", "requests are"), g.amount())
 	case ofTier && tier == rates.Batch:

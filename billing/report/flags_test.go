@@ -37,6 +37,7 @@ func TestFlagsAreCounted(t *testing.T) {
 		flagged("class:cache_read", "1", values{"cache_read_tokens": int64(1_200)}),
 		flagged("class:cache_write_5m", "1", values{"cache_write_5m_tokens": int64(4), "cache_write_unknown_tokens": int64(2)}),
 		flagged("reported_cost", "0.25", values{"pricing": "estimated"}),
+		flagged("forecast", "0.75", nil),
 		flagged("priced_as", "0.5", values{"pricing": "estimated"}),
 		flagged("ttl:matched", "1", nil), flagged("ttl:1h", "1", nil),
 		cost("Support", "00420", "bot", "user001@example.com", sonnet, 2, held("unpriced", "the model is not in the rate book")),
@@ -51,6 +52,7 @@ func TestFlagsAreCounted(t *testing.T) {
 		"Service tier flex has no price of its own: 2 requests are charged at the standard price, 7.00112 USD.",
 		"Class cache_read has no price of its own: 1 request with 1,200 tokens priced as input, 0.006 USD.",
 		"Class cache_write_5m has no price of its own: 1 request with 6 tokens priced as cache_write_5m of the standard tier, 0.0000375 USD.",
+		"1 request is charged at a price that was announced and that nobody has confirmed since, 0.75 USD.",
 		"1 request is priced as another model by unknown_models, 0.50 USD: the rate book does not have theirs.",
 		"1 request costs what the gateway reported, 0.25 USD: the rate book does not have the model.",
 	}

@@ -29,6 +29,7 @@ rated as (
     p.lacks,
     p.plain_tier,
     ifnull(p.by_request, false) as by_request,
+    ifnull(p.forecast, false) as forecast,
     ifnull(p.reported, false) and c.takeable_pico is not null as takes_reported,
     ifnull(c.cache_write_unknown_tokens > 0 and p.cache_write_1h_pico <> p.cache_write_5m_pico, false) as ttl_guessed,
     c.takeable_pico

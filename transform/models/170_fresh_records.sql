@@ -94,6 +94,7 @@ select
       if(plain_tier is not null, concat(',tier:', plain_tier), ''),
       replace(ifnull(used_fallbacks, ''), ', ', ',class:'),
       if(takes_reported, ',reported_cost', ''),
+      if(forecast, ',forecast', ''),
       if(estimated_as is not null, ',priced_as', '')
     ), 2), '')
   end as flags

@@ -18,6 +18,7 @@ func flagsBook() ledgertest.Book {
   - {provider: openai, model: one-ttl, from: 2026-01-01T00:00:00Z, usd_per_million: {input: "4", cache_write_5m: "5", output: "20"}}
   - {provider: openai, model: image, from: 2026-01-01T00:00:00Z, usd_per_million: {input: "0", output: "0"}, usd_per_request: "0.04"}
   - {provider: cohere, model: rerank, from: 2026-01-01T00:00:00Z, usd_per_request: "0.002"}
+  - {provider: openai, model: announced, from: 2026-01-01T00:00:00Z, announced: true, usd_per_million: {input: "4", output: "20"}}
   - {provider: openai, model: both, from: 2026-01-01T00:00:00Z, usd_per_million: {input: "4", output: "20"}, usd_per_request: "0.01"}
 markups:
   - {cost_center: "00420", percent: "10", from: 2026-01-01T00:00:00Z}
@@ -100,6 +101,7 @@ func tierWorlds() []world {
 		gpt("a class without a price", "", record.Tokens{CacheRead: 1000}, "0.004 priced [class:cache_read]"),
 		gpt("two classes without a price", "", record.Tokens{CacheRead: 1000, CacheWrite1h: 1000}, "0.008 priced [class:cache_read,class:cache_write_1h]"),
 		gpt("a tier and a class", "priority", record.Tokens{InputUncached: 1000, InputAudio: 500}, "0.004 priced [tier:priority,class:input_audio]"),
+		alone("a price that was announced", request{Provider: "openai", Model: "announced", Tokens: both}, "0.006 priced [forecast]"),
 		gpt("searches without a price", "", record.Tokens{InputUncached: 1000, Searches: 1}, "null unpriced [missing:search_price]"),
 		alone("a model that is not in the book", request{Provider: "openai", Model: "other", Tokens: both}, "null unpriced [missing:model]"),
 		alone("usage may still come", request{At: "2026-10-28 12:00:00", Tokens: both}, "null pending [missing:usage]"),

@@ -80,6 +80,7 @@ type Rate struct {
 	Fallbacks            []Class           // classes that are priced as their parent
 	Note                 string            // what a record should say of its price
 	PlainTier            string            // the service tier, where the model has no price of it and another stands in
+	Forecast             bool              // the price was announced, and nobody has confirmed it
 	ByRequest            bool              // there is a fee for a request and tokens cost nothing: their counts decide nothing
 	Problem              string            // why there are no Units; "" where there are
 	Lacks                Lack              // what the book lacks where there is a Problem
@@ -329,7 +330,7 @@ func (b *Book) compile(m Meter, key string, p period, markup Percent) []Rate {
 			r.Size, r.MinuteFrom, r.MinuteTo = size, slot.from, slot.to
 			b.price(&r, entry, m, size, slot.peak)
 			if entry.Forecast() {
-				r.Note = both(r.Note, entry.forecastNote())
+				r.Note, r.Forecast = both(r.Note, entry.forecastNote()), true
 			}
 			rates = append(rates, r)
 		}
