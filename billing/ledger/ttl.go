@@ -59,7 +59,7 @@ order by 10, 3, 1, 2, 9`, Args{"since": civil.Min}, func(r Row) error {
 		writes = append(writes, w)
 		if !meters[w.meter] {
 			meters[w.meter] = true
-			seen.Meters = append(seen.Meters, Meter{w.meter, r.Text(3), r.Text(4), r.Text(5), r.Text(6), r.Text(7)})
+			seen.Meters = append(seen.Meters, Meter{w.meter, r.Text(3), r.Text(4), r.Text(5), r.Text(6), r.Text(7), ""})
 		}
 		return nil
 	})
