@@ -35,6 +35,7 @@ type Config struct {
 	CacheTTLs           []CacheTTL        `yaml:"cache_ttl,omitempty"` // by model; the first that fits counts
 	LateDays            int               `yaml:"late_days"`           // days back that a nightly run matches again
 	MatchAlarmPercent   int               `yaml:"match_alarm_percent"` // share of a source's usage that must find its request; 0 is no alarm
+	MatchFingerprint    bool              `yaml:"match_fingerprint"`   // usage and a request without a common id may meet by what both count
 	CloseDay            int               `yaml:"close_day"`           // day of the next month on which a month falls due
 	Budgets             []Budget          `yaml:"budgets,omitempty"`
 	Notify              Notify            `yaml:"notify,omitempty"`
@@ -196,6 +197,7 @@ const (
 	SplitProportional = "proportional"
 
 	GateUnpriced    = "unpriced"
+	GateDoubtful    = "doubtful" // requests without usage where the provider's own log covers their day
 	GateConflicts   = "conflicts"
 	GateUnallocated = "unallocated"
 	GateDirectory   = "directory"

@@ -60,6 +60,7 @@ func defaults() *Config {
 		LateDays:          3,
 		MatchAlarmPercent: 90,
 		CloseDay:          5,
+		MatchFingerprint:  true,
 		Invoices:          Invoices{Dir: "invoices", DisputeDays: 20},
 		zone:              time.UTC,
 	}

@@ -130,7 +130,7 @@ func demoMatches(t *testing.T, m demoMonth) {
 	alone := truth.FreeFailures - m.truth.Kinds[demo.Throttled] // the provider logged the throttled ones
 	equal(t, "records by match", map[string]int{
 		"matched request id": truth.ByRequestID, "matched response id": truth.ByResponseID, "matched client reference": truth.ByClientRef,
-		"provider_only -": truth.ProviderOnly, "agent_only -": truth.GatewayUsage + m.truth.LiteLLM.CacheHits + truth.Estimated + alone,
+		"provider_only -": truth.ProviderOnly, "agent_only -": truth.GatewayUsage + m.truth.LiteLLM.CacheHits + truth.Doubtful + alone,
 	}, m.counts(t, "select concat(match, ' ', ifnull(match_rung, '-')), count(*) from cost_records group by 1"))
 }
 
@@ -138,12 +138,12 @@ func demoPrices(t *testing.T, m demoMonth) {
 	truth := m.truth
 	free := truth.Bedrock.Errors + truth.Match.FreeFailures - truth.Kinds[demo.Throttled]
 	all := truth.Match.ByRequestID + truth.Match.ByResponseID + truth.Match.ByClientRef + truth.Match.ProviderOnly +
-		truth.Match.GatewayUsage + truth.LiteLLM.CacheHits + truth.Match.Estimated + truth.Match.FreeFailures - truth.Kinds[demo.Throttled]
+		truth.Match.GatewayUsage + truth.LiteLLM.CacheHits + truth.Match.Doubtful + truth.Match.FreeFailures - truth.Kinds[demo.Throttled]
 	equal(t, "records by pricing", map[string]int{
-		"unpriced": truth.HeldUnpriced, "estimated": truth.Match.Estimated, "not_billed": free, "priced": all - truth.HeldUnpriced - truth.Match.Estimated - free,
+		"unpriced": truth.HeldUnpriced, "doubtful": truth.Match.Doubtful, "not_billed": free, "priced": all - truth.HeldUnpriced - truth.Match.Doubtful - free,
 	}, m.counts(t, "select pricing, count(*) from cost_records group by 1"))
 	equal(t, "unpriced with an amount, or others without", 0,
-		int(query[int64](t, m.books, "select count(*) from cost_records where (pricing = 'unpriced') <> (total_cost_usd is null)")))
+		int(query[int64](t, m.books, "select count(*) from cost_records where (pricing in ('unpriced', 'doubtful')) <> (total_cost_usd is null)")))
 }
 
 // charged is the records that cost something, a call each; a retried call has

@@ -157,7 +157,8 @@ func TestPriceAfterClose(t *testing.T) {
 func TestAfterClose(t *testing.T) {
 	t.Parallel()
 	c := newCompany(t)
-	c.ordinary(firstDay, "2026-11-01")
+	c.ordinary(firstDay, "2026-10-29")
+	c.ordinary("2026-10-31", "2026-11-01") // of 10-30 there is no log of the provider
 	c.log(request{id: "late", at: clock("10-30 12:00:00"), usageID: "u-late", email: "user001@example.com", agent: "helper", in: 1000, out: 1000})
 	b := open(t, c.dir, wiring{})
 	b.nights(t, firstDay, lateDay)

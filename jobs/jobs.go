@@ -34,7 +34,9 @@ type Books struct {
 	LateDays     int        // days back that a night matches again
 	CloseDay     int        // day of the next month on which a month falls due
 	UsageFrom    []string   // providers whose own per-request file is the usage
+	Fingerprint  bool       // usage and a request that no id brings together may meet by what both count
 	PeopleFrom   []string   // sources of people in the order in which their snapshots are believed
+	RequestsFrom []string   // sources in the order in which their record of a call counts
 	UnknownModel []UnknownModel
 	CacheTTL     []CacheTTL // in each kind the first that fits counts
 	MatchAlarm   int        // percent of a source's usage below which a night says that requests are missing; 0 is never

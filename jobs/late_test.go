@@ -22,7 +22,8 @@ func (c company) rebuilt(nights ...string) state {
 	return b.state(c.t)
 }
 
-// Goal: usage that comes late replaces the estimate that stood in for it, and
+// Goal: usage that comes late replaces the estimate that stood in for it, or what
+// was held because the provider's log covers its day, and
 // is charged once, also where a call and its usage lie on both sides of midnight.
 // Method: one call whose usage is delivered after some days; the ledger must
 // be the one of new books that find everything in its place.
@@ -38,13 +39,13 @@ func TestLateUsage(t *testing.T) {
 		{"two days late", "10-28 12:00:00", "10-28 12:00:01", "2026-10-30T12:00:00Z", "2026-10-29", "2026-10-30",
 			"2026-10-28 2026-10 0 agent_only pending <nil>\n", "2026-10-28 2026-10 0 matched priced 0.0061\n"},
 		{"ten days late", "10-28 12:00:00", "10-28 12:00:01", "2026-11-07T12:00:00Z", "2026-10-31", "2026-11-07",
-			"2026-10-28 2026-10 0 agent_only estimated 0.0061\n", "2026-10-28 2026-10 0 matched priced 0.0061\n"},
+			"2026-10-28 2026-10 0 agent_only doubtful <nil>\n", "2026-10-28 2026-10 0 matched priced 0.0061\n"},
 		{"ten days late, metered after midnight", "10-28 23:59:59", "10-29 00:00:00", "2026-11-07T12:00:00Z", "2026-10-31", "2026-11-07",
-			"2026-10-28 2026-10 0 agent_only estimated 0.0061\n", "2026-10-29 2026-10 0 matched priced 0.0061\n"},
+			"2026-10-28 2026-10 0 agent_only doubtful <nil>\n", "2026-10-29 2026-10 0 matched priced 0.0061\n"},
 		{"ten days late, metered before midnight", "10-29 00:00:00", "10-28 23:59:59", "2026-11-07T12:00:00Z", "2026-11-01", "2026-11-07",
 			"2026-10-29 2026-10 0 agent_only estimated 0.0061\n", "2026-10-28 2026-10 0 matched priced 0.0061\n"},
 		{"as late as days are made again, metered after midnight", "10-28 23:59:59", "10-29 00:00:00", "2026-11-01T12:00:00Z", "2026-10-31", "2026-11-01",
-			"2026-10-28 2026-10 0 agent_only estimated 0.0061\n", "2026-10-29 2026-10 0 matched priced 0.0061\n"},
+			"2026-10-28 2026-10 0 agent_only doubtful <nil>\n", "2026-10-29 2026-10 0 matched priced 0.0061\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := newCompany(t)
@@ -63,3 +64,42 @@ func TestLateUsage(t *testing.T) {
 
 // clock is a local time of 2026, written 10-28 12:00:00, as RFC 3339 in UTC.
 func clock(s string) string { return local(date("2026-"+s[:5]), s[6:]) }
+
+// Goal: an estimate that a closed month charged is taken back where the
+// provider's log of its day comes after all and may hold its usage, so that the
+// call is charged once, whether or not the two have an id in common.
+// Method: a day without a log is closed; its log comes in November with usage
+// that no id leads to, in one that looks like the request and in one that doesn't.
+func TestLogAfterClose(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, at string
+		in       int
+		call     []string
+	}{
+		{"that looks like the request", "10-30 12:00:01", 1000, []string{
+			"2026-10-30 2026-10 0 agent_only estimated 0.0061\n", "2026-10-30 2026-11 -1 agent_only estimated -0.0061\n", "2026-10-30 2026-11 1 matched priced 0.0061\n",
+		}},
+		{"that looks otherwise", "10-30 15:00:01", 2000, []string{
+			"2026-10-30 2026-10 0 agent_only estimated 0.0061\n", "2026-10-30 2026-11 -1 agent_only estimated -0.0061\n", "2026-10-30 2026-11 1 provider_only priced 0.0071\n",
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newCompany(t)
+			c.edit("chargeback.yaml", `unallocated_limit_usd: "0.01"`, `unallocated_limit_usd: "1.00"`)
+			c.ordinary(firstDay, "2026-10-29")
+			c.log(request{id: "late", at: clock("10-30 12:00:00"), email: "user001@example.com", agent: "helper", in: 1000, out: 1000})
+			b := open(t, c.dir, wiring{})
+			b.nights(t, firstDay, lateDay)
+			b.closing(t, october)
+			closed := b.monthHash(t, october)
+			c.deliver(usageKey("2026-11-06T12:00:00Z", "log"), usage{id: "u-late", at: clock(tt.at), in: tt.in, out: 1000})
+			b.night(t, date("2026-11-06"))
+			equal(t, "the call", tt.call, b.call(t, "late"))
+			before := b.state(t)
+			b.night(t, date("2026-10-30"))
+			same(t, before, b.state(t))
+			equal(t, "closed month", closed, b.monthHash(t, october))
+		})
+	}
+}

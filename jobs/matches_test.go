@@ -54,9 +54,9 @@ func TestMatchAlarm(t *testing.T) {
 				t.Fatal(err)
 			}
 			records60 := [][]any{
-				{"bedrock", "gateway", int64(60), int64(60), int64(0), int64(0), int64(0), "50.00"},
-				{"bedrock", nil, int64(60), int64(0), int64(0), int64(0), int64(0), "50.00"},
-				{nil, "gateway", int64(60), int64(0), int64(0), int64(0), int64(0), nil},
+				{"bedrock", "gateway", int64(60), int64(60), int64(0), int64(0), int64(0), int64(0), "50.00"},
+				{"bedrock", nil, int64(60), int64(0), int64(0), int64(0), int64(0), int64(0), "50.00"},
+				{nil, "gateway", int64(60), int64(0), int64(0), int64(0), int64(0), int64(0), nil},
 			}
 			if diff := cmp.Diff(records60, r.Rows); tt.matched == 60 && diff != "" {
 				t.Errorf("report (-want +got)\n%s", diff)

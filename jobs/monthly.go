@@ -201,6 +201,7 @@ func (b *Books) gates(ctx context.Context, month civil.Month) (used []Waiver, er
 		what string
 	}{
 		{"unpriced", g.Unpriced+g.Pending > 0, fmt.Sprintf("records without a cost: %d; still waiting for usage: %d (see `chargeback rejects held`)", g.Unpriced, g.Pending)},
+		{"doubtful", g.Doubtful > 0, fmt.Sprintf("requests without usage on days that their provider's own log covers: %d, %s USD by their own counts; usage that found no request there: %d, charged %s USD (see `chargeback rejects held`, `chargeback report matches`)", g.Doubtful, g.DoubtfulCost, g.UsageAloneRecords, g.UsageAlone)},
 		{"conflicts", g.Conflicts > 0, fmt.Sprintf("records that share an id and differ: %d (see `chargeback rejects conflicts`)", g.Conflicts)},
 		{"unallocated", over, fmt.Sprintf("%s USD belong to nobody, more than unallocated_limit_usd %s", g.Unallocated, b.Month.UnallocatedLimit)},
 		{"directory", len(strangers) > 0, fmt.Sprintf("payers that the directory does not know: %s", strings.Join(strangers, "; "))},

@@ -144,6 +144,11 @@ func (b *Books) rebuild(ctx context.Context, nights ledger.Days, now time.Time, 
 			return err
 		}
 		s.Problems = append(s.Problems, unmatched...)
+		doubtful, err := b.doubtful(ctx, build.OpenMonth, latest)
+		if err != nil {
+			return err
+		}
+		s.Problems = append(s.Problems, doubtful...)
 		if err := b.Ledger.SetInputs(ctx, inputs); err != nil {
 			return err
 		}
@@ -224,7 +229,7 @@ func (b *Books) plan(ctx context.Context, nights ledger.Days) (build ledger.Buil
 		if err != nil {
 			return build, latest, "", err
 		}
-		written, err := b.Ledger.WrittenAnew(ctx, b.references)
+		written, err := b.Ledger.WrittenAnew(ctx, b.references(ctx))
 		if err != nil {
 			return build, latest, "", err
 		}
@@ -236,7 +241,7 @@ func (b *Books) plan(ctx context.Context, nights ledger.Days) (build ledger.Buil
 	days = slices.DeleteFunc(days, func(d civil.Date) bool { return d.Before(b.Start) })
 	return ledger.Build{
 		Days: runsOf(days), LateUntil: latest.AddDays(-b.LateDays), OpenMonth: open,
-		RateVersion: b.Rates.Version(), RunDate: nights.Last, References: b.references(ctx),
+		RateVersion: b.Rates.Version(), RunDate: nights.Last, Fingerprint: b.Fingerprint, References: b.references(ctx),
 	}, latest, inputs, nil
 }
 

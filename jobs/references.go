@@ -32,7 +32,7 @@ func (b *Books) prices(seen ledger.Seen) (ledger.References, error) {
 }
 
 func (b *Books) resolve(seen ledger.Seen, names *directory.Names) (ledger.References, error) {
-	refs := ledger.References{UsageFrom: b.UsageFrom, PeopleFrom: b.PeopleFrom}
+	refs := ledger.References{UsageFrom: b.UsageFrom, PeopleFrom: b.PeopleFrom, RequestsFrom: b.RequestsFrom}
 	if err := refs.Price(b.Rates, seen, b.standIn); err != nil {
 		return refs, err
 	}
@@ -163,14 +163,14 @@ func datedOwners(kind, value string, owners []directory.Owner) (rows []ledger.Ow
 // in it: a move that a nightly snapshot shows changes no day before.
 func (b *Books) inputs(ctx context.Context, last civil.Date) (string, error) {
 	sum := sha256.New()
-	fmt.Fprintln(sum, b.Rates.Version(), b.Directory.Version(), b.LateDays, slices.Sorted(slices.Values(b.UsageFrom)))
+	fmt.Fprintln(sum, b.Rates.Version(), b.Directory.Version(), b.LateDays, slices.Sorted(slices.Values(b.UsageFrom)), b.Fingerprint)
 	for _, u := range b.UnknownModel {
 		fmt.Fprintf(sum, "%q %q %q %q\n", u.Provider, u.Model, u.PriceAs, u.Take)
 	}
 	for _, c := range b.CacheTTL {
 		fmt.Fprintf(sum, "%q %q %q %q\n", c.Source, c.Provider, c.Model, c.TTL)
 	}
-	fmt.Fprintf(sum, "%q\n", b.PeopleFrom)
+	fmt.Fprintf(sum, "%q %q\n", b.PeopleFrom, b.RequestsFrom)
 	people, err := b.Ledger.PeopleHash(ctx, last)
 	fmt.Fprintln(sum, people)
 	return hex.EncodeToString(sum.Sum(nil)) + "@" + last.String(), err

@@ -23,6 +23,7 @@ type Build struct {
 	OpenMonth   civil.Month
 	RateVersion string
 	RunDate     civil.Date // the night's business day
+	Fingerprint bool       // usage and a request that no id brings together may meet by what both count
 	References  func(Seen) (References, error)
 }
 
@@ -40,19 +41,20 @@ type Seen struct {
 
 // References are the rows that the models join with.
 type References struct {
-	Cards       []Card
-	Rates       []Rate
-	Markups     []Markup
-	ToolFees    []ToolFee
-	CostCenters []CostCenter
-	Departments []Department
-	Aliases     []Alias
-	PeopleFrom  []string // sources of people in the order in which their snapshots are believed
-	Agents      []Agent
-	Owners      []Owner
-	CallerUsers [][2]string // caller, user: callers that are a person who signed on
-	UsageFrom   []string    // providers whose own per-request file is the usage
-	CacheTTLs   []CacheTTL
+	Cards        []Card
+	Rates        []Rate
+	Markups      []Markup
+	ToolFees     []ToolFee
+	CostCenters  []CostCenter
+	Departments  []Department
+	Aliases      []Alias
+	PeopleFrom   []string // sources of people in the order in which their snapshots are believed
+	RequestsFrom []string // sources in the order in which their record of a call counts
+	Agents       []Agent
+	Owners       []Owner
+	CallerUsers  [][2]string // caller, user: callers that are a person who signed on
+	UsageFrom    []string    // providers whose own per-request file is the usage
+	CacheTTLs    []CacheTTL
 }
 
 // CacheTTL says how long cache writes are kept where no record says so: those
@@ -150,10 +152,13 @@ func (l *Ledger) replace(ctx context.Context, b Build, days Days) error {
 	args := Args{
 		"first_day": days.First, "last_day": days.Last,
 		"scan_first": days.First.AddDays(-matchReach), "scan_last": days.Last.AddDays(matchReach),
-		"late_until": b.LateUntil, "open_month": b.OpenMonth.FirstDay(), "run_date": b.RunDate, "unallocated": payerID(unallocated),
+		"late_until": b.LateUntil, "open_month": b.OpenMonth.FirstDay(), "run_date": b.RunDate, "unallocated": payerID(unallocated), "fingerprint": b.Fingerprint,
 	}
 	closed, err := l.closedWithin(ctx, days)
 	if err != nil {
+		return err
+	}
+	if args["several_platforms"], err = l.severalPlatforms(ctx, args); err != nil {
 		return err
 	}
 	for _, m := range l.models {
@@ -171,7 +176,10 @@ func (l *Ledger) replace(ctx context.Context, b Build, days Days) error {
 		"delete from dirty_days where day between @first_day and @last_day",
 		"delete from repeats where usage_date between @first_day and @last_day",
 		"insert into repeats (kind, object_id, line, usage_date, verdict) select 'usage' as kind, object_id, line, usage_date, verdict from usage_repeats where verdict <> 'kept' and usage_date between @first_day and @last_day",
-		"insert into repeats (kind, object_id, line, usage_date, verdict) select 'request' as kind, object_id, line, request_date as usage_date, verdict from request_repeats where verdict <> 'kept' and request_date between @first_day and @last_day",
+		"insert into repeats (kind, object_id, line, usage_date, verdict) select 'request' as kind, object_id, line, request_date as usage_date, aside as verdict from request_changes where aside is not null and request_date between @first_day and @last_day",
+		"insert into repeats (kind, object_id, line, usage_date, verdict) select 'request' as kind, object_id, line, request_date as usage_date, 'duplicate' as verdict from unbilled_attempts where request_date between @first_day and @last_day",
+		"insert into actors (actor_id, user_id, user_email, team, key_alias, project) select distinct actor_id, user_id, user_email, team, key_alias, project from calls_merged where actor_id not in (select actor_id from actors)",
+		"insert into tasks (task_id, agent_id, cost_center, tools) select distinct task_id, agent_id, cost_center, tools from calls_merged where task_id not in (select task_id from tasks)",
 	}
 	if closed {
 		steps = append(steps, "insert into record_facts ("+columns+") select "+columns+" from adjustments")
@@ -185,6 +193,19 @@ func (l *Ledger) replace(ctx context.Context, b Build, days Days) error {
 		return nil // the closed rows stand as they were; there is nothing new to tie them to
 	}
 	return l.tie(ctx, args)
+}
+
+// severalPlatforms says whether the days' requests come from several sources, so
+// that a call may have been logged by more than one.
+func (l *Ledger) severalPlatforms(ctx context.Context, args Args) (bool, error) {
+	row, err := l.one(ctx, `
+select count(distinct o.source)
+from objects as o
+where o.object_id in (select r.object_id from requests as r where r.request_date between @scan_first and @scan_last)`, args)
+	if err != nil {
+		return false, fmt.Errorf("read sources of requests: %w", err)
+	}
+	return row.Int(0) > 1, nil
 }
 
 func (l *Ledger) closedWithin(ctx context.Context, days Days) (bool, error) {
@@ -265,7 +286,7 @@ func (r References) rows(version string) map[string][][]any {
 	rows := map[string][][]any{}
 	add := func(t Table, values ...any) { rows[t.Name] = append(rows[t.Name], values) }
 	for _, c := range r.Cards {
-		add(refCardsTable, c.Meter, c.Card)
+		add(refCardsTable, c.Meter, c.Card, c.Model)
 	}
 	for _, rate := range r.Rates {
 		add(refRatesTable, rate.row(version)...)
@@ -291,6 +312,9 @@ func (r References) rows(version string) map[string][][]any {
 	}
 	for i, source := range r.PeopleFrom {
 		add(refPeopleSourcesTable, source, i)
+	}
+	for i, source := range r.RequestsFrom {
+		add(refRequestSourcesTable, source, i)
 	}
 	for _, a := range r.Agents {
 		add(refAgentsTable, a.ID, nullText(a.CostCenter), nullText(a.OwnerEmail), a.From, a.To)

@@ -21,6 +21,7 @@ const (
 // What may be missing, behind FlagMissing; further ones are in rates.Lack.
 const (
 	MissingUsage       = "usage"        // it may still come
+	MissingMatch       = "match"        // usage, on a day that the provider's own log covers
 	MissingCounts      = "counts"       // the gateway logged no token counts
 	MissingSearchPrice = "search_price" // a price of web searches
 	MissingFees        = "fees"         // fees at that time

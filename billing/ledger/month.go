@@ -65,8 +65,12 @@ func (l *Ledger) Issued(ctx context.Context, month civil.Month) (documents []Iss
 
 // Gates counts what may stand in the way of a month's close.
 type Gates struct {
-	Unpriced, Pending, Conflicts, Rejected, Failed, Missing int64
-	Unallocated                                             money.USD
+	Unpriced, Pending, Doubtful, Conflicts, Rejected, Failed, Missing int64
+	Unallocated                                                       money.USD
+	// What the doubtful requests would cost, as far as that is known, beside what
+	// the usage without a request was charged of the same providers and days.
+	DoubtfulCost, UsageAlone money.USD
+	UsageAloneRecords        int64
 }
 
 // Gates reads the gates of a month. Rejects and objects belong to the month
@@ -77,6 +81,8 @@ func (l *Ledger) Gates(ctx context.Context, month civil.Month) (g Gates, err err
 select
   countif(pricing = 'unpriced'),
   countif(pricing = 'pending'),
+  countif(pricing = 'doubtful'),
+  total_usd(doubtful_cost_usd),
   total_usd(if(cost_center = 'UNALLOCATED', total_cost_usd, null)),
   (select count(*) from repeats where verdict = 'conflict' and usage_date between @first_day and @last_day),
   (select ifnull(sum(rows_rejected), 0) from objects where state not in ('replaced', 'earlier') and (day is null or day between @first_day and @last_day)),
@@ -87,7 +93,66 @@ where billing_month = @month and usage_date >= @since`, args)
 	if err != nil {
 		return g, fmt.Errorf("read gates of %s: %w", month, err)
 	}
-	return Gates{Unpriced: row.Int(0), Pending: row.Int(1), Unallocated: row.USD(2), Conflicts: row.Int(3), Rejected: row.Int(4), Failed: row.Int(5), Missing: row.Int(6)}, nil
+	g = Gates{
+		Unpriced: row.Int(0), Pending: row.Int(1), Doubtful: row.Int(2), DoubtfulCost: row.USD(3),
+		Unallocated: row.USD(4), Conflicts: row.Int(5), Rejected: row.Int(6), Failed: row.Int(7), Missing: row.Int(8),
+	}
+	if g.Doubtful == 0 {
+		return g, nil
+	}
+	both, err := l.Doubtful(ctx, month.FirstDay(), month.LastDay())
+	g.UsageAlone, g.UsageAloneRecords = both.UsageAlone, both.UsageAloneRecords
+	return g, err
+}
+
+// Doubtful is what stands on both sides of requests that are held as doubtful.
+type Doubtful struct {
+	Requests          int64     // requests held
+	Cost              money.USD // what they would cost, as far as that is known
+	UsageAloneRecords int64     // usage records of the same providers and days that found no request
+	UsageAlone        money.USD // what these were charged
+}
+
+// Doubtful reads the doubtful requests of the days that open months charge,
+// with the usage that they may be.
+func (l *Ledger) Doubtful(ctx context.Context, first, last civil.Date) (d Doubtful, err error) {
+	row, err := l.one(ctx, `
+with doubtful_days as (
+  select
+    m.provider,
+    f.usage_date,
+    count(*) as requests,
+    total_usd(f.doubtful_cost_usd) as cost
+  from record_facts as f
+  inner join rulings as r on r.ruling_id = f.ruling_id
+  inner join meters as m on m.meter_id = f.meter_id
+  left join months as c on c.first_day = f.billing_month and c.state = 'closed'
+  where f.usage_date between @first_day and @last_day and r.pricing = 'doubtful' and f.correction = 0 and c.month is null
+  group by m.provider, f.usage_date
+),
+usage_alone as (
+  select
+    m.provider,
+    f.usage_date,
+    sum(if(f.correction < 0, -1, 1)) as records,
+    total_usd(f.total_cost_usd) as cost
+  from record_facts as f
+  inner join rulings as r on r.ruling_id = f.ruling_id
+  inner join meters as m on m.meter_id = f.meter_id
+  where f.usage_date between @first_day and @last_day and r.match = 'provider_only' and r.pricing <> 'not_billed'
+  group by m.provider, f.usage_date
+)
+select
+  ifnull(sum(d.requests), 0),
+  total_usd(d.cost),
+  ifnull(sum(u.records), 0),
+  total_usd(u.cost)
+from doubtful_days as d
+left join usage_alone as u on u.provider = d.provider and u.usage_date = d.usage_date`, Args{"first_day": first, "last_day": last})
+	if err != nil {
+		return d, fmt.Errorf("read doubtful requests: %w", err)
+	}
+	return Doubtful{row.Int(0), row.USD(1), row.Int(2), row.USD(3)}, nil
 }
 
 // Hash is the SHA-256, in hex, of the cost records that match: everything that
@@ -161,7 +226,7 @@ select
   sum(if(correction < 0, -1, 1)), sum(case when not cache_hit then 0 when correction < 0 then -1 else 1 end), sum(input_uncached_tokens), sum(cache_read_tokens),
   sum(cache_write_5m_tokens + cache_write_1h_tokens + cache_write_unknown_tokens), sum(output_tokens),
   total_usd(llm_cost_usd), total_usd(infra_cost_usd), total_usd(tool_cost_usd), total_usd(cache_savings_usd),
-  sum(case when pricing <> 'estimated' then 0 when correction < 0 then -1 else 1 end), countif(pricing = 'unpriced'), countif(pricing = 'pending')
+  sum(case when pricing <> 'estimated' then 0 when correction < 0 then -1 else 1 end), countif(pricing in ('unpriced', 'doubtful')), countif(pricing = 'pending')
 from cost_items
 where billing_month = @month and usage_date >= @since
 group by 2, 3, 4, 5, 6

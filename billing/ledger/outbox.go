@@ -99,7 +99,7 @@ type Spend struct {
 // themselves, not cost_items, whose joins cost more than the sum does.
 func (l *Ledger) Spend(ctx context.Context, month civil.Month) (spend []Spend, err error) {
 	err = l.engine.Query(ctx, `
-select p.department, p.cost_center, total_usd(f.total_cost_usd), countif(r.pricing in ('unpriced', 'pending'))
+select p.department, p.cost_center, total_usd(f.total_cost_usd), countif(r.pricing in ('unpriced', 'pending', 'doubtful'))
 from record_facts as f
 inner join payers as p on p.payer_id = f.payer_id
 inner join rulings as r on r.ruling_id = f.ruling_id

@@ -14,8 +14,9 @@ import (
 	"chargeback/transform/rates"
 )
 
-// Card leads from a meter to what it pays.
-type Card struct{ Meter, Card int64 }
+// Card leads from a meter to what it pays. Model is the same for all names and
+// regions of a provider's model.
+type Card struct{ Meter, Card, Model int64 }
 
 // Rate is a row of a card.
 type Rate struct {
@@ -75,7 +76,7 @@ func (r *References) Price(book *rates.Book, seen Seen, standIn func(Meter) Stan
 			what = append(what, reportedRule)
 		}
 		card := idOf(what...)
-		r.Cards = append(r.Cards, Card{m.ID, card})
+		r.Cards = append(r.Cards, Card{m.ID, card, modelID(book, m)})
 		if made[card] {
 			continue
 		}
@@ -88,6 +89,15 @@ func (r *References) Price(book *rates.Book, seen Seen, standIn func(Meter) Stan
 		r.Markups = append(r.Markups, Markup{m.CostCenter, m.Percent, m.From, m.To})
 	}
 	return r.priceTools(book, seen)
+}
+
+// modelID is what the names of a provider's model have in common: the rate
+// book's name of it, else the name as it was sent without capitals.
+func modelID(book *rates.Book, m Meter) int64 {
+	if key, _, ok := book.Resolve(m.Provider, "", m.Model); ok {
+		return idOf("model", key)
+	}
+	return idOf("model", m.Provider, strings.ToLower(m.Model))
 }
 
 func (r *References) priceTools(book *rates.Book, seen Seen) error {

@@ -92,6 +92,7 @@ select
   case
     when s.stood = 'not_billed' then 4
     when s.stood = 'pending' then 3
+    when s.stood = 'doubtful' then 5
     when s.cache_hit then 1
     when s.usage_line is null and u.provider is not null then 2
     else 0
@@ -124,6 +125,14 @@ const (
   least(input_image_tokens, prompt - reads - ifnull(least(input_audio_tokens, prompt - reads), 0)) as input_image_tokens,
   least(cache_read_audio_tokens, reads) as cache_read_audio_tokens,`
 )
+
+// sharedAsTheyStand leaves ambiguous usage with whom it is charged to: the
+// requests that it may belong to are not asked anew.
+const sharedAsTheyStand = `
+select s.usage_object_id, s.usage_line, s.payer_id, mod(s.ruling_id, 10) as attribution
+from as_they_stand as s
+inner join rulings as r on r.ruling_id = s.ruling_id
+where r.match = 'ambiguous' and s.usage_line is not null and s.payer_id <> @unallocated`
 
 // chargesAgain are the records as charges has them.
 func chargesAgain(prompt string) string {
@@ -214,6 +223,9 @@ func (l *Ledger) keepScratch(ctx context.Context, r Rerating, args Args) error {
 	}{
 		{"as_they_stand", true, asTheyStand}, {"charges", false, charges}, {"charged", true, payers},
 		{"requests_kept", false, "select distinct actor_id from as_they_stand where actor_id is not null"},
+		{"actors_known", false, "select actor_id, user_id, user_email, team, key_alias, project from actors"},
+		{"tasks_known", false, "select task_id, agent_id, cost_center, tools from tasks"},
+		{"shared_payers", true, sharedAsTheyStand},
 	} {
 		if err := l.engine.Keep(ctx, own.name, own.asTable, own.text, args); err != nil {
 			return fmt.Errorf("scratch %s: %w", own.name, err)

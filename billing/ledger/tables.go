@@ -36,7 +36,7 @@ var (
 		{"object_id", Int, false, ""},
 		{"line", Int, false, ""},
 		{"usage_date", Date, false, ""},
-		{"verdict", Text, false, "duplicate or conflict"},
+		{"verdict", Text, false, "duplicate, conflict or copy (of a call that another source logged, too)"},
 	}}
 	factsTable = Table{Name: "record_facts", About: "What each request cost and who owes it; read it through the view cost_records", Partition: "usage_date", Cluster: []string{"billing_month", "payer_id", "task_id", "meter_id"}, Columns: []Column{
 		{"record_id", Int, false, "deterministic: the record key of the usage row, or of the request where there is none"},
@@ -71,6 +71,7 @@ var (
 		{"tool_cost_usd", USD, true, ""},
 		{"total_cost_usd", USD, true, ""},
 		{"cache_savings_usd", USD, true, "net of what cache writes cost extra"},
+		{"doubtful_cost_usd", USD, true, "what a doubtful request would cost if it were charged; in no total"},
 		{"pricing_note", Text, true, "why"},
 		{"usage_object_id", Int, true, "lineage"},
 		{"usage_line", Int, true, ""},
@@ -103,7 +104,7 @@ var (
 		{"ruling_id", Int, false, ""},
 		{"match", Text, false, "matched, provider_only, agent_only or ambiguous"},
 		{"match_rung", Text, true, "key that hit"},
-		{"pricing", Text, false, "priced, estimated, unpriced, pending or not_billed"},
+		{"pricing", Text, false, "priced, estimated, unpriced, pending, not_billed or doubtful"},
 		{"attribution", Text, false, "rule that fired"},
 	}}
 	runsTable = Table{Name: "runs", About: "Attempts at windows", Columns: []Column{
@@ -154,7 +155,7 @@ var (
 	}}
 
 	refCardsTable = Table{Name: "ref_cards", About: "Meter to what it pays", Columns: []Column{
-		{"meter_id", Int, false, ""}, {"card_id", Int, false, ""},
+		{"meter_id", Int, false, ""}, {"card_id", Int, false, ""}, {"model_id", Int, true, "the same for all names of a provider's model"},
 	}}
 	refRatesTable = Table{Name: "ref_rates", About: "Unit prices in 10^-12 USD by time, size of the prompt, minute of the week and markup", Columns: []Column{
 		{"card_id", Int, false, ""}, {"rate_id", Int, false, ""}, {"markup", Int, false, ""},
@@ -189,6 +190,9 @@ var (
 	refPeopleSourcesTable = Table{Name: "ref_people_sources", About: "Sources of people in the order in which they are believed", Columns: []Column{
 		{"source", Text, false, ""}, {"place", Int, false, ""},
 	}}
+	refRequestSourcesTable = Table{Name: "ref_request_sources", About: "Sources in the order in which their record of a call counts", Columns: []Column{
+		{"source", Text, false, ""}, {"place", Int, false, ""},
+	}}
 	refAgentsTable = Table{Name: "ref_agents", About: "Agents with an owner", Columns: []Column{
 		{"agent_id", Text, false, ""}, {"cost_center", Text, true, ""}, {"owner_email", Text, true, ""}, {"valid_from", Date, false, ""}, {"valid_to", Date, false, ""},
 	}}
@@ -205,7 +209,7 @@ var (
 		{"provider", Text, false, ""},
 	}}
 
-	referenceTables = []Table{refCardsTable, refRatesTable, refMarkupsTable, refToolFeesTable, refCostCentersTable, refDepartmentsTable, refAliasesTable, refPeopleSourcesTable, refAgentsTable, refOwnersTable, refCallerUsersTable, refUsageFromTable, refCacheTTLsTable}
+	referenceTables = []Table{refCardsTable, refRatesTable, refMarkupsTable, refToolFeesTable, refCostCentersTable, refDepartmentsTable, refAliasesTable, refPeopleSourcesTable, refRequestSourcesTable, refAgentsTable, refOwnersTable, refCallerUsersTable, refUsageFromTable, refCacheTTLsTable}
 )
 
 // Tables lists every table of the ledger, and its views behind them.

@@ -52,6 +52,7 @@ select
   f.tool_cost_usd,
   f.total_cost_usd,
   f.cache_savings_usd,
+  f.doubtful_cost_usd,
   r.match,
   r.match_rung,
   r.pricing,
@@ -117,26 +118,30 @@ var (
 // rung, pricing, attribution; the models compute it from these positions.
 var (
 	matchWords       = []string{"matched", "provider_only", "agent_only", "ambiguous"}
-	rungWords        = []string{"", "request id", "response id", "client reference"}
-	pricingWords     = []string{"priced", "estimated", "unpriced", "pending", "not_billed"}
+	rungWords        = []string{"", "request id", "response id", "client reference", "fingerprint"}
+	pricingWords     = []string{"priced", "estimated", "unpriced", "pending", "not_billed", "doubtful"}
 	attributionWords = []string{"none", "explicit cost centre", "user", "agent owner", "key owner", "team owner", "project owner", "caller owner"}
 )
 
-// makeRulings fills the table of rulings in a new ledger.
+// makeRulings adds the rulings that a ledger lacks: all in a new one, in one of
+// an earlier version those with words that it did not have.
 func (l *Ledger) makeRulings(ctx context.Context) error {
-	row, err := l.one(ctx, "select count(*) from rulings", nil)
+	known := map[int64]bool{}
+	err := l.engine.Query(ctx, "select ruling_id from rulings", nil, func(r Row) error {
+		known[r.Int(0)] = true
+		return nil
+	})
 	if err != nil {
 		return fmt.Errorf("read rulings: %w", err)
-	}
-	if row.Int(0) > 0 {
-		return nil
 	}
 	var rows [][]any
 	for m, match := range matchWords {
 		for g, rung := range rungWords {
 			for p, pricing := range pricingWords {
 				for a, attribution := range attributionWords {
-					rows = append(rows, []any{m*1000 + g*100 + p*10 + a, match, nullText(rung), pricing, attribution})
+					if id := int64(m*1000 + g*100 + p*10 + a); !known[id] {
+						rows = append(rows, []any{id, match, nullText(rung), pricing, attribution})
+					}
 				}
 			}
 		}

@@ -16,7 +16,7 @@ where billing_month = @month and usage_date >= @since`
 	// sent where the book does not have it.
 	modelName = `ifnull(regexp_replace(price_key, '^[^/]*/', ''), model)`
 
-	heldRows = `pricing in ('unpriced', 'pending')`
+	heldRows = `pricing in ('unpriced', 'pending', 'doubtful')`
 
 	// failedRows are the provider's errors and requests that failed before any
 	// usage; a request that only shares its key with others did not fail.

@@ -13,7 +13,8 @@ import (
 // Matches is how the providers' records of a month found their requests: for
 // each source of usage and each source of requests how many met, and by which
 // key. Its shares are of the records of the source of usage. Below it stand the
-// records that found no request, and the requests whose usage hasn't come.
+// records that found no request, and the requests whose usage hasn't come or that
+// are held as doubtful. Notes tell of calls that several sources logged.
 func Matches(ctx context.Context, q Querier, month civil.Month) (Report, error) {
 	r := Report{Name: "matches", Title: "How usage found its requests", Month: month.String(), Columns: []Column{
 		{Name: "usage_source", Title: "Usage from", None: "no usage yet"},
@@ -22,6 +23,7 @@ func Matches(ctx context.Context, q Querier, month civil.Month) (Report, error) 
 		{Name: "by_request_id", Title: "By request id", Kind: Count, Rank: 1},
 		{Name: "by_response_id", Title: "By response id", Kind: Count, Rank: 2},
 		{Name: "by_client_reference", Title: "By client reference", Kind: Count, Rank: 3},
+		{Name: "by_fingerprint", Title: "By fingerprint", Kind: Count, Rank: 3},
 		{Name: "ambiguous", Title: "Ambiguous", Kind: Count, Rank: 4},
 		{Name: "share_percent", Title: "Share", Kind: Percent},
 	}}
@@ -36,7 +38,29 @@ func Matches(ctx context.Context, q Querier, month civil.Month) (Report, error) 
 	for _, m := range rates {
 		r.note("%s: %s%% of %s found their request.", m.Source, m.Percent(), plural(m.Records, "record", "records"))
 	}
-	return r, err
+	if err != nil {
+		return r, err
+	}
+	return r, r.noteCopies(ctx, q, month)
+}
+
+// noteCopies says which sources logged calls of which another source's record
+// counts.
+func (r *Report) noteCopies(ctx context.Context, q Querier, month civil.Month) error {
+	err := q.Query(ctx, `
+select o.source, count(*) as records
+from repeats as d
+inner join objects as o on o.object_id = d.object_id
+where d.verdict = 'copy' and d.usage_date between @first_day and @last_day
+group by o.source
+order by o.source`, ledger.Args{"first_day": month.FirstDay(), "last_day": month.LastDay()}, func(row ledger.Row) error {
+		r.note("%s: %s of calls that a source before it in the settings logged, too: each call counts once.", row.Text(0), plural(row.Int(1), "request", "requests"))
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read calls that several sources logged: %w", err)
+	}
+	return nil
 }
 
 // MatchRate is how many of a source's usage records found their request.
@@ -102,12 +126,13 @@ select
   sum(if(r.match_rung = 'request id', if(f.correction < 0, -1, 1), 0)),
   sum(if(r.match_rung = 'response id', if(f.correction < 0, -1, 1), 0)),
   sum(if(r.match_rung = 'client reference', if(f.correction < 0, -1, 1), 0)),
+  sum(if(r.match_rung = 'fingerprint', if(f.correction < 0, -1, 1), 0)),
   sum(if(r.match = 'ambiguous', if(f.correction < 0, -1, 1), 0))
 from record_facts as f
 inner join rulings as r on r.ruling_id = f.ruling_id
 left join objects as uo on uo.object_id = f.usage_object_id
 left join objects as ro on ro.object_id = f.request_object_id
-where f.usage_date between @first_day and @last_day and (f.usage_object_id is not null or r.pricing = 'pending')
+where f.usage_date between @first_day and @last_day and (f.usage_object_id is not null or r.pricing in ('pending', 'doubtful'))
 group by uo.source, ro.source
 having sum(if(f.correction < 0, -1, 1)) > 0
 order by if(uo.source is null, 1, 0), uo.source, if(ro.source is null, 1, 0), ro.source`

@@ -69,6 +69,8 @@ var advices = []struct{ missing, text string }{
 		"What is not sold by tokens, such as images or reranking, wants usd_per_request in the model's entry. A price by tokens does not help."},
 	{ledger.MissingFees, "No fees at that time: add fees to the rate book from that time on, and run again."},
 	{ledger.MissingToolFee, "Tool without a fee: add it, or \"*\", under tools of the fees in the rate book, and run again."},
+	{ledger.MissingMatch, "Doubtful: the provider's own log covers the day and has no usage that is known to be this request's. Make both logs carry a common id (see `chargeback report matches`), " +
+		"or deliver what is missing of the provider's log; if it can't come, waive the gate doubtful for the month."},
 	{ledger.MissingUsage, "Pending: usage may still come; nothing to do."},
 }
 

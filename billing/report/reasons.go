@@ -125,4 +125,4 @@ from record_facts as f
 inner join rulings as g on g.ruling_id = f.ruling_id
 inner join meters as m on m.meter_id = f.meter_id
 inner join objects as o on o.object_id = ifnull(f.usage_object_id, f.request_object_id)
-where g.pricing in ('unpriced', 'pending') and f.billing_month between @first_day and @last_day and f.usage_date >= @since`
+where g.pricing in ('unpriced', 'pending', 'doubtful') and f.billing_month between @first_day and @last_day and f.usage_date >= @since`

@@ -312,7 +312,7 @@ const meteredRows = `
 from cost_items
 where usage_date between @scan_first and @scan_last
   and cast(started_at as date) between @first_day and @last_day
-  and not cache_hit and pricing <> 'not_billed'`
+  and not cache_hit and pricing not in ('not_billed', 'doubtful')`
 
 // readMetered reads what the ledger's records say, by class. A record that is
 // taken back counts down; an answer of the gateway's cache asked no provider.

@@ -5,20 +5,13 @@
 -- none. Answers from the gateway's cache never match: nothing was asked of a
 -- provider. Both sides start within 23 hours of each other, so that they lie on
 -- the same or on neighbouring dates, also where the clocks change.
--- Fed by: usage_kept, requests_kept.
+-- Fed by: usage_kept, requests_kept, shared_request_ids.
 -- Kept as: table.
-with shared_ids as (
-  select provider_request_id
-  from requests_kept
-  where provider_request_id is not null and not cache_hit
-  group by provider_request_id
-  having count(*) > 1
-),
-ambiguous_usage as (
+with ambiguous_usage as (
   select
     u.object_id,
     u.line
-  from shared_ids as s
+  from shared_request_ids as s
   inner join usage_kept as u on u.provider_request_id = s.provider_request_id
   inner join requests_kept as r
     on r.provider_request_id = s.provider_request_id
@@ -46,6 +39,7 @@ request_ids as (
     actor_id,
     task_id,
     tool_calls,
+    bears_fees,
     if(cache_hit, null, provider_request_id) as provider_request_id
   from requests_kept
 )
@@ -57,6 +51,7 @@ select
   r.actor_id,
   r.task_id,
   r.tool_calls,
+  r.bears_fees,
   ifnull(u.ambiguous, false) as ambiguous
 from usage_ids as u
 full join request_ids as r

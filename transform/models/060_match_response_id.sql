@@ -1,26 +1,58 @@
 -- One row is a usage row that found no request by request id, with the request
--- that has its response id.
+-- that has its response id, or of which a row that was set aside has it.
 -- Promises: a usage row occurs at most once; where several requests have the
 -- id the row is ambiguous and names none.
--- Fed by: match_request_id, usage_kept, requests_kept.
+-- Fed by: match_request_id, match_other_request_id, usage_kept, requests_kept,
+-- request_aliases.
 -- Kept as: table.
-with candidates as (
+with unmatched as (
   select
-    m.usage_object_id,
-    m.usage_line,
+    u.object_id,
+    u.line,
+    u.started_at,
+    u.meter_id,
+    u.response_id
+  from match_request_id as m
+  inner join usage_kept as u on u.object_id = m.usage_object_id and u.line = m.usage_line
+  left join match_other_request_id as e on e.usage_object_id = m.usage_object_id and e.usage_line = m.usage_line
+  where m.usage_line is not null and m.request_line is null and not m.ambiguous and e.usage_line is null
+),
+candidates as (
+  select
+    u.object_id as usage_object_id,
+    u.line as usage_line,
     r.object_id as request_object_id,
     r.line as request_line,
     r.actor_id,
     r.task_id,
     r.tool_calls,
-    count(*) over (partition by m.usage_object_id, m.usage_line) as found
-  from match_request_id as m
-  inner join usage_kept as u on u.object_id = m.usage_object_id and u.line = m.usage_line
+    r.bears_fees
+  from unmatched as u
   inner join requests_kept as r
     on r.response_id = u.response_id
     and not r.cache_hit
     and r.started_at between u.started_at - interval 23 hour and u.started_at + interval 23 hour
-  where m.usage_line is not null and m.request_line is null and not m.ambiguous
+  union distinct
+  select
+    u.object_id as usage_object_id,
+    u.line as usage_line,
+    r.request_object_id,
+    r.request_line,
+    r.actor_id,
+    r.task_id,
+    r.tool_calls,
+    r.bears_fees
+  from unmatched as u
+  inner join request_aliases as r
+    on r.response_id = u.response_id
+    and r.started_at is not null
+    and r.started_at between u.started_at - interval 23 hour and u.started_at + interval 23 hour
+),
+found as (
+  select
+    c.*,
+    count(*) over (partition by c.usage_object_id, c.usage_line) as found
+  from candidates as c
 )
 select distinct
   usage_object_id,
@@ -30,5 +62,6 @@ select distinct
   if(found = 1, actor_id, null) as actor_id,
   if(found = 1, task_id, null) as task_id,
   if(found = 1, tool_calls, null) as tool_calls,
+  found = 1 and bears_fees as bears_fees,
   found > 1 as ambiguous
-from candidates
+from found

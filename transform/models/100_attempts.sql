@@ -4,8 +4,8 @@
 -- request's usage rows found it by the response id or the client reference.
 -- Several with its own request id are looked for only where there are some: the
 -- full join has then yielded more rows with a request than there are requests.
--- Fed by: matches, match_request_id, match_response_id, match_client_ref,
--- usage_kept, requests_kept.
+-- Fed by: matches, match_request_id, match_other_request_id, match_response_id,
+-- match_client_ref, usage_kept, requests_kept.
 -- Kept as: table.
 with surplus as (
   select count(m.request_line) - (select count(*) from requests_kept) as surplus
@@ -25,6 +25,12 @@ by_other_ids as (
   select
     request_object_id,
     request_line
+  from match_other_request_id
+  where request_line is not null
+  union all
+  select
+    request_object_id,
+    request_line
   from match_response_id
   where request_line is not null
   union all
@@ -32,7 +38,7 @@ by_other_ids as (
     request_object_id,
     request_line
   from match_client_ref
-  where request_line is not null
+  where request_line is not null and same_provider
 ),
 candidates as (
   select
@@ -53,7 +59,7 @@ billed as (
     m.usage_line,
     count(*) over (partition by m.request_object_id, m.request_line) as times
   from candidates as c
-  inner join matches as m on m.request_object_id = c.request_object_id and m.request_line = c.request_line
+  inner join matches as m on m.request_object_id = c.request_object_id and m.request_line = c.request_line and m.same_provider
 )
 select
   b.usage_object_id,

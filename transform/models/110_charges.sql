@@ -4,21 +4,16 @@
 -- once. basis says what its cost rests on: 0 metered tokens, 1 an answer from
 -- the gateway's cache, 2 an estimate (the request's own tokens, because no
 -- usage came within the lateness window), 3 pending (usage may still come),
--- 4 not billed. metered says that there are token counts. match and rung are digits of a ruling (see rulings).
--- ttl says who decided how long cache writes are kept that the row itself leaves
--- open (see written), reported_pico what the gateway reported as the cost.
--- Fed by: usage_kept, requests, matches, attempts, ambiguous_requests,
--- match_request_id, meters, ref_usage_from, written, reported.
+-- 4 not billed, 5 doubtful (an estimate that may count a call twice). metered
+-- says that there are token counts. match and rung are digits of a ruling (see
+-- rulings). ttl says who decided how long cache writes are kept that the row
+-- itself leaves open (see written), reported_pico what the gateway reported as
+-- the cost. An attempt that failed, was not billed and stands beside one that
+-- counts for its call is no charge: it is set aside (see unbilled_attempts).
+-- Fed by: usage_kept, requests_kept, matches, attempts, ambiguous_requests,
+-- unmatched_requests, doubtful_requests, meters, ref_usage_from, written,
+-- reported.
 -- Kept as: view.
-with unmatched as (
-  select
-    m.request_object_id,
-    m.request_line
-  from match_request_id as m
-  left join matches as late
-    on late.rung > 1 and late.request_object_id = m.request_object_id and late.request_line = m.request_line
-  where m.usage_line is null and late.request_line is null
-)
 select
   u.record_key as record_id,
   u.started_at,
@@ -40,9 +35,9 @@ select
   u.output_audio_tokens,
   u.output_image_tokens,
   u.searches,
-  if(coalesce(a.attempt, 1) = 1, ifnull(m.tool_calls, 0), 0) as tool_calls,
+  if(coalesce(a.attempt, 1) = 1 and m.bears_fees, ifnull(m.tool_calls, 0), 0) as tool_calls,
   false as cache_hit,
-  coalesce(a.attempt, 1) = 1 as bears_fees,
+  coalesce(a.attempt, 1) = 1 and (m.request_line is null or m.bears_fees) as bears_fees,
   case
     when m.request_line is not null then 0
     when m.ambiguous then 3
@@ -87,12 +82,13 @@ select
   r.searches,
   r.tool_calls,
   r.cache_hit,
-  true as bears_fees,
+  r.bears_fees,
   if(x.line is null, 2, 3) as match,
   0 as rung,
   case
     when x.line is not null or r.failed then 4
     when r.cache_hit then 1
+    when t.line is not null and (f.provider is null or r.request_date <= @late_until) then 5
     when f.provider is null then 0
     when r.request_date <= @late_until then 2
     else 3
@@ -104,10 +100,12 @@ select
   r.line as request_line,
   w.ttl,
   r.reported_pico_usd as reported_pico
-from unmatched as m
-inner join requests as r on r.object_id = m.request_object_id and r.line = m.request_line
+from unmatched_requests as m
+inner join requests_kept as r on r.object_id = m.object_id and r.line = m.line
+left join doubtful_requests as t on t.object_id = r.object_id and t.line = r.line
 left join ambiguous_requests as x on x.object_id = r.object_id and x.line = r.line
 inner join meters as d on d.meter_id = r.meter_id
 left join ref_usage_from as f on f.provider = d.provider
 left join written as w on w.kind = 'request' and w.object_id = r.object_id and w.line = r.line
 where r.request_date between @first_day and @last_day
+  and (r.bears_fees or x.line is not null)

@@ -2,11 +2,11 @@
 -- department of the user (rule 2), under whatever address was sent, or the owner of the key (4), the team (5) or
 -- the project (6).
 -- Promises: one owner for each actor, rule and day.
--- Fed by: actors, requests_kept, people_dated, ref_aliases, owners_dated.
+-- Fed by: actors_known, requests_kept, people_dated, ref_aliases, owners_dated.
 -- Kept as: table.
 with present as (
   select a.*
-  from actors as a
+  from actors_known as a
   where a.actor_id in (select r.actor_id from requests_kept as r)
 )
 select

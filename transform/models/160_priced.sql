@@ -1,7 +1,7 @@
 -- One row is an attributed charge with its rate and amounts, in whole
 -- pico-dollars (10^-12 USD), so that every product and sum is exact.
 -- Promises: an amount is null exactly where it is not known (pricing 2
--- unpriced, 3 pending), and never zero for want of a price. pricing is a digit
+-- unpriced, 3 pending, 5 doubtful), and never zero for want of a price. pricing is a digit
 -- of a ruling: 0 priced, 1 estimated, 4 not billed. One rate prices the whole
 -- request: that of its start, its prompt's size and its payer's markup.
 -- Reasoning, audio and images are parts of other classes and cost what they
@@ -41,6 +41,7 @@ rated as (
     case
       when c.basis = 4 then 4
       when c.basis = 3 then 3
+      when c.basis = 5 then 5
       when p.infra_pico is null then 2
       when c.tools is not null and t.fee_pico is null then 2
       when p.reported and c.takeable_pico is not null then 1
@@ -93,6 +94,7 @@ select
     when pricing < 2 and cache_hit and searches_priced then metered_pico
     when pricing < 2 and not cache_hit then prompt_cache_pico
   end as savings_pico,
+  if(pricing = 5 and (takes_reported or (metered or by_request) and searches_priced), if(takes_reported, reported_with_markup, metered_pico) + fee_pico + tools_pico, null) as doubtful_pico,
   case when fallbacks is null then '' else concat(
     if(input_uncached_tokens > 0 and strpos(fallbacks, ',input,') > 0, ', input', ''),
     if(cache_read_tokens > 0 and strpos(fallbacks, ',cache_read,') > 0, ', cache_read', ''),

@@ -11,6 +11,7 @@ with judged as (
     case
       when basis = 4 then null
       when basis = 3 then 'usage'
+      when basis = 5 then 'match'
       when pricing <> 2 then null
       when basis <> 1 and problem is not null and not takes_reported then ifnull(lacks, 'price')
       when basis <> 1 and not metered and not by_request and not takes_reported then 'counts'
@@ -53,12 +54,14 @@ select
   usd(tool_pico) as tool_cost_usd,
   usd(llm_pico + infra_pico + tool_pico) as total_cost_usd,
   usd(savings_pico) as cache_savings_usd,
+  usd(doubtful_pico) as doubtful_cost_usd,
   case
     when pricing = 0 and (cache_hit or used_fallbacks = '' and note is null and not ttl_guessed) then null
     when basis = 4 and usage_line is not null then 'the provider answered with an error'
     when basis = 4 and match = 3 then 'shares its key with other requests; the usage is charged once'
     when basis = 4 then 'the request failed and no usage was metered'
     when missing = 'usage' then 'no usage yet; it may still come'
+    when missing = 'match' then 'the log of the provider covers the day and has no usage for this request; charging it could count a call twice'
     when missing = 'counts' then 'the gateway logged no token counts'
     when missing = 'search_price' then 'the rate book has no price for web searches of the model'
     when missing = 'fees' then 'the rate book has no fees at that time'

@@ -6,6 +6,7 @@
 -- Promises: a closed month's own rows stay as they are; what a closed month has
 -- already charged is not charged again. What stands of a record adds up to what
 -- it costs today; what it would have cost without caches is told as of its close.
+-- So is an estimate that has become doubtful, because the provider's own log came.
 -- A reversal doesn't depend on whether its usage lies in the same
 -- window, or in the same month. A record that can't be priced today stays as it
 -- was charged.
@@ -31,16 +32,38 @@ metered_requests as (
   from metered as m
   inner join requests_kept as r on r.object_id = m.object_id and r.line = m.line
 ),
+doubted_requests as (
+  select
+    f.record_id as record_key,
+    f.usage_date as request_date
+  from fresh_records as f
+  inner join rulings as r on r.ruling_id = f.ruling_id
+  where r.pricing = 'doubtful'
+),
 replaced as (
   select
     c.record_id,
     c.usage_date,
     c.correction,
-    c.last_correction
+    c.last_correction,
+    'usage came after the close and replaces this estimate' as why
   from charged as c
   where c.pricing = 'estimated' and c.usage_line is null and c.stands
     and exists (
       select 1 from metered_requests as q
+      where q.record_key = c.record_id and q.request_date = c.usage_date
+    )
+  union all
+  select
+    c.record_id,
+    c.usage_date,
+    c.correction,
+    c.last_correction,
+    'taken back: the log of the provider came after the close and may hold its usage' as why
+  from charged as c
+  where c.pricing = 'estimated' and c.usage_line is null and c.stands
+    and exists (
+      select 1 from doubted_requests as q
       where q.record_key = c.record_id and q.request_date = c.usage_date
     )
 ),
@@ -70,7 +93,7 @@ taken_back as (
     usage_date,
     correction,
     last_correction,
-    'usage came after the close and replaces this estimate' as why
+    why
   from replaced
   union all
   select
@@ -114,6 +137,7 @@ select
   f.tool_cost_usd,
   f.total_cost_usd,
   f.cache_savings_usd,
+  f.doubtful_cost_usd,
   'came after the close of its month' as pricing_note,
   f.usage_object_id,
   f.usage_line,
@@ -163,6 +187,7 @@ select
   f.tool_cost_usd,
   f.total_cost_usd,
   f.cache_savings_usd,
+  f.doubtful_cost_usd,
   'charged anew by what is known today' as pricing_note,
   f.usage_object_id,
   f.usage_line,
@@ -206,6 +231,7 @@ select
   0 - r.tool_cost_usd as tool_cost_usd,
   0 - r.total_cost_usd as total_cost_usd,
   0 - r.cache_savings_usd as cache_savings_usd,
+  r.doubtful_cost_usd,
   c.why as pricing_note,
   r.usage_object_id,
   r.usage_line,

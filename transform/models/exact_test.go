@@ -105,6 +105,7 @@ type exactTest struct {
 	meters []ask
 	rows   ledgertest.Rows
 	want   map[int64]exactRecord
+	alone  map[string][]time.Time // usage and requests without the other side, by what both count
 }
 
 // exactRecord is what a record must be.
@@ -114,7 +115,7 @@ type exactRecord struct {
 }
 
 func newExactTest(number, meters, requests int) *exactTest {
-	x := &exactTest{dice: dice{rand.New(rand.NewPCG(exactSeed, uint64(number)))}, number: number, want: map[int64]exactRecord{}}
+	x := &exactTest{dice: dice{rand.New(rand.NewPCG(exactSeed, uint64(number)))}, number: number, want: map[int64]exactRecord{}, alone: map[string][]time.Time{}}
 	x.list = x.dice.priceList()
 	x.edges = x.list.edges()
 	for range meters {
@@ -146,6 +147,8 @@ func (x *exactTest) draw(n int) {
 	r := request{ID: id, At: at, Provider: "p", Model: a.model, Region: a.region, Tier: sent, CostCenter: a.payer, Tokens: a.tokens}
 	key := ledgertest.Key(id)
 	switch kind := d.IntN(20); {
+	case (kind < 12 || kind > 13) && x.alike(a, kind < 12):
+		return
 	case kind < 12:
 		x.rows.Usage = append(x.rows.Usage, u)
 	case kind < 14:
@@ -165,6 +168,21 @@ func (x *exactTest) draw(n int) {
 		a.payer = "UNALLOCATED"
 	}
 	x.want[key] = exactRecord{a, x.list.cost(a)}
+}
+
+// alike says whether a row of the other side has the same counts at about the
+// same time: such a pair may be one call. It notes what has not.
+func (x *exactTest) alike(a ask, usage bool) bool {
+	t := a.tokens
+	counts := fmt.Sprint(a.model, t.InputUncached, t.CacheRead, t.CacheWrite5m+t.CacheWrite1h+t.CacheWriteUnknown, t.Output)
+	for _, at := range x.alone[fmt.Sprint(!usage, counts)] {
+		if at.Sub(a.at).Abs() <= 2*time.Minute {
+			return true
+		}
+	}
+	own := fmt.Sprint(usage, counts)
+	x.alone[own] = append(x.alone[own], a.at)
+	return false
 }
 
 // instant is any, or within a microsecond of a change of the book.

@@ -95,7 +95,7 @@ func tierWorlds() []world {
 	return []world{
 		gpt("a tier with a price", "flex", both, "0.003 priced"),
 		gpt("a tier without one", "priority", both, "0.006 priced [tier:priority]"),
-		gpt("a tier without one, by another name", "fast", both, "0.006 priced [tier:priority]"),
+		gpt("fast without one, nor one of priority", "fast", both, "0.006 priced [tier:fast]"),
 		gpt("batches at half", "batch", both, "0.003 priced [tier:batch]"),
 		gpt("a tier nobody knows", "express", both, "null unpriced [missing:tier]"),
 		gpt("a class without a price", "", record.Tokens{CacheRead: 1000}, "0.004 priced [class:cache_read]"),

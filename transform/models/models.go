@@ -11,6 +11,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"regexp"
 	"strings"
 )
 
@@ -25,10 +26,28 @@ type Model struct {
 	Text    string
 }
 
+// payersPart is the chain of rules that says who pays, which several models hold
+// against rows of different shape; payersOf stands for it in their text.
+const payersPart = "payers_of.sql"
+
+var payersOf = regexp.MustCompile(`\{payers_of ([a-z_]+)\}\n`)
+
+// withPayers writes the chain into a model's text, without its header.
+func withPayers(text, chain string) string {
+	return payersOf.ReplaceAllStringFunc(text, func(mark string) string {
+		name := payersOf.FindStringSubmatch(mark)[1]
+		return strings.ReplaceAll(chain[strings.Index(chain, "  select"):], "{NAME}", name)
+	})
+}
+
 // All returns the models in the order in which they run. A file is named
 // NNN_name.sql and says "Kept as: table." or "Kept as: view." in its header.
 func All() ([]Model, error) {
-	names, err := fs.Glob(files, "*.sql")
+	names, err := fs.Glob(files, "[0-9]*.sql")
+	if err != nil {
+		return nil, err
+	}
+	payers, err := files.ReadFile(payersPart)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +62,7 @@ func All() ([]Model, error) {
 		if !found || asTable == strings.Contains(string(text), "-- Kept as: view.") {
 			return nil, fmt.Errorf("model %s: must be named NNN_name.sql and say either \"-- Kept as: table.\" or \"-- Kept as: view.\"", file)
 		}
-		all = append(all, Model{Name: name, AsTable: asTable, Text: string(text)})
+		all = append(all, Model{Name: name, AsTable: asTable, Text: withPayers(string(text), string(payers))})
 	}
 	return all, nil
 }

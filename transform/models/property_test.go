@@ -84,9 +84,13 @@ func drawRows(t *rapid.T) (o oracle, staged ledgertest.Rows) {
 		var requests []request
 		for range rapid.IntRange(0, 15).Draw(t, "request rows") {
 			r := d.request()
+			if n := len(usages); n > 0 && rapid.IntRange(0, 2).Draw(t, "alike") == 0 {
+				d.likeUsage(&r, usages[rapid.IntRange(0, n-1).Draw(t, "like")])
+			}
 			if n := len(requests); n > 0 && rapid.IntRange(0, 3).Draw(t, "copy") == 0 {
 				r = requests[rapid.IntRange(0, n-1).Draw(t, "of")]
 				r.Failed = rapid.Bool().Draw(t, "failed copy")
+				d.copied(&r)
 			}
 			r.Line = int64(len(o.requests) + len(requests) + 1)
 			requests = append(requests, r)
@@ -151,7 +155,7 @@ func (d draw) usage() usage {
 func (d draw) request() request {
 	r := request{
 		ID: d.id("id", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8"), At: d.instant(), RequestID: d.id("request id", "", "", "a", "b"), ResponseID: d.id("response id", "", "", "m"),
-		ClientRef: d.id("reference", "", "", "x"), User: d.pick("user", "", "mover@example.com", "stranger@example.com"), AgentID: d.pick("agent", "", "bot", "shared-bot"),
+		Source: d.pick("source", "requests", "requests", "gateway"), ClientRef: d.id("reference", "", "", "x"), User: d.pick("user", "", "mover@example.com", "stranger@example.com"), AgentID: d.pick("agent", "", "bot", "shared-bot"),
 		Key: d.pick("api key", "", "key1"), CostCenter: d.pick("explicit", "", "", "", "00420", "nowhere"), Tools: d.pick("tools", "", "", "search:2", "mystery:1"),
 		Provider: "bedrock", Model: d.pick("model", "sonnet", "changing", "unheard-of"),
 		CacheHit: d.seldom("hit"), Failed: d.seldom("failed"), Unmetered: d.seldom("unmetered"), Tokens: d.tokens(), Object: d.pick("object", "a", "b"),
@@ -159,7 +163,39 @@ func (d draw) request() request {
 	if d.seldom("gateway") {
 		r.Provider, r.Model = "openai", "gpt"
 	}
+	if rapid.Bool().Draw(d.t, "ended") {
+		took := rapid.SampledFrom([]time.Duration{0, time.Second, 25 * time.Minute}).Draw(d.t, "took")
+		r.Ended = ledgertest.At(r.At).Add(took).Format("2006-01-02 15:04:05.000000")
+	}
 	return r
+}
+
+// copied changes a copy of a request in what attempts and platforms differ in.
+func (d draw) copied(r *request) {
+	if rapid.Bool().Draw(d.t, "other source") {
+		r.Source, r.ID = d.pick("source", "requests", "gateway"), d.id("id", "r1", "r2", "r3", "r4")
+		r.User, r.AgentID = d.pick("user", "", "mover@example.com"), d.pick("agent", "", "bot")
+	}
+	if d.seldom("other ids") {
+		r.RequestID, r.ResponseID = d.id("request id", "", "a", "b"), d.id("response id", "", "m")
+	}
+	if d.seldom("other time") {
+		at := ledgertest.At(r.At).Add(rapid.SampledFrom([]time.Duration{time.Second, 20 * time.Minute, 21 * time.Minute}).Draw(d.t, "later"))
+		r.At = at.Format("2006-01-02 15:04:05.000000")
+		if r.Ended != "" {
+			r.Ended = at.Add(time.Minute).Format("2006-01-02 15:04:05.000000")
+		}
+	}
+}
+
+// likeUsage is a request with the counts of usage, near it in time.
+func (d draw) likeUsage(r *request, u usage) {
+	r.Model, r.Provider, r.Tokens = u.Model, "bedrock", u.Tokens
+	apart := rapid.SampledFrom([]time.Duration{0, time.Second, 2 * time.Minute, 121 * time.Second}).Draw(d.t, "apart")
+	r.At, r.Ended = ledgertest.At(u.At).Add(apart).Format("2006-01-02 15:04:05.000000"), ""
+	if rapid.Bool().Draw(d.t, "no ids") {
+		r.RequestID, r.ResponseID, r.ClientRef = "", "", d.clan+"none"
+	}
 }
 
 func berlin() *time.Location {
@@ -253,7 +289,7 @@ func (o *oracle) compare(b *books) {
 		b.Fatalf("no record of %v", slices.Collect(maps.Keys(left)))
 	}
 	charged := len(o.result)
-	if rows := len(o.usage) + len(o.requests); rows != charged+len(verdicts)+len(o.match)-o.shared() {
+	if rows := len(o.usage) + len(o.requests); rows != charged+len(verdicts)+len(o.match)-len(o.elsewhere)-o.shared() {
 		b.Fatalf("%d rows staged; %d records, %d set aside, %d joined", rows, charged, len(verdicts), len(o.match))
 	}
 }

@@ -1,6 +1,7 @@
 package models_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"chargeback/billing/ledger"
@@ -33,6 +34,8 @@ type books struct {
 	engine ledger.Engine
 	ledger *ledger.Ledger
 	zone   *time.Location
+
+	byIDsAlone bool // nothing meets by fingerprint
 }
 
 // part is an engine whose transactions are parts of one that is open.
@@ -91,7 +94,7 @@ func (b *books) replace(book ledgertest.Book, lateUntil string, days ...ledger.D
 	b.Helper()
 	for _, d := range days {
 		b.must(b.ledger.ReplaceDays(context.Background(), ledger.Build{
-			Days: []ledger.Days{d}, LateUntil: ledgertest.Day(lateUntil), OpenMonth: d.First.Month(),
+			Days: []ledger.Days{d}, LateUntil: ledgertest.Day(lateUntil), Fingerprint: !b.byIDsAlone, OpenMonth: d.First.Month(),
 			RateVersion: "book-1", RunDate: d.Last, References: book.Resolve,
 		}, func() error { return nil }))
 	}
@@ -121,6 +124,7 @@ type costRecord struct {
 	llm, infra, tool, total, savings string
 	toolCalls                        int64
 	flags                            string
+	doubtful                         string
 }
 
 // records reads all cost records, in no order.
@@ -129,20 +133,20 @@ func (b *books) records() (all []costRecord) {
 	b.query(`
 select
   u.object_key, c.usage_line, r.object_key, c.request_line, c.match, c.match_rung, c.pricing, c.pricing_note, c.attribution,
-  c.department, c.cost_center, c.agent_id, c.llm_cost_usd, c.infra_cost_usd, c.tool_cost_usd, c.total_cost_usd, c.cache_savings_usd, c.tool_calls, c.flags
+  c.department, c.cost_center, c.agent_id, c.llm_cost_usd, c.infra_cost_usd, c.tool_cost_usd, c.total_cost_usd, c.cache_savings_usd, c.tool_calls, r.source, c.doubtful_cost_usd, c.flags
 from cost_items as c
 left join objects as u on u.object_id = c.usage_object_id
 left join objects as r on r.object_id = c.request_object_id
 where c.usage_date >= @since`, ledger.Args{"since": civil.Min}, func(r ledger.Row) {
 		rec := costRecord{
 			match: r.Text(4), rung: r.Text(5), pricing: r.Text(6), note: r.Text(7), rule: r.Text(8), department: r.Text(9), center: r.Text(10), agent: r.Text(11),
-			llm: amount(r[12]), infra: amount(r[13]), tool: amount(r[14]), total: amount(r[15]), savings: amount(r[16]), toolCalls: r.Int(17), flags: r.Text(18),
+			llm: amount(r[12]), infra: amount(r[13]), tool: amount(r[14]), total: amount(r[15]), savings: amount(r[16]), toolCalls: r.Int(17), doubtful: amount(r[19]), flags: r.Text(20),
 		}
 		if r[1] != nil {
 			rec.usage = place{"usage", r.Text(0), r.Int(1)}
 		}
 		if r[3] != nil {
-			rec.request = place{"requests", r.Text(2), r.Int(3)}
+			rec.request = place{r.Text(18), r.Text(2), r.Int(3)}
 		}
 		all = append(all, rec)
 	})
@@ -176,7 +180,7 @@ type world struct {
 	want     []string
 }
 
-// table stages all worlds at once, each with ids of its own, makes the nights of
+// table stages all worlds at once, each with ids and a region of its own, makes the nights of
 // some days of them and compares what became of each with its wants.
 type table struct {
 	book   ledgertest.Book
@@ -210,7 +214,7 @@ func (tt table) run(t *testing.T) {
 	})
 	for i, w := range tt.worlds {
 		t.Run(w.name, func(t *testing.T) {
-			if diff := cmp.Diff(slices.Sorted(slices.Values(w.want)), slices.Sorted(slices.Values(got[i]))); diff != "" {
+			if diff := gocmp.Diff(slices.Sorted(slices.Values(w.want)), slices.Sorted(slices.Values(got[i]))); diff != "" {
 				t.Errorf("records (-want +got):\n%s", diff)
 			}
 		})
@@ -261,17 +265,24 @@ func (tt table) staged() (staged ledgertest.Rows, called names, owner map[place]
 				u.Key = u.RequestID
 			}
 			u.Line = put("usage", u.Object, u.Key)
+			u.Region = cmp.Or(u.Region, regionOf(i))
 			own(&u.Key, &u.RequestID, &u.ResponseID, &u.ClientRef)
 			staged.Usage = append(staged.Usage, u)
 		}
 		for _, r := range w.requests {
-			r.Line = put("requests", r.Object, r.ID)
+			r.Source = cmp.Or(r.Source, "requests")
+			r.Line = put(r.Source, r.Object, r.ID)
+			r.Region = cmp.Or(r.Region, regionOf(i))
 			own(&r.ID, &r.RequestID, &r.ResponseID, &r.ClientRef)
 			staged.Requests = append(staged.Requests, r)
 		}
 	}
 	return staged, called, owner
 }
+
+// regionOf is a region that no other world has: the log of one world says
+// nothing of the others' days.
+func regionOf(world int) string { return fmt.Sprintf("world-%03d", world) }
 
 // price makes a price of the provider bedrock that holds in all of 2026, from
 // pico-dollars a token: input, cache read, cache write of 5 minutes and of an
@@ -288,6 +299,6 @@ func plainBook() ledgertest.Book {
 	return ledgertest.Book{
 		Prices:     []ledgertest.Price{price("sonnet", 3_000_000, 300_000, 3_750_000, 6_000_000, 15_000_000)},
 		Fees:       []ledgertest.Fee{{From: ledgertest.At("2026-01-01 00:00:00"), To: rates.Forever, Infra: 100_000_000, CacheHit: 20_000_000}},
-		References: ledger.References{UsageFrom: []string{"bedrock"}},
+		References: ledger.References{UsageFrom: []string{"bedrock"}, RequestsFrom: []string{"gateway", "requests"}},
 	}
 }

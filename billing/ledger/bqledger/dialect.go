@@ -14,10 +14,11 @@ var macros = map[string]string{
 	"total_usd":          "ifnull(sum($), cast('0' as bignumeric))",
 	"month_of":           "format_date('%Y-%m', $)",
 	"first_of_month":     "date_trunc($, month)",
+	"micros_of":          "unix_micros($)",
 	"utc_minute_of_week": "mod(div(unix_micros($), 60000000) + 5760, 10080)",
 }
 
-var macroCall = regexp.MustCompile(`\b(usd|total_usd|month_of|first_of_month|utc_minute_of_week)\(`)
+var macroCall = regexp.MustCompile(`\b(usd|total_usd|month_of|first_of_month|micros_of|utc_minute_of_week)\(`)
 
 // expandMacros writes the macros out.
 func expandMacros(text string) (string, error) {

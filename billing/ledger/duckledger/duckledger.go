@@ -94,6 +94,7 @@ func (s *Store) prepare(ctx context.Context, o Options) error {
 		"create macro if not exists usd(pico) as cast(pico * 0.000000000001::decimal(13, 12) as decimal(18, 12))",
 		"create macro if not exists total_usd(amount) as cast(coalesce(sum(amount), 0) as decimal(38, 12))",
 		"create macro if not exists month_of(d) as strftime(d, '%Y-%m')",
+		"create macro if not exists micros_of(t) as epoch_us(t)",
 		"create macro if not exists utc_minute_of_week(t) as (epoch_us(t) // 60000000 + 5760) % 10080",
 		"create macro if not exists first_of_month(d) as cast(date_trunc('month', d) as date)",
 	}

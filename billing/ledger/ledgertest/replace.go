@@ -280,7 +280,7 @@ func testSums(b *books) {
 	b.equal("requests and held ones", []int64{9, 3}, []int64{requests, held})
 	gates, err := b.ledger.Gates(b.ctx, month)
 	b.must(err)
-	b.equal("gates", "{1 2 0 0 0 0 0.00002}", fmt.Sprint(gates))
+	b.equal("gates", "{1 2 0 0 0 0 0 0.00002 0.00 0.00 0}", fmt.Sprint(gates))
 	drivers, err := b.ledger.Drivers(b.ctx, month, "cost_center", "00420", 1)
 	b.must(err)
 	b.equal("dearest agent", []ledger.Driver{{Label: "support-bot", Spent: money.MustParse("0.00462")}}, drivers)

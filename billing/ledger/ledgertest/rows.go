@@ -33,6 +33,8 @@ type Usage struct {
 type Request struct {
 	ID                               string // the agent platform's own id and natural key
 	At, Object                       string
+	Ended                            string // "" is not logged
+	Source                           string // "" is requests
 	Line                             int64
 	RequestID, ResponseID, ClientRef string
 	Provider, Model                  string
@@ -69,8 +71,8 @@ type Total struct {
 	Revision                      string // "" is 2026-11-01 00:00:00
 }
 
-// Rows are what one delivery brings: up to four sources, usage, requests, people
-// and totals, each with its objects.
+// Rows are what one delivery brings: sources of usage, requests, people and
+// totals, each with its objects.
 type Rows struct {
 	Usage    []Usage
 	Requests []Request
@@ -97,7 +99,7 @@ func hash(parts ...string) int64 {
 
 // Stage takes the rows in, source by source.
 func (r Rows) Stage(ctx context.Context, l *ledger.Ledger) error {
-	for _, d := range append([]*delivery{r.usage(), r.requests(), r.totals()}, r.people()...) {
+	for _, d := range slices.Concat([]*delivery{r.usage()}, r.requests(), []*delivery{r.totals()}, r.people()) {
 		if len(d.objects) == 0 {
 			continue
 		}
@@ -132,13 +134,20 @@ func (r Rows) usage() *delivery {
 	return d
 }
 
-func (r Rows) requests() *delivery {
-	d := r.deliver("requests", record.RequestSchema)
+// requests makes a delivery of each source of requests.
+func (r Rows) requests() (all []*delivery) {
+	bySource := map[string]*delivery{}
 	for _, q := range r.Requests {
+		source := cmp.Or(q.Source, "requests")
+		d := bySource[source]
+		if d == nil {
+			d = r.deliver(source, record.RequestSchema)
+			bySource[source], all = d, append(all, d)
+		}
 		row, date := q.row(d.rows.zone())
 		d.add(q.Object, q.Line, date, func(b *record.Batch, l record.Lineage) error { return b.AppendRequest(row, d.dims, l) })
 	}
-	return d
+	return all
 }
 
 // people makes a delivery of each source of people.
@@ -267,6 +276,9 @@ func (q Request) row(zone *time.Location) (*record.Request, civil.Date) {
 		AgentID: []byte(q.AgentID), CostCenter: []byte(q.CostCenter), Model: []byte(cmp.Or(q.Model, "sonnet")),
 		Region: []byte(q.Region), ServiceTier: []byte(q.Tier), Tools: []byte(q.Tools), ToolCalls: q.ToolCalls, Tokens: q.Tokens, Completeness: 2,
 		ReportedPico: q.Reported, HasReported: q.Reported != 0,
+	}
+	if q.Ended != "" {
+		row.EndedAt, row.HasEnded = At(q.Ended).UnixMicro(), true
 	}
 	switch {
 	case q.Failed:

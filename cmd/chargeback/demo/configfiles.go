@@ -25,7 +25,7 @@ func (b *builder) configFiles() {
 	}))
 	b.files.add("chargeback.yaml", render("chargeback.yaml.tmpl", map[string]any{
 		"Month": m.name, "Zone": Zone, "Start": m.first.Format(time.DateOnly), "Budgets": b.sum.Budgets,
-		"UnknownModel": unpriced, "StandIn": haikuEU, "Held": b.sum.HeldUnpriced, "Broken": b.sum.Rejects,
+		"UnknownModel": unpriced, "StandIn": haikuEU, "Held": b.sum.HeldUnpriced, "Broken": b.sum.Rejects, "Doubtful": b.sum.Match.Doubtful,
 	}))
 }
 

@@ -174,7 +174,7 @@ func configLoads(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Budgets) != len(budgetPlans) || len(c.Waivers) != 2 || len(c.Sources) != 3 {
+	if len(c.Budgets) != len(budgetPlans) || len(c.Waivers) != 3 || len(c.Sources) != 3 {
 		t.Errorf("config has %d budgets, %d waivers, %d sources", len(c.Budgets), len(c.Waivers), len(c.Sources))
 	}
 	for _, s := range c.Sources {

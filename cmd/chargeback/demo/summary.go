@@ -69,7 +69,7 @@ type LiteLLMCounts struct {
 }
 
 // MatchCounts says how the two sides come together in the end. Every readable
-// provider record is in one of the first four; Estimated counts requests.
+// provider record is in one of the first four; Doubtful counts requests.
 type MatchCounts struct {
 	ByRequestID  int // provider records found by the request id in a header
 	ByResponseID int
@@ -77,7 +77,7 @@ type MatchCounts struct {
 	ProviderOnly int // no request
 
 	GatewayUsage int // requests whose own tokens are the usage (OpenAI, no cache hits)
-	Estimated    int // answered requests whose provider record never came or cannot be read
+	Doubtful     int // answered requests whose provider record never came or cannot be read, on days that the provider's log covers
 	FreeFailures int // failed requests without a billed record
 }
 
@@ -170,7 +170,7 @@ func (n *MatchCounts) count(c *call) {
 	case c.outcome == succeeded && !c.bedrock():
 		n.GatewayUsage++
 	case c.outcome == succeeded && readable == 0:
-		n.Estimated++
+		n.Doubtful++
 	case c.outcome == failed && c.kind != TimedOut:
 		n.FreeFailures++
 	}

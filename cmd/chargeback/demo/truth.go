@@ -6,8 +6,8 @@ import (
 	"chargeback/transform/money"
 )
 
-// charge is what one call costs in the end, after every late record has come
-// and every missing one has been estimated.
+// charge is what one call costs in the end, after every late record has come.
+// What the provider's log never told of is held: it covers every day.
 type charge struct {
 	day            int // business day of the month
 	center         string
@@ -34,8 +34,8 @@ func (m month) charges(calls []*call) []charge {
 	return all
 }
 
-// charge prices one call; billed is false for failures that nobody bills and
-// for models without a price, which are held.
+// charge prices one call; billed is false for failures that nobody bills, and for
+// calls that are held: of models without a price, or without usage.
 func (m month) charge(c *call) (ch charge, billed bool) {
 	rate, priced := rateOf(m.book, c.model, c.at)
 	if !priced {
@@ -51,7 +51,7 @@ func (m month) charge(c *call) (ch charge, billed bool) {
 		ch.llm, ch.promptSavings, billed = rate.cost(c.tokens), rate.cacheSavings(c.tokens), true
 	}
 	for _, a := range c.attempts {
-		if a.errorCode == "" {
+		if a.errorCode == "" && !a.lost && !a.broken {
 			ch.llm, billed = ch.llm.Add(rate.cost(a.tokens)), true
 			ch.promptSavings = ch.promptSavings.Add(rate.cacheSavings(a.tokens))
 		}

@@ -70,7 +70,7 @@ func TestMatches(t *testing.T) {
 		case !failed && !bedrock:
 			got.GatewayUsage++
 		case !failed && used[id] == 0:
-			got.Estimated++
+			got.Doubtful++
 		}
 	}
 	if diff := cmp.Diff(built().sum.Match, got); diff != "" {

@@ -1,0 +1,117 @@
+-- One row is a request that an ambiguous usage row may belong to: the usage is
+-- charged once, by what the provider knows of it or to whom all of them lead.
+-- Promises: a usage row has at least two, and only those that could have been
+-- its own by the rules of the rung.
+-- Fed by: matches, usage_kept, requests_kept, request_aliases.
+-- Kept as: table.
+with ambiguous_usage as (
+  select
+    m.usage_object_id,
+    m.usage_line,
+    m.rung,
+    u.usage_date,
+    u.caller_id,
+    u.provider_request_id,
+    u.response_id,
+    u.client_ref,
+    u.started_at - interval 23 hour as earliest,
+    u.started_at + interval 23 hour as latest
+  from matches as m
+  inner join usage_kept as u on u.object_id = m.usage_object_id and u.line = m.usage_line
+  where m.ambiguous
+)
+select
+  a.usage_object_id,
+  a.usage_line,
+  r.object_id as request_object_id,
+  r.line as request_line,
+  a.usage_date,
+  a.caller_id,
+  r.actor_id,
+  r.task_id
+from ambiguous_usage as a
+inner join requests_kept as r
+  on r.provider_request_id = a.provider_request_id
+  and not r.cache_hit
+  and r.started_at between a.earliest and a.latest
+where a.rung = 1
+union distinct
+select
+  a.usage_object_id,
+  a.usage_line,
+  r.request_object_id,
+  r.request_line,
+  a.usage_date,
+  a.caller_id,
+  r.actor_id,
+  r.task_id
+from ambiguous_usage as a
+inner join request_aliases as r
+  on r.provider_request_id = a.provider_request_id
+  and r.started_at is not null
+  and r.started_at between a.earliest and a.latest
+where a.rung = 1
+union distinct
+select
+  a.usage_object_id,
+  a.usage_line,
+  r.object_id as request_object_id,
+  r.line as request_line,
+  a.usage_date,
+  a.caller_id,
+  r.actor_id,
+  r.task_id
+from ambiguous_usage as a
+inner join requests_kept as r
+  on r.response_id = a.response_id
+  and not r.cache_hit
+  and r.started_at between a.earliest and a.latest
+where a.rung = 2
+union distinct
+select
+  a.usage_object_id,
+  a.usage_line,
+  r.request_object_id,
+  r.request_line,
+  a.usage_date,
+  a.caller_id,
+  r.actor_id,
+  r.task_id
+from ambiguous_usage as a
+inner join request_aliases as r
+  on r.response_id = a.response_id
+  and r.started_at is not null
+  and r.started_at between a.earliest and a.latest
+where a.rung = 2
+union distinct
+select
+  a.usage_object_id,
+  a.usage_line,
+  r.object_id as request_object_id,
+  r.line as request_line,
+  a.usage_date,
+  a.caller_id,
+  r.actor_id,
+  r.task_id
+from ambiguous_usage as a
+inner join requests_kept as r
+  on coalesce(r.client_ref, r.agent_request_id) = a.client_ref
+  and not r.cache_hit
+  and r.started_at between a.earliest and a.latest
+where a.rung = 3
+union distinct
+select
+  a.usage_object_id,
+  a.usage_line,
+  r.request_object_id,
+  r.request_line,
+  a.usage_date,
+  a.caller_id,
+  r.actor_id,
+  r.task_id
+from ambiguous_usage as a
+inner join request_aliases as r
+  on r.client_ref = a.client_ref
+  and r.started_at is not null
+  and r.started_at between a.earliest and a.latest
+where a.rung = 3
