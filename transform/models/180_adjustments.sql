@@ -1,8 +1,10 @@
 -- One row is a correction of a closed month, charged in the month that begins
 -- on @open_month: what arrived after the close (correction 1), the reversal of
--- an estimate whose metered usage arrived after the close, and, where a record
--- costs something else by what is known today, the reversal of what was charged
--- (-n) with the new charge (n).
+-- an estimate whose metered usage arrived after the close, the reversal of what
+-- is no longer staged, because its object was written or read anew without it,
+-- and, where a record costs something else by what is known today, the reversal
+-- of what was charged (-n) with the new charge (n). What was taken back and is
+-- there again is charged anew.
 -- Promises: a closed month's own rows stay as they are; what a closed month has
 -- already charged is not charged again. What stands of a record adds up to what
 -- it costs today; what it would have cost without caches is told as of its close.
@@ -11,7 +13,7 @@
 -- window, or in the same month. A record that can't be priced today stays as it
 -- was charged.
 -- Fed by: fresh_records, record_facts, charged, rulings, months, matches,
--- ambiguous_requests, requests_kept.
+-- ambiguous_requests, requests_kept, usage, requests.
 -- Kept as: view.
 with metered as (
   select
@@ -87,7 +89,57 @@ restated as (
       where q.record_id = c.record_id and q.usage_date = c.usage_date
     )
 ),
+staged as (
+  select
+    record_key,
+    usage_date
+  from usage
+  where usage_date between @first_day and @last_day
+  union all
+  select
+    record_key,
+    request_date as usage_date
+  from requests
+  where request_date between @first_day and @last_day
+),
+gone as (
+  select
+    c.record_id,
+    c.usage_date,
+    c.correction,
+    c.last_correction
+  from charged as c
+  where c.stands
+    and not exists (
+      select 1 from staged as s
+      where s.record_key = c.record_id and s.usage_date = c.usage_date
+    )
+),
+charged_anew as (
+  select
+    record_id,
+    usage_date,
+    last_correction
+  from restated
+  union all
+  select
+    c.record_id,
+    c.usage_date,
+    c.last_correction
+  from charged as c
+  inner join fresh_records as f on f.record_id = c.record_id and f.usage_date = c.usage_date
+  inner join rulings as r on r.ruling_id = f.ruling_id
+  where not c.stands and r.pricing in ('priced', 'estimated')
+),
 taken_back as (
+  select
+    record_id,
+    usage_date,
+    correction,
+    last_correction,
+    'taken back: its object no longer holds it' as why
+  from gone
+  union all
   select
     record_id,
     usage_date,
@@ -195,7 +247,7 @@ select
   f.request_line,
   f.run_date,
   f.flags
-from restated as c
+from charged_anew as c
 inner join fresh_records as f on f.record_id = c.record_id and f.usage_date = c.usage_date
 union all
 select

@@ -68,6 +68,7 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Engine, without ...string)
 		{"runs are numbered", begun(testRuns)},
 		{"sums of a month", begun(testSums)},
 		{"a closed month stays", begun(testClosedMonth)},
+		{"rows that are gone after a close", begun(testGone)},
 		{"late usage of an estimate", begun(testLateUsage)},
 		{"late usage across midnight", begun(testLateAcrossMidnight)},
 		{"late usage of two estimates", begun(testLateAmbiguous)},

@@ -242,3 +242,41 @@ func testLaterMonths(b *books) {
 	b.exec("delete from record_facts where billing_month > @first and usage_date >= @since", ledger.Args{"since": civil.Min, "first": october.FirstDay()})
 	b.equal("records of September and October", facts, b.facts())
 }
+
+// Goal: what a closed month has charged and no object holds any more is given
+// back in the open month, once; if it comes back it is charged again.
+// Method: an object is written anew without one of its rows, and with it; a
+// request whose object is written anew as another one; the next month closes in
+// between.
+func testGone(b *books) {
+	two := []Usage{{RequestID: "u1", At: "2026-09-10 10:00:00", Tokens: million}, {RequestID: "u2", At: "2026-09-10 11:00:00", Tokens: million}}
+	b.stage(Rows{Usage: two})
+	b.stage(Rows{Requests: []Request{{ID: "r3", At: "2026-09-12 10:00:00", Tokens: million}}, Object: "requests.json"})
+	b.replace("2026-09-01", "2026-09-30")
+	b.must(b.close(september))
+	facts := b.facts()
+	write := func(usage []Usage, version, before string) {
+		b.Helper()
+		b.stage(Rows{Usage: usage, ETag: version, Replaced: []int64{ObjectID("usage", "", before)}})
+		for range 2 {
+			b.replace("2026-09-01", "2026-10-20")
+		}
+	}
+	write(two[:1], "v2", "v1")
+	b.equal("October without the row", []string{" -1 2026-09 2026-09-10 priced -3.0001"}, b.records(october))
+	write(two, "v3", "v2")
+	b.equal("October with the row", 0, len(b.records(october)))
+	b.equal("records of September", facts, b.facts())
+
+	write(two[:1], "v4", "v3")
+	b.stage(Rows{Requests: []Request{{ID: "r4", At: "2026-09-12 10:00:00", Tokens: million}}, Object: "requests.json", ETag: "v2", Replaced: []int64{ObjectID("requests", "requests.json", "v1")}})
+	b.replace("2026-09-01", "2026-10-31")
+	b.equal("October without the row, and another request", 3, len(b.records(october)))
+	b.must(b.close(october))
+	write(two[:1], "v5", "v4")
+	november := october.Next()
+	b.equal("November, nothing changed", 0, len(b.records(november)))
+	write(two, "v6", "v5")
+	b.equal("November with the row", 1, len(b.records(november)))
+	b.equal("what stands of all", []ledger.Row{{int64(3)}}, b.rows("select sum(if(correction < 0, -1, 1)) from record_facts where usage_date >= @since", ledger.Args{"since": civil.Min}))
+}
