@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"chargeback/billing/ledger"
 	"chargeback/billing/notify"
 	"chargeback/jobs"
 	"chargeback/transform/civil"
@@ -24,7 +25,9 @@ same PDF bytes and no second message.`
 
 const nightlyHelp = `Reads each new object once, makes the cost records of the day and of the
 late_days before it anew, and sends the alerts that they call for. Without
---date it runs every night that is due, oldest first.
+--date it runs every night that is due, oldest first. --from and --to run the
+nights of several days in one go, also where they were run before: logs that came
+late for any of them are read.
 
 With --shard i/n it is one of n workers that share nothing but the sources and
 a BigQuery ledger. Each takes in the objects that are its part; the one that
@@ -53,19 +56,33 @@ func runCommand(w world, f *flags) *cobra.Command {
 }
 
 func nightlyCommand(w world, f *flags) *cobra.Command {
-	var day civil.Date
+	var day, from, to civil.Date
 	var part string
 	c := &cobra.Command{
 		Use: "nightly", Short: "Take in a day's logs and make its cost records", Long: nightlyHelp, Args: noArgs,
-		Example: "  chargeback run nightly\n  chargeback run nightly --date 2026-10-31\n  chargeback run nightly --shard 2/4",
+		Example: "  chargeback run nightly\n  chargeback run nightly --date 2026-10-31\n  chargeback run nightly --from 2026-10-01 --to 2026-10-15\n  chargeback run nightly --shard 2/4",
 	}
 	dateFlag(c, "date", &day, "business day, such as 2026-10-31 (default: all that are due)")
+	dateFlag(c, "from", &from, "first of several business days")
+	dateFlag(c, "to", &to, "last of several business days (default: the last full day)")
 	c.Flags().StringVar(&part, "shard", "", "take in part i of n, such as 2/4 (BigQuery only)")
 	c.RunE = func(c *cobra.Command, args []string) error {
+		several := !from.IsZero() || !to.IsZero()
+		switch {
+		case several && (!day.IsZero() || part != ""):
+			return usage("--from and --to cannot be combined with --date or --shard")
+		case several && from.IsZero():
+			return usage("--to needs --from; name the first day")
+		case several && !to.IsZero() && to.Before(from):
+			return usage("--to %s comes before --from %s", to, from)
+		}
 		if part != "" {
 			return shardNights(c.Context(), w, f.config, part, day)
 		}
 		return toRun(w, f, func(ctx context.Context, a *app) error {
+			if several {
+				return spanOfNights(ctx, w, a, from, to)
+			}
 			if day.IsZero() {
 				return dueNights(ctx, w, a)
 			}
@@ -191,16 +208,34 @@ func deliver(ctx context.Context, w world, a *app) error {
 // isLook says whether the work was done and only something needs a look.
 func isLook(err error) bool { return exitCode(context.Background(), err) == exitLook }
 
-func night(ctx context.Context, w world, a *app, day civil.Date) error {
-	s, err := a.Nightly(ctx, day, w.now())
-	if err != nil {
+// spanOfNights runs the nights from one day to another, to the last full day
+// where that is zero, in one go.
+func spanOfNights(ctx context.Context, w world, a *app, from, to civil.Date) error {
+	if to.IsZero() {
+		to = civil.DateOf(w.now(), a.Zone).AddDays(-1)
+	}
+	if err := errors.Join(a.over(w, "--from", from.String(), from, from), a.over(w, "--to", to.String(), to, to)); err != nil {
 		return err
 	}
-	printNight(w, s)
-	if n := len(s.Problems) + len(s.Sent.Failed); n > 0 {
-		return &exitError{exitLook, fmt.Errorf("%s is done, but %s; see above", s.Window, count(n, "thing needs a look", "things need a look"))}
+	return told(w)(a.Nights(ctx, ledger.Days{First: from, Last: to}, w.now()))
+}
+
+func night(ctx context.Context, w world, a *app, day civil.Date) error {
+	return told(w)(a.Nightly(ctx, day, w.now()))
+}
+
+// told prints what a night did, and says whether something needs a look.
+func told(w world) func(jobs.NightlySummary, error) error {
+	return func(s jobs.NightlySummary, err error) error {
+		if err != nil {
+			return err
+		}
+		printNight(w, s)
+		if n := len(s.Problems) + len(s.Sent.Failed); n > 0 {
+			return &exitError{exitLook, fmt.Errorf("%s is done, but %s; see above", s.Window, count(n, "thing needs a look", "things need a look"))}
+		}
+		return nil
 	}
-	return nil
 }
 
 func printNight(w world, s jobs.NightlySummary) {
