@@ -2,7 +2,13 @@ package jobs_test
 
 import (
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
+
+	"chargeback/billing/ledger"
+	"chargeback/jobs"
+	"chargeback/transform/civil"
 )
 
 // calls reads the records of one call: what was charged and by what ruling.
@@ -102,4 +108,69 @@ func TestLogAfterClose(t *testing.T) {
 			equal(t, "closed month", closed, b.monthHash(t, october))
 		})
 	}
+}
+
+// ofOctober is a day counted from the first of October: 33 is 2026-11-02.
+func ofOctober(n string) civil.Date {
+	days, err := strconv.Atoi(n)
+	if err != nil {
+		panic(err) // a test's own constant
+	}
+	return date("2026-10-01").AddDays(days - 1)
+}
+
+// Goal: a request no longer waits for its usage once that is late_days old,
+// whichever nights were run.
+// Method: of the nights behind a request without usage some are skipped, among
+// them the one that was to price it; the state must be that of new books which
+// had all of them.
+func TestEstimateOfASkippedNight(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, run string }{
+		{"none", "28 29 30 31 32 33 34 35"},
+		{"the one that it falls due in", "28 29 30 33 35"},
+		{"all but the first and the last", "28 37"},
+		{"run later", "28 29 30 35 31 32"},
+		{"in one go behind a gap", "28 36-37"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c := newCompany(t)
+			c.log(request{id: "alone", at: clock("10-28 12:00:00"), email: "user001@example.com", agent: "helper", in: 1000, out: 1000})
+			b := open(t, c.dir, wiring{})
+			for i, run := range strings.Fields(tt.run) {
+				first, last, span := strings.Cut(run, "-")
+				if !span {
+					last = first
+				}
+				nights := ledger.Days{First: ofOctober(first), Last: ofOctober(last)}
+				if _, err := b.Nights(t.Context(), nights, b.morning(nights.Last)); err != nil {
+					t.Fatal(err)
+				}
+				if i == 0 {
+					equal(t, "at first", []string{"2026-10-28 2026-10 0 agent_only pending <nil>\n"}, b.call(t, "alone"))
+				}
+			}
+			equal(t, "at last", []string{"2026-10-28 2026-10 0 agent_only estimated 0.0061\n"}, b.call(t, "alone"))
+			same(t, c.inOneGo(firstDay, "2026-11-06").only("hash", "records"), b.state(t).only("hash", "records"))
+		})
+	}
+}
+
+// span runs the windows from first to last in one go.
+func (b *books) span(t testing.TB, first, last string) jobs.NightlySummary {
+	t.Helper()
+	s, err := b.Nights(t.Context(), ledger.Days{First: date(first), Last: date(last)}, b.morning(date(last)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// inOneGo is the state of new books after the nights from first to last.
+func (c company) inOneGo(first, last string) state {
+	c.t.Helper()
+	b := open(c.t, c.dir, wiring{ledger: filepath.Join(c.t.TempDir(), "ledger.duckdb")})
+	b.span(c.t, first, last)
+	return b.state(c.t)
 }

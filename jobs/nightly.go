@@ -189,11 +189,15 @@ func (b *Books) stranger(c ledger.CostCenter) string {
 }
 
 // plan says which days are made anew: the nights' days and the trailing days,
-// every day whose staged rows changed, and, where prices, people or settings
-// changed, all days of open months, the unsettled days of closed ones and those
-// on which something costs another price now.
+// every day whose staged rows changed or whose estimates are overdue, and, where
+// prices, people or settings changed, all days of open months, the unsettled
+// days of closed ones and those on which something costs another price now.
 func (b *Books) plan(ctx context.Context, nights ledger.Days) (build ledger.Build, latest civil.Date, inputs string, err error) {
-	if latest, err = b.latestDone(ctx); err != nil {
+	done, err := b.Ledger.WindowsDone(ctx, NightlyKind)
+	if err != nil {
+		return build, latest, "", err
+	}
+	if latest, err = newest(done); err != nil {
 		return build, latest, "", err
 	}
 	if latest.Before(nights.Last) {
@@ -203,9 +207,7 @@ func (b *Books) plan(ctx context.Context, nights ledger.Days) (build ledger.Buil
 	if err != nil {
 		return build, latest, "", err
 	}
-	open := b.Start.Month()
-	for ; closed[open] != ""; open = open.Next() {
-	}
+	open := b.openMonth(closed)
 	days, err := b.Ledger.DirtyDays(ctx, latest)
 	if err != nil {
 		return build, latest, "", err
@@ -213,6 +215,11 @@ func (b *Books) plan(ctx context.Context, nights ledger.Days) (build ledger.Buil
 	for d := nights.First.AddDays(-b.LateDays); !nights.Last.Before(d); d = d.AddDays(1) {
 		days = append(days, d)
 	}
+	overdue, err := b.overdue(ctx, open, nights, latest, done)
+	if err != nil {
+		return build, latest, "", err
+	}
+	days = append(days, overdue...)
 	changed, err := b.inputsChanged(ctx)
 	if err != nil {
 		return build, latest, "", err
@@ -245,6 +252,28 @@ func (b *Books) plan(ctx context.Context, nights ledger.Days) (build ledger.Buil
 	}, latest, inputs, nil
 }
 
+// overdue are the days of open months with requests that no longer wait for
+// usage and are pending still, because the night that was to price them by
+// estimate was not run. Only days of such nights are looked at: where none was
+// skipped, nothing is.
+func (b *Books) overdue(ctx context.Context, open civil.Month, nights ledger.Days, latest civil.Date, done map[string]bool) (pending []civil.Date, err error) {
+	var skipped []civil.Date
+	for d := b.firstOf(open); !latest.AddDays(-b.LateDays).Before(d); d = d.AddDays(1) {
+		night := d.AddDays(b.LateDays)
+		if !done[NightlyWindow(night)] && (night.Before(nights.First) || nights.Last.Before(night)) {
+			skipped = append(skipped, d)
+		}
+	}
+	for _, days := range runsOf(skipped) {
+		found, err := b.Ledger.PendingDays(ctx, days)
+		if err != nil {
+			return nil, err
+		}
+		pending = append(pending, found...)
+	}
+	return pending, nil
+}
+
 // unsettledDays are the days of closed months that still decide what an open
 // month charges: days with records that were closed without a cost, which a
 // later price gives one, and days with corrections in an open month.
@@ -267,8 +296,16 @@ order by 1`, ledger.Args{"since": civil.Min}, func(r ledger.Row) error {
 
 // latestDone is the newest business day whose window was finished; the zero
 // date where none was.
-func (b *Books) latestDone(ctx context.Context) (latest civil.Date, err error) {
+func (b *Books) latestDone(ctx context.Context) (civil.Date, error) {
 	done, err := b.Ledger.WindowsDone(ctx, NightlyKind)
+	if err != nil {
+		return civil.Date{}, err
+	}
+	return newest(done)
+}
+
+// newest is the last of the days of nightly windows.
+func newest(done map[string]bool) (latest civil.Date, err error) {
 	for window := range done {
 		day, err := civil.ParseDate(window[len(NightlyKind)+1:])
 		if err != nil {
@@ -278,7 +315,7 @@ func (b *Books) latestDone(ctx context.Context) (latest civil.Date, err error) {
 			latest = day
 		}
 	}
-	return latest, err
+	return latest, nil
 }
 
 // runsOf joins days to runs without gaps, oldest first.

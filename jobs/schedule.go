@@ -61,3 +61,19 @@ func (b *Books) DueMonths(ctx context.Context, now time.Time) (due []civil.Month
 	}
 	return due, nil
 }
+
+// openMonth is the first month that is not closed.
+func (b *Books) openMonth(closed map[civil.Month]string) civil.Month {
+	open := b.Start.Month()
+	for ; closed[open] != ""; open = open.Next() {
+	}
+	return open
+}
+
+// firstOf is the first day of a month that is accounted for.
+func (b *Books) firstOf(month civil.Month) civil.Date {
+	if first := month.FirstDay(); !first.Before(b.Start) {
+		return first
+	}
+	return b.Start
+}

@@ -122,3 +122,20 @@ func (l *Ledger) NewestRecordDay(ctx context.Context) (civil.Date, error) {
 	}
 	return row.Date(0), nil
 }
+
+// PendingDays returns those of some days on which requests wait for their usage.
+func (l *Ledger) PendingDays(ctx context.Context, days Days) (pending []civil.Date, err error) {
+	err = l.engine.Query(ctx, `
+select distinct f.usage_date
+from record_facts as f
+inner join rulings as r on r.ruling_id = f.ruling_id
+where f.usage_date between @first_day and @last_day and r.pricing = 'pending'
+order by 1`, Args{"first_day": days.First, "last_day": days.Last}, func(r Row) error {
+		pending = append(pending, r.Date(0))
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read days with pending requests: %w", err)
+	}
+	return pending, nil
+}

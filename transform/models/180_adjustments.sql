@@ -8,19 +8,20 @@
 -- Promises: a closed month's own rows stay as they are; what a closed month has
 -- already charged is not charged again. What stands of a record adds up to what
 -- it costs today; what it would have cost without caches is told as of its close.
--- So is an estimate that has become doubtful, because the provider's own log came.
+-- So is an estimate that has become doubtful, because the provider's own log came,
+-- and a request of a call of which another platform's record counts by now.
 -- A reversal doesn't depend on whether its usage lies in the same
 -- window, or in the same month. A record that can't be priced today stays as it
 -- was charged.
 -- Fed by: fresh_records, record_facts, charged, rulings, months, matches,
--- ambiguous_requests, requests_kept, usage, requests.
+-- ambiguous_requests, request_changes, requests_kept, usage, requests.
 -- Kept as: view.
 with metered as (
   select
     request_object_id as object_id,
     request_line as line
   from matches
-  where request_line is not null
+  where request_line is not null and same_provider
   union distinct
   select
     object_id,
@@ -28,19 +29,27 @@ with metered as (
   from ambiguous_requests
 ),
 metered_requests as (
-  select
+  select distinct
     r.record_key,
     r.request_date
   from metered as m
   inner join requests_kept as r on r.object_id = m.object_id and r.line = m.line
 ),
 doubted_requests as (
-  select
+  select distinct
     f.record_id as record_key,
     f.usage_date as request_date
   from fresh_records as f
   inner join rulings as r on r.ruling_id = f.ruling_id
   where r.pricing = 'doubtful'
+),
+copied_requests as (
+  select distinct
+    r.record_key,
+    r.request_date
+  from request_changes as d
+  inner join requests as r on r.object_id = d.object_id and r.line = d.line
+  where d.aside = 'copy' and r.request_date between @scan_first and @scan_last
 ),
 replaced as (
   select
@@ -48,26 +57,18 @@ replaced as (
     c.usage_date,
     c.correction,
     c.last_correction,
-    'usage came after the close and replaces this estimate' as why
+    case
+      when q.record_key is not null and c.pricing = 'estimated' then 'usage came after the close and replaces this estimate'
+      when k.record_key is not null then 'taken back: another platform''s record of the call counts'
+      else 'taken back: the log of the provider came after the close and may hold its usage'
+    end as why
   from charged as c
-  where c.pricing = 'estimated' and c.usage_line is null and c.stands
-    and exists (
-      select 1 from metered_requests as q
-      where q.record_key = c.record_id and q.request_date = c.usage_date
-    )
-  union all
-  select
-    c.record_id,
-    c.usage_date,
-    c.correction,
-    c.last_correction,
-    'taken back: the log of the provider came after the close and may hold its usage' as why
-  from charged as c
-  where c.pricing = 'estimated' and c.usage_line is null and c.stands
-    and exists (
-      select 1 from doubted_requests as q
-      where q.record_key = c.record_id and q.request_date = c.usage_date
-    )
+  left join metered_requests as q on q.record_key = c.record_id and q.request_date = c.usage_date
+  left join copied_requests as k on k.record_key = c.record_id and k.request_date = c.usage_date
+  left join doubted_requests as d on d.record_key = c.record_id and d.request_date = c.usage_date
+  where c.usage_line is null
+    and c.stands
+    and (k.record_key is not null or c.pricing = 'estimated' and (q.record_key is not null or d.record_key is not null))
 ),
 restated as (
   select
@@ -101,6 +102,12 @@ staged as (
     request_date as usage_date
   from requests
   where request_date between @first_day and @last_day
+  union all
+  select
+    record_key,
+    request_date as usage_date
+  from requests_kept
+  where request_date between @first_day and @last_day and record_key <> call_key
 ),
 gone as (
   select

@@ -65,6 +65,7 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Engine, without ...string)
 		{"dimensions are kept once", begun(testDimensions)},
 		{"dirty days", begun(testDirtyDays)},
 		{"missing objects", begun(testMissing)},
+		{"days with pending requests", begun(testPendingDays)},
 		{"runs are numbered", begun(testRuns)},
 		{"sums of a month", begun(testSums)},
 		{"a closed month stays", begun(testClosedMonth)},

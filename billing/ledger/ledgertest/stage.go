@@ -278,3 +278,21 @@ func testMissing(b *books) {
 	b.must(b.ledger.MarkMissing(b.ctx, many, nil))
 	b.equal("the last of many", []string{"first.json v1 missing", "second.json v1 missing"}, b.manifest("usage"))
 }
+
+// Goal: the days on which requests wait for usage are found, among those asked
+// for.
+func testPendingDays(b *books) {
+	b.stage(Rows{Requests: []Request{{ID: "r1", At: "2026-10-05 10:00:00"}, {ID: "r2", At: "2026-10-06 10:00:00"}, {ID: "r3", At: "2026-10-08 10:00:00"}, {ID: "r4", At: "2026-10-09 10:00:00", Failed: true}}})
+	night := b.build("2026-10-05", "2026-10-09")
+	night.LateUntil = Day("2026-10-05")
+	b.must(b.ledger.ReplaceDays(b.ctx, night, nothing))
+	pending := func(first, last string) (days []civil.Date) {
+		b.Helper()
+		days, err := b.ledger.PendingDays(b.ctx, ledger.Days{First: Day(first), Last: Day(last)})
+		b.must(err)
+		return days
+	}
+	b.equal("pending", []civil.Date{Day("2026-10-06"), Day("2026-10-08")}, pending("2026-10-01", "2026-10-31"))
+	b.equal("pending on some days", []civil.Date{Day("2026-10-06")}, pending("2026-10-05", "2026-10-07"))
+	b.equal("pending on others", []civil.Date(nil), pending("2026-10-09", "2026-10-31"))
+}
