@@ -28,6 +28,8 @@ type Source struct {
 	Store       objstore.Store
 	RecordBytes int // longest record that is read
 	Workers     int // objects read at once
+	Reading     string // fingerprint of the settings that decide what is read of an object
+	Place       string // where the store lies, as the settings have it
 }
 
 // Snapshots says that each version of an object shows how things stood on one

@@ -186,9 +186,9 @@ func (s scene) killed(t *testing.T, place int, dead bool) {
 
 // Goal: a run that dies anywhere and is started again ends where an
 // undisturbed run ends: nothing is lost, doubled, or sent twice.
-// Method: books after some nights, and books before a close; the next window is
-// cut off at a spread of places, at each commit on both of its sides, and run
-// again.
+// Method: books after some nights, books whose sources have changed, and books
+// before a close that finds late logs; the next window is cut off at a spread of
+// places, at each commit on both of its sides, and run again.
 func TestKilledAnywhere(t *testing.T) {
 	t.Parallel()
 	c := newCompany(t)
@@ -210,16 +210,29 @@ func TestKilledAnywhere(t *testing.T) {
 	}, due: func(b *books) bool { return slices.Contains(b.dueNights(t, b.morning(day)), day.String()) }}
 	t.Run("night", func(t *testing.T) { night.killedEverywhere(t, 17) })
 
+	// The newest night again: a field has changed, and a source has come.
+	b = open(t, c.dir, wiring{})
+	b.nights(t, "2026-11-02", "2026-11-02")
+	other := scene{c: c, base: b.kept(t), run: night.run, due: night.due}
+	settings, _ := c.get("chargeback.yaml")
+	c.edit("chargeback.yaml", `  - {name: gateway, format: litellm, url: "file:data/litellm"}`, `  - {name: gateway, format: litellm, url: "file:data/litellm", fields: {agent_id: [metadata.nowhere]}}
+  - {name: second, format: litellm, url: "file:data/second"}`)
+	second := request{id: "second", at: clock("10-28 12:00:00"), provider: "openai", email: "user001@example.com", in: 1000, out: 100}
+	c.put(strings.Replace(second.key(), "data/litellm", "data/second", 1), second.json())
+	t.Run("night of changed sources", func(t *testing.T) { other.killedEverywhere(t, 19) })
+	c.put("chargeback.yaml", settings)
+
 	c.putAt(gone, content, changed)
 	c.remove(usageKey("2026-11-02T10:00:00Z", "corrupt"))
 	c.remove(usageKey("2026-11-02T10:00:00Z", "broken-line"))
-	b = open(t, c.dir, wiring{})
+	b = open(t, c.dir, wiring{ledger: scene{base: night.base}.copyTo(t)})
 	b.nights(t, "2026-11-02", lateDay)
+	c.call("late", clock("10-28 13:00:00"), "user001@example.com", 1000, 1000) // for the close to find
 	closing := scene{c: c, base: b.kept(t), run: func(ctx context.Context, b *books) error {
 		_, err := b.Monthly(ctx, month(october), b.due(october))
 		return err
 	}, due: func(b *books) bool { return slices.Contains(b.dueMonths(t, b.due(october)), october) }}
-	t.Run("close", func(t *testing.T) { closing.killedEverywhere(t, 3) })
+	t.Run("close", func(t *testing.T) { closing.killedEverywhere(t, 7) })
 }
 
 // kept closes the books and gives a copy of them.

@@ -46,6 +46,10 @@ type MonthlySummary struct {
 	Hash       string       `json:"content_hash"`
 	// BytesProcessed is what the close's queries have read; see NightlySummary.
 	BytesProcessed int64 `json:"bytes_processed,omitempty"`
+	// Late is the night that was made again for what was found in the month's
+	// folders; without a window where there was nothing. Problems are of the look.
+	Late     NightlySummary `json:"-"`
+	Problems []Problem      `json:"-"`
 }
 
 // DocumentPath is one document and where it lies.
@@ -120,11 +124,14 @@ func (b *Books) close(ctx context.Context, month civil.Month, closed map[civil.M
 	if err := b.nightsDone(ctx, month); err != nil {
 		return err
 	}
-	switch changed, err := b.inputsChanged(ctx); {
+	switch changed, err := b.changed(ctx); {
 	case err != nil:
 		return err
 	case changed:
 		return fmt.Errorf("%w: prices, people or settings have changed since the last night, which would close it by the old ones; run `chargeback run nightly` first", ErrGates)
+	}
+	if err := b.lookAgain(ctx, month, now, s); err != nil {
+		return err
 	}
 	waived, err := b.gates(ctx, month)
 	if err != nil {
@@ -154,6 +161,36 @@ func (b *Books) close(ctx context.Context, month civil.Month, closed map[civil.M
 	return b.Ledger.CloseMonth(ctx, month, now, s.Hash, s, issued, func() error {
 		return b.Ledger.EndRun(ctx, s.Window, s.Attempt, ledger.RunDone, now, s)
 	})
+}
+
+// lookAgain takes in what has come for the month since its nights looked for it,
+// however late: all delivery days from its first up to the newest night are
+// listed. Where anything was there, or a run was cut off behind it, the newest
+// night is made again with it.
+func (b *Books) lookAgain(ctx context.Context, month civil.Month, now time.Time, s *MonthlySummary) error {
+	latest, err := b.latestDone(ctx)
+	if err != nil {
+		return err
+	}
+	at := look{nights: ledger.Days{First: latest, Last: latest}, since: b.firstOf(month)}
+	for _, source := range b.Sources {
+		_, problems, err := b.takeOver(ctx, source, at, s.Window)
+		if err != nil {
+			return err
+		}
+		s.Problems = append(s.Problems, problems...)
+	}
+	came, err := b.Ledger.DirtyDays(ctx, latest)
+	if err != nil {
+		return err
+	}
+	changed, err := b.inputsChanged(ctx) // by a people file
+	if err != nil || !changed && len(came) == 0 {
+		return err
+	}
+	s.Late, err = b.Nightly(ctx, latest, now)
+	s.Problems = slices.DeleteFunc(s.Problems, func(p Problem) bool { return slices.Contains(s.Late.Problems, p) })
+	return err
 }
 
 // nightsDone checks that every night of the month was run, and the nights
@@ -219,7 +256,7 @@ func (b *Books) gates(ctx context.Context, month civil.Month) (used []Waiver, er
 		used = append(used, b.Month.Waivers[i])
 	}
 	if len(failed) > 0 {
-		return nil, fmt.Errorf("%w:\n  %s\nmend them and run `chargeback run` again (objects delivered again are read by `chargeback run nightly --date` of their day), or waive a gate by name and reason in the config's waivers", ErrGates, strings.Join(failed, "\n  "))
+		return nil, fmt.Errorf("%w:\n  %s\nmend them and run `chargeback run` again, which reads what was delivered again, or waive a gate by name and reason in the config's waivers", ErrGates, strings.Join(failed, "\n  "))
 	}
 	return used, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"chargeback/billing/ledger"
 	"chargeback/billing/notify"
+	"chargeback/extract"
 	"chargeback/transform/civil"
 )
 
@@ -31,9 +32,10 @@ type NightlySummary struct {
 	Problems []Problem       `json:"problems,omitempty"`
 	// BytesProcessed is what queries have read, where the warehouse bills by that.
 	// The transaction that ends the run is not in it.
-	BytesProcessed int64         `json:"bytes_processed,omitempty"`
-	before         int64         // what was read before this run
-	taken          int           // problems of what was taken in
+	BytesProcessed int64 `json:"bytes_processed,omitempty"`
+	before         int64 // what was read before this run
+	taken          int   // problems of what was taken in
+	changes        map[string]sourceChange
 	Sent           notify.Result `json:"-"`
 }
 
@@ -86,13 +88,30 @@ func (b *Books) attempt(ctx context.Context, s *NightlySummary, now time.Time, d
 	return nil
 }
 
-// takeAll stages what is new in all sources, as far as it is the shard's.
+// takeAll stages what is new in all sources, as far as it is the shard's. In a
+// source that has changed it looks through all days of open months, but not a
+// shard: that is for who makes the night.
 func (b *Books) takeAll(ctx context.Context, nights ledger.Days, shard Shard, s *NightlySummary) error {
-	for _, source := range b.Sources {
-		took, problems, err := b.take(ctx, source, nights, shard, s.Window)
-		for try := 1; try < changedMax && errors.Is(err, ledger.ErrChanged); try++ { // what another has read is known now
-			took, problems, err = b.take(ctx, source, nights, shard, s.Window)
+	var since civil.Date
+	if shard == (Shard{}) {
+		var err error
+		if s.changes, err = b.sourceChanges(ctx); err != nil {
+			return err
 		}
+		if since, err = b.lookedThrough(ctx); err != nil {
+			return err
+		}
+	}
+	for _, source := range b.Sources {
+		change := s.changes[source.Name]
+		at := look{nights: nights, shard: shard, outdated: change.outdated}
+		if change.why != "" && !since.IsZero() && since.Before(nights.First) {
+			at.since = since
+		}
+		if change.outdated || !at.since.IsZero() {
+			at.why = change.why
+		}
+		took, problems, err := b.takeOver(ctx, source, at, s.Window)
 		if err != nil {
 			return err
 		}
@@ -100,6 +119,26 @@ func (b *Books) takeAll(ctx context.Context, nights ledger.Days, shard Shard, s 
 		s.Problems = append(s.Problems, problems...)
 	}
 	return nil
+}
+
+// takeOver is take, begun anew where another process took in the same.
+func (b *Books) takeOver(ctx context.Context, source extract.Source, at look, window string) (took SourceSummary, problems []Problem, err error) {
+	for try := 1; ; try++ { // what another has read is known then
+		took, problems, err = b.take(ctx, source, at, window)
+		if try == changedMax || !errors.Is(err, ledger.ErrChanged) {
+			return took, problems, err
+		}
+	}
+}
+
+// lookedThrough is the first day of open months, of which nights have looked
+// through some; the zero date where none has yet, so that all are still due.
+func (b *Books) lookedThrough(ctx context.Context) (civil.Date, error) {
+	latest, err := b.latestDone(ctx)
+	if err != nil || latest.IsZero() {
+		return civil.Date{}, err
+	}
+	return b.firstOpen(ctx)
 }
 
 // make does what Nights tells, within an attempt at the last night's window.
@@ -149,7 +188,7 @@ func (b *Books) rebuild(ctx context.Context, nights ledger.Days, now time.Time, 
 			return err
 		}
 		s.Problems = append(s.Problems, doubtful...)
-		if err := b.Ledger.SetInputs(ctx, inputs); err != nil {
+		if err := errors.Join(b.Ledger.SetInputs(ctx, inputs), b.keepMarks(ctx, s.changes)); err != nil {
 			return err
 		}
 		var others []string

@@ -15,25 +15,35 @@ import (
 	"chargeback/transform/civil"
 )
 
-// RetrySummary is what reading rejected objects of a source again brought.
+// RetrySummary is what reading objects of a source again brought.
 type RetrySummary struct {
-	Source                      string
-	Objects                     int   // read again
-	StagedBefore, StagedNow     int64 // records of these objects
-	RejectedBefore, RejectedNow int64
-	Problems                    []Problem // objects that can't be read; what was kept of them stays
+	Source string
+	Reread
+	Problems []Problem // objects that can't be read; what was kept of them stays
 }
 
-// Retry reads the objects anew that failed, or of which records were rejected:
-// in the version that they have now, and where that is the one that was read
-// then, again. What it brings takes the place of what was kept of them, so
-// nothing counts twice, and the newest night is made again. What was kept of an
-// object that can't be read stays. The days on which the objects were delivered
-// are listed for that, so other new objects of theirs are taken in, too.
-func (b *Books) Retry(ctx context.Context, now time.Time) (all []RetrySummary, night NightlySummary, err error) {
+// RetryOptions say what is read again.
+type RetryOptions struct {
+	Source string // "" is all sources
+	// Whole reads all objects again that open months have records of, not only
+	// those that other settings or rejects call for.
+	Whole bool
+}
+
+// Retry reads the objects anew that failed, of which records were rejected, or
+// that were read by other settings and have records in open months: in the
+// version that they have now, and where that is the one that was read then,
+// again. What it brings takes the place of what was kept of them, so nothing
+// counts twice, and the newest night is made again. What was kept of an object
+// that can't be read stays. The days on which the objects were delivered are
+// listed for that, so other new objects of theirs are taken in, too.
+func (b *Books) Retry(ctx context.Context, o RetryOptions, now time.Time) (all []RetrySummary, night NightlySummary, err error) {
 	again := false
 	for _, source := range b.Sources {
-		s, err := b.retrySource(ctx, source)
+		if o.Source != "" && o.Source != source.Name {
+			continue
+		}
+		s, err := b.retrySource(ctx, source, o.Whole)
 		if err != nil {
 			return all, night, err
 		}
@@ -50,38 +60,56 @@ func (b *Books) Retry(ctx context.Context, now time.Time) (all []RetrySummary, n
 	return all, night, err
 }
 
-// errUnreadable ends a staging of which some objects can't be read.
-var errUnreadable = errors.New("some objects can't be read")
-
-func (b *Books) retrySource(ctx context.Context, source extract.Source) (s RetrySummary, err error) {
+func (b *Books) retrySource(ctx context.Context, source extract.Source, whole bool) (s RetrySummary, err error) {
 	s.Source = source.Name
+	tried, err := b.retryOutdated(ctx, source, whole, &s)
+	if err != nil {
+		return s, err
+	}
 	incomplete, err := b.Ledger.Incomplete(ctx, source.Name)
+	incomplete = slices.DeleteFunc(incomplete, func(o ledger.Object) bool { return tried[o.Key] })
 	if err != nil || len(incomplete) == 0 {
 		return s, err
 	}
 	if incomplete, err = b.takeNew(ctx, source, incomplete, &s); err != nil {
 		return s, err
 	}
-	for len(incomplete) > 0 {
-		attempt := s
-		unreadable, err := b.readAgain(ctx, source, incomplete, &attempt)
-		if err == nil {
-			return attempt, nil
-		}
-		if !errors.Is(err, errUnreadable) {
-			return s, fmt.Errorf("take in source %s again: %w", source.Name, err)
-		}
-		var rest []ledger.Object
-		for _, o := range incomplete {
-			if why, is := unreadable[o.ID]; is {
-				s.Problems = append(s.Problems, Problem{source.Name, o.Key, "can't be read again, so what was kept of it stays: " + why.Error()})
-			} else {
-				rest = append(rest, o)
-			}
-		}
-		incomplete = rest
+	again, unreadable, err := b.readAgain(ctx, source, incomplete, retryWindow)
+	s.add(again)
+	for _, u := range unreadable {
+		s.Problems = append(s.Problems, Problem{source.Name, u.Key, "can't be read again, so what was kept of it stays: " + u.why.Error()})
 	}
-	return s, nil
+	return s, err
+}
+
+// retryOutdated reads again what a source has in open months, where its settings
+// have changed or all is to be read. It returns the keys of what it tried to read.
+func (b *Books) retryOutdated(ctx context.Context, source extract.Source, whole bool, s *RetrySummary) (tried map[string]bool, err error) {
+	changes, err := b.sourceChanges(ctx)
+	if err != nil || !whole && !changes[source.Name].outdated {
+		return nil, err
+	}
+	at := look{outdated: true, whole: whole}
+	if at.since, err = b.firstOpen(ctx); err != nil {
+		return nil, err
+	}
+	latest, err := b.latestDone(ctx)
+	if err != nil || latest.IsZero() {
+		return nil, err // nothing was read yet
+	}
+	at.nights = ledger.Days{First: latest, Last: latest}
+	took, problems, err := b.takeOver(ctx, source, at, retryWindow)
+	s.Problems = append(s.Problems, problems...)
+	s.add(Reread{Objects: took.Read, Staged: took.Staged, Rejected: took.Rejected})
+	if took.Again != nil {
+		s.add(*took.Again)
+	}
+	return took.tried, err
+}
+
+func (r *Reread) add(other Reread) {
+	r.Objects, r.StagedBefore, r.Staged = r.Objects+other.Objects, r.StagedBefore+other.StagedBefore, r.Staged+other.Staged
+	r.RejectedBefore, r.Rejected = r.RejectedBefore+other.RejectedBefore, r.Rejected+other.Rejected
 }
 
 // takeNew takes in what has another version now, and what failed. It returns the
@@ -96,11 +124,11 @@ func (b *Books) takeNew(ctx context.Context, source extract.Source, incomplete [
 		days[day] = true
 	}
 	for _, day := range slices.SortedFunc(maps.Keys(days), civil.Date.Compare) {
-		took, problems, err := b.take(ctx, source, ledger.Days{First: day, Last: day}, Shard{}, retryWindow)
+		took, problems, err := b.take(ctx, source, look{nights: ledger.Days{First: day, Last: day}}, retryWindow)
 		if err != nil {
 			return nil, err
 		}
-		s.Objects, s.StagedNow, s.RejectedNow = s.Objects+took.Read, s.StagedNow+took.Staged, s.RejectedNow+took.Rejected
+		s.add(Reread{Objects: took.Read, Staged: took.Staged, Rejected: took.Rejected})
 		for _, p := range problems {
 			if !slices.Contains(s.Problems, p) {
 				s.Problems = append(s.Problems, p)
@@ -130,9 +158,40 @@ func (b *Books) takeNew(ctx context.Context, source extract.Source, incomplete [
 	return same, nil
 }
 
-// readAgain stages objects in place of what was kept of them: all of them, or
-// none where some can't be read.
-func (b *Books) readAgain(ctx context.Context, source extract.Source, objects []ledger.Object, s *RetrySummary) (unreadable map[int64]error, err error) {
+// unreadable is an object that can't be read, and why.
+type unreadable struct {
+	ledger.Object
+	why error
+}
+
+// errUnreadable ends a staging of which some objects can't be read.
+var errUnreadable = errors.New("some objects can't be read")
+
+// readAgain stages objects in place of what was kept of them. Where some can't be
+// read, what was kept of them and of the rest of their sets stays.
+func (b *Books) readAgain(ctx context.Context, source extract.Source, objects []ledger.Object, window string) (s Reread, lost []unreadable, err error) {
+	for len(objects) > 0 {
+		s, problems, err := b.stageInPlace(ctx, source, objects, window)
+		if err == nil {
+			return s, lost, nil
+		}
+		if !errors.Is(err, errUnreadable) {
+			return s, lost, fmt.Errorf("take in source %s again: %w", source.Name, err)
+		}
+		broken := map[string]bool{}
+		for _, o := range objects {
+			if why := problems[o.Key]; why != nil {
+				lost, broken[source.Unit(o.Key)] = append(lost, unreadable{o, why}), true
+			}
+		}
+		objects = slices.DeleteFunc(objects, func(o ledger.Object) bool { return broken[source.Unit(o.Key)] })
+	}
+	return s, lost, nil
+}
+
+// stageInPlace is readAgain of all of the objects, or of none where some can't
+// be read.
+func (b *Books) stageInPlace(ctx context.Context, source extract.Source, objects []ledger.Object, window string) (s Reread, problems map[string]error, err error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var found []objstore.Found
@@ -145,29 +204,29 @@ func (b *Books) readAgain(ctx context.Context, source extract.Source, objects []
 		found, again = append(found, f), append(again, o.ID)
 		s.StagedBefore, s.RejectedBefore = s.StagedBefore+o.Staged, s.RejectedBefore+o.Rejected
 	}
-	s.Objects, unreadable = s.Objects+len(objects), map[int64]error{}
-	reading := source.Read(ctx, decode.Env{Zone: b.Zone, Start: epochDays(b.Start)}, found)
+	s.Objects, problems = len(objects), map[string]error{}
+	read := source.Read(ctx, decode.Env{Zone: b.Zone, Start: epochDays(b.Start)}, found)
 	err = b.Ledger.Stage(ctx, ledger.Staging{
-		Source: source.Name, Schema: source.Format.Schema(), Again: again, Batches: reading.Batches, Done: reading.Done,
+		Source: source.Name, Schema: source.Format.Schema(), Reading: reading(source), Again: again, Batches: read.Batches, Done: read.Done,
 		Results: func() (ledger.StagingResult, error) {
-			results, err := reading.Results()
-			staged := ledger.StagingResult{Dimensions: reading.Dimensions().All()}
+			results, err := read.Results()
+			staged := ledger.StagingResult{Dimensions: read.Dimensions().All()}
 			var took SourceSummary
 			for _, r := range results {
 				if r.Err != nil {
-					unreadable[r.ID] = r.Err
+					problems[r.Object.Key] = r.Err
 					continue
 				}
-				b.enter(source, r, retryWindow, &staged, &took)
+				b.enter(source, r, window, &staged, &took)
 			}
-			if len(unreadable) > 0 {
+			if len(problems) > 0 {
 				err = errUnreadable
 			}
-			s.StagedNow, s.RejectedNow = s.StagedNow+took.Staged, s.RejectedNow+took.Rejected
+			s.Staged, s.Rejected = took.Staged, took.Rejected
 			return staged, err
 		},
 	})
-	return unreadable, err
+	return s, problems, err
 }
 
 // retryWindow stands in the manifest where a window's name would.

@@ -32,13 +32,13 @@ func TestRetry(t *testing.T) {
 	equal(t, "rejected", int64(2), query[int64](t, b, "select count(*) from rejects"))
 	now := time.Date(2026, time.October, 30, 6, 0, 0, 0, time.UTC)
 	retry := func(b *books) (taken, rejected int64, window string) {
-		all, night, err := b.Retry(t.Context(), now)
+		all, night, err := b.Retry(t.Context(), jobs.RetryOptions{}, now)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, s := range all {
 			equal(t, "problems", 0, len(s.Problems))
-			taken, rejected = taken+s.StagedNow-s.StagedBefore, rejected+s.RejectedNow
+			taken, rejected = taken+s.Staged-s.StagedBefore, rejected+s.Rejected
 		}
 		return taken, rejected, night.Window
 	}
@@ -75,7 +75,7 @@ func TestRetryOfLostObjects(t *testing.T) {
 	c.edit("chargeback.yaml", "max_record_bytes: 1kB", "max_record_bytes: 1MB")
 	c.remove(usageKey("2026-10-28T08:01:00Z", "mixed"))
 	b = open(t, c.dir, wiring{})
-	all, _, err := b.Retry(t.Context(), time.Date(2026, time.October, 30, 6, 0, 0, 0, time.UTC))
+	all, _, err := b.Retry(t.Context(), jobs.RetryOptions{}, time.Date(2026, time.October, 30, 6, 0, 0, 0, time.UTC))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,11 +100,11 @@ func TestRetryOfCorrectedObjects(t *testing.T) {
 	c.deliver(usageKey("2026-10-28T08:01:00Z", "mixed"), usage{id: "u-a", at: "2026-10-28T08:00:00Z", in: 1000, out: 100}, usage{id: "u-b", at: "2026-10-28T08:00:10Z", in: 2000, out: 200})
 	c.deliver(usageKey("2026-10-29T08:01:00Z", "alone"), usage{id: "u-d", at: "2026-10-29T08:00:00Z", in: -1, out: 100})
 	c.deliver(cut, usage{id: "u-e", at: "2026-10-28T09:00:00Z", in: 1000, out: 100})
-	all, night, err := b.Retry(t.Context(), b.morning(date("2026-11-03")))
+	all, night, err := b.Retry(t.Context(), jobs.RetryOptions{}, b.morning(date("2026-11-03")))
 	if err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "retried", []jobs.RetrySummary{{Source: "bedrock", Objects: 3, StagedBefore: 2, StagedNow: 3, RejectedBefore: 2, RejectedNow: 1}}, all)
+	equal(t, "retried", []jobs.RetrySummary{{Source: "bedrock", Reread: jobs.Reread{Objects: 3, StagedBefore: 2, Staged: 3, RejectedBefore: 2, Rejected: 1}}}, all)
 	equal(t, "night", "nightly/2026-11-03", night.Window)
 	equal(t, "usage", []string{"u-a\n", "u-b\n", "u-e\n"}, b.lines(t, "select provider_request_id from usage where provider_request_id between 'u-a' and 'u-e' order by 1"))
 	same(t, c.rebuilt(nights("2026-10-28", "2026-11-03")...).only(compared...), b.state(t).only(compared...))

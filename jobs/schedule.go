@@ -15,7 +15,8 @@ const settleHours = deliveryHours
 // finished, oldest first. The ledger says what was finished, so a machine that
 // was off catches up and a clock change skips nothing. Where none is left, the
 // newest is due again if prices, people or settings have changed since: it makes
-// the open days anew.
+// the open days anew. So it is if a source has come or changed, of which days that
+// were looked through before may hold more.
 func (b *Books) DueNights(ctx context.Context, now time.Time) (due []civil.Date, err error) {
 	done, err := b.Ledger.WindowsDone(ctx, NightlyKind)
 	if err != nil {
@@ -29,12 +30,22 @@ func (b *Books) DueNights(ctx context.Context, now time.Time) (due []civil.Date,
 	if len(due) > 0 || len(done) == 0 {
 		return due, nil
 	}
-	changed, err := b.inputsChanged(ctx)
+	changed, err := b.changed(ctx)
 	if err != nil || !changed {
 		return nil, err
 	}
 	latest, err := b.latestDone(ctx)
 	return []civil.Date{latest}, err
+}
+
+// changed says whether the newest night, run again, may find or make something
+// else, although no object has come for its days.
+func (b *Books) changed(ctx context.Context) (bool, error) {
+	changed, err := b.inputsChanged(ctx)
+	if err != nil || changed {
+		return changed, err
+	}
+	return b.sourcesChanged(ctx)
 }
 
 // NightDone says whether the night of a business day was finished.

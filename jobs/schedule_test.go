@@ -17,7 +17,14 @@ func calendar(t *testing.T, zone, start string) *books {
 	t.Helper()
 	c := newCompany(t)
 	c.edit("chargeback.yaml", "billing_zone: Europe/Berlin, start: 2026-10-28", "billing_zone: "+zone+", start: "+start)
-	return open(t, c.dir, wiring{})
+	b := open(t, c.dir, wiring{})
+	for _, s := range b.Sources { // as a night would
+		mark := ledger.SourceMark{Reading: ledger.ReadingOf(s.Format.Schema(), s.Reading), Place: s.Place}
+		if err := b.Ledger.SetSourceMark(t.Context(), s.Name, mark, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return b
 }
 
 // ran notes in the ledger that windows ended, without running them.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -27,6 +28,33 @@ type SourceSummary struct {
 	BeforeStart int64          `json:"before_start,omitempty"`
 	Ignored     int64          `json:"ignored,omitempty"`
 	Replaced    int            `json:"replaced,omitempty"`
+	// Why says what is new about the source, Since from which day on it was
+	// therefore looked through, and Again what was read again for it.
+	Why   string          `json:"why,omitempty"`
+	Since string          `json:"since,omitempty"`
+	Again *Reread         `json:"read_again,omitempty"`
+	tried map[string]bool // keys of what was read now, or could not be
+}
+
+// Reread is what reading known objects again brought.
+type Reread struct {
+	Objects        int   `json:"objects"`
+	StagedBefore   int64 `json:"staged_before"` // records of these objects
+	Staged         int64 `json:"staged"`
+	RejectedBefore int64 `json:"rejected_before"`
+	Rejected       int64 `json:"rejected"`
+}
+
+// look says where objects of a source are looked for and what becomes of those
+// that are known.
+type look struct {
+	nights ledger.Days // on whose delivery days everything must be that was there before
+	since  civil.Date  // first of earlier days that are looked through for what has come; zero for none
+	why    string      // why they are
+	shard  Shard
+	// outdated is whether objects of open months that were read by other settings
+	// are looked for on other days, too; whole, whether all count as such.
+	outdated, whole bool
 }
 
 // deliveryHours is how many hours after a business day its last records may
@@ -41,12 +69,26 @@ func (b *Books) listed(nights ledger.Days) objstore.DayRange {
 	return objstore.DayRange{First: first.Truncate(24 * time.Hour), Last: end.Truncate(24 * time.Hour), LastHours: end.Hour() + 1}
 }
 
-// take stages what is new in the shard of a source and notes what is gone from
-// it.
-func (b *Books) take(ctx context.Context, source extract.Source, nights ledger.Days, shard Shard, window string) (SourceSummary, []Problem, error) {
-	days := b.listed(nights)
+// take stages what is new in the shard of a source, reads again what was read by
+// other settings, and notes what is gone from it.
+func (b *Books) take(ctx context.Context, source extract.Source, at look, window string) (SourceSummary, []Problem, error) {
+	near := b.listed(at.nights)
+	days := near
+	var outdated map[int64]ledger.Object
+	var err error
+	if at.outdated || at.whole {
+		if outdated, err = b.outdated(ctx, source, at.whole); err != nil {
+			return SourceSummary{}, nil, err
+		}
+		days.First = earliest(days.First, outdated)
+	}
+	if !at.since.IsZero() {
+		if first := b.listed(ledger.Days{First: at.since, Last: at.nights.Last}).First; first.Before(days.First) {
+			days.First = first
+		}
+	}
 	if source.Snapshots() {
-		days = allDays // any of them may be the last before a night
+		near, days = allDays, allDays // any of them may be the last before a night
 	}
 	listing, err := source.List(ctx, days)
 	if err != nil {
@@ -59,14 +101,23 @@ func (b *Books) take(ctx context.Context, source extract.Source, nights ledger.D
 	if len(listing.Objects)+len(known) == 0 && source.Format.Schema() == record.PeopleSchema {
 		return SourceSummary{}, nil, fmt.Errorf("source %s: there is no people file at %s, and none was ever read: all costs would belong to nobody; put it there, or correct the source's url", source.Name, source.Store)
 	}
-	listing.Objects = shard.keep(source, listing.Objects, known)
-	todo := compare(listing, known, days)
+	listing.Objects = at.shard.keep(source, listing.Objects, known)
+	if outdated == nil && at.shard == (Shard{}) && slices.ContainsFunc(slices.Collect(maps.Values(known)), func(o ledger.Object) bool { return o.Reading != "" && o.Reading != reading(source) }) {
+		if outdated, err = b.outdated(ctx, source, false); err != nil { // what could not be read again before
+			return SourceSummary{}, nil, err
+		}
+	}
+	todo := compare(listing, known, days, near, outdated)
 	if source.Snapshots() {
 		if err := b.follow(ctx, source, listing.Objects, known, &todo); err != nil {
 			return SourceSummary{}, nil, err
 		}
 	}
-	s := SourceSummary{Name: source.Name, Listed: len(listing.Objects), Known: len(listing.Objects) - len(todo.read), Read: len(todo.read), Skipped: listing.Skipped}
+	s := SourceSummary{Name: source.Name, Listed: len(listing.Objects), Known: len(listing.Objects) - len(todo.read), Read: len(todo.read), Skipped: listing.Skipped, Why: at.why}
+	if !at.since.IsZero() {
+		s.Since = at.since.String()
+	}
+	s.tried = todo.keys()
 	// First: a key without a current version is mended by the next night, one with
 	// two would be read again.
 	if err := b.Ledger.MarkEarlier(ctx, todo.earlier); err != nil {
@@ -80,18 +131,78 @@ func (b *Books) take(ctx context.Context, source extract.Source, nights ledger.D
 		problems = append(problems, Problem{source.Name, key, "its name is not valid UTF-8, so no record could say where it came from and none of it counts: rename it"})
 	}
 	for _, f := range listing.Faults {
-		if shard.has(source.Name, source.Unit(f.Key)) {
+		if at.shard.has(source.Name, source.Unit(f.Key)) {
 			problems = append(problems, Problem{source.Name, f.Key, "nothing of its set is taken in: " + f.Reason})
 		}
 	}
 	for _, o := range todo.missing {
 		problems = append(problems, Problem{source.Name, o, "was read before and is gone from the source; its records stay in the ledger and can no longer be proved: restore the object"})
 	}
-	if len(todo.read)+len(todo.superseded) == 0 {
+	if len(todo.read)+len(todo.superseded) > 0 {
+		failed, err := b.stage(ctx, source, todo, window, &s)
+		if err != nil {
+			return s, nil, err
+		}
+		problems = append(problems, failed...)
+	}
+	if len(todo.again) == 0 {
 		return s, problems, nil
 	}
-	failed, err := b.stage(ctx, source, todo, window, &s)
+	failed, err := b.stageAgain(ctx, source, todo.again, window, &s)
 	return s, append(problems, failed...), err
+}
+
+// reading names the settings by which the source's objects are read now.
+func reading(source extract.Source) string {
+	return ledger.ReadingOf(source.Format.Schema(), source.Reading)
+}
+
+// outdated are the objects of open months that were read by other settings, or
+// all of them.
+func (b *Books) outdated(ctx context.Context, source extract.Source, whole bool) (map[int64]ledger.Object, error) {
+	open, err := b.firstOpen(ctx)
+	if err != nil {
+		return nil, err
+	}
+	than := reading(source)
+	if whole {
+		than = ""
+	}
+	objects, err := b.Ledger.Outdated(ctx, source.Name, source.Format.Schema(), than, open)
+	found := map[int64]ledger.Object{}
+	for _, o := range objects {
+		found[o.ID] = o
+	}
+	return found, err
+}
+
+// earliest is the first day on which an object was delivered, or first.
+func earliest(first time.Time, objects map[int64]ledger.Object) time.Time {
+	for _, o := range objects {
+		if day := o.Day.Start(time.UTC); !o.Day.IsZero() && day.Before(first) {
+			first = day
+		}
+	}
+	return first
+}
+
+// stageAgain reads known objects again by the settings of now. What was kept of
+// one that can't be read by them stays, and counts as missing, which it is.
+func (b *Books) stageAgain(ctx context.Context, source extract.Source, objects []ledger.Object, window string, s *SourceSummary) (problems []Problem, err error) {
+	again, unreadable, err := b.readAgain(ctx, source, objects, window)
+	if err != nil {
+		return nil, err
+	}
+	s.Again = &again
+	missing := make([]int64, 0, len(unreadable))
+	for _, u := range unreadable {
+		missing = append(missing, u.ID)
+		problems = append(problems, Problem{source.Name, u.Key, "can't be read by the settings as they are now; the records that were read of it before still count and can no longer be proved: " + u.why.Error()})
+	}
+	if err := b.Ledger.MarkMissing(ctx, missing, nil); err != nil {
+		return nil, fmt.Errorf("note objects of %s that the settings don't fit: %w", source.Name, err)
+	}
+	return problems, nil
 }
 
 // comparison is a listing held against the manifest.
@@ -101,10 +212,23 @@ type comparison struct {
 	gone    []int64                  // read before, not listed now
 	back    []int64                  // were missing, listed again
 	missing []string                 // keys of all that is missing now
+	again   []ledger.Object          // read before by other settings
 
 	superseded []ledger.Object // read before, and no part of their set any more
 	earlier    []int64         // snapshots that others follow
 	stays      map[string]bool // keys whose version in before is a snapshot of another day: it stays as history
+}
+
+// keys are those of all that is to be read.
+func (c comparison) keys() map[string]bool {
+	keys := make(map[string]bool, len(c.read)+len(c.again))
+	for _, f := range c.read {
+		keys[f.Key] = true
+	}
+	for _, o := range c.again {
+		keys[o.Key] = true
+	}
+	return keys
 }
 
 // allDays is every day that a key can tell.
@@ -150,12 +274,16 @@ func (b *Books) follow(ctx context.Context, source extract.Source, listed []objs
 	return nil
 }
 
-func compare(listing extract.Listing, known map[string]ledger.Object, days objstore.DayRange) (c comparison) {
+// compare holds the listing of days against the manifest. Of what was there
+// before, only outdated objects and those of near must still be there: a source
+// may keep its logs for less than a month.
+func compare(listing extract.Listing, known map[string]ledger.Object, days, near objstore.DayRange, outdated map[int64]ledger.Object) (c comparison) {
 	seen := make(map[string]bool, len(listing.Objects))
 	c.before = map[string]ledger.Object{}
 	for _, f := range listing.Objects {
 		seen[f.Key] = true
 		old, ok := known[f.Key]
+		other, again := outdated[old.ID]
 		switch {
 		case !ok:
 			c.read = append(c.read, f)
@@ -164,13 +292,16 @@ func compare(listing extract.Listing, known map[string]ledger.Object, days objst
 			c.before[f.Key] = old
 		case old.State == ledger.ObjectFailed:
 			c.read = append(c.read, f)
+		case again:
+			c.again = append(c.again, other)
 		case old.State == ledger.ObjectMissing:
 			c.back = append(c.back, old.ID)
 		}
 	}
 	for key, old := range known {
 		day, hour := objstore.DayOf(key)
-		if seen[key] || !days.Has(day, hour) {
+		_, again := outdated[old.ID]
+		if seen[key] || !days.Has(day, hour) || !near.Has(day, hour) && !again {
 			continue
 		}
 		switch listing.Standing(key) {
@@ -203,15 +334,15 @@ func (b *Books) stage(ctx context.Context, source extract.Source, todo compariso
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var missing []int64
-	reading := source.Read(ctx, decode.Env{Zone: b.Zone, Start: epochDays(b.Start)}, todo.read)
+	objects := source.Read(ctx, decode.Env{Zone: b.Zone, Start: epochDays(b.Start)}, todo.read)
 	err = b.Ledger.Stage(ctx, ledger.Staging{
-		Source: source.Name, Schema: source.Format.Schema(), Batches: reading.Batches, Done: reading.Done,
+		Source: source.Name, Schema: source.Format.Schema(), Reading: reading(source), Batches: objects.Batches, Done: objects.Done,
 		Results: func() (ledger.StagingResult, error) {
-			results, err := reading.Results()
+			results, err := objects.Results()
 			if err != nil {
 				return ledger.StagingResult{}, err
 			}
-			staged := ledger.StagingResult{Dimensions: reading.Dimensions().All()}
+			staged := ledger.StagingResult{Dimensions: objects.Dimensions().All()}
 			broken := brokenSets(source, results)
 			for _, o := range todo.superseded {
 				if !broken[source.Unit(o.Key)] {

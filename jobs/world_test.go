@@ -52,6 +52,7 @@ type wiring struct {
 // medium keeps it, and outlives the books.
 type books struct {
 	*jobs.Books
+	engine  ledger.Engine
 	sent    postbox
 	closers []func() error
 }
@@ -111,6 +112,7 @@ func wire(ctx context.Context, dir string, w wiring) (*books, error) {
 	if w.engine != nil {
 		engine = w.engine(engine)
 	}
+	b.engine = engine
 	kept, err := ledger.Open(ctx, engine, cfg.Zone(), cfg.Company.Start.String())
 	if err != nil {
 		return nil, errors.Join(err, b.Close())
@@ -169,7 +171,7 @@ func (b *books) openSources(cfg *config.Config, w wiring) error {
 		if w.store != nil {
 			store = w.store(store)
 		}
-		b.Sources = append(b.Sources, extract.Source{Name: src.Name, Format: format, Store: store, RecordBytes: int(src.MaxRecordBytes), Workers: w.workers})
+		b.Sources = append(b.Sources, extract.Source{Name: src.Name, Format: format, Store: store, RecordBytes: int(src.MaxRecordBytes), Workers: w.workers, Reading: src.Reading(), Place: src.Place()})
 	}
 	return nil
 }
@@ -180,6 +182,14 @@ func formatOf(src config.Source) (decode.Format, error) {
 		return decode.NewBedrock(decode.BedrockOptions{ClientRef: src.Fields.ClientRef, CostCenter: src.Fields.CostCenter, AgentID: src.Fields.AgentID})
 	case config.FormatLiteLLM:
 		return decode.NewLiteLLM(decode.RequestOptions{AgentID: src.Fields.AgentID, ToolCalls: src.Fields.ToolCalls, CostCenter: src.Fields.CostCenter, ClientRef: src.Fields.ClientRef})
+	case config.FormatMapped:
+		m, fields := src.Mapped, map[string][]decode.Place{}
+		for name, places := range m.Fields {
+			for _, place := range places {
+				fields[name] = append(fields[name], decode.Place(place))
+			}
+		}
+		return decode.NewMapped(decode.MappedOptions{Side: src.Side, Layout: m.Layout, Fields: fields, Constants: m.Constants, TokenUnit: m.TokenUnit, CostUnit: m.CostUnit, Time: m.Time, Zone: time.UTC})
 	}
 	if src.IsSnapshot() {
 		return decode.NewSnapshot(src.Format, decode.PersonOptions{Email: src.Fields.Email, Department: src.Fields.Department, CostCenter: src.Fields.CostCenter, ValidFrom: src.Fields.ValidFrom})

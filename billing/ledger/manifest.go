@@ -36,6 +36,7 @@ type Object struct {
 	Modified    time.Time // zero where it is not known
 	Error       string
 	Run         string
+	Reading     string // by which settings it was read, see ReadingOf; "" where a version wrote it that kept none
 }
 
 // Reject is one record that was not taken in.
@@ -50,11 +51,11 @@ type Reject struct {
 func (l *Ledger) Manifest(ctx context.Context, source string, first, last civil.Date) (map[string]Object, error) {
 	found := map[string]Object{}
 	err := l.engine.Query(ctx, `
-select object_id, object_key, etag, state, size_bytes, day
+select object_id, object_key, etag, state, size_bytes, day, reading
 from objects
 where source = @source and state not in ('replaced', 'earlier') and (day is null or day between @first_day and @last_day)`,
 		Args{"source": source, "first_day": first, "last_day": last}, func(r Row) error {
-			found[r.Text(1)] = Object{ID: r.Int(0), Source: source, Key: r.Text(1), ETag: r.Text(2), State: r.Text(3), SizeBytes: r.Int(4), Day: r.Date(5)}
+			found[r.Text(1)] = Object{ID: r.Int(0), Source: source, Key: r.Text(1), ETag: r.Text(2), State: r.Text(3), SizeBytes: r.Int(4), Day: r.Date(5), Reading: r.Text(6)}
 			return nil
 		})
 	if err != nil {
@@ -97,6 +98,7 @@ func (l *Ledger) Earlier(ctx context.Context, source string) (map[int64]bool, er
 type Staging struct {
 	Source  string
 	Schema  *record.Schema
+	Reading string  // by which settings; see ReadingOf
 	Again   []int64 // objects that were read before: what was kept of them goes first
 	Batches <-chan *record.Batch
 	Done    func(*record.Batch)
@@ -138,9 +140,13 @@ func (l *Ledger) Stage(ctx context.Context, s Staging) error {
 		if err := l.soil(ctx, s.Schema, result); err != nil {
 			return err
 		}
+		if err := l.forgetElsewhere(ctx, s.Schema, result.Replaced); err != nil {
+			return err
+		}
 		drop := append([]int64(nil), result.Replaced...)
-		for _, o := range result.Objects {
-			if o.State == ObjectFailed {
+		for i := range result.Objects {
+			o := &result.Objects[i]
+			if o.Reading = s.Reading; o.State == ObjectFailed {
 				drop = append(drop, o.ID)
 			}
 		}
@@ -159,6 +165,9 @@ func (l *Ledger) Stage(ctx context.Context, s Staging) error {
 
 // forget drops all that was kept of objects.
 func (l *Ledger) forget(ctx context.Context, schema *record.Schema, ids []int64) error {
+	if err := l.forgetElsewhere(ctx, schema, ids); err != nil {
+		return err
+	}
 	if err := l.soilRows(ctx, schema, ids); err != nil {
 		return err
 	}
@@ -265,7 +274,7 @@ func (l *Ledger) enter(ctx context.Context, result StagingResult) error {
 	read := make(map[int64]bool, len(result.Objects))
 	for _, o := range result.Objects {
 		read[o.ID] = true
-		rows = append(rows, []any{o.ID, o.Source, o.Format, o.Key, o.ETag, o.SizeBytes, nullDate(o.Day), o.State, o.Staged, o.Rejected, o.BeforeStart, nullText(o.Error), o.Run, o.Ignored, nullTime(o.Modified)})
+		rows = append(rows, []any{o.ID, o.Source, o.Format, o.Key, o.ETag, o.SizeBytes, nullDate(o.Day), o.State, o.Staged, o.Rejected, o.BeforeStart, nullText(o.Error), o.Run, o.Ignored, nullTime(o.Modified), nullText(o.Reading)})
 	}
 	var again []int64
 	err := l.engine.Query(ctx, "select object_id from objects where state in ('failed', 'replaced')", nil, func(r Row) error {

@@ -25,6 +25,7 @@ var (
 		{"run", Text, false, "window that read it"},
 		{"rows_ignored", Int, true, "of no concern by the format's rules; null: none"},
 		{"modified_at", Timestamp, true, "when this version was written"},
+		{"reading", Text, true, "table of its rows and fingerprint of the settings that it was read by; null: by a version that kept none"},
 	}}
 	rejectsTable = Table{Name: "rejects", About: "Records that could not be taken in; never their content", Columns: []Column{
 		{"object_id", Int, false, ""},
@@ -145,7 +146,7 @@ var (
 		{"reason", Text, true, "why it failed"},
 		{"payload", Text, false, "JSON"},
 	}}
-	metaTable = Table{Name: "meta", About: "Facts that must not change under a ledger", Columns: []Column{
+	metaTable = Table{Name: "meta", About: "Facts that must not change under a ledger, and by what it was last made", Columns: []Column{
 		{"name", Text, false, ""},
 		{"value", Text, false, ""},
 	}}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"chargeback/billing/report"
+	"chargeback/jobs"
 	"chargeback/transform/civil"
 )
 
@@ -105,28 +106,42 @@ func exportRejects(ctx context.Context, w world, a *app, month civil.Month, path
 }
 
 const retryHelp = `Reads the objects again that failed, or of which records were rejected, after
-what was wrong is corrected: the objects themselves, a path in the settings, a
-larger max_record_bytes, rights, a newer version of this program. What they bring
-takes the place of what was kept of them, so nothing counts twice; then the newest
-night is made again. The days on which these objects were delivered are looked
-through for it, so other new objects of these days are taken in, too.`
+what was wrong is corrected: the objects themselves, a path in the settings,
+rights, a newer version of this program. Objects of open months that were read by
+other settings than those of now are read again, too, which a night does by
+itself. What they bring takes the place of what was kept of them, so nothing
+counts twice; then the newest night is made again. The days on which these
+objects were delivered are looked through for it, so other new objects of these
+days are taken in, too.
+
+--all reads every object of a source again that open months have records of: a
+newer version of this program may read more of them than the one before, and
+does not do that by itself.`
 
 func retryCommand(w world, f *flags) *cobra.Command {
-	return &cobra.Command{
+	var o jobs.RetryOptions
+	c := &cobra.Command{
 		Use: "retry", Short: "Take in again what a correction has helped", Long: retryHelp, Args: noArgs,
+		Example: "  chargeback rejects retry\n  chargeback rejects retry --source gateway\n  chargeback rejects retry --source gateway --all",
 		RunE: toRun(w, f, func(ctx context.Context, a *app) error {
-			all, night, err := a.Retry(ctx, w.now())
+			if err := checkRetry(a, o); err != nil {
+				return err
+			}
+			all, night, err := a.Retry(ctx, o, w.now())
 			problems := 0
 			for _, s := range all {
-				fmt.Fprintf(w.out, "%s: %s read again; %d records taken in (%d before), %d rejected (%d before)\n",
-					s.Source, count(s.Objects, "object", "objects"), s.StagedNow, s.StagedBefore, s.RejectedNow, s.RejectedBefore)
+				fmt.Fprintf(w.out, "%s: %s\n", s.Source, rereadOf(s.Reread, ""))
 				printProblems(w, s.Problems)
 				problems += len(s.Problems)
 			}
 			if err != nil {
 				return err
 			}
-			if len(all) == 0 {
+			switch {
+			case len(all) > 0:
+			case o.Whole:
+				fmt.Fprintf(w.out, "Source %s has nothing in an open month.\n", o.Source)
+			default:
 				fmt.Fprintln(w.out, "Nothing was rejected.")
 			}
 			if night.Window != "" {
@@ -139,6 +154,24 @@ func retryCommand(w world, f *flags) *cobra.Command {
 			return nil
 		}),
 	}
+	c.Flags().StringVar(&o.Source, "source", "", "only objects of the source `NAME`")
+	c.Flags().BoolVar(&o.Whole, "all", false, "all of its objects of open months; needs --source")
+	return c
+}
+
+// checkRetry refuses a source that is not in the settings.
+func checkRetry(a *app, o jobs.RetryOptions) error {
+	var names []string
+	for _, s := range a.Sources {
+		names = append(names, s.Name)
+	}
+	switch {
+	case o.Source == "" && o.Whole:
+		return usage("--all needs --source; name the source that is read again")
+	case o.Source != "" && !slices.Contains(names, o.Source):
+		return usage("--source: %q is not one of %s", o.Source, strings.Join(names, ", "))
+	}
+	return nil
 }
 
 func readRejects(ctx context.Context, a *app, list string, month civil.Month, limit int) (report.Report, error) {

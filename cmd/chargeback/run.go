@@ -29,12 +29,17 @@ late_days before it anew, and sends the alerts that they call for. Without
 nights of several days in one go, also where they were run before: logs that came
 late for any of them are read.
 
+A source that is new, that lies elsewhere or whose settings have changed makes a
+night look through all days of the open months; what was read of them by the
+settings before is read again.
+
 With --shard i/n it is one of n workers that share nothing but the sources and
 a BigQuery ledger. Each takes in the objects that are its part; the one that
 finds all parts there makes the cost records. If a worker dies, run its part
 again.`
 
-const monthlyHelp = `Checks the gates of the month, closes it, and writes a PDF and a CSV for
+const monthlyHelp = `Lists the month's days once more and takes in what has come late. Then
+checks the gates of the month, closes it, and writes a PDF and a CSV for
 each cost centre and the journal that books them. A closed month never
 changes: run again, it writes the same bytes. Without --month it closes
 every month that is due.
@@ -259,8 +264,34 @@ func printNight(w world, s jobs.NightlySummary) {
 		line += "; " + count(len(s.Alerts), "alert", "alerts")
 	}
 	w.item("%s", line)
+	for _, src := range s.Sources {
+		printChange(w, src)
+	}
 	printProblems(w, s.Problems)
 	printSent(w, s.Sent)
+}
+
+// printChange tells what a night did about a source that has changed.
+func printChange(w world, s jobs.SourceSummary) {
+	var did []string
+	if s.Since != "" {
+		did = append(did, fmt.Sprintf("its days since %s were looked through", s.Since))
+	}
+	if s.Again != nil {
+		did = append(did, rereadOf(*s.Again, "of open months "))
+	}
+	switch {
+	case s.Why != "" && len(did) > 0:
+		w.item("  source %s: %s; %s", s.Name, s.Why, strings.Join(did, "; "))
+	case len(did) > 0:
+		w.item("  source %s: %s", s.Name, strings.Join(did, "; "))
+	}
+}
+
+// rereadOf says what reading objects again brought, and of which objects.
+func rereadOf(r jobs.Reread, of string) string {
+	return fmt.Sprintf("%s read again: %s (%d before), %d rejected (%d before)",
+		count(r.Objects, "object "+of+"was", "objects "+of+"were"), count(int(r.Staged), "record", "records"), r.StagedBefore, r.Rejected, r.RejectedBefore)
 }
 
 func printSent(w world, sent notify.Result) {
@@ -282,10 +313,17 @@ func printMessages(w world, state string, messages []notify.Problem) {
 
 func closeMonth(ctx context.Context, w world, a *app, month civil.Month) error {
 	s, err := a.Monthly(ctx, month, w.now())
+	if s.Late.Attempt > 0 {
+		printNight(w, s.Late)
+	}
+	printProblems(w, s.Problems)
 	if err != nil {
 		return err
 	}
 	printMonth(w, s)
+	if n := len(s.Problems) + len(s.Late.Problems) + len(s.Late.Sent.Failed); n > 0 {
+		return &exitError{exitLook, fmt.Errorf("%s is closed, but %s; see above", s.Window, count(n, "thing needs a look", "things need a look"))}
+	}
 	return nil
 }
 

@@ -142,7 +142,7 @@ func (a *app) openSources(ctx context.Context, w world) (sources []extract.Sourc
 		if err != nil {
 			return nil, fmt.Errorf("source %s: %w", src.Name, err)
 		}
-		sources = append(sources, extract.Source{Name: src.Name, Format: format, Store: store, RecordBytes: int(src.MaxRecordBytes), Workers: workers})
+		sources = append(sources, extract.Source{Name: src.Name, Format: format, Store: store, RecordBytes: int(src.MaxRecordBytes), Workers: workers, Reading: src.Reading(), Place: src.Place()})
 	}
 	return sources, nil
 }

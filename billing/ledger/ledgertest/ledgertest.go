@@ -65,6 +65,8 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Engine, without ...string)
 		{"dimensions are kept once", begun(testDimensions)},
 		{"dirty days", begun(testDirtyDays)},
 		{"missing objects", begun(testMissing)},
+		{"objects that were read by other settings", begun(testOutdated)},
+		{"objects that are read as something else", begun(testReadAsSomethingElse)},
 		{"days with pending requests", begun(testPendingDays)},
 		{"runs are numbered", begun(testRuns)},
 		{"sums of a month", begun(testSums)},

@@ -1,0 +1,104 @@
+package ledgertest
+
+import (
+	"chargeback/billing/ledger"
+	"chargeback/extract/record"
+)
+
+// outdated lists the objects of source usage that were read otherwise and may
+// have records since a day.
+func (b *books) outdated(reading, since string) (keys []string) {
+	b.Helper()
+	objects, err := b.ledger.Outdated(b.ctx, "usage", record.UsageSchema, reading, Day(since))
+	b.must(err)
+	for _, o := range objects {
+		keys = append(keys, o.Key)
+	}
+	return keys
+}
+
+// Goal: the manifest knows which objects were read by other settings, as far as
+// days from some day on are concerned.
+// Method: objects with records of two months, with rejects and with nothing, read
+// by two settings; one of a version that kept none.
+func testOutdated(b *books) {
+	one, two := ledger.ReadingOf(record.UsageSchema, "one"), ledger.ReadingOf(record.UsageSchema, "two")
+	read := func(reading string, change func(*ledger.Object), usage ...Usage) {
+		b.Helper()
+		d := Rows{Usage: usage}.usage()
+		if change != nil {
+			change(&d.objects[0])
+		}
+		staging := d.staging()
+		staging.Reading = reading
+		b.must(b.ledger.Stage(b.ctx, staging))
+	}
+	october, november := "2026-10-05 10:00:00", "2026-11-05 10:00:00"
+	read(one, nil, Usage{RequestID: "u1", At: october, Object: "october"})
+	read(one, nil, Usage{RequestID: "u2", At: november, Object: "november"})
+	read(one, nil, Usage{RequestID: "u3", At: october, Object: "both"}, Usage{RequestID: "u4", At: november, Object: "both"})
+	read(one, func(o *ledger.Object) { o.Rejected = 1 }, Usage{RequestID: "u5", At: october, Object: "rejects at no day"})
+	read(one, func(o *ledger.Object) { o.Rejected, o.Day = 1, Day("2026-10-05") }, Usage{RequestID: "u6", At: october, Object: "rejects in October"})
+	read(one, func(o *ledger.Object) { o.Ignored, o.Day = 1, Day("2026-11-05") }, Usage{RequestID: "u7", At: october, Object: "ignored in November"})
+	read(one, func(o *ledger.Object) { o.State, o.Error, o.Staged = ledger.ObjectFailed, "no header", 0 }, Usage{RequestID: "u8", At: november, Object: "failed"})
+	read(two, nil, Usage{RequestID: "u9", At: november, Object: "read by two"})
+	read("", nil, Usage{RequestID: "u10", At: november, Object: "of an older version"})
+
+	b.equal("for the settings of most", []string{"read by two"}, b.outdated(one, "2026-11-01"))
+	b.equal("for others", []string{"both", "ignored in November", "november", "rejects at no day"}, b.outdated(two, "2026-11-01"))
+	b.equal("for others, since October", []string{"both", "ignored in November", "november", "october", "rejects at no day", "rejects in October"}, b.outdated(two, "2026-10-01"))
+	b.equal("of any settings", []string{"both", "ignored in November", "november", "of an older version", "read by two", "rejects at no day"}, b.outdated("", "2026-11-01"))
+
+	none, err := b.ledger.SourceMarks(b.ctx)
+	b.must(err)
+	b.equal("marks of a ledger that has none", map[string]ledger.SourceMark{}, none)
+	unknown, err := b.ledger.SourcesWithoutReading(b.ctx)
+	b.must(err)
+	b.equal("sources of an older version", map[string]bool{"usage": true}, unknown)
+	mark := func(m ledger.SourceMark, adopt bool) {
+		b.Helper()
+		b.must(b.ledger.Transact(b.ctx, func() error { return b.ledger.SetSourceMark(b.ctx, "usage", m, adopt) }))
+	}
+	mark(ledger.SourceMark{Reading: one, Place: "s3://bucket/logs"}, true)
+	b.equal("of an older version, by its adopted settings", []string{"read by two"}, b.outdated(one, "2026-11-01"))
+	mark(ledger.SourceMark{Reading: two, Place: "s3://bucket/logs"}, false)
+	b.equal("by later ones", []string{"both", "ignored in November", "november", "of an older version", "rejects at no day"}, b.outdated(two, "2026-11-01"))
+	marks, err := b.ledger.SourceMarks(b.ctx)
+	b.must(err)
+	b.equal("marks", map[string]ledger.SourceMark{"usage": {Reading: two, Place: "s3://bucket/logs"}}, marks)
+}
+
+// Goal: an object that is read as something else, in the same version or in
+// another one, leaves nothing where its rows were before.
+// Method: usage that turns out to be requests, and the other way.
+func testReadAsSomethingElse(b *books) {
+	usage, requests := ledger.ReadingOf(record.UsageSchema, "a"), ledger.ReadingOf(record.RequestSchema, "b")
+	asUsage := Rows{Usage: []Usage{{RequestID: "u1", At: "2026-10-05 10:00:00"}}}.usage()
+	first := asUsage.staging()
+	first.Reading = usage
+	b.must(b.ledger.Stage(b.ctx, first))
+	id := asUsage.objects[0].ID
+	asRequest := func(version int64) *delivery {
+		d := Rows{Requests: []Request{{ID: "r1", At: "2026-10-07 10:00:00"}}}.requests()
+		d.objects[0].ID, d.objects[0].Source = version, "usage"
+		d.batches, d.source = nil, "usage"
+		row, _ := d.rows.Requests[0].row(d.rows.zone())
+		batch := record.NewBatch(record.RequestSchema)
+		b.must(batch.AppendRequest(row, d.dims, record.Lineage{Object: version, Line: 1}))
+		d.batches = append(d.batches, batch)
+		return d
+	}
+	b.exec("delete from dirty_days where true", nil)
+	again := asRequest(id).staging()
+	again.Reading, again.Again = requests, []int64{id}
+	b.must(b.ledger.Stage(b.ctx, again))
+	rows := func() []int64 { return []int64{b.count("usage"), b.count("requests"), b.count("objects")} }
+	b.equal("usage, requests and objects, read again", []int64{0, 1, 1}, rows())
+	b.equal("days of both", []ledger.Row{{Day("2026-10-05")}, {Day("2026-10-07")}}, b.rows("select distinct day from dirty_days order by day", nil))
+	b.equal("reading", "requests b", b.one("select reading from objects where object_id = @id", ledger.Args{"id": id}))
+
+	back := Rows{Usage: []Usage{{RequestID: "u1", At: "2026-10-05 10:00:00"}}, ETag: "v2", Replaced: []int64{id}}.usage().staging()
+	back.Reading = usage
+	b.must(b.ledger.Stage(b.ctx, back))
+	b.equal("usage, requests and objects, written anew", []int64{1, 0, 2}, rows())
+}
