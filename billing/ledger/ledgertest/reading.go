@@ -79,7 +79,7 @@ func testReadAsSomethingElse(b *books) {
 	b.must(b.ledger.Stage(b.ctx, first))
 	id := asUsage.objects[0].ID
 	asRequest := func(version int64) *delivery {
-		d := Rows{Requests: []Request{{ID: "r1", At: "2026-10-07 10:00:00"}}}.requests()
+		d := Rows{Requests: []Request{{ID: "r1", At: "2026-10-07 10:00:00"}}}.requests()[0]
 		d.objects[0].ID, d.objects[0].Source = version, "usage"
 		d.batches, d.source = nil, "usage"
 		row, _ := d.rows.Requests[0].row(d.rows.zone())
