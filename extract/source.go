@@ -26,8 +26,8 @@ type Source struct {
 	Name        string
 	Format      decode.Format
 	Store       objstore.Store
-	RecordBytes int // longest record that is read
-	Workers     int // objects read at once
+	RecordBytes int    // longest record that is read
+	Workers     int    // objects read at once
 	Reading     string // fingerprint of the settings that decide what is read of an object
 	Place       string // where the store lies, as the settings have it
 }

@@ -391,18 +391,24 @@ func demoDepartments(t *testing.T, m demoMonth) {
 
 func demoProblems(t *testing.T, m demoMonth) {
 	for _, s := range m.nights {
-		equal(t, "problems of "+s.Window, []jobs.Problem(nil), s.Problems)
+		others := slices.DeleteFunc(slices.Clone(s.Problems), func(p jobs.Problem) bool { return p.Source == "doubtful" })
+		equal(t, "problems of "+s.Window, 0, len(others))
+	}
+	told := m.nights[len(m.nights)-1].Problems
+	if want := fmt.Sprintf("requests held as doubtful: %d,", m.truth.Match.Doubtful); len(told) != 1 || !strings.HasPrefix(told[0].What, want) {
+		t.Errorf("the last night told %v, want %s", told, want)
 	}
 	var gates []string
 	for _, w := range m.closed.Waived {
 		gates = append(gates, w.Gate)
 	}
-	equal(t, "waived gates", []string{"unpriced", "rejects"}, gates)
+	equal(t, "waived gates", []string{"unpriced", "doubtful", "rejects"}, gates)
 	g, err := m.Ledger.Gates(t.Context(), month(october))
 	if err != nil {
 		t.Fatal(err)
 	}
 	equal(t, "held", m.truth.HeldUnpriced, int(g.Unpriced))
+	equal(t, "doubtful", m.truth.Match.Doubtful, int(g.Doubtful))
 	equal(t, "rejected", m.truth.Rejects, int(g.Rejected))
 }
 

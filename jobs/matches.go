@@ -42,6 +42,6 @@ func (b *Books) doubtful(ctx context.Context, open civil.Month, latest civil.Dat
 	if err != nil || d.Requests == 0 {
 		return nil, err
 	}
-	return []Problem{{"doubtful", fmt.Sprintf("%s..%s", open.FirstDay(), latest), fmt.Sprintf(
-		"%d requests have no usage though their provider's own log covers their days; charging them could count calls twice, so %s USD are held (usage there that found no request: %d records, charged %s USD): make both logs carry a common id, see `chargeback rejects held` and `chargeback report matches`", d.Requests, d.Cost, d.UsageAloneRecords, d.UsageAlone)}}, nil
+	return []Problem{{"doubtful", "since " + open.FirstDay().String(), fmt.Sprintf(
+		"requests held as doubtful: %d, %s USD by their own counts; their provider's own log covers their days and has no usage for them. Usage there that found no request: %d, charged %s USD. Make both logs carry a common id; see `chargeback report matches`", d.Requests, d.Cost, d.UsageAloneRecords, d.UsageAlone)}}, nil
 }

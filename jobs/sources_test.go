@@ -286,7 +286,7 @@ func TestSettingsOfPeople(t *testing.T) {
 			s := b.night(t, date("2026-11-07"))
 			equal(t, "problems", []string(nil), problemsOf(s))
 			equal(t, "read again", tt.want, strings.Join(reread(s), "; "))
-			equal(t, "who pays", "00420 in 2026-10", b.payers(t, "user001")[firstDay])
+			equal(t, "who pays", "00420 in 2026-10", b.payers(t, "user001@example.com")[firstDay])
 			same(t, c.inOneGo(firstDay, "2026-11-07").only(append(compared, "meta")...), b.state(t).only(append(compared, "meta")...))
 		})
 	}
@@ -435,10 +435,10 @@ func TestLateForTheClose(t *testing.T) {
 			[]string{"2026-10-28 2026-10 0 matched priced 0.0061\n"}, ""},
 		{"a request whose usage does not come", func(c company) {
 			c.log(request{id: "late", at: clock("10-28 12:00:00"), email: "user001@example.com", agent: "helper", in: 1000, out: 1000})
-		}, []string{"2026-10-28 2026-10 0 agent_only estimated 0.0061\n"}, ""},
+		}, []string{"2026-10-28 2026-10 0 agent_only doubtful <nil>\n"}, "gate doubtful: requests without usage on days that their provider's own log covers: 1, 0.0061 USD"},
 		{"usage without a price", func(c company) {
 			c.deliver(usageKey("2026-10-28T12:00:00Z", "late"), usage{id: "u-late", at: clock("10-28 12:00:00"), model: "example.preview-v1:0", in: 10, out: 10})
-		}, []string{"2026-10-28 2026-10 0 provider_only unpriced <nil>\n"}, "gate unpriced: records without a price: 1"},
+		}, []string{"2026-10-28 2026-10 0 provider_only unpriced <nil>\n"}, "gate unpriced: records without a cost: 1"},
 		{"an object that can't be read", func(c company) { c.put(usageKey("2026-10-28T12:00:00Z", "late"), []byte{0x1f, 0x8b, 8, 0}) }, nil, "gate missing: objects that can't be read: 1"},
 		{"early logs expire", func(c company) { c.remove(usageKey("2026-10-28T08:31:00Z", "2026-10-28-1")) }, nil, ""},
 	} {

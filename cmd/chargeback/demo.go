@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -113,6 +114,16 @@ func morning(a *app, day civil.Date) time.Time {
 	return day.AddDays(1).Start(a.Zone).Add(4 * time.Hour)
 }
 
+// latest adds what a night told to what earlier nights told: what was told of the
+// same matter before is what it came to in the end.
+func latest(problems, told []jobs.Problem) []jobs.Problem {
+	for _, p := range told {
+		same := func(o jobs.Problem) bool { return o.Source == p.Source && o.Object == p.Object }
+		problems = append(slices.DeleteFunc(problems, same), p)
+	}
+	return problems
+}
+
 // demoNights runs every night of the month and those in which late records
 // still come. It returns what needed a look in the course of it.
 func demoNights(ctx context.Context, w world, a *app, month civil.Month) (problems []jobs.Problem, err error) {
@@ -126,7 +137,7 @@ func demoNights(ctx context.Context, w world, a *app, month civil.Month) (proble
 		if err != nil {
 			return nil, err
 		}
-		problems = append(problems, s.Problems...)
+		problems = latest(problems, s.Problems)
 		for _, src := range s.Sources {
 			staged, rejected = staged+src.Staged, rejected+src.Rejected
 		}

@@ -31,7 +31,7 @@ candidates as (
     and r.started_at is not null
     and r.started_at between u.started_at - interval 23 hour and u.started_at + interval 23 hour
 ),
-found as (
+counted as (
   select
     c.*,
     count(*) over (partition by c.usage_object_id, c.usage_line) as found
@@ -47,4 +47,4 @@ select distinct
   if(found = 1, tool_calls, null) as tool_calls,
   found = 1 and bears_fees as bears_fees,
   found > 1 as ambiguous
-from found
+from counted

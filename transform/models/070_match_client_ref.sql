@@ -68,7 +68,7 @@ calls as (
     call_key
   from candidates
 ),
-found as (
+calls_found as (
   select
     usage_object_id,
     usage_line,
@@ -85,7 +85,7 @@ ordered as (
       order by if(c.same_provider, 0, 1), if(c.bears_fees, 0, 1), c.request_object_id, c.request_line
     ) as place
   from candidates as c
-  inner join found as f on f.usage_object_id = c.usage_object_id and f.usage_line = c.usage_line
+  inner join calls_found as f on f.usage_object_id = c.usage_object_id and f.usage_line = c.usage_line
 )
 select
   usage_object_id,

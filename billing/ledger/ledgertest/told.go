@@ -11,14 +11,14 @@ import (
 )
 
 // written is a day on which the prompt cache was written to: of u1 the match
-// says for how long, of u2 and r3 nobody.
+// says for how long, of u2 and r3 nobody. Of r3's region there is no log.
 func written() Rows {
 	unknown := record.Tokens{CacheWriteUnknown: 1_000}
 	return Rows{
-		Usage: []Usage{{RequestID: "u1", At: "2026-10-05 10:00:00", Tokens: unknown}, {RequestID: "u2", At: "2026-10-05 11:00:00", Tokens: unknown, Tier: "flex"}},
+		Usage: []Usage{{RequestID: "u1", At: "2026-10-05 10:00:00", Region: "eu-central-1", Tokens: unknown}, {RequestID: "u2", At: "2026-10-05 11:00:00", Region: "eu-central-1", Tokens: unknown, Tier: "flex"}},
 		Requests: []Request{
 			{ID: "r1", RequestID: "u1", At: "2026-10-05 10:00:00", Tokens: record.Tokens{CacheWrite5m: 400, CacheWrite1h: 600}},
-			{ID: "r3", At: "2026-10-05 12:00:00", Tokens: unknown},
+			{ID: "r3", At: "2026-10-05 12:00:00", Region: "us-east-1", Tokens: unknown},
 			{ID: "r4", At: "2026-10-05 13:00:00", Provider: "openai", Model: "new", Reported: 12_345_678_901, Unmetered: true},
 			{ID: "r5", At: "2026-10-05 14:00:00", Provider: "openai", Model: "image", Unmetered: true},
 			{ID: "r6", At: "2026-10-05 15:00:00", Provider: "openai", Model: "other", Unmetered: true},
