@@ -8,7 +8,7 @@ import "strings"
 const (
 	FlagMissing    = "missing:"      // followed by one of the words below
 	FlagTTLUnknown = "ttl:unknown"   // cache writes of unknown TTL, priced as 5 minutes, where an hour has another price
-	FlagTTLMatched = "ttl:matched"   // the matched request says how long they are kept
+	FlagTTLMatched = "ttl:matched"   // the matched request, or another platform's record of the call, says how long they are kept
 	FlagTTL5m      = "ttl:5m"        // a setting says it
 	FlagTTL1h      = "ttl:1h"        // a setting says it
 	FlagTier       = "tier:"         // followed by a service tier without a price of its own

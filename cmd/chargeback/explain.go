@@ -259,7 +259,7 @@ func (x *explainer) record(ctx context.Context, r ledger.Explained, decided stri
 // flagWords say who decided how long cache writes are kept, where the record
 // that is charged doesn't.
 var flagWords = map[string]string{
-	ledger.FlagTTLMatched: "how long cache writes are kept is said by the matched request, not by what the provider metered",
+	ledger.FlagTTLMatched: "how long cache writes are kept is said by another record of the call",
 	ledger.FlagTTL5m:      "cache writes are kept for 5 minutes by cache_ttl in the settings",
 	ledger.FlagTTL1h:      "cache writes are kept for an hour by cache_ttl in the settings",
 }

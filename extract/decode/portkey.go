@@ -39,7 +39,7 @@ type portkeyFields struct {
 	model, provider, providerRequestID, responseID           []int
 	userID, endUser, team, key, project, written5m, written1 []int
 	vertexRegion, awsRegion, host                            []int
-	metricKeys, metricValues, guarded                        int
+	metricKeys, metricValues, guarded, converse              int
 	usage                                                    []usageFields
 	options                                                  optionFields
 }
@@ -98,6 +98,7 @@ func NewPortkey(o PortkeyOptions) (*Portkey, error) {
 		host:              want.first("request.portkeyHeaders.x-portkey-custom-host~", "request.url"),
 		metricKeys:        want.path(jsonscan.Path{"metrics", "metadata.key"}),
 		metricValues:      want.path(jsonscan.Path{"metrics", "metadata.value"}),
+		converse:          want.one("originalResponse.body.usage.cacheDetails"),
 		guarded:           want.one("generation_id"),
 		usage:             []usageFields{want.usage("response.body."), want.usage("response."), want.usage("originalResponse.body.")},
 		options:           optionFields{meta(o.AgentID), meta(o.ToolCalls), meta(o.CostCenter), meta(o.ClientRef)},
@@ -305,7 +306,7 @@ func (p *Portkey) tokens(v []jsonscan.Value, answers *answerReader, r *record.Re
 			if region := geography(v[u.region]); len(region) > 0 {
 				r.Region = region
 			}
-			return a.toldZero, p.timesToLive(v, &r.Tokens)
+			return a.toldZero, p.timesToLive(v, answers, &r.Tokens)
 		}
 	}
 	units, results := firstPresent(v, p.f.units), firstPresent(v, p.f.resultUnits)
@@ -318,14 +319,23 @@ func (p *Portkey) tokens(v []jsonscan.Value, answers *answerReader, r *record.Re
 
 // timesToLive parts the cache writes of an answer that Portkey gave OpenAI's
 // shape by what the provider's own answer says of them.
-func (p *Portkey) timesToLive(v []jsonscan.Value, t *record.Tokens) error {
-	short, err := whole(firstPresent(v, p.f.written5m), "ephemeral_5m_input_tokens")
-	if err != nil {
+func (p *Portkey) timesToLive(v []jsonscan.Value, answers *answerReader, t *record.Tokens) error {
+	if t.CacheWriteUnknown == 0 {
+		return nil
+	}
+	var c tokenCounts
+	var err error
+	if c.written5m, err = whole(firstPresent(v, p.f.written5m), "ephemeral_5m_input_tokens"); err != nil {
 		return err
 	}
-	long, err := whole(firstPresent(v, p.f.written1), "ephemeral_1h_input_tokens")
-	if err == nil && t.CacheWriteUnknown > 0 && short+long == t.CacheWriteUnknown {
-		t.CacheWrite5m, t.CacheWrite1h, t.CacheWriteUnknown = short, long, 0
+	if c.written1h, err = whole(firstPresent(v, p.f.written1), "ephemeral_1h_input_tokens"); err != nil {
+		return err
+	}
+	if list := v[p.f.converse]; list.Kind == jsonscan.Array && c.written5m+c.written1h == 0 {
+		err = timesToLive(answers.ttl, list, &c)
+	}
+	if err == nil && c.written5m+c.written1h == t.CacheWriteUnknown {
+		t.CacheWrite5m, t.CacheWrite1h, t.CacheWriteUnknown = c.written5m, c.written1h, 0
 	}
 	return err
 }

@@ -184,3 +184,44 @@ func TestCacheTTLSettings(t *testing.T) {
 		})
 	}
 }
+
+// Goal: where several platforms logged a call, and the record that counts doesn't say for how long the
+// cache was written to, another's does, whether usage came or not.
+// Method: the same call by two or three sources, of which the first in the settings knows least.
+func TestSplitOfAnotherPlatform(t *testing.T) {
+	b := openBooks(t)
+	unknown, hour, other := record.Tokens{CacheWriteUnknown: 1000}, record.Tokens{CacheWrite1h: 1000}, record.Tokens{CacheWrite1h: 900}
+	by := func(source string, tokens record.Tokens) request {
+		return request{ID: "r-" + source, Source: source, RequestID: "u1", At: noon, Provider: "openai", Model: "gpt", Tokens: tokens}
+	}
+	for _, tt := range []struct {
+		name     string
+		usage    []usage
+		requests []request
+		want     string
+	}{
+		{"without usage", nil, []request{by("first", unknown), by("second", hour)}, "0.006 ttl:matched"},
+		{"with usage", []usage{{RequestID: "u1", At: noon, Provider: "openai", Model: "gpt", Tokens: unknown}}, []request{by("first", unknown), by("second", hour)}, "0.006 ttl:matched"},
+		{"the one that fits", nil, []request{by("first", unknown), by("second", other), by("third", hour)}, "0.006 ttl:matched"},
+		{"none that fits", nil, []request{by("first", unknown), by("second", other)}, "0.00375 ttl:unknown"},
+		{"the first knows", nil, []request{by("first", hour), by("second", unknown)}, "0.006 "},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b.undone(func() {
+				b.stage(ledgertest.Rows{Usage: tt.usage, Requests: tt.requests})
+				book := plainBook()
+				gpt := book.Prices[0]
+				gpt.Key = "openai/gpt"
+				book.Prices, book.RequestsFrom = append(book.Prices, gpt), []string{"first", "second", "third"}
+				b.replace(book, "2026-10-25", days("2026-10-01", "2026-10-31"))
+				all := b.records()
+				if len(all) != 1 {
+					t.Fatalf("%d records, want 1: %+v", len(all), all)
+				}
+				if got := all[0].llm + " " + all[0].flags; got != tt.want {
+					t.Errorf("%s, want %s", got, tt.want)
+				}
+			})
+		})
+	}
+}
