@@ -60,7 +60,7 @@ replaced as (
     case
       when q.record_key is not null and c.pricing = 'estimated' then 'usage came after the close and replaces this estimate'
       when k.record_key is not null then 'taken back: another platform''s record of the call counts'
-      else 'taken back: the log of the provider came after the close and may hold its usage'
+      else 'taken back: the log of the provider covers the day and may hold its usage'
     end as why
   from charged as c
   left join metered_requests as q on q.record_key = c.record_id and q.request_date = c.usage_date
