@@ -10,6 +10,7 @@
 package config
 
 import (
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -239,12 +240,43 @@ func (c *Config) Path(p string) string {
 func (c *Config) ReadFile(p string) ([]byte, error) { return os.ReadFile(c.Path(p)) }
 
 // UsageOf says where the usage of a provider comes from: UsageProvider or
-// UsageGateway. A provider that the config doesn't name has UsageGateway.
+// UsageGateway. A provider that usage_from doesn't name has UsageProvider where a
+// source reads its own log of requests, else UsageGateway.
 func (c *Config) UsageOf(provider string) string {
 	if from, ok := c.UsageFrom[provider]; ok {
 		return from
 	}
+	if slices.ContainsFunc(c.Sources, func(s Source) bool { return s.ownLogOf() == provider }) {
+		return UsageProvider
+	}
 	return UsageGateway
+}
+
+// MeteredBy lists the providers whose own log is the usage, by name.
+func (c *Config) MeteredBy() (providers []string) {
+	all := slices.Collect(maps.Keys(c.UsageFrom))
+	for _, s := range c.Sources {
+		all = append(all, s.ownLogOf())
+	}
+	slices.Sort(all)
+	for _, provider := range slices.Compact(all) {
+		if provider != "" && c.UsageOf(provider) == UsageProvider {
+			providers = append(providers, provider)
+		}
+	}
+	return providers
+}
+
+// ownLogOf is the provider that logs every request by itself in the source's
+// format, "" where none does: batches and spans are a part of them at most.
+func (s Source) ownLogOf() string {
+	switch s.Format {
+	case FormatBedrock:
+		return "bedrock"
+	case FormatVertex:
+		return "vertex_ai"
+	}
+	return ""
 }
 
 // Covers says whether the cost is divided in month.

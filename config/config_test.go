@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -213,13 +214,31 @@ func TestLocation(t *testing.T) {
 	}
 }
 
+// Goal: a provider's own log is its usage without being told so, and only where
+// one is read; what the settings say goes before.
 func TestUsageOf(t *testing.T) {
-	c := &Config{UsageFrom: map[string]string{"bedrock": UsageProvider}}
-	if got := c.UsageOf("bedrock"); got != UsageProvider {
-		t.Errorf("bedrock: %s", got)
-	}
-	if got := c.UsageOf("openai"); got != UsageGateway {
-		t.Errorf("openai: %s", got)
+	log, spans := []Source{{Format: FormatBedrock}, {Format: FormatLiteLLM}, {Format: FormatBedrockBatch}}, []Source{{Format: FormatOTLP, Side: SideProvider}, {Format: FormatVertex}}
+	for _, tt := range []struct {
+		name    string
+		sources []Source
+		told    map[string]string
+		want    []string
+	}{
+		{"nothing", nil, nil, nil},
+		{"its own log", log, nil, []string{"bedrock"}},
+		{"another's", spans, nil, []string{"vertex_ai"}},
+		{"its own log, and the gateway's counts by choice", log, map[string]string{"bedrock": UsageGateway}, nil},
+		{"told of one without a log", log, map[string]string{"anthropic": UsageProvider, "openai": UsageGateway}, []string{"anthropic", "bedrock"}},
+	} {
+		c := &Config{Sources: tt.sources, UsageFrom: tt.told}
+		if got := c.MeteredBy(); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
+		for _, provider := range []string{"bedrock", "vertex_ai", "openai", "anthropic"} {
+			if of := c.UsageOf(provider) == UsageProvider; of != slices.Contains(tt.want, provider) {
+				t.Errorf("%s: the usage of %s is its own: %t", tt.name, provider, of)
+			}
+		}
 	}
 }
 

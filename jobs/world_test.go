@@ -127,11 +127,7 @@ func wire(ctx context.Context, dir string, w wiring) (*books, error) {
 			b.PeopleFrom = append(b.PeopleFrom, src.Name)
 		}
 	}
-	for provider := range cfg.UsageFrom {
-		if cfg.UsageOf(provider) == config.UsageProvider {
-			b.UsageFrom = append(b.UsageFrom, provider)
-		}
-	}
+	b.UsageFrom = cfg.MeteredBy()
 	for _, u := range cfg.UnknownModels {
 		b.UnknownModel = append(b.UnknownModel, jobs.UnknownModel(u))
 	}

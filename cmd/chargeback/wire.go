@@ -107,11 +107,7 @@ func (a *app) openLedger(ctx context.Context, w world, want access) error {
 			a.RequestsFrom = append(a.RequestsFrom, src.Name)
 		}
 	}
-	for provider := range cfg.UsageFrom {
-		if cfg.UsageOf(provider) == config.UsageProvider {
-			a.UsageFrom = append(a.UsageFrom, provider)
-		}
-	}
+	a.UsageFrom = cfg.MeteredBy()
 	for _, u := range cfg.UnknownModels {
 		a.UnknownModel = append(a.UnknownModel, jobs.UnknownModel(u))
 	}
