@@ -59,7 +59,7 @@ replaced as (
     c.last_correction,
     case
       when q.record_key is not null and c.pricing = 'estimated' then 'usage came after the close and replaces this estimate'
-      when k.record_key is not null then 'taken back: another platform''s record of the call counts'
+      when k.record_key is not null then 'taken back: the record of another platform counts for the call'
       else 'taken back: the log of the provider covers the day and may hold its usage'
     end as why
   from charged as c

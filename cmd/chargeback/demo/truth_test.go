@@ -143,7 +143,7 @@ func TestCostsAddUp(t *testing.T) {
 	if rules != charged || calls != charged {
 		t.Errorf("%d charges, %d by rule, %d by cost centre", charged, rules, calls)
 	}
-	if want := charged + s.HeldUnpriced + s.Match.FreeFailures + s.Kinds[DirectError]; want != len(built().calls) {
+	if want := charged + s.HeldUnpriced + s.Match.FreeFailures + s.Match.Doubtful + s.Kinds[DirectError]; want != len(built().calls) {
 		t.Errorf("%d calls, but %d charged, held or free", len(built().calls), want)
 	}
 	if len(departments) != 7 || len(s.Rules) != 7 {
