@@ -158,7 +158,7 @@ func (l *Ledger) replace(ctx context.Context, b Build, days Days) error {
 	if err != nil {
 		return err
 	}
-	if args["several_platforms"], err = l.severalPlatforms(ctx, args); err != nil {
+	if err := l.addOccasions(ctx, args); err != nil {
 		return err
 	}
 	for _, m := range l.models {
@@ -195,17 +195,22 @@ func (l *Ledger) replace(ctx context.Context, b Build, days Days) error {
 	return l.tie(ctx, args)
 }
 
-// severalPlatforms says whether the days' requests come from several sources, so
-// that a call may have been logged by more than one.
-func (l *Ledger) severalPlatforms(ctx context.Context, args Args) (bool, error) {
+// addOccasions adds what some models are there for: whether the days' requests come
+// from several sources, so that a call may have been logged by more than one;
+// whether writes to a prompt cache don't say how long they are kept; and whether a
+// model costs what its gateway reported. Without an occasion they read nothing.
+func (l *Ledger) addOccasions(ctx context.Context, args Args) error {
 	row, err := l.one(ctx, `
-select count(distinct o.source)
-from objects as o
-where o.object_id in (select r.object_id from requests as r where r.request_date between @scan_first and @scan_last)`, args)
+select
+  (select count(distinct o.source) from objects as o where o.object_id in (select r.object_id from requests as r where r.request_date between @scan_first and @scan_last)) as sources,
+  (select count(*) from usage as u where u.usage_date between @scan_first and @scan_last and u.cache_write_unknown_tokens > 0)
+  + (select count(*) from requests as r where r.request_date between @scan_first and @scan_last and r.cache_write_unknown_tokens > 0) as untold,
+  (select count(*) from ref_rates as p where p.reported) as reported`, args)
 	if err != nil {
-		return false, fmt.Errorf("read sources of requests: %w", err)
+		return fmt.Errorf("read what the models are needed for: %w", err)
 	}
-	return row.Int(0) > 1, nil
+	args["several_platforms"], args["writes_untold"], args["costs_reported"] = row.Int(0) > 1, row.Int(1) > 0, row.Int(2) > 0
+	return nil
 }
 
 func (l *Ledger) closedWithin(ctx context.Context, days Days) (bool, error) {

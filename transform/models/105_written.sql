@@ -21,7 +21,7 @@ with untold as (
     m.request_line
   from usage_kept as u
   left join matches as m on m.usage_object_id = u.object_id and m.usage_line = u.line
-  where u.cache_write_unknown_tokens > 0
+  where @writes_untold and u.cache_write_unknown_tokens > 0
   union all
   select
     'request' as kind,
@@ -34,7 +34,7 @@ with untold as (
     r.object_id as request_object_id,
     r.line as request_line
   from requests_kept as r
-  where r.cache_write_unknown_tokens > 0
+  where @writes_untold and r.cache_write_unknown_tokens > 0
 ),
 splits as (
   select
@@ -44,7 +44,7 @@ splits as (
     cache_write_5m_tokens,
     cache_write_1h_tokens
   from requests_kept
-  where cache_write_unknown_tokens = 0 and cache_write_5m_tokens + cache_write_1h_tokens > 0
+  where @writes_untold and cache_write_unknown_tokens = 0 and cache_write_5m_tokens + cache_write_1h_tokens > 0
   union all
   select
     c.counts_object_id as object_id,
@@ -54,7 +54,7 @@ splits as (
     r.cache_write_1h_tokens
   from request_calls as c
   inner join requests as r on r.object_id = c.object_id and r.line = c.line
-  where c.turn > 1
+  where @writes_untold and c.turn > 1
     and r.request_date between @scan_first and @scan_last
     and r.cache_write_unknown_tokens = 0
     and r.cache_write_5m_tokens + r.cache_write_1h_tokens > 0

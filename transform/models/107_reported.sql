@@ -18,4 +18,4 @@ from told as t
 inner join usage_kept as u on u.meter_id = t.meter_id
 inner join matches as m on m.usage_object_id = u.object_id and m.usage_line = u.line
 inner join requests_kept as r on r.object_id = m.request_object_id and r.line = m.request_line
-where r.reported_pico_usd is not null
+where @costs_reported and r.reported_pico_usd is not null
