@@ -154,7 +154,7 @@ func plant(t *testing.T, dir string) (formats []string) {
 		t.Fatal(err)
 	}
 	waivers := "waivers:\n"
-	for _, gate := range []string{"unpriced", "conflicts", "unallocated", "directory", "rejects", "missing"} {
+	for _, gate := range []string{"unpriced", "conflicts", "doubtful", "unallocated", "directory", "rejects", "missing"} {
 		waivers += fmt.Sprintf("  - {month: 2026-10, gate: %s, by: Test, reason: all of it is made up}\n", gate)
 	}
 	text = bytes.Replace(text, []byte("sources:\n"), []byte("sources:\n"+sources.String()), 1)
