@@ -46,6 +46,7 @@ type References struct {
 	Markups      []Markup
 	ToolFees     []ToolFee
 	CostCenters  []CostCenter
+	Successors   []Successor
 	Departments  []Department
 	Aliases      []Alias
 	PeopleFrom   []string // sources of people in the order in which their snapshots are believed
@@ -73,6 +74,12 @@ const (
 
 // CostCenter is a cost centre and the department that it belongs to.
 type CostCenter struct{ Code, Department string }
+
+// Successor bears what Ended would from From until To, since Ended has ended.
+type Successor struct {
+	Ended, Center CostCenter
+	From, To      civil.Date
+}
 
 // Department has a cost centre that pays for its people where a snapshot names
 // none.
@@ -152,7 +159,7 @@ func (l *Ledger) replace(ctx context.Context, b Build, days Days) error {
 	args := Args{
 		"first_day": days.First, "last_day": days.Last,
 		"scan_first": days.First.AddDays(-matchReach), "scan_last": days.Last.AddDays(matchReach),
-		"late_until": b.LateUntil, "open_month": b.OpenMonth.FirstDay(), "run_date": b.RunDate, "unallocated": payerID(unallocated), "fingerprint": b.Fingerprint,
+		"late_until": b.LateUntil, "open_month": b.OpenMonth.FirstDay(), "run_date": b.RunDate, "unallocated": payerID(unallocated), "payers_stay": false, "fingerprint": b.Fingerprint,
 	}
 	closed, err := l.closedWithin(ctx, days)
 	if err != nil {
@@ -309,6 +316,9 @@ func (r References) rows(version string) map[string][][]any {
 	for _, c := range r.CostCenters {
 		add(refCostCentersTable, c.Code, payerID(c))
 	}
+	for _, s := range r.Successors {
+		add(refSuccessorsTable, payerID(s.Ended), s.From, s.To, payerID(s.Center))
+	}
 	for _, d := range r.Departments {
 		add(refDepartmentsTable, d.Name, payerID(d.Center))
 	}
@@ -397,20 +407,21 @@ func (l *Ledger) keepRates(ctx context.Context, version string, all []Rate) erro
 	return l.engine.Insert(ctx, rateEntriesTable, rows)
 }
 
-// metersSeen and namesSeen are what occurs in the days' rows.
-const (
-	metersSeen = `
+// metersSeen is what occurs in the days' rows.
+const metersSeen = `
 select distinct provider, ifnull(account, ''), ifnull(region, ''), model, ifnull(service_tier, ''), ifnull(notice, ''), meter_id
 from meters
 where meter_id in (select meter_id from usage where usage_date between @scan_first and @scan_last)
   or meter_id in (select meter_id from requests where request_date between @scan_first and @scan_last)
 order by 1, 4, 2, 3, 5, 6, 7`
 
-	namesSeen = `
+// namesSeen are the names that occur, by the selects of the ids that do.
+func namesSeen(actors, callers, tasks string) string {
+	return `
 with active_actors as (
   select key_alias, team, project, coalesce(user_email, user_id) as user_name
   from actors
-  where actor_id in (select actor_id from requests where request_date between @scan_first and @scan_last)
+  where actor_id in (` + actors + `)
 ),
 names as (
   select 'key' as kind, key_alias as name from active_actors
@@ -421,11 +432,11 @@ names as (
   union distinct
   select 'caller' as kind, caller as name
   from callers
-  where caller_id in (select caller_id from usage where usage_date between @scan_first and @scan_last)
+  where caller_id in (` + callers + `)
   union distinct
   select 'tools' as kind, tools as name
   from tasks
-  where task_id in (select task_id from requests where request_date between @scan_first and @scan_last)
+  where task_id in (` + tasks + `)
   union distinct
   select 'department' as kind, department as name
   from people
@@ -439,7 +450,7 @@ select kind, name
 from names
 where name is not null
 order by kind, name`
-)
+}
 
 // seenWithin lists what occurs on some days, in any zone.
 func (l *Ledger) seenWithin(ctx context.Context, first, last civil.Date) (Seen, error) {
@@ -460,7 +471,17 @@ func (l *Ledger) seen(ctx context.Context, args Args) (s Seen, err error) {
 	if err != nil {
 		return s, err
 	}
-	err = l.engine.Query(ctx, namesSeen, args, func(r Row) error {
+	err = l.names(ctx, namesSeen(
+		"select actor_id from requests where request_date between @scan_first and @scan_last",
+		"select caller_id from usage where usage_date between @scan_first and @scan_last",
+		"select task_id from requests where request_date between @scan_first and @scan_last",
+	), args, &s)
+	return s, err
+}
+
+// names adds the names that text selects.
+func (l *Ledger) names(ctx context.Context, text string, args Args, s *Seen) error {
+	return l.engine.Query(ctx, text, args, func(r Row) error {
 		switch kind, name := r.Text(0), r.Text(1); kind {
 		case "tools":
 			s.Tools = append(s.Tools, name)
@@ -473,5 +494,4 @@ func (l *Ledger) seen(ctx context.Context, args Args) (s Seen, err error) {
 		}
 		return nil
 	})
-	return s, err
 }

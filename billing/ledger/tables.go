@@ -80,6 +80,7 @@ var (
 		{"request_line", Int, true, ""},
 		{"run_date", Date, false, "night that wrote it"},
 		{"flags", Text, true, "words, with commas between, for what reports tell of the record: see flags.go; null: none, or of a version that wrote none"},
+		{"adjusts_payer_id", Int, true, "of a correction: row of payers whose document it corrects, where that cost centre has ended and a successor bears it"},
 	}}
 	rateEntriesTable = Table{Name: "rate_entries", About: "Rates by which records are priced, each as its version of the rate book made it; kept for ever", Columns: []Column{
 		{"rate_id", Int, false, "63 bits of a SHA-256 of all columns"},
@@ -182,6 +183,9 @@ var (
 	refCostCentersTable = Table{Name: "ref_cost_centers", About: "Cost centres", Columns: []Column{
 		{"cost_center", Text, false, ""}, {"payer_id", Int, false, ""},
 	}}
+	refSuccessorsTable = Table{Name: "ref_successors", About: "Who bears what a cost centre would, from a day until a day, once that has ended", Columns: []Column{
+		{"payer_id", Int, false, "row of payers"}, {"valid_from", Date, false, "inclusive"}, {"valid_to", Date, false, "exclusive"}, {"successor_payer_id", Int, false, "row of payers"},
+	}}
 	refDepartmentsTable = Table{Name: "ref_departments", About: "Who pays for people of whom a snapshot names the department alone", Columns: []Column{
 		{"department", Text, false, "as snapshots have it"}, {"payer_id", Int, false, ""},
 	}}
@@ -210,7 +214,7 @@ var (
 		{"provider", Text, false, ""},
 	}}
 
-	referenceTables = []Table{refCardsTable, refRatesTable, refMarkupsTable, refToolFeesTable, refCostCentersTable, refDepartmentsTable, refAliasesTable, refPeopleSourcesTable, refRequestSourcesTable, refAgentsTable, refOwnersTable, refCallerUsersTable, refUsageFromTable, refCacheTTLsTable}
+	referenceTables = []Table{refCardsTable, refRatesTable, refMarkupsTable, refToolFeesTable, refCostCentersTable, refSuccessorsTable, refDepartmentsTable, refAliasesTable, refPeopleSourcesTable, refRequestSourcesTable, refAgentsTable, refOwnersTable, refCallerUsersTable, refUsageFromTable, refCacheTTLsTable}
 )
 
 // Tables lists every table of the ledger, and its views behind them.
