@@ -22,7 +22,9 @@ func Build(in Input) (Document, error) {
 		return Document{}, fmt.Errorf("build document %s: %w", in.Number, err)
 	}
 	direct, adjustments := chargeLines(in.Charges)
-	shared := sharedLines(in.Shared)
+	shared, trueUps := sharedLines(in.Shared)
+	adjustments = append(adjustments, trueUps...)
+	sortLines(adjustments)
 	round(direct, shared, adjustments)
 	doc := Document{
 		Number:          in.Number,
@@ -53,10 +55,13 @@ func Build(in Input) (Document, error) {
 func chargeLines(charges []Charge) (direct, adjustments []*Line) {
 	byKey := map[string]*Line{}
 	for _, c := range charges {
-		key := joinKey("1", c.AgentID, c.Model, c.AdjustsMonth, c.AdjustsInvoice)
+		key := joinKey("1", c.AgentID, c.Model, c.AdjustsMonth, c.AdjustsInvoice, c.AdjustsCode, c.Reason, c.Counterpart, strconv.FormatBool(c.HasCounter))
 		line, found := byKey[key]
 		if !found {
-			line = &Line{AgentID: c.AgentID, Model: c.Model, AdjustsMonth: c.AdjustsMonth, AdjustsInvoice: c.AdjustsInvoice, key: key}
+			line = &Line{
+				AgentID: c.AgentID, Model: c.Model, AdjustsMonth: c.AdjustsMonth, AdjustsInvoice: c.AdjustsInvoice, AdjustsCode: c.AdjustsCode,
+				Reason: c.Reason, Counterpart: c.Counterpart, HasCounter: c.HasCounter, key: key,
+			}
 			byKey[key] = line
 			if c.AdjustsMonth == "" {
 				direct = append(direct, line)
@@ -67,7 +72,6 @@ func chargeLines(charges []Charge) (direct, adjustments []*Line) {
 		addCharge(line, c)
 	}
 	sortLines(direct)
-	sortLines(adjustments)
 	return direct, adjustments
 }
 
@@ -90,24 +94,32 @@ func addCharge(line *Line, c Charge) {
 		Exact: Exact{LLM: c.LLM, Infra: c.Infra, Tool: c.Tool, Total: money.Sum(c.LLM, c.Infra, c.Tool)},
 	})
 	line.CacheSavings = line.CacheSavings.Add(c.CacheSavings)
+	line.CounterAmount = line.CounterAmount.Add(c.CounterAmount)
 }
 
-// sharedLines makes one line of each shared cost. Shared costs that are equal
-// in all but the amount stay apart.
-func sharedLines(shared []Shared) []*Line {
-	lines := make([]*Line, len(shared))
+// sharedLines makes one line of each shared cost, of this month and of those
+// that adjust a closed one. Shared costs that are equal in all but the amount
+// stay apart.
+func sharedLines(shared []Shared) (lines, adjustments []*Line) {
+	all := make([]*Line, len(shared))
 	for i, s := range shared {
-		lines[i] = &Line{
+		all[i] = &Line{
 			SharedName: s.Name, Method: s.Method, Ratio: s.Ratio, AgentID: s.AgentID, Whole: s.Whole,
+			AdjustsMonth: s.AdjustsMonth, AdjustsInvoice: s.AdjustsInvoice, Reason: s.Reason,
 			Amounts: Amounts{Exact: Exact{Shared: s.Amount, Total: s.Amount}},
-			key:     joinKey("2", s.Name, s.Method, s.Ratio),
+			key:     joinKey("2", s.Name, s.Method, s.Ratio, s.AgentID, s.Whole.String(), s.AdjustsMonth, s.AdjustsInvoice, s.Reason),
 		}
 	}
-	sortLines(lines)
-	for i, line := range lines {
+	sortLines(all)
+	for i, line := range all {
 		line.key += joinKey("", strconv.Itoa(i))
+		if line.AdjustsMonth == "" {
+			lines = append(lines, line)
+		} else {
+			adjustments = append(adjustments, line)
+		}
 	}
-	return lines
+	return lines, adjustments
 }
 
 // joinKey joins parts so that different parts never give the same key.
@@ -174,7 +186,7 @@ func savings(direct Section) Savings {
 // sortedNotes gives the notes an order of their own and drops repetitions.
 func sortedNotes(n Notes) Notes {
 	n.Waivers = slices.SortedFunc(slices.Values(n.Waivers), func(a, b Waiver) int {
-		return cmp.Or(cmp.Compare(a.Gate, b.Gate), cmp.Compare(a.By, b.By), cmp.Compare(a.Reason, b.Reason))
+		return cmp.Or(cmp.Compare(a.Gate, b.Gate), cmp.Compare(a.By, b.By), cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Bound, b.Bound), cmp.Compare(a.Measured, b.Measured))
 	})
 	n.Waivers = slices.Compact(n.Waivers)
 	n.Budgets = slices.Clone(n.Budgets)
@@ -186,6 +198,9 @@ func sortedNotes(n Notes) Notes {
 			a.Amount.Cmp(b.Amount), a.Actual.Cmp(b.Actual), slices.Compare(a.Thresholds, b.Thresholds))
 	})
 	n.DataSources = slices.Compact(slices.Sorted(slices.Values(n.DataSources)))
+	n.Sources = slices.Compact(slices.SortedFunc(slices.Values(n.Sources), func(a, b SourceNote) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Format, b.Format), cmp.Compare(a.Outcome, b.Outcome))
+	}))
 	n.RateVersions = slices.Compact(slices.Sorted(slices.Values(n.RateVersions)))
 	return n
 }

@@ -31,6 +31,11 @@ func check(in Input) error {
 			return fmt.Errorf("charge %d (agent %q, model %q): %w", i, c.AgentID, c.Model, err)
 		}
 	}
+	for i, s := range in.Shared {
+		if err := checkAdjusts(s.AdjustsMonth, s.AdjustsInvoice, in.Period.Month); err != nil {
+			return fmt.Errorf("shared cost %d (%q): %w", i, s.Name, err)
+		}
+	}
 	return nil
 }
 
@@ -128,13 +133,10 @@ func checkAmounts(in Input) error {
 }
 
 func checkCharge(c Charge, month string) error {
+	if err := checkAdjusts(c.AdjustsMonth, c.AdjustsInvoice, month); err != nil {
+		return err
+	}
 	adjusts := c.AdjustsMonth != ""
-	if !adjusts && c.AdjustsInvoice != "" {
-		return fmt.Errorf("adjusts document %s but no month; name the month too", c.AdjustsInvoice)
-	}
-	if _, err := time.Parse("2006-01", c.AdjustsMonth); adjusts && (err != nil || c.AdjustsMonth >= month) {
-		return fmt.Errorf("adjusted month %q is not a month before %s", c.AdjustsMonth, month)
-	}
 	for _, count := range []struct {
 		name string
 		n    int64
@@ -149,6 +151,20 @@ func checkCharge(c Charge, month string) error {
 		if count.n < 0 && !adjusts {
 			return fmt.Errorf("%s: %d is negative, which only an adjustment can be", count.name, count.n)
 		}
+	}
+	return nil
+}
+
+// checkAdjusts wants the closed month of what corrects a document.
+func checkAdjusts(adjusted, number, month string) error {
+	if adjusted == "" {
+		if number != "" {
+			return fmt.Errorf("adjusts document %s but no month; name the month too", number)
+		}
+		return nil
+	}
+	if _, err := time.Parse("2006-01", adjusted); err != nil || adjusted >= month {
+		return fmt.Errorf("adjusted month %q is not a month before %s", adjusted, month)
 	}
 	return nil
 }

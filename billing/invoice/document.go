@@ -55,11 +55,15 @@ type Section struct {
 
 // Line is one line of the document. A line of shared cost has SharedName,
 // Method and Ratio, and an agent where it is a background agent's cost; every
-// other has an agent and a model.
+// other has an agent and a model. A line of the adjustments has AdjustsMonth.
 type Line struct {
 	AgentID, AgentName, Model    string
 	SharedName, Method, Ratio    string
 	AdjustsMonth, AdjustsInvoice string
+	AdjustsCode                  string    `json:",omitempty"` // see Charge, also of those below
+	Reason, Counterpart          string    `json:",omitempty"`
+	CounterAmount                money.USD `json:",omitzero"`
+	HasCounter                   bool      `json:",omitempty"`
 	Whole                        money.USD `json:",omitzero"` // of a shared cost: what was divided
 	Amounts
 	CacheSavings money.USD

@@ -72,14 +72,27 @@ type Charge struct {
 	Held                      int64     // requests of this charge without a cost yet
 	AdjustsMonth              string    // "2026-09": this corrects that closed month
 	AdjustsInvoice            string    // and this document of it, if there was one
+
+	// What a correction says of itself; charges that differ in one of these are
+	// lines of their own, but for CounterAmount, which is added up.
+	AdjustsCode   string    // cost centre whose document is corrected, where it is another than the party
+	Reason        string    // why, such as "came after the close of its month"
+	Counterpart   string    // cost centre that it moved from (amount > 0) or to (amount < 0), "" where none
+	CounterAmount money.USD // what the counterpart's line amounts to: of one that takes back the new amount, of one that charges anew the old one
+	HasCounter    bool      // whether CounterAmount is known
 }
 
-// Shared is this cost centre's part of a shared cost, already split.
+// Shared is this cost centre's part of a shared cost, already split. One that
+// adjusts a closed month is a line of the adjustments, and may be negative.
 type Shared struct {
 	Name, Method, Ratio string
 	AgentID             string // of a background agent's cost that its users share
 	Whole               money.USD
 	Amount              money.USD
+
+	AdjustsMonth   string // "2026-09": this corrects that closed month's part
+	AdjustsInvoice string // and this document of it, if there was one
+	Reason         string // why, such as "30.00 USD became 45.00 USD after the close"
 }
 
 // Notes is what the document says about how its figures came to be.
@@ -87,7 +100,8 @@ type Notes struct {
 	Waivers          []Waiver
 	Held             Held
 	Budgets          []Budget
-	DataSources      []string
+	DataSources      []string     // as documents of earlier versions name them
+	Sources          []SourceNote `json:",omitempty"`
 	RateVersions     []string
 	DirectoryVersion string
 	Run              string // the window that made the document, such as monthly/2026-10
@@ -95,7 +109,15 @@ type Notes struct {
 }
 
 // Waiver is a failed check of the month's close and who let it pass.
-type Waiver struct{ Gate, By, Reason string }
+// Bound is how much of it may pass, Measured how much there was.
+type Waiver struct {
+	Gate, By, Reason string
+	Bound, Measured  string `json:",omitempty"`
+}
+
+// SourceNote is a source of data and what came of it at the close, such as
+// "812.40 USD billed, 812.37 USD charged".
+type SourceNote struct{ Name, Format, Outcome string }
 
 // Held counts records that are charged nowhere yet.
 type Held struct{ Unpriced, Pending, Conflicts int64 }
