@@ -37,7 +37,7 @@ type Weight struct {
 // shareBackground gives owners of background agents back what their agents cost
 // without a user, and charges it to those who used them, where the agents'
 // policy says so. What it moves adds up to nothing.
-func (b *Books) shareBackground(ctx context.Context, month civil.Month, drafts map[string]*invoice.Input, versions []string, s *MonthlySummary) error {
+func (b *Books) shareBackground(ctx context.Context, month civil.Month, drafts drafts, earlier earlierDocuments, s *MonthlySummary) error {
 	owned, err := b.Ledger.OwnedCosts(ctx, month)
 	if err != nil {
 		return err
@@ -72,10 +72,12 @@ func (b *Books) shareBackground(ctx context.Context, month civil.Month, drafts m
 	}) {
 		way, sum := ways[p], sums[p]
 		part := func(code, method, ratio string, amount money.USD) {
-			if drafts[code] == nil {
-				drafts[code] = b.draft(month, code, "", versions, s)
+			mode := b.modeOf(code)
+			if p.adjusts != "" {
+				mode, _ = b.corrected(earlier, p.adjusts, code)
 			}
-			drafts[code].Shared = append(drafts[code].Shared, invoice.Shared{
+			draft := drafts.of(code, "", mode)
+			draft.Shared = append(draft.Shared, invoice.Shared{
 				Name: templates.InvoiceBackground(way.AgentName, p.adjusts), AgentID: p.agent, Method: method, Ratio: ratio, Whole: sum, Amount: amount,
 			})
 		}

@@ -11,7 +11,7 @@ import (
 )
 
 // share divides the month's shared costs among cost centres.
-func (b *Books) share(month civil.Month, drafts map[string]*invoice.Input, versions []string, s *MonthlySummary) {
+func (b *Books) share(month civil.Month, drafts drafts) {
 	for _, cost := range b.Month.SharedCosts {
 		if !cost.Covers(month) {
 			continue
@@ -23,14 +23,12 @@ func (b *Books) share(month civil.Month, drafts map[string]*invoice.Input, versi
 		}
 		for i, amount := range money.Split(cost.Amount, weights) {
 			code := weights[i].Key
-			if drafts[code] == nil {
-				drafts[code] = b.draft(month, code, "", versions, s)
-			}
 			ratio := fmt.Sprintf("%s of %s", weights[i].Exact, whole)
 			if cost.Split == "even" {
 				ratio = fmt.Sprintf("1 of %d", len(weights))
 			}
-			drafts[code].Shared = append(drafts[code].Shared, invoice.Shared{Name: cost.Name, Method: cost.Split, Ratio: ratio, Whole: cost.Amount, Amount: amount})
+			draft := drafts.of(code, "", b.modeOf(code))
+			draft.Shared = append(draft.Shared, invoice.Shared{Name: cost.Name, Method: cost.Split, Ratio: ratio, Whole: cost.Amount, Amount: amount})
 		}
 	}
 }
@@ -39,13 +37,13 @@ func (b *Books) share(month civil.Month, drafts map[string]*invoice.Input, versi
 // or all cost centres with cost of their own in the month, evenly or by that
 // cost, background agents that they share among it. What belongs to nobody bears
 // nothing.
-func (b *Books) weights(cost SharedCost, drafts map[string]*invoice.Input) (weights []money.Part) {
+func (b *Books) weights(cost SharedCost, drafts drafts) (weights []money.Part) {
 	if cost.Split == "fixed" {
 		for code, share := range cost.Shares {
 			weights = append(weights, money.Part{Key: code, Exact: share})
 		}
 	} else {
-		for code, draft := range drafts {
+		for at, draft := range drafts.all {
 			var direct money.USD
 			for _, c := range draft.Charges {
 				direct = money.Sum(direct, c.LLM, c.Infra, c.Tool)
@@ -55,13 +53,13 @@ func (b *Books) weights(cost SharedCost, drafts map[string]*invoice.Input) (weig
 					direct = direct.Add(part.Amount)
 				}
 			}
-			if code == Unallocated || direct.Sign() <= 0 {
+			if at.mode != b.modeOf(at.code) || at.code == Unallocated || direct.Sign() <= 0 {
 				continue
 			}
 			if cost.Split == "even" {
 				direct = money.MustParse("1")
 			}
-			weights = append(weights, money.Part{Key: code, Exact: direct})
+			weights = append(weights, money.Part{Key: at.code, Exact: direct})
 		}
 	}
 	slices.SortFunc(weights, func(x, y money.Part) int { return cmp.Compare(x.Key, y.Key) })

@@ -32,6 +32,14 @@ func StatementNumber(month, code string, revision int) string {
 	return documentNumber(numberPrefixStatement, month, code, revision)
 }
 
+// ModeOf is the mode of the document that a number is of.
+func ModeOf(number string) Mode {
+	if strings.HasPrefix(number, numberPrefixStatement) {
+		return Showback
+	}
+	return Chargeback
+}
+
 func documentNumber(prefix, month, code string, revision int) string {
 	return prefix + month + "-" + codeKey(code) + "-r" + strconv.Itoa(revision)
 }

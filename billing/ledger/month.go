@@ -209,39 +209,89 @@ func canonical(v any) string {
 	return fmt.Sprint(v)
 }
 
-// Charge is what one cost centre owes for one agent and model in a month.
+// Charge is what one cost centre owes for one agent and model in a month, or, of a
+// correction, for one reason and counterpart, too.
 type Charge struct {
 	Department, CostCenter, AgentID, PriceKey, Model, AdjustsMonth string
 	Requests, CacheHits, Input, CacheRead, CacheWrite, Output      int64
 	LLM, Infra, Tool, CacheSavings                                 money.USD
 	Estimated, Unpriced, Pending                                   int64
+
+	// Of a correction.
+	AdjustsCenter string    // cost centre whose document is corrected: CostCenter, or one that it succeeds
+	Reason        string    // why
+	Paired        bool      // a record is reversed and charged again, and this is one of the two
+	Counterpart   string    // AdjustsCenter of the other one
+	CounterAmount money.USD // of what is reversed the new amount, of what is charged again the old one
 }
 
-// Charges sums a month's cost records by cost centre, agent, model and
-// corrected month.
+// Charges sums a month's cost records by cost centre, agent, model and, of
+// corrections, corrected month and cost centre, reason and counterpart.
 func (l *Ledger) Charges(ctx context.Context, month civil.Month) (charges []Charge, err error) {
 	err = l.engine.Query(ctx, `
+with pairs as (
+  select
+    f.usage_date,
+    f.record_id,
+    f.correction,
+    f.total_cost_usd,
+    y.cost_center
+  from record_facts as f
+  inner join payers as y on y.payer_id = ifnull(f.adjusts_payer_id, f.payer_id)
+  where f.billing_month = @first_day and f.usage_date >= @since and f.correction <> 0
+)
 select
-  min(department), cost_center, ifnull(agent_id, ''), ifnull(price_key, ''), if(price_key is null, model, ''), ifnull(adjusts_month, ''),
-  sum(if(correction < 0, -1, 1)), sum(case when not cache_hit then 0 when correction < 0 then -1 else 1 end), sum(input_uncached_tokens), sum(cache_read_tokens),
-  sum(cache_write_5m_tokens + cache_write_1h_tokens + cache_write_unknown_tokens), sum(output_tokens),
-  total_usd(llm_cost_usd), total_usd(infra_cost_usd), total_usd(tool_cost_usd), total_usd(cache_savings_usd),
-  sum(case when pricing <> 'estimated' then 0 when correction < 0 then -1 else 1 end), countif(pricing in ('unpriced', 'doubtful')), countif(pricing = 'pending')
-from cost_items
-where billing_month = @month and usage_date >= @since
-group by 2, 3, 4, 5, 6
-order by 2, 3, 4, 5, 6`, Args{"month": month, "since": civil.Min}, func(r Row) error {
-		charges = append(charges, Charge{
-			r.Text(0), r.Text(1), r.Text(2), r.Text(3), r.Text(4), r.Text(5),
-			r.Int(6), r.Int(7), r.Int(8), r.Int(9), r.Int(10), r.Int(11),
-			r.USD(12), r.USD(13), r.USD(14), r.USD(15), r.Int(16), r.Int(17), r.Int(18),
-		})
+  min(c.department), c.cost_center, ifnull(c.agent_id, ''), ifnull(c.price_key, ''), if(c.price_key is null, c.model, ''), ifnull(c.adjusts_month, ''),
+  sum(if(c.correction < 0, -1, 1)), sum(case when not c.cache_hit then 0 when c.correction < 0 then -1 else 1 end), sum(c.input_uncached_tokens), sum(c.cache_read_tokens),
+  sum(c.cache_write_5m_tokens + c.cache_write_1h_tokens + c.cache_write_unknown_tokens), sum(c.output_tokens),
+  total_usd(c.llm_cost_usd), total_usd(c.infra_cost_usd), total_usd(c.tool_cost_usd), total_usd(c.cache_savings_usd),
+  sum(case when c.pricing <> 'estimated' then 0 when c.correction < 0 then -1 else 1 end), countif(c.pricing in ('unpriced', 'doubtful')), countif(c.pricing = 'pending'),
+  coalesce(c.adjusts_cost_center, c.cost_center),
+  if(c.correction = 0, '', ifnull(c.pricing_note, '')),
+  case when p.record_id is null then 0 when c.correction > 0 then 1 else -1 end,
+  ifnull(p.cost_center, ''),
+  total_usd(p.total_cost_usd)
+from cost_items as c
+left join pairs as p
+  on c.correction <> 0 and p.usage_date = c.usage_date and p.record_id = c.record_id and p.correction = 0 - c.correction
+where c.billing_month = @month and c.usage_date >= @since
+group by 2, 3, 4, 5, 6, 20, 21, 22, 23
+order by 2, 3, 4, 5, 6, 20, 21, 23, 22`, Args{"month": month, "first_day": month.FirstDay(), "since": civil.Min}, func(r Row) error {
+		c := Charge{
+			Department: r.Text(0), CostCenter: r.Text(1), AgentID: r.Text(2), PriceKey: r.Text(3), Model: r.Text(4), AdjustsMonth: r.Text(5),
+			Requests: r.Int(6), CacheHits: r.Int(7), Input: r.Int(8), CacheRead: r.Int(9), CacheWrite: r.Int(10), Output: r.Int(11),
+			LLM: r.USD(12), Infra: r.USD(13), Tool: r.USD(14), CacheSavings: r.USD(15), Estimated: r.Int(16), Unpriced: r.Int(17), Pending: r.Int(18),
+		}
+		if c.AdjustsMonth != "" {
+			c.AdjustsCenter, c.Reason, c.Paired, c.Counterpart, c.CounterAmount = r.Text(19), r.Text(20), r.Int(21) != 0, r.Text(22), r.USD(23)
+			if r.Int(21) > 0 { // charged again: what was reversed is below zero
+				c.CounterAmount = c.CounterAmount.Neg()
+			}
+		}
+		charges = append(charges, c)
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("sum charges of %s: %w", month, err)
 	}
 	return charges, nil
+}
+
+// Numbers are the numbers of the documents issued for the months from first to last,
+// by month and cost centre, sorted.
+func (l *Ledger) Numbers(ctx context.Context, first, last civil.Month) (numbers map[string]map[string][]string, err error) {
+	numbers = map[string]map[string][]string{}
+	err = l.engine.Query(ctx, "select month, cost_center, number from invoices where month between @first_month and @last_month order by 1, 2, 3", Args{"first_month": first, "last_month": last}, func(r Row) error {
+		if numbers[r.Text(0)] == nil {
+			numbers[r.Text(0)] = map[string][]string{}
+		}
+		numbers[r.Text(0)][r.Text(1)] = append(numbers[r.Text(0)][r.Text(1)], r.Text(2))
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read numbers of documents: %w", err)
+	}
+	return numbers, nil
 }
 
 // RateVersions lists the versions of the rate book that priced a month.
