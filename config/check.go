@@ -170,6 +170,7 @@ func (c *Config) checkPricing(doc document) {
 
 func (c *Config) checkWindows(doc document) {
 	doc.between("late_days", c.LateDays, 0, 27, "3 suits most exporters")
+	doc.between("deleted_after_days", c.DeletedAfterDays, 0, 3650, "0 waits for somebody to say so")
 	doc.between("match_alarm_percent", c.MatchAlarmPercent, 0, 100, "0 is no alarm")
 	doc.between("close_day", c.CloseDay, 1, 28, "every month has these days")
 	if c.CloseDay <= c.LateDays {

@@ -35,6 +35,7 @@ type Config struct {
 	UnknownModels       []UnknownModel    `yaml:"unknown_models,omitempty"`
 	CacheTTLs           []CacheTTL        `yaml:"cache_ttl,omitempty"` // by model; the first that fits counts
 	LateDays            int               `yaml:"late_days"`           // days back that a nightly run matches again
+	DeletedAfterDays    int               `yaml:"deleted_after_days"`  // days after which an object that is gone from its source counts as deleted; 0 is never by itself
 	MatchAlarmPercent   int               `yaml:"match_alarm_percent"` // share of a source's usage that must find its request; 0 is no alarm
 	MatchFingerprint    bool              `yaml:"match_fingerprint"`   // usage and a request without a common id may meet by what both count
 	CloseDay            int               `yaml:"close_day"`           // day of the next month on which a month falls due

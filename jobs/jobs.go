@@ -29,19 +29,22 @@ type Books struct {
 	Directory *directory.Directory
 	Sender    notify.Sender
 
-	Zone         *time.Location
-	Start        civil.Date // first business day that is accounted for
-	LateDays     int        // days back that a night matches again
-	CloseDay     int        // day of the next month on which a month falls due
-	UsageFrom    []string   // providers whose own per-request file is the usage
-	Fingerprint  bool       // usage and a request that no id brings together may meet by what both count
-	PeopleFrom   []string   // sources of people in the order in which their snapshots are believed
-	RequestsFrom []string   // sources in the order in which their record of a call counts
-	UnknownModel []UnknownModel
-	CacheTTL     []CacheTTL // in each kind the first that fits counts
-	MatchAlarm   int        // percent of a source's usage below which a night says that requests are missing; 0 is never
-	Budgets      []budget.Budget
-	Month        MonthSettings
+	Zone     *time.Location
+	Start    civil.Date // first business day that is accounted for
+	LateDays int        // days back that a night matches again
+	// DeletedAfterDays is after how many days an object that is gone from its source
+	// counts as deleted, with its records; 0 is never, unless somebody says so.
+	DeletedAfterDays int
+	CloseDay         int      // day of the next month on which a month falls due
+	UsageFrom        []string // providers whose own per-request file is the usage
+	Fingerprint      bool     // usage and a request that no id brings together may meet by what both count
+	PeopleFrom       []string // sources of people in the order in which their snapshots are believed
+	RequestsFrom     []string // sources in the order in which their record of a call counts
+	UnknownModel     []UnknownModel
+	CacheTTL         []CacheTTL // in each kind the first that fits counts
+	MatchAlarm       int        // percent of a source's usage below which a night says that requests are missing; 0 is never
+	Budgets          []budget.Budget
+	Month            MonthSettings
 }
 
 // UnknownModel prices a model that the rate book doesn't have as one that it

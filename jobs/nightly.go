@@ -151,6 +151,14 @@ func (b *Books) make(ctx context.Context, nights ledger.Days, now time.Time, s *
 		return err
 	}
 	s.Problems = append(s.Problems, people...)
+	deleted, err := b.deleteMissing(ctx, nights.Last)
+	if err != nil {
+		return err
+	}
+	s.Problems = slices.DeleteFunc(s.Problems, func(p Problem) bool { // that they are missing
+		return slices.ContainsFunc(deleted, func(d Problem) bool { return d.Source == p.Source && d.Object == p.Object })
+	})
+	s.Problems = append(s.Problems, deleted...)
 	s.taken = len(s.Problems)
 	for try := 1; ; try++ {
 		err := b.rebuild(ctx, nights, now, s)

@@ -85,7 +85,7 @@ select
   total_usd(doubtful_cost_usd),
   total_usd(if(cost_center = 'UNALLOCATED', total_cost_usd, null)),
   (select count(*) from repeats where verdict = 'conflict' and usage_date between @first_day and @last_day),
-  (select ifnull(sum(rows_rejected), 0) from objects where state not in ('replaced', 'earlier') and (day is null or day between @first_day and @last_day)),
+  (select ifnull(sum(rows_rejected), 0) from objects where state not in ('deleted', 'replaced', 'earlier') and (day is null or day between @first_day and @last_day)),
   (select count(*) from objects where state = 'failed' and (day is null or day between @first_day and @last_day)),
   (select count(*) from objects where state = 'missing' and (day is null or day between @first_day and @last_day))
 from cost_items

@@ -17,15 +17,16 @@ var (
 		{"etag", Text, false, ""},
 		{"size_bytes", Int, false, ""},
 		{"day", Date, true, "delivery day in the key; null where it has none"},
-		{"state", Text, false, "read, failed, missing (gone from the source), replaced (rewritten) or earlier (a snapshot that a later one follows)"},
+		{"state", Text, false, "read, failed, missing (gone from the source), deleted (gone for good: its rows are no longer kept), replaced (rewritten) or earlier (a snapshot that a later one follows)"},
 		{"rows_staged", Int, false, ""},
 		{"rows_rejected", Int, false, ""},
 		{"rows_before_start", Int, false, "older than company.start"},
-		{"error", Text, true, "why it failed"},
+		{"error", Text, true, "why it failed, or who says that it is gone for good"},
 		{"run", Text, false, "window that read it"},
 		{"rows_ignored", Int, true, "of no concern by the format's rules; null: none"},
 		{"modified_at", Timestamp, true, "when this version was written"},
 		{"reading", Text, true, "table of its rows and fingerprint of the settings that it was read by; null: by a version that kept none"},
+		{"missing_since", Date, true, "of a missing one: night that did not find it; null: it is there and can't be read any more, or a version wrote it that kept no day"},
 	}}
 	rejectsTable = Table{Name: "rejects", About: "Records that could not be taken in; never their content", Columns: []Column{
 		{"object_id", Int, false, ""},

@@ -97,7 +97,7 @@ func (a *app) openLedger(ctx context.Context, w world, want access) error {
 	}
 	a.Books = &jobs.Books{
 		Ledger: books, Rates: a.rates, Directory: a.directory,
-		Zone: cfg.Zone(), Start: cfg.Company.Start, LateDays: cfg.LateDays, MatchAlarm: cfg.MatchAlarmPercent, CloseDay: cfg.CloseDay, Fingerprint: cfg.MatchFingerprint,
+		Zone: cfg.Zone(), Start: cfg.Company.Start, LateDays: cfg.LateDays, DeletedAfterDays: cfg.DeletedAfterDays, MatchAlarm: cfg.MatchAlarmPercent, CloseDay: cfg.CloseDay, Fingerprint: cfg.MatchFingerprint,
 		Budgets: budgets(cfg, a.directory), Month: monthSettings(cfg),
 	}
 	for _, src := range cfg.Sources {
