@@ -148,9 +148,17 @@ func (c *pastCompany) days() (all []civil.Date) {
 
 func (c *pastCompany) night(days []civil.Date) {
 	c.Helper()
+	var runs []ledger.Days
 	for _, d := range days {
+		if n := len(runs); n > 0 && runs[n-1].Last.AddDays(1) == d {
+			runs[n-1].Last = d
+		} else {
+			runs = append(runs, ledger.Days{First: d, Last: d})
+		}
+	}
+	if len(runs) > 0 {
 		c.must(c.ledger.ReplaceDays(context.Background(), ledger.Build{
-			Days: []ledger.Days{{First: d, Last: d}}, LateUntil: pastDays.Last, OpenMonth: c.open,
+			Days: runs, LateUntil: pastDays.Last, OpenMonth: c.open,
 			RateVersion: fmt.Sprintf("book-%d", c.price), RunDate: pastDays.Last, References: c.book().Resolve,
 		}, func() error { return nil }))
 	}
