@@ -46,6 +46,7 @@ type References struct {
 	Markups      []Markup
 	ToolFees     []ToolFee
 	CostCenters  []CostCenter
+	Successors   []Successor
 	Departments  []Department
 	Aliases      []Alias
 	PeopleFrom   []string // sources of people in the order in which their snapshots are believed
@@ -73,6 +74,13 @@ const (
 
 // CostCenter is a cost centre and the department that it belongs to.
 type CostCenter struct{ Code, Department string }
+
+// Successor pays for a cost centre that has ended, from a day until a day.
+type Successor struct {
+	Code     string // of the one that has ended
+	Payer    CostCenter
+	From, To civil.Date
+}
 
 // Department has a cost centre that pays for its people where a snapshot names
 // none.
@@ -308,6 +316,9 @@ func (r References) rows(version string) map[string][][]any {
 	}
 	for _, c := range r.CostCenters {
 		add(refCostCentersTable, c.Code, payerID(c))
+	}
+	for _, s := range r.Successors {
+		add(refSuccessorsTable, s.Code, payerID(s.Payer), s.From, s.To)
 	}
 	for _, d := range r.Departments {
 		add(refDepartmentsTable, d.Name, payerID(d.Center))
