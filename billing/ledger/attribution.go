@@ -72,7 +72,7 @@ func (l *Ledger) keepAttribution(ctx context.Context, args Args, references func
 	if err := l.keepNamed(ctx, "select distinct actor_id from attribution_keys where actor_id is not null", args); err != nil {
 		return err
 	}
-	return l.keepModels(ctx, args, "people_said", "people_dated", "agents_dated", "owners_dated", "actors_dated", "callers_dated")
+	return l.keepModels(ctx, args, "people_said", "people_dated", "agents_dated", "owners_dated", "actors_dated", "successors_dated", "callers_dated")
 }
 
 func (l *Ledger) attributedAnew(ctx context.Context, args Args) (days []civil.Date, err error) {

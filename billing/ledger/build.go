@@ -75,10 +75,11 @@ const (
 // CostCenter is a cost centre and the department that it belongs to.
 type CostCenter struct{ Code, Department string }
 
-// Successor bears what Ended would from From until To, since Ended has ended.
+// Successor pays for a cost centre that has ended, from a day until a day.
 type Successor struct {
-	Ended, Center CostCenter
-	From, To      civil.Date
+	Code     string // of the one that has ended
+	Payer    CostCenter
+	From, To civil.Date
 }
 
 // Department has a cost centre that pays for its people where a snapshot names
@@ -317,7 +318,7 @@ func (r References) rows(version string) map[string][][]any {
 		add(refCostCentersTable, c.Code, payerID(c))
 	}
 	for _, s := range r.Successors {
-		add(refSuccessorsTable, payerID(s.Ended), s.From, s.To, payerID(s.Center))
+		add(refSuccessorsTable, s.Code, payerID(s.Payer), s.From, s.To)
 	}
 	for _, d := range r.Departments {
 		add(refDepartmentsTable, d.Name, payerID(d.Center))

@@ -237,7 +237,7 @@ func (l *Ledger) keepScratch(ctx context.Context, r Rerating, args Args) error {
 	if err := l.keepNamed(ctx, "select distinct actor_id from as_they_stand where actor_id is not null", args); err != nil {
 		return err
 	}
-	return l.keepModels(ctx, args, "people_said", "people_dated", "agents_dated", "owners_dated", "actors_dated", "callers_dated", "markups_dated", "attributed", "priced")
+	return l.keepModels(ctx, args, "people_said", "people_dated", "agents_dated", "owners_dated", "actors_dated", "successors_dated", "callers_dated", "markups_dated", "attributed", "priced")
 }
 
 func (l *Ledger) rerated(ctx context.Context, args Args) (rows []Rerated, err error) {

@@ -184,8 +184,8 @@ var (
 	refCostCentersTable = Table{Name: "ref_cost_centers", About: "Cost centres", Columns: []Column{
 		{"cost_center", Text, false, ""}, {"payer_id", Int, false, ""},
 	}}
-	refSuccessorsTable = Table{Name: "ref_successors", About: "Who bears what a cost centre would, from a day until a day, once that has ended", Columns: []Column{
-		{"payer_id", Int, false, "row of payers"}, {"valid_from", Date, false, "inclusive"}, {"valid_to", Date, false, "exclusive"}, {"successor_payer_id", Int, false, "row of payers"},
+	refSuccessorsTable = Table{Name: "ref_successors", About: "Who pays for cost centres that have ended", Columns: []Column{
+		{"cost_center", Text, false, ""}, {"payer_id", Int, false, "of the successor"}, {"valid_from", Date, false, ""}, {"valid_to", Date, false, ""},
 	}}
 	refDepartmentsTable = Table{Name: "ref_departments", About: "Who pays for people of whom a snapshot names the department alone", Columns: []Column{
 		{"department", Text, false, "as snapshots have it"}, {"payer_id", Int, false, ""},

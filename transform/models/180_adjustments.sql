@@ -19,7 +19,7 @@
 -- centre, whose document is corrected.
 -- Fed by: fresh_records, record_facts, charged, rulings, months, matches,
 -- ambiguous_requests, request_changes, requests_kept, usage, requests,
--- actors_known, tasks_known, callers, rate_entries, ref_successors.
+-- actors_known, tasks_known, callers, rate_entries, successors_dated.
 -- Kept as: view.
 with metered as (
   select
@@ -380,4 +380,4 @@ select
   c.flags,
   if(s.successor_payer_id is null, null, c.payer_id) as adjusts_payer_id
 from corrections as c
-left join ref_successors as s on s.payer_id = c.payer_id and s.valid_from <= @open_month and @open_month < s.valid_to
+left join successors_dated as s on s.payer_id = c.payer_id and s.valid_from <= @open_month and @open_month < s.valid_to

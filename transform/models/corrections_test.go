@@ -121,7 +121,7 @@ func (c *pastCompany) book() ledgertest.Book {
 		book.Owners = append(book.Owners, ledger.Owner{Kind: "key", Value: key, CostCenter: c.keys[key], From: civil.Min, To: civil.Max})
 	}
 	// CC-1 has ended with November; CC-5 goes on with it.
-	book.Successors = []ledger.Successor{{Ended: center("CC-1"), Center: center("CC-5"), From: ledgertest.Day("2026-12-01"), To: civil.Max}}
+	book.Successors = []ledger.Successor{{Code: "CC-1", Payer: center("CC-5"), From: ledgertest.Day("2026-12-01"), To: civil.Max}}
 	return book
 }
 
