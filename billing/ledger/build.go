@@ -263,16 +263,20 @@ where usage_date between @first_day and @last_day`, args)
 // transaction of its own: nobody reads these tables but the models, which come
 // next, and an engine may compute these before it begins theirs.
 func (l *Ledger) loadReferences(ctx context.Context, b Build) error {
-	first, last := b.Days[0].First.AddDays(-matchReach), b.Days[len(b.Days)-1].Last.AddDays(matchReach)
-	seen, err := l.seenWithin(ctx, first, last)
-	if err != nil {
-		return err
-	}
-	refs, err := b.References(seen)
+	refs, err := l.referencesOf(ctx, b)
 	if err != nil {
 		return err
 	}
 	return l.engine.Transact(ctx, func() error { return l.writeReferences(ctx, b.RateVersion, refs) })
+}
+
+// referencesOf resolves what occurs on the days and those beside them.
+func (l *Ledger) referencesOf(ctx context.Context, b Build) (References, error) {
+	seen, err := l.seenWithin(ctx, b.Days[0].First.AddDays(-matchReach), b.Days[len(b.Days)-1].Last.AddDays(matchReach))
+	if err != nil {
+		return References{}, err
+	}
+	return b.References(seen)
 }
 
 // writeReferences replaces what the models join with.

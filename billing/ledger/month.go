@@ -1,12 +1,14 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -275,6 +277,81 @@ order by 2, 3, 4, 5, 6, 20, 21, 23, 22`, Args{"month": month, "first_day": month
 		return nil, fmt.Errorf("sum charges of %s: %w", month, err)
 	}
 	return charges, nil
+}
+
+// Correction is what a month corrects of a closed one, of one cost centre's document
+// and for one reason. A pair is two of them, each other's counterpart.
+type Correction struct {
+	Month       string // the closed one
+	CostCenter  string // whose document is corrected
+	Bearer      string // who bears it: CostCenter, or its successor
+	Reason      string
+	Counterpart string // whose document the other half of a pair corrects; "" where it has none
+	Records     int64
+	Reversed    money.USD // taken back, below 0
+	Charged     money.USD // charged late, or again
+}
+
+// Corrections are those that a month charges, in the order of month, cost centre,
+// bearer, reason and counterpart.
+func (l *Ledger) Corrections(ctx context.Context, month civil.Month) ([]Correction, error) {
+	charges, err := l.Charges(ctx, month)
+	return correctionsOf(charges), err
+}
+
+// CorrectionsBy are the corrections that ReplaceDays would leave in the open month.
+// It makes the days in a transaction of which nothing is kept.
+func (l *Ledger) CorrectionsBy(ctx context.Context, b Build) (all []Correction, err error) {
+	if len(b.Days) == 0 {
+		return l.Corrections(ctx, b.OpenMonth)
+	}
+	refs, err := l.referencesOf(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	err = l.engine.Transact(ctx, func() error {
+		if err := l.writeReferences(ctx, b.RateVersion, refs); err != nil {
+			return err
+		}
+		for _, days := range b.Days {
+			if err := l.replace(ctx, b, days); err != nil {
+				return err
+			}
+		}
+		if all, err = l.Corrections(ctx, b.OpenMonth); err != nil {
+			return err
+		}
+		return errScratch
+	})
+	if !errors.Is(err, errScratch) {
+		return nil, fmt.Errorf("make corrections in %s to look at: %w", b.OpenMonth, err)
+	}
+	return all, nil
+}
+
+func correctionsOf(charges []Charge) (all []Correction) {
+	at := map[Correction]int{}
+	for _, c := range charges {
+		if c.AdjustsMonth == "" {
+			continue
+		}
+		k := Correction{Month: c.AdjustsMonth, CostCenter: c.AdjustsCenter, Bearer: c.CostCenter, Reason: c.Reason, Counterpart: c.Counterpart}
+		i, found := at[k]
+		if !found {
+			i = len(all)
+			at[k], all = i, append(all, k)
+		}
+		total := money.Sum(c.LLM, c.Infra, c.Tool)
+		if c.Requests < 0 {
+			all[i].Records, all[i].Reversed = all[i].Records-c.Requests, all[i].Reversed.Add(total)
+		} else {
+			all[i].Records, all[i].Charged = all[i].Records+c.Requests, all[i].Charged.Add(total)
+		}
+	}
+	slices.SortFunc(all, func(x, y Correction) int {
+		return cmp.Or(cmp.Compare(x.Month, y.Month), cmp.Compare(x.CostCenter, y.CostCenter), cmp.Compare(x.Bearer, y.Bearer), cmp.Compare(x.Reason, y.Reason), cmp.Compare(x.Counterpart, y.Counterpart))
+	})
+	return all
 }
 
 // Numbers are the numbers of the documents issued for the months from first to last,
