@@ -454,7 +454,7 @@ func (x *explainer) invoiceLine(ctx context.Context, d invoice.Document, n int, 
 	}
 	x.line("")
 	x.fact("exact", "%s USD", l.Exact.Total)
-	x.fact("as shown", "%s USD: cents, the document's total rounded half up once, its lines by largest remainder so that they add up", l.Cents.Total)
+	x.fact("as shown", "%s USD: cents, the document's total rounded half up once, subtotals and lines less than a cent away so that they add up", l.Cents.Total)
 	return problems
 }
 
