@@ -95,7 +95,7 @@ func (b *Books) draft(month civil.Month, code, department string, versions []str
 	}
 	issue := month.Next().FirstDay().AddDays(b.CloseDay - 1)
 	in := &invoice.Input{
-		Number: number(month.String(), code, 0), IssueDate: issue.String(), Issuer: b.Month.Issuer, Party: party, RecoveryAccount: b.Month.RecoveryAccount,
+		Number: number(month.String(), code, 0), IssueDate: issue.String(), Issuer: b.issuer(), Party: party, RecoveryAccount: b.Month.RecoveryAccount, Intercompany: b.Month.Intercompany,
 		Period: invoice.Period{Month: month.String(), From: month.FirstDay().String(), To: month.LastDay().String(), Zone: b.Zone.String()},
 		Notes:  invoice.Notes{RateVersions: versions, DirectoryVersion: b.Directory.Version(), Run: s.Window, LedgerHash: s.Hash},
 	}
@@ -109,6 +109,30 @@ func (b *Books) draft(month civil.Month, code, department string, versions []str
 		in.Notes.Waivers = append(in.Notes.Waivers, invoice.Waiver{Gate: w.Gate, By: w.By, Reason: w.Reason})
 	}
 	return in
+}
+
+// issuer is who the documents come from. Its company is what the directory says of
+// its cost centre, or the settings, or the only company that there is.
+func (b *Books) issuer() invoice.Issuer {
+	issuer := b.Month.Issuer
+	if center, ok := b.Directory.CostCenter(issuer.CostCenter); ok && center.CompanyCode != "" {
+		issuer.CompanyCode = center.CompanyCode
+	}
+	if issuer.CompanyCode != "" {
+		return issuer
+	}
+	companies := map[string]bool{}
+	for _, center := range b.Directory.CostCenters() {
+		if center.CompanyCode != "" {
+			companies[center.CompanyCode] = true
+		}
+	}
+	if len(companies) == 1 {
+		for code := range companies {
+			issuer.CompanyCode = code
+		}
+	}
+	return issuer
 }
 
 func (b *Books) charge(ctx context.Context, in *invoice.Input, c ledger.Charge) error {

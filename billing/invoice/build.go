@@ -29,6 +29,7 @@ func Build(in Input) (Document, error) {
 		return Document{}, fmt.Errorf("build document %s: %w", in.Number, err)
 	}
 	doc := Document{
+		Format:          formatNow,
 		Number:          in.Number,
 		Status:          StatusFinal,
 		Period:          in.Period,
@@ -37,6 +38,7 @@ func Build(in Input) (Document, error) {
 		Issuer:          in.Issuer,
 		Party:           in.Party,
 		RecoveryAccount: in.RecoveryAccount,
+		Intercompany:    in.Intercompany,
 		Direct:          section(SectionDirect, direct),
 		Shared:          section(SectionShared, shared),
 		Adjustments:     section(SectionAdjustments, adjustments),

@@ -401,12 +401,15 @@ func (x *explainer) document(ctx context.Context, number, lineNo string) error {
 
 // lineName says what a line of a document is about.
 func lineName(l invoice.Line) string {
-	if l.SharedName != "" {
-		return strings.TrimSuffix(fmt.Sprintf("%s, shared %s (%s)", l.SharedName, l.Method, l.Ratio), " ()")
-	}
 	name := cmp.Or(l.AgentID, "no agent") + ", " + l.Model
+	if l.SharedName != "" {
+		name = strings.TrimSuffix(fmt.Sprintf("%s, shared %s (%s)", l.SharedName, l.Method, l.Ratio), " ()")
+	}
 	if l.AdjustsMonth != "" {
 		name += ", corrects " + strings.TrimSpace(l.AdjustsMonth+" "+l.AdjustsInvoice)
+	}
+	if l.Reason != "" {
+		name += ": " + l.Reason
 	}
 	return name
 }
@@ -430,14 +433,15 @@ func (x *explainer) invoiceLine(ctx context.Context, d invoice.Document, n int, 
 			sum = sum.Add(g.Total)
 			out.Groups = append(out.Groups, groupJSON{g, a})
 		}
-		if !sum.Equal(l.Exact.Total) {
-			problems = errors.Join(problems, fmt.Errorf("%w: records of %s/%d are %s USD, the line is %s USD", explain.ErrNotTied, d.Number, n, sum, l.Exact.Total))
+		if all := ofSameRecords(d, l); !sum.Equal(all) {
+			problems = errors.Join(problems, fmt.Errorf("%w: records of %s/%d are %s USD, the line is %s USD", explain.ErrNotTied, d.Number, n, sum, all))
 		}
 	}
 	if x.json {
 		return errors.Join(x.print(out), problems)
 	}
 	x.line("%s, line %d: %s", d.Number, n, lineName(l))
+	x.correction(l)
 	if l.SharedName != "" {
 		x.shared(l)
 	}
@@ -456,6 +460,36 @@ func (x *explainer) invoiceLine(ctx context.Context, d invoice.Document, n int, 
 	x.fact("exact", "%s USD", l.Exact.Total)
 	x.fact("as shown", "%s USD: cents, the document's total rounded half up once, subtotals and lines less than a cent away so that they add up", l.Cents.Total)
 	return problems
+}
+
+// ofSameRecords adds up the lines that the records of a line stand on: corrections
+// of one agent, model and month are several where their reasons differ.
+func ofSameRecords(d invoice.Document, l invoice.Line) (sum money.USD) {
+	for _, s := range d.Sections() {
+		for _, other := range s.Lines {
+			if other.SharedName == "" && other.AgentID == l.AgentID && other.Model == l.Model && other.AdjustsMonth == l.AdjustsMonth {
+				sum = sum.Add(other.Exact.Total)
+			}
+		}
+	}
+	return sum
+}
+
+// correction tells why a line corrects a closed month and what it moved.
+func (x *explainer) correction(l invoice.Line) {
+	if l.Reason != "" {
+		x.fact("correction", "%s", l.Reason)
+	}
+	m := l.Moved()
+	switch {
+	case m.From != "":
+		x.fact("moved from", "cost centre %s", m.From)
+	case m.To != "":
+		x.fact("moved to", "cost centre %s", m.To)
+	}
+	if m.Known {
+		x.fact("amount", "%s USD before, %s USD now", m.Before, m.Now)
+	}
 }
 
 // shared tells how a part of a shared cost, or of a background agent's, was found.
