@@ -270,6 +270,12 @@ func Gates() []string {
 
 func (c *Config) checkClose(doc document) {
 	doc.need("invoices.dir", c.Invoices.Dir, "write the folder for invoices")
+	between := c.Invoices.Intercompany
+	for _, side := range []struct{ key, value, other string }{{"due_to", between.DueTo, between.DueFrom}, {"due_from", between.DueFrom, between.DueTo}} {
+		if side.value == "" && side.other != "" {
+			doc.Failf("invoices.intercompany", "%s is missing; set both accounts, or remove intercompany", side.key)
+		}
+	}
 	doc.between("invoices.dispute_days", c.Invoices.DisputeDays, 0, 365, "20 is usual")
 	if to := c.Invoices.DeliverTo; to != (Bucket{}) {
 		if scheme, place := location(to.URL); scheme != SchemeS3 || place == "" {

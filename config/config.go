@@ -154,8 +154,18 @@ type Invoices struct {
 	Issuer          Issuer `yaml:"issuer"`
 	RecoveryAccount string `yaml:"recovery_account,omitempty"` // credit side of the journal
 	ExpenseAccount  string `yaml:"expense_account,omitempty"`  // debit side where the cost centre names none
-	DisputeDays     int    `yaml:"dispute_days"`
-	DeliverTo       Bucket `yaml:"deliver_to,omitempty"`
+	// Intercompany is needed where a charged cost centre belongs to another company
+	// than the issuer; without it such a month can't be closed.
+	Intercompany Intercompany `yaml:"intercompany,omitempty"`
+	DisputeDays  int          `yaml:"dispute_days"`
+	DeliverTo    Bucket       `yaml:"deliver_to,omitempty"`
+}
+
+// Intercompany is the accounts by which each company's lines of the journal
+// balance. Both are set or none.
+type Intercompany struct {
+	DueTo   string `yaml:"due_to"`   // what the charged company owes
+	DueFrom string `yaml:"due_from"` // what the issuer's company is owed
 }
 
 // Bucket is a place in S3 that is written to.
@@ -168,8 +178,10 @@ type Bucket struct {
 type Issuer struct {
 	Name       string `yaml:"name"`
 	CostCenter string `yaml:"cost_center,omitempty"`
-	Contact    string `yaml:"contact,omitempty"`
-	Approver   string `yaml:"approver,omitempty"`
+	// CompanyCode is the company of CostCenter where the directory doesn't tell.
+	CompanyCode string `yaml:"company_code,omitempty"`
+	Contact     string `yaml:"contact,omitempty"`
+	Approver    string `yaml:"approver,omitempty"` // printed as who is responsible
 }
 
 // Waiver lets one month close although one gate failed. It is printed on that

@@ -58,6 +58,17 @@ func (b *Books) deliverDocuments(ctx context.Context, month civil.Month, s *Mont
 			return err
 		}
 		files = append(files, s.Journal)
+		if invoice.ControlBeside(booked) {
+			var control bytes.Buffer
+			if err := invoice.WriteJournalControl(&control, booked, filepath.Base(s.Journal), journal.Bytes()); err != nil {
+				return fmt.Errorf("write control totals: %w", err)
+			}
+			path := filepath.Join(dir, "journal-"+month.String()+"-control.csv")
+			if err := s.put(path, control.Bytes()); err != nil {
+				return err
+			}
+			files = append(files, path)
+		}
 	}
 	return b.send(ctx, month, files, s)
 }

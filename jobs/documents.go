@@ -12,6 +12,7 @@ import (
 	"chargeback/billing/ledger"
 	"chargeback/transform/civil"
 	"chargeback/transform/directory"
+	"chargeback/transform/money"
 )
 
 // documents makes one document for each cost centre with cost, by code.
@@ -120,7 +121,7 @@ func (b *Books) draft(month civil.Month, code, department string, mode invoice.M
 	}
 	issue := month.Next().FirstDay().AddDays(b.CloseDay - 1)
 	in := &invoice.Input{
-		Number: number(month.String(), code, 0), IssueDate: issue.String(), Issuer: b.Month.Issuer, Party: party, RecoveryAccount: b.Month.RecoveryAccount,
+		Number: number(month.String(), code, 0), IssueDate: issue.String(), Issuer: b.issuer(), Party: party, RecoveryAccount: b.Month.RecoveryAccount, Intercompany: b.Month.Intercompany,
 		Period: invoice.Period{Month: month.String(), From: month.FirstDay().String(), To: month.LastDay().String(), Zone: b.Zone.String()},
 		Notes:  invoice.Notes{RateVersions: versions, DirectoryVersion: b.Directory.Version(), Run: s.Window, LedgerHash: s.Hash},
 	}
@@ -134,6 +135,30 @@ func (b *Books) draft(month civil.Month, code, department string, mode invoice.M
 		in.Notes.Waivers = append(in.Notes.Waivers, invoice.Waiver{Gate: w.Gate, By: w.By, Reason: w.Reason})
 	}
 	return in
+}
+
+// issuer is who the documents come from. Its company is what the directory says of
+// its cost centre, or the settings, or the only company that there is.
+func (b *Books) issuer() invoice.Issuer {
+	issuer := b.Month.Issuer
+	if center, ok := b.Directory.CostCenter(issuer.CostCenter); ok && center.CompanyCode != "" {
+		issuer.CompanyCode = center.CompanyCode
+	}
+	if issuer.CompanyCode != "" {
+		return issuer
+	}
+	companies := map[string]bool{}
+	for _, center := range b.Directory.CostCenters() {
+		if center.CompanyCode != "" {
+			companies[center.CompanyCode] = true
+		}
+	}
+	if len(companies) == 1 {
+		for code := range companies {
+			issuer.CompanyCode = code
+		}
+	}
+	return issuer
 }
 
 // charge adds a line to the document that it belongs on: a correction to one of the
@@ -152,9 +177,12 @@ func (b *Books) charge(d drafts, earlier earlierDocuments, c ledger.Charge) {
 			line.AdjustsCode = c.AdjustsCenter
 		}
 		if c.Paired {
-			line.CounterAmount, line.HasCounter = c.CounterAmount, true
-			if c.Counterpart != c.AdjustsCenter {
-				line.Counterpart = c.Counterpart
+			line.HasCounter, line.Reversed = true, c.Requests < 0
+			switch {
+			case c.Counterpart != c.AdjustsCenter:
+				line.Counterpart, line.CounterAmount = c.Counterpart, c.CounterAmount
+			case line.Reversed: // both halves are on this document: the amount before
+				line.CounterAmount = money.Sum(c.LLM, c.Infra, c.Tool).Neg()
 			}
 		}
 	}

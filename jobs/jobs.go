@@ -68,6 +68,7 @@ type MonthSettings struct {
 	Issuer           invoice.Issuer
 	RecoveryAccount  string
 	ExpenseAccount   string // where a cost centre names none
+	Intercompany     invoice.Intercompany
 	DisputeDays      int
 	SharedCosts      []SharedCost
 	Waivers          []Waiver

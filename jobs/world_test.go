@@ -208,8 +208,9 @@ func monthOf(cfg *config.Config, dir string) jobs.MonthSettings {
 	i := cfg.Invoices
 	m := jobs.MonthSettings{
 		Dir:             dir,
-		Issuer:          invoice.Issuer{Name: i.Issuer.Name, CostCenter: i.Issuer.CostCenter, Contact: i.Issuer.Contact, Approver: i.Issuer.Approver, Company: cfg.Company.Name},
+		Issuer:          invoice.Issuer{Name: i.Issuer.Name, CostCenter: i.Issuer.CostCenter, Contact: i.Issuer.Contact, Approver: i.Issuer.Approver, Company: cfg.Company.Name, CompanyCode: i.Issuer.CompanyCode},
 		RecoveryAccount: i.RecoveryAccount, ExpenseAccount: i.ExpenseAccount, DisputeDays: i.DisputeDays,
+		Intercompany:     invoice.Intercompany(i.Intercompany),
 		UnallocatedLimit: cfg.UnallocatedLimitUSD, Render: pdf.Render,
 	}
 	for _, s := range cfg.SharedCosts {

@@ -8,6 +8,9 @@ const Currency = "USD"
 // StatusFinal is the status of a document of a closed month.
 const StatusFinal = "Final"
 
+// formatNow is the Format of documents that are made now.
+const formatNow = 2
+
 // Document is a finished invoice or statement. All views of it (PDF, CSV,
 // journal) print these figures and compute none of their own.
 //
@@ -15,12 +18,17 @@ const StatusFinal = "Final"
 // and total is the sum of its lines, column by column: exactly in USD, and in
 // cents as shown.
 type Document struct {
+	// Format is 0 on documents that were issued before there was one. Their words
+	// and their journal stay as they were issued; see Earlier.
+	Format int `json:",omitempty"`
+
 	Number, Status          string
 	Period                  Period
 	IssueDate, DisputeUntil string
 	Issuer                  Issuer
 	Party                   Party
 	RecoveryAccount         string
+	Intercompany            Intercompany `json:",omitzero"`
 
 	Direct      Section // usage of this month
 	Shared      Section // parts of shared costs
@@ -32,6 +40,13 @@ type Document struct {
 	// ContentHash is the SHA-256, in hex, of all the rest.
 	ContentHash string `json:",omitempty"`
 }
+
+// Earlier says that the document was issued before Format, so that all views of
+// it must stay byte for byte what they were.
+func (d Document) Earlier() bool { return d.Format == 0 }
+
+// Credit says that the document gives more back than it charges.
+func (d Document) Credit() bool { return d.Total.Cents.Total < 0 && !d.Earlier() }
 
 // Sections lists the sections in the order of the page.
 func (d Document) Sections() []Section { return []Section{d.Direct, d.Shared, d.Adjustments} }
@@ -64,7 +79,8 @@ type Line struct {
 	Reason, Counterpart          string    `json:",omitempty"`
 	CounterAmount                money.USD `json:",omitzero"`
 	HasCounter                   bool      `json:",omitempty"`
-	Whole                        money.USD `json:",omitzero"` // of a shared cost: what was divided
+	Reversed                     bool      `json:",omitempty"` // of what moved
+	Whole                        money.USD `json:",omitzero"`  // of a shared cost: what was divided
 	Amounts
 	CacheSavings money.USD
 
@@ -90,6 +106,29 @@ type Quantities struct {
 func (l Line) Unknown() bool {
 	return l.Held > 0 && l.Held >= l.Requests && l.Exact.Total.IsZero() && l.Cents.Total == 0
 }
+
+// Move is what a correction says of its amount: from or to which cost centre, and,
+// where it is Known, what was charged before and is charged now.
+type Move struct {
+	From, To    string
+	Before, Now money.USD
+	Known       bool
+}
+
+// Moved reads a correction. Of what stays with its cost centre the line is the
+// difference.
+func (l Line) Moved() Move {
+	switch {
+	case l.Counterpart == "":
+		return Move{Before: l.CounterAmount, Now: l.CounterAmount.Add(l.Exact.Total), Known: l.HasCounter}
+	case l.Reversed:
+		return Move{To: l.Counterpart, Before: l.Exact.Total.Neg(), Now: l.CounterAmount, Known: l.HasCounter}
+	}
+	return Move{From: l.Counterpart, Before: l.CounterAmount, Now: l.Exact.Total, Known: l.HasCounter}
+}
+
+// moved says that a charge came from another cost centre's document or goes there.
+func (c Charge) moved() bool { return c.Counterpart != "" }
 
 // Exact is unrounded cost by kind.
 type Exact struct{ LLM, Infra, Tool, Shared, Total money.USD }

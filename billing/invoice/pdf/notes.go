@@ -149,19 +149,19 @@ func (s *sheet) noteList() []note {
 		}
 	}
 	for _, w := range n.Waivers {
-		add(words.Waiver, templates.InvoiceWaiver(w.Gate, w.By, w.Reason), body().bold().colored(amber()))
+		add(words.Waiver, templates.InvoiceWaiver(w.Gate, w.By, w.Reason, w.Measured, w.Bound), body().bold().colored(amber()))
 	}
 	add(words.Held, templates.InvoiceHeld(n.Held.Unpriced, n.Held.Pending, n.Held.Conflicts), body().colored(amber()))
 	if estimated := s.doc.Total.Estimated; estimated != 0 {
 		add(words.Estimates, templates.InvoiceEstimated(estimated), body())
 	}
 	if len(s.doc.Adjustments.Lines) > 0 {
-		add(words.AdjustmentsNote, templates.InvoiceAdjustments(), body())
+		add(words.AdjustmentsNote, words.AdjustmentsText, body())
 	}
-	add(words.Rounding, templates.InvoiceRounding(), body())
+	add(words.Rounding, words.RoundingText, body())
 	add(words.Terms, s.terms(), body())
-	add(words.ApprovedBy, strings.Join(nonEmpty(s.doc.Issuer.Approver, s.doc.Issuer.Name), ", "), body())
-	add(words.DataSources, strings.Join(n.DataSources, ", "), body())
+	add(words.Close, s.closeText(), body())
+	s.sources(add)
 	add(words.PriceBook, strings.Join(n.RateVersions, ", "), body())
 	add(words.Directory, n.DirectoryVersion, body())
 	add(words.Run, n.Run, body())
@@ -175,10 +175,36 @@ func (s *sheet) terms() string {
 	switch {
 	case s.doc.Party.Mode == invoice.Showback:
 		return templates.StatementTerms(s.doc.DisputeUntil, contact)
-	case s.doc.Total.Cents.Total == 0:
+	case !s.doc.Booked():
 		return s.words.NoBooking
+	case s.doc.Earlier():
+		return templates.EarlierInvoiceTerms(s.doc.Period.Month, s.doc.DisputeUntil, contact)
 	}
-	return templates.InvoiceTerms(s.doc.Period.Month, s.doc.DisputeUntil, contact)
+	return templates.InvoiceTerms(s.doc.Period.Month, s.doc.DisputeUntil, contact, s.doc.Credit())
+}
+
+// closeText says how the document came to be issued. Nobody approves one yet, so
+// no name stands here.
+func (s *sheet) closeText() string {
+	if s.doc.Earlier() {
+		return strings.Join(nonEmpty(s.doc.Issuer.Approver, s.doc.Issuer.Name), ", ")
+	}
+	return s.words.CloseText
+}
+
+// sources adds a note for each source of data and what came of it.
+func (s *sheet) sources(add func(label, text string, st style)) {
+	n := s.doc.Notes
+	if len(n.Sources) == 0 {
+		add(s.words.DataSources, strings.Join(n.DataSources, ", "), body())
+	}
+	for i, source := range n.Sources {
+		heading := s.words.DataSources
+		if i > 0 {
+			heading = ""
+		}
+		add(heading, templates.InvoiceSource(source.Name, source.Format, source.Outcome), body())
+	}
 }
 
 func nonEmpty(texts ...string) []string {

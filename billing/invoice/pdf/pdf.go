@@ -80,7 +80,17 @@ func describe(doc invoice.Document) (properties, error) {
 func csvName(doc invoice.Document) string { return doc.Number + ".csv" }
 
 func wording(doc invoice.Document) templates.DocumentWords {
-	if doc.Party.Mode == invoice.Showback {
+	statement := doc.Party.Mode == invoice.Showback
+	switch {
+	case doc.Earlier() && statement:
+		return templates.EarlierStatementWords()
+	case doc.Earlier():
+		return templates.EarlierInvoiceWords()
+	case doc.Credit() && statement:
+		return templates.StatementCreditWords()
+	case doc.Credit():
+		return templates.CreditWords()
+	case statement:
 		return templates.StatementWords()
 	}
 	return templates.InvoiceWords()

@@ -259,10 +259,11 @@ func drawDocument(t *rapid.T) invoice.Document {
 		rapid.StringMatching(`[A-Za-z./ -]{0,400}`),
 	)
 	in := sampleWarnings()
-	in.Issuer = invoice.Issuer{Name: text.Draw(t, "issuer"), CostCenter: "x" + text.Draw(t, "issuer code"), Contact: text.Draw(t, "contact"), Approver: text.Draw(t, "approver"), Company: text.Draw(t, "company")}
+	in.Issuer = invoice.Issuer{Name: text.Draw(t, "issuer"), CostCenter: "x" + text.Draw(t, "issuer code"), Contact: text.Draw(t, "contact"), Approver: text.Draw(t, "approver"), Company: text.Draw(t, "company"), CompanyCode: "x" + text.Draw(t, "issuer's company code")}
 	code := "x" + text.Draw(t, "code")
 	in.Number = invoice.Number("2026-10", code, 0)
-	in.Party = invoice.Party{Code: code, Name: text.Draw(t, "name"), Department: text.Draw(t, "department"), Owner: text.Draw(t, "owner"), CompanyCode: text.Draw(t, "company code"), ExpenseAccount: "x" + text.Draw(t, "account"), Mode: invoice.Chargeback}
+	in.Party = invoice.Party{Code: code, Name: text.Draw(t, "name"), Department: text.Draw(t, "department"), Owner: text.Draw(t, "owner"), CompanyCode: "x" + text.Draw(t, "company code"), ExpenseAccount: "x" + text.Draw(t, "account"), Mode: invoice.Chargeback}
+	in.Intercompany = invoice.Intercompany{DueTo: "x" + text.Draw(t, "due to"), DueFrom: "x" + text.Draw(t, "due from")}
 	in.Period.Zone = "x" + text.Draw(t, "zone")
 	for i := range rapid.IntRange(0, 20).Draw(t, "charges") {
 		in.Charges = append(in.Charges, invoice.Charge{
@@ -271,8 +272,13 @@ func drawDocument(t *rapid.T) invoice.Document {
 		})
 	}
 	in.Shared = append(in.Shared, invoice.Shared{Name: text.Draw(t, "shared"), Method: text.Draw(t, "method"), Ratio: text.Draw(t, "ratio"), Amount: money.FromPico(rapid.Int64().Draw(t, "amount"))})
-	in.Notes.Waivers = append(in.Notes.Waivers, invoice.Waiver{Gate: text.Draw(t, "gate"), By: text.Draw(t, "by"), Reason: text.Draw(t, "reason")})
+	in.Notes.Waivers = append(in.Notes.Waivers, invoice.Waiver{Bound: text.Draw(t, "bound"), Measured: text.Draw(t, "measured"), Gate: text.Draw(t, "gate"), By: text.Draw(t, "by"), Reason: text.Draw(t, "reason")})
 	in.Notes.Budgets = append(in.Notes.Budgets, invoice.Budget{Name: text.Draw(t, "budget"), Scope: text.Draw(t, "scope"), Amount: money.FromPico(rapid.Int64().Draw(t, "budget amount")), Actual: money.FromPico(rapid.Int64().Draw(t, "actual")), Thresholds: []int64{rapid.Int64().Draw(t, "threshold")}})
+	in.Notes.Sources = append(in.Notes.Sources, invoice.SourceNote{Name: text.Draw(t, "source"), Format: text.Draw(t, "format"), Outcome: text.Draw(t, "outcome")})
+	in.Charges = append(in.Charges, invoice.Charge{
+		Model: text.Draw(t, "corrected model"), LLM: money.FromPico(rapid.Int64().Draw(t, "corrected")), AdjustsMonth: "2026-09", AdjustsInvoice: text.Draw(t, "corrected document"),
+		AdjustsCode: text.Draw(t, "corrected cost centre"), Reason: text.Draw(t, "why"), Counterpart: text.Draw(t, "counterpart"), CounterAmount: money.FromPico(rapid.Int64().Draw(t, "counter amount")), HasCounter: rapid.Bool().Draw(t, "has one"),
+	})
 	in.Notes.Run = text.Draw(t, "run")
 	doc, err := invoice.Build(in)
 	if err != nil {
