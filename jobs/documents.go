@@ -181,6 +181,9 @@ func (b *Books) charge(d drafts, earlier earlierDocuments, c ledger.Charge) {
 			switch {
 			case c.Counterpart != c.AdjustsCenter:
 				line.Counterpart, line.CounterAmount = c.Counterpart, c.CounterAmount
+				if line.AdjustsInvoice == "" { // it had none for that month: that which it moved from
+					line.AdjustsInvoice = earlier[c.AdjustsMonth][c.Counterpart].number
+				}
 			case line.Reversed: // both halves are on this document: the amount before
 				line.CounterAmount = money.Sum(c.LLM, c.Infra, c.Tool).Neg()
 			}

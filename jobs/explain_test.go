@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"chargeback/billing/explain"
+	"chargeback/billing/ledger"
 	"chargeback/jobs"
 	"chargeback/transform/civil"
 	"chargeback/transform/money"

@@ -41,7 +41,7 @@ func TestWriteCSV(t *testing.T) {
 	in.Shared = in.Shared[:1]
 	correction := &in.Charges[2]
 	correction.AdjustsCode, correction.Reason, correction.Counterpart = "00419", "=late, and more", "CC-2"
-	correction.CounterAmount, correction.HasCounter = usd("0.2"), true
+	correction.CounterAmount, correction.HasCounter, correction.Reversed = usd("0.2"), true, true
 	var out bytes.Buffer
 	if err := WriteCSV(&out, mustBuild(t, in)); err != nil {
 		t.Fatal(err)

@@ -157,7 +157,7 @@ func sampleCorrections() invoice.Input {
 	in.Charges = append(in.Charges,
 		invoice.Charge{
 			AgentID: "support-bot", AgentName: "Support Bot", Model: "gpt-4.1-mini", Requests: -40, InputTokens: -301_204, OutputTokens: -40_110, LLM: money.MustParse("-20"), Infra: money.MustParse("-0.004"),
-			AdjustsMonth: "2026-09", AdjustsInvoice: "CB-2026-09-00420-r0", Reason: "ann@example.com belongs to another cost centre since 2026-09-12 (people.csv, line 4)", Counterpart: "CC-1001", CounterAmount: money.MustParse("18.0036"), HasCounter: true,
+			AdjustsMonth: "2026-09", AdjustsInvoice: "CB-2026-09-00420-r0", Reason: "ann@example.com belongs to another cost centre since 2026-09-12 (people.csv, line 4)", Counterpart: "CC-1001", Reversed: true, CounterAmount: money.MustParse("18.0036"), HasCounter: true,
 		},
 		invoice.Charge{
 			AgentID: "triage", AgentName: "Ticket Triage", Model: "gpt-4.1-mini", Requests: 14, InputTokens: 14_302, OutputTokens: 1_200, LLM: money.MustParse("7.5"),
