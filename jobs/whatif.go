@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"chargeback/billing/ledger"
 	"chargeback/transform/civil"
@@ -98,6 +99,9 @@ type Repricing struct {
 	// what it would withdraw counted down; Standing is how many stay as they are.
 	Corrections []ledger.Correction
 	Standing    int
+	// Unread are people files that have changed since they were read: what they say now
+	// is in none of it.
+	Unread []string
 }
 
 // Reprice prices all records of open months again by today's rate book, and finds the
@@ -130,7 +134,31 @@ func (b *Books) Reprice(ctx context.Context) (Repricing, error) {
 		return p, err
 	}
 	p.Corrections, p.Standing = changes(standing, then)
-	return p, nil
+	p.Unread, err = b.unreadPeople(ctx)
+	return p, err
+}
+
+// unreadPeople are the people files that the next nightly run would read.
+func (b *Books) unreadPeople(ctx context.Context) (unread []string, err error) {
+	for _, source := range b.Sources {
+		if !keepsRows(source) {
+			continue
+		}
+		listing, err := source.List(ctx, allDays)
+		if err != nil {
+			return nil, err
+		}
+		known, err := b.Ledger.Manifest(ctx, source.Name, civil.DateOf(allDays.First, time.UTC), civil.DateOf(allDays.Last, time.UTC))
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range listing.Objects {
+			if known[f.Key].ETag != f.ETag {
+				unread = append(unread, source.Name+" "+f.Key)
+			}
+		}
+	}
+	return unread, nil
 }
 
 // before are the runs of days up to, and without, a day.

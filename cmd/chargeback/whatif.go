@@ -35,7 +35,8 @@ becomes a correction in the first open month: the old charge is reversed and the
 new one charged, each naming the month, the document and the reason.
 
 --dry-run shows the differences of open months and lists the corrections, and
-changes nothing. Without it the newest nightly run is repeated at once.`
+changes nothing. It reads no sources: a people file that has changed is named, and
+counts once the next nightly run has read it. Without it the newest nightly run is repeated at once.`
 
 func whatIfCommand(w world, f *flags) *cobra.Command {
 	var o struct {
@@ -190,6 +191,9 @@ func showReprice(ctx context.Context, w world, a *app, format string) error {
 	p, err := a.Reprice(ctx)
 	if err != nil {
 		return err
+	}
+	if len(p.Unread) > 0 {
+		fmt.Fprintf(w.err, "Not in it: what %s by now; the next nightly run reads it.\n", strings.Join(p.Unread, ", ")+map[bool]string{true: " says", false: " say"}[len(p.Unread) == 1])
 	}
 	if len(p.Rated)+len(p.Corrections) == 0 {
 		fmt.Fprintln(w.out, "Nothing would change: open months have no records yet, and no closed month needs a correction"+standing(p)+".")

@@ -268,6 +268,11 @@ func (c *pastCompany) live(times int) {
 		c.night(c.days())
 		c.holds()
 	}
+}
+
+// again makes each day by itself, which must change nothing.
+func (c *pastCompany) again() {
+	c.Helper()
 	hash := c.hashOf("")
 	for d := pastDays.First; !pastDays.Last.Before(d); d = d.AddDays(1) {
 		c.night([]civil.Date{d})
@@ -288,7 +293,9 @@ func TestCorrectionsAddUp(t *testing.T) {
 		b := *whole
 		b.TB = t
 		b.undone(func() {
-			newPastCompany(&b, func(n int) int { return rapid.IntRange(0, n-1).Draw(t, "n") }).live(rapid.IntRange(1, 3).Draw(t, "times"))
+			c := newPastCompany(&b, func(n int) int { return rapid.IntRange(0, n-1).Draw(t, "n") })
+			c.live(rapid.IntRange(1, 3).Draw(t, "times"))
+			c.again()
 		})
 	})
 }
@@ -296,18 +303,16 @@ func TestCorrectionsAddUp(t *testing.T) {
 // Goal: BigQuery holds the same.
 func TestCorrectionsAddUpOnBigQuery(t *testing.T) {
 	endpoint := bqtest.Start(t, os.Getenv(bqtest.Program))
-	for seed := range 2 {
-		engine, err := bqledger.Open(t.Context(), bqledger.Options{
-			Project: "demo", Dataset: fmt.Sprintf("past%d", seed), Run: fmt.Sprintf("past%d", seed), MaxBytesBilled: 1 << 40, Clock: time.Now,
-			Client: []option.ClientOption{option.WithEndpoint(endpoint), option.WithHTTPClient(&http.Client{Transport: bqtest.Strict{Next: http.DefaultTransport}})},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		l, err := ledger.Open(t.Context(), engine, time.UTC, "2026-01-01")
-		if err != nil {
-			t.Fatal(err)
-		}
-		newPastCompany(&books{TB: t, engine: engine, ledger: l, zone: time.UTC}, rand.New(rand.NewPCG(uint64(seed), 14)).IntN).live(2)
+	engine, err := bqledger.Open(t.Context(), bqledger.Options{
+		Project: "demo", Dataset: "past", Run: "past", MaxBytesBilled: 1 << 40, Clock: time.Now,
+		Client: []option.ClientOption{option.WithEndpoint(endpoint), option.WithHTTPClient(&http.Client{Transport: bqtest.Strict{Next: http.DefaultTransport}})},
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
+	l, err := ledger.Open(t.Context(), engine, time.UTC, "2026-01-01")
+	if err != nil {
+		t.Fatal(err)
+	}
+	newPastCompany(&books{TB: t, engine: engine, ledger: l, zone: time.UTC}, rand.New(rand.NewPCG(1, 14)).IntN).live(1)
 }
