@@ -174,7 +174,7 @@ func savings(direct Section) Savings {
 // sortedNotes gives the notes an order of their own and drops repetitions.
 func sortedNotes(n Notes) Notes {
 	n.Waivers = slices.SortedFunc(slices.Values(n.Waivers), func(a, b Waiver) int {
-		return cmp.Or(cmp.Compare(a.Gate, b.Gate), cmp.Compare(a.By, b.By), cmp.Compare(a.Reason, b.Reason))
+		return cmp.Or(cmp.Compare(a.Gate, b.Gate), cmp.Compare(a.By, b.By), cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Bound, b.Bound), cmp.Compare(a.Measured, b.Measured))
 	})
 	n.Waivers = slices.Compact(n.Waivers)
 	n.Budgets = slices.Clone(n.Budgets)
@@ -186,6 +186,9 @@ func sortedNotes(n Notes) Notes {
 			a.Amount.Cmp(b.Amount), a.Actual.Cmp(b.Actual), slices.Compare(a.Thresholds, b.Thresholds))
 	})
 	n.DataSources = slices.Compact(slices.Sorted(slices.Values(n.DataSources)))
+	n.Sources = slices.Compact(slices.SortedFunc(slices.Values(n.Sources), func(a, b SourceNote) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Format, b.Format), cmp.Compare(a.Outcome, b.Outcome))
+	}))
 	n.RateVersions = slices.Compact(slices.Sorted(slices.Values(n.RateVersions)))
 	return n
 }

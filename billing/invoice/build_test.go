@@ -285,7 +285,7 @@ func sameAmounts(t *rapid.T, name string, got, want Amounts) {
 func TestBuildIgnoresOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		in := drawInput(t)
-		in.Notes.Waivers = []Waiver{{"a", "b", "c"}, {"a", "b", "d"}, {"b", "a", "c"}}
+		in.Notes.Waivers = []Waiver{{Gate: "a", By: "b", Reason: "c"}, {Gate: "a", By: "b", Reason: "d"}, {Gate: "b", By: "a", Reason: "c"}}
 		in.Notes.Budgets = []Budget{{Name: "x", Thresholds: []int64{50, 80}}, {Name: "x", Scope: "y"}, {Name: "w"}}
 		in.Notes.DataSources = []string{"one", "two", "three"}
 		shuffled := in

@@ -87,7 +87,8 @@ type Notes struct {
 	Waivers          []Waiver
 	Held             Held
 	Budgets          []Budget
-	DataSources      []string
+	DataSources      []string     // as documents of earlier versions name them
+	Sources          []SourceNote `json:",omitempty"`
 	RateVersions     []string
 	DirectoryVersion string
 	Run              string // the window that made the document, such as monthly/2026-10
@@ -95,7 +96,15 @@ type Notes struct {
 }
 
 // Waiver is a failed check of the month's close and who let it pass.
-type Waiver struct{ Gate, By, Reason string }
+// Bound is how much of it may pass, Measured how much there was.
+type Waiver struct {
+	Gate, By, Reason string
+	Bound, Measured  string `json:",omitempty"`
+}
+
+// SourceNote is a source of data and what came of it at the close, such as
+// "812.40 USD billed, 812.37 USD charged".
+type SourceNote struct{ Name, Format, Outcome string }
 
 // Held counts records that are charged nowhere yet.
 type Held struct{ Unpriced, Pending, Conflicts int64 }

@@ -162,6 +162,11 @@ func (s *sheet) noteList() []note {
 	add(words.Terms, s.terms(), body())
 	add(words.ApprovedBy, strings.Join(nonEmpty(s.doc.Issuer.Approver, s.doc.Issuer.Name), ", "), body())
 	add(words.DataSources, strings.Join(n.DataSources, ", "), body())
+	var sources []string
+	for _, source := range n.Sources {
+		sources = append(sources, source.Name+" ("+source.Format+"): "+source.Outcome)
+	}
+	add(words.DataSources, strings.Join(sources, "; "), body())
 	add(words.PriceBook, strings.Join(n.RateVersions, ", "), body())
 	add(words.Directory, n.DirectoryVersion, body())
 	add(words.Run, n.Run, body())
