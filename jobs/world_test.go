@@ -178,6 +178,10 @@ func formatOf(src config.Source) (decode.Format, error) {
 		return decode.NewBedrock(decode.BedrockOptions{ClientRef: src.Fields.ClientRef, CostCenter: src.Fields.CostCenter, AgentID: src.Fields.AgentID})
 	case config.FormatLiteLLM:
 		return decode.NewLiteLLM(decode.RequestOptions{AgentID: src.Fields.AgentID, ToolCalls: src.Fields.ToolCalls, CostCenter: src.Fields.CostCenter, ClientRef: src.Fields.ClientRef})
+	case config.FormatOpenAICosts:
+		return decode.NewOpenAICosts(), nil
+	case config.FormatOpenAIUsage:
+		return decode.NewOpenAIUsage(), nil
 	case config.FormatMapped:
 		m, fields := src.Mapped, map[string][]decode.Place{}
 		for name, places := range m.Fields {

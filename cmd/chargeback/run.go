@@ -315,6 +315,9 @@ func printMessages(w world, state string, messages []notify.Problem) {
 }
 
 func closeMonth(ctx context.Context, w world, a *app, month civil.Month) error {
+	if err := a.readyToClose(ctx, month); err != nil {
+		return err
+	}
 	s, err := a.Monthly(ctx, month, w.now())
 	if s.Late.Attempt > 0 {
 		printNight(w, s.Late)
