@@ -233,7 +233,7 @@ func (l *Ledger) keepScratch(ctx context.Context, r Rerating, args Args) error {
 	}
 	for _, m := range l.models {
 		switch m.Name {
-		case "people_said", "people_dated", "agents_dated", "owners_dated", "actors_dated", "callers_dated", "markups_dated", "attributed", "priced":
+		case "people_said", "people_dated", "agents_dated", "owners_dated", "successors_dated", "actors_dated", "callers_dated", "markups_dated", "attributed", "priced":
 			if err := l.engine.Keep(ctx, m.Name, m.AsTable, m.Text, args); err != nil {
 				return fmt.Errorf("model %s: %w", m.Name, err)
 			}

@@ -112,7 +112,7 @@ func (s *settings) checkCompanies(c *config.Config, charged []directory.CostCent
 		{"due_from", c.Invoices.Intercompany.DueFrom, "the account on which the issuer's company is owed"},
 	} {
 		if account[1] == "" {
-			fail("invoices.intercompany."+account[0], "is missing, and %s of %s belong to another company than the issuer (%s); write %s", named(foreign), c.Directory, issuer, account[2])
+			fail("invoices.intercompany."+account[0], "is missing, and cost centres of %s are of another company than the issuer's (%s): %s; write %s", c.Directory, issuer, named(foreign), account[2])
 		}
 	}
 	return errors.Join(problems...)
