@@ -46,6 +46,9 @@ type Config struct {
 	Waivers             []Waiver          `yaml:"waivers,omitempty"`
 	UnallocatedLimitUSD money.USD         `yaml:"unallocated_limit_usd"` // gate "unallocated" fails above this
 
+	BillTolerancePercent money.USD      `yaml:"bill_tolerance_percent"` // gate "bill" fails where charged and billed differ by more
+	ExpectBills          []ExpectedBill `yaml:"expect_bills,omitempty"`
+
 	Dir  string `yaml:"-"` // folder of the file that was read
 	zone *time.Location
 }
@@ -184,13 +187,23 @@ type Issuer struct {
 	Approver    string `yaml:"approver,omitempty"` // printed as who is responsible
 }
 
-// Waiver lets one month close although one gate failed. It is printed on that
-// month's invoices.
+// Waiver lets one month close although one gate failed, as long as no more
+// failed than it says. It is printed on that month's invoices.
 type Waiver struct {
-	Month  civil.Month `yaml:"month"`
-	Gate   string      `yaml:"gate"` // one of Gates
-	By     string      `yaml:"by"`
-	Reason string      `yaml:"reason"`
+	Month     civil.Month `yaml:"month"`
+	Gate      string      `yaml:"gate"`                 // one of Gates
+	Count     int         `yaml:"count,omitempty"`      // the most that it covers of what the gate counts; 0 = nothing
+	AmountUSD money.USD   `yaml:"amount_usd,omitempty"` // the most that it covers in US dollars; zero = nothing
+	By        string      `yaml:"by"`
+	Reason    string      `yaml:"reason"`
+}
+
+// ExpectedBill is a bill that must have come before a month closes: of a provider,
+// or by a source. Exactly one of the two is set.
+type ExpectedBill struct {
+	Provider string      `yaml:"provider,omitempty"`
+	Source   string      `yaml:"source,omitempty"`
+	From     civil.Month `yaml:"from,omitempty"` // zero = from company.start on
 }
 
 // The words that chargeback.yaml chooses from.
@@ -217,6 +230,7 @@ const (
 	GateDirectory   = "directory"
 	GateRejects     = "rejects"
 	GateMissing     = "missing"
+	GateBill        = "bill" // what a provider reports or bills is not what was charged
 )
 
 // IsSnapshot says that the source's objects each show the people of one day.

@@ -9,6 +9,7 @@ import (
 	"time"
 	_ "time/tzdata" // the billing zone must not depend on the machine's files
 
+	"chargeback/transform/money"
 	"chargeback/transform/strictyaml"
 )
 
@@ -62,7 +63,10 @@ func defaults() *Config {
 		CloseDay:          5,
 		MatchFingerprint:  true,
 		Invoices:          Invoices{Dir: "invoices", DisputeDays: 20},
-		zone:              time.UTC,
+
+		BillTolerancePercent: money.MustParse("0.5"),
+
+		zone: time.UTC,
 	}
 }
 

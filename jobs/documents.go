@@ -128,11 +128,9 @@ func (b *Books) draft(month civil.Month, code, department string, mode invoice.M
 	if party.Mode == invoice.Chargeback && b.Month.DisputeDays > 0 {
 		in.DisputeUntil = issue.AddDays(b.Month.DisputeDays).String()
 	}
-	for _, source := range b.Sources {
-		in.Notes.DataSources = append(in.Notes.DataSources, source.Name+" ("+source.Format.Name()+")")
-	}
+	in.Notes.Sources = s.Sources
 	for _, w := range s.Waived {
-		in.Notes.Waivers = append(in.Notes.Waivers, invoice.Waiver{Gate: w.Gate, By: w.By, Reason: w.Reason})
+		in.Notes.Waivers = append(in.Notes.Waivers, invoice.Waiver{Gate: w.Gate, By: w.By, Reason: w.Reason, Bound: w.Bound, Measured: w.Measured})
 	}
 	return in
 }

@@ -81,7 +81,7 @@ func TestInputsChange(t *testing.T) {
 func inputsCompany(t *testing.T) company {
 	t.Helper()
 	c := newCompany(t)
-	c.edit("chargeback.yaml", `unallocated_limit_usd: "0.01"`, "waivers:\n  - {month: 2026-10, gate: unpriced, by: controller@example.com, reason: test}\nunallocated_limit_usd: \"1.00\"")
+	c.edit("chargeback.yaml", `unallocated_limit_usd: "0.01"`, "waivers:\n  - {month: 2026-10, gate: unpriced, count: 1, by: controller@example.com, reason: test}\nunallocated_limit_usd: \"1.00\"")
 	c.ordinary(firstDay, "2026-11-01")
 	for _, day := range []string{firstDay, "2026-11-01"} {
 		c.deliver(usageKey(local(date(day), "15:00:00"), "preview"), usage{id: "u-preview-" + day, at: local(date(day), "14:00:00"), model: "example.preview-v1:0", in: 100, out: 10})

@@ -73,6 +73,7 @@ type MonthSettings struct {
 	SharedCosts      []SharedCost
 	Waivers          []Waiver
 	UnallocatedLimit money.USD
+	Bills            BillSettings
 	Render           func(invoice.Document) ([]byte, error) // the PDF
 	Delivery         Delivery                               // nil: the folder is all
 }
@@ -94,10 +95,16 @@ type SharedCost struct {
 	Covers func(civil.Month) bool
 }
 
-// Waiver lets one month close although one gate failed.
+// Waiver lets one month close although one gate failed, as long as it found no more
+// than Count and AmountUSD, where they are set.
 type Waiver struct {
 	Month            civil.Month
 	Gate, By, Reason string
+	Count            int       `json:",omitempty"`
+	AmountUSD        money.USD `json:",omitzero"`
+
+	Bound    string `json:",omitempty"` // how much it covers, and how much was found at the close, in words
+	Measured string `json:",omitempty"`
 }
 
 // Problem is something that a person has to look at.

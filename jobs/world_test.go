@@ -178,6 +178,10 @@ func formatOf(src config.Source) (decode.Format, error) {
 		return decode.NewBedrock(decode.BedrockOptions{ClientRef: src.Fields.ClientRef, CostCenter: src.Fields.CostCenter, AgentID: src.Fields.AgentID})
 	case config.FormatLiteLLM:
 		return decode.NewLiteLLM(decode.RequestOptions{AgentID: src.Fields.AgentID, ToolCalls: src.Fields.ToolCalls, CostCenter: src.Fields.CostCenter, ClientRef: src.Fields.ClientRef})
+	case config.FormatOpenAICosts:
+		return decode.NewOpenAICosts(), nil
+	case config.FormatOpenAIUsage:
+		return decode.NewOpenAIUsage(), nil
 	case config.FormatMapped:
 		m, fields := src.Mapped, map[string][]decode.Place{}
 		for name, places := range m.Fields {
@@ -217,7 +221,16 @@ func monthOf(cfg *config.Config, dir string) jobs.MonthSettings {
 		m.SharedCosts = append(m.SharedCosts, jobs.SharedCost{Name: s.Name, Amount: s.AmountUSD, Split: s.Split, Shares: s.Shares, Covers: s.Covers})
 	}
 	for _, waiver := range cfg.Waivers {
-		m.Waivers = append(m.Waivers, jobs.Waiver(waiver))
+		m.Waivers = append(m.Waivers, jobs.Waiver{Month: waiver.Month, Gate: waiver.Gate, By: waiver.By, Reason: waiver.Reason, Count: waiver.Count, AmountUSD: waiver.AmountUSD})
+	}
+	m.Bills.TolerancePercent = cfg.BillTolerancePercent
+	for _, src := range cfg.Sources {
+		if provider := src.TellsOf(); provider != "" {
+			m.Bills.Sources = append(m.Bills.Sources, jobs.BillSource{Name: src.Name, Provider: provider, Bills: src.Bills()})
+		}
+	}
+	for _, e := range cfg.ExpectBills {
+		m.Bills.Expected = append(m.Bills.Expected, jobs.ExpectedBill(e))
 	}
 	return m
 }

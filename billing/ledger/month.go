@@ -157,6 +157,69 @@ left join usage_alone as u on u.provider = d.provider and u.usage_date = d.usage
 	return Doubtful{row.Int(0), row.USD(1), row.Int(2), row.USD(3)}, nil
 }
 
+// Payer is who pays for something in a month, with the days that count: those of
+// use, and for a correction of a closed month the first day of this one.
+type Payer struct {
+	CostCenter
+	First, Last civil.Date
+}
+
+// Payers lists who pays in a month, by department and cost centre.
+func (l *Ledger) Payers(ctx context.Context, month civil.Month) (payers []Payer, err error) {
+	err = l.engine.Query(ctx, `
+select
+  p.department,
+  p.cost_center,
+  min(greatest(f.usage_date, f.billing_month)),
+  max(greatest(f.usage_date, f.billing_month))
+from record_facts as f
+inner join payers as p on p.payer_id = f.payer_id
+where f.billing_month = @first_day and f.usage_date >= @since
+group by p.department, p.cost_center
+order by p.department, p.cost_center`, Args{"first_day": month.FirstDay(), "since": civil.Min}, func(r Row) error {
+		payers = append(payers, Payer{CostCenter{Department: r.Text(0), Code: r.Text(1)}, r.Date(2), r.Date(3)})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read who pays in %s: %w", month, err)
+	}
+	return payers, nil
+}
+
+// SourceRecords is how many records of a kind a source has for a month.
+type SourceRecords struct {
+	Source, Kind string // usage, requests or people
+	Records      int64
+}
+
+// SourceRecords counts the staged records of a month's days, by source and kind,
+// and the people of which each source tells.
+func (l *Ledger) SourceRecords(ctx context.Context, month civil.Month) (all []SourceRecords, err error) {
+	err = l.engine.Query(ctx, `
+with staged as (
+  select object_id, 'usage' as kind, count(*) as records from usage where usage_date between @first_day and @last_day group by object_id
+  union all
+  select object_id, 'requests' as kind, count(*) as records from requests where request_date between @first_day and @last_day group by object_id
+)
+select o.source, s.kind, sum(s.records)
+from staged as s
+inner join objects as o on o.object_id = s.object_id
+group by o.source, s.kind
+union all
+select o.source, 'people' as kind, count(distinct p.email)
+from people as p
+inner join objects as o on o.object_id = p.object_id
+group by o.source
+order by 1, 2`, Args{"first_day": month.FirstDay(), "last_day": month.LastDay()}, func(r Row) error {
+		all = append(all, SourceRecords{r.Text(0), r.Text(1), r.Int(2)})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count records of %s by source: %w", month, err)
+	}
+	return all, nil
+}
+
 // Hash is the SHA-256, in hex, of the cost records that match: everything that
 // decides who owes what and why, with the lines of their sources. Which run
 // wrote a row, and which version of an object it came from, is left out, so

@@ -17,6 +17,7 @@ import (
 
 // settings is what the files of a configuration say.
 type settings struct {
+	path      string
 	config    *config.Config
 	rates     *rates.Book
 	directory *directory.Directory
@@ -28,11 +29,17 @@ type failf = func(path, format string, args ...any)
 // readSettings loads the config and the files it names, holds them against
 // each other, and reports the mistakes of all of them at once.
 func readSettings(path string, further ...config.Check) (settings, error) {
-	s := settings{}
+	return readWith(path, closingNothing, further...)
+}
+
+// readWith is readSettings that also wants what the close of a month needs.
+func readWith(path string, want closing, further ...config.Check) (settings, error) {
+	s := settings{path: path}
 	var files error
 	check := func(c *config.Config, fail failf) {
 		files = s.readFiles(c, fail)
 		s.crossCheck(c, fail)
+		files = errors.Join(files, s.checkClosing(c, want, fail))
 	}
 	cfg, err := config.Load(path, append([]config.Check{check}, further...)...)
 	if errors.Is(err, fs.ErrNotExist) {

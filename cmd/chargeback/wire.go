@@ -279,7 +279,16 @@ func monthSettings(cfg *config.Config) jobs.MonthSettings {
 		m.SharedCosts = append(m.SharedCosts, jobs.SharedCost{Name: s.Name, Amount: s.AmountUSD, Split: s.Split, Shares: s.Shares, Covers: s.Covers})
 	}
 	for _, waiver := range cfg.Waivers {
-		m.Waivers = append(m.Waivers, jobs.Waiver(waiver))
+		m.Waivers = append(m.Waivers, jobs.Waiver{Month: waiver.Month, Gate: waiver.Gate, By: waiver.By, Reason: waiver.Reason, Count: waiver.Count, AmountUSD: waiver.AmountUSD})
+	}
+	m.Bills.TolerancePercent = cfg.BillTolerancePercent
+	for _, src := range cfg.Sources {
+		if provider := src.TellsOf(); provider != "" {
+			m.Bills.Sources = append(m.Bills.Sources, jobs.BillSource{Name: src.Name, Provider: provider, Bills: src.Bills()})
+		}
+	}
+	for _, e := range cfg.ExpectBills {
+		m.Bills.Expected = append(m.Bills.Expected, jobs.ExpectedBill(e))
 	}
 	return m
 }
