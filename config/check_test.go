@@ -20,6 +20,8 @@ func TestParseRefuses(t *testing.T) {
 		{"cost centre as share without quotes", "shared_costs:\n  - name: N\n    amount_usd: \"1\"\n    split: fixed\n    shares:\n      00420: \"60\"", "c.yaml:9: shared_costs[0].shares.00420: 00420 is not quoted"},
 		{"issuer's cost centre without quotes", "invoices: {issuer: {cost_center: 9000}}", `c.yaml:4: invoices.issuer.cost_center: 9000 is not quoted`},
 		{"account without quotes", "invoices: {recovery_account: 690100}", `c.yaml:4: invoices.recovery_account: 690100 is not quoted`},
+		{"company code without quotes", "invoices: {issuer: {company_code: 1000}}", `c.yaml:4: invoices.issuer.company_code: 1000 is not quoted`},
+		{"one account between companies", "invoices: {intercompany: {due_to: \"2190\"}}", "c.yaml:4: invoices.intercompany: due_from is missing; set both accounts, or remove intercompany"},
 
 		{"thresholds that fall", "budgets:\n  - department: D\n    amount_usd: \"1\"\n    thresholds: [50, 120, 80]", "c.yaml:7: budgets[0].thresholds: 120 comes before 80; list them in rising order"},
 		{"threshold twice", "budgets:\n  - {department: D, amount_usd: \"1\", thresholds: [50, 50]}", "budgets[0].thresholds: 50 stands twice; remove one"},

@@ -10,7 +10,7 @@ import (
 // has 50 characters, and others cut there too.
 const memoUnitsMax = 50
 
-// JournalUsage, JournalShared and JournalCorrection say what a journal line books.
+// JournalUsage says that a journal line books the usage of the month.
 func JournalUsage() string { return "AI usage" }
 
 // JournalShared is JournalUsage for shared costs.

@@ -157,6 +157,10 @@ func savings(direct Section) Savings {
 		exact = exact.Add(line.CacheSavings)
 	}
 	saved, net := exact.Cents(), direct.Subtotal.Cents.Total
+	if gross := newFigure(exact.Add(direct.Subtotal.Exact.Total)); !gross.allows(net + saved) {
+		f := newFigure(exact) // the other cent, since both were rounded the same way
+		saved = f.floor + f.top() - saved
+	}
 	return Savings{Exact: exact, Gross: net + saved, Saved: saved, Net: net}
 }
 

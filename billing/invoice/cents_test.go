@@ -65,6 +65,11 @@ func TestCentsAreNear(t *testing.T) {
 			t.Errorf("subtotals %+v, total %+v of %s", total, doc.Total.Cents, doc.Total.Exact.Total)
 		}
 		checkNear(t, Line{Amounts: doc.Total})
+		saved := doc.Savings
+		gross := saved.Exact.Add(doc.Direct.Subtotal.Exact.Total)
+		if saved.Gross-saved.Saved != saved.Net || !newFigure(saved.Exact).allows(saved.Saved) || !newFigure(gross).allows(saved.Gross) {
+			t.Errorf("savings %+v of %s, gross %s", saved, saved.Exact, gross)
+		}
 	})
 }
 
@@ -73,7 +78,7 @@ func drawSmall(t *rapid.T, n int) (charges []Charge) {
 	months := rapid.SampledFrom([][]string{{""}, {"", "2026-09"}, {"2026-08", "2026-09"}}).Draw(t, "months")
 	for i := range rapid.IntRange(0, n).Draw(t, "lines") {
 		charges = append(charges, Charge{
-			AgentID: fmt.Sprint(i), LLM: drawAmount(t), Infra: drawAmount(t), Tool: drawAmount(t),
+			AgentID: fmt.Sprint(i), LLM: drawAmount(t), Infra: drawAmount(t), Tool: drawAmount(t), CacheSavings: drawAmount(t),
 			AdjustsMonth: rapid.SampledFrom(months).Draw(t, "month"),
 		})
 	}

@@ -170,6 +170,40 @@ func TestDatesInFile(t *testing.T) {
 	}
 }
 
+// Goal: a document says what happened and promises nothing that can't be kept.
+func TestDocumentsSayOnlyWhatIsSo(t *testing.T) {
+	for _, s := range samples() {
+		doc := build(t, s.input)
+		file, err := render(doc, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := strings.ToLower(plainText(pageTexts(file)))
+		for _, words := range []string{"approved by", "credit memo", "new invoice"} {
+			if strings.Contains(text, words) {
+				t.Errorf("%s says %q", s.name, words)
+			}
+		}
+		if below := doc.Total.Cents.Total < 0; below != strings.Contains(text, "total credit") || below != strings.Contains(strings.ToLower(wording(doc).Title), "credit") {
+			t.Errorf("%s of %s is titled %q", s.name, doc.Total.Cents.Total, wording(doc).Title)
+		}
+	}
+}
+
+// Goal: the chart of kinds and the table's last row are the same figures.
+func TestChartSaysWhatTheTableSays(t *testing.T) {
+	for _, s := range samples() {
+		doc := build(t, s.input)
+		d := &sheet{canvas: newCanvas(false), doc: doc, words: wording(doc)}
+		c := doc.Total.Cents
+		for i, want := range []money.Cents{c.LLM, c.Infra, c.Tool, c.Shared} {
+			if b := d.kindBars()[i]; b.cents != want {
+				t.Errorf("%s: %s is %s in the chart and %s in the table", s.name, b.label, b.cents, want)
+			}
+		}
+	}
+}
+
 // Goal: a question mark is explained, wherever it stands.
 func TestReplacedCharactersAreExplained(t *testing.T) {
 	for _, row := range []struct {
