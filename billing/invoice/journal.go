@@ -2,6 +2,7 @@ package invoice
 
 import (
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -134,7 +135,7 @@ func WriteJournal(w io.Writer, docs []Document) error {
 		"CONTROL", strconv.Itoa(j.Control.Lines), "", "", "", "", "",
 		j.Control.Debit.String(), j.Control.Credit.String(), Currency, strconv.Itoa(j.Control.Journals) + " journals", "", "",
 	})
-	if err := csv.NewWriter(w).WriteAll(rows); err != nil {
+	if err := errors.Join(begin(w, docs...), csv.NewWriter(w).WriteAll(rows)); err != nil {
 		return fmt.Errorf("write journal: %w", err)
 	}
 	return nil

@@ -119,8 +119,8 @@ func (s *sheet) booking() []pair {
 	if s.doc.Party.Mode == invoice.Showback {
 		return []pair{{"", words.NoBooking}}
 	}
-	expense := templates.InvoiceAccount(s.doc.Party.ExpenseAccount, s.doc.Party.Code)
-	recovery := templates.InvoiceAccount(s.doc.RecoveryAccount, s.doc.Issuer.CostCenter)
+	expense := templates.InvoiceAccount(s.doc.Party.ExpenseAccount, isolated(s.doc.Party.Code))
+	recovery := templates.InvoiceAccount(s.doc.RecoveryAccount, isolated(s.doc.Issuer.CostCenter))
 	sides := []pair{{words.Debit, expense}, {words.Credit, recovery}}
 	switch total := s.doc.Total.Cents.Total; {
 	case total < 0:

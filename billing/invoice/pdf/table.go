@@ -175,20 +175,20 @@ func (s *sheet) orNone(name string) string {
 	return name
 }
 
-func (t cellText) height() length {
-	st, remark := small().height(), label().sized(60).height()
+func (t cellText) height(c *canvas) length {
+	remark := label().sized(60)
 	return max(
-		length(len(t.agent))*st+length(len(t.agentRemarks))*remark,
-		length(len(t.model))*st+length(len(t.modelRemarks))*remark,
-		st)
+		c.heights(small(), t.agent)+c.heights(remark, t.agentRemarks),
+		c.heights(small(), t.model)+c.heights(remark, t.modelRemarks),
+		small().height())
 }
 
-func (s *sheet) lineHeight(l invoice.Line) length { return s.cells(l).height() + 2*rowPadding }
+func (s *sheet) lineHeight(l invoice.Line) length { return s.cells(l).height(s.canvas) + 2*rowPadding }
 
 // row draws one line, whole on one page.
 func (s *sheet) row(name invoice.SectionName, l invoice.Line) {
 	cells := s.cells(l)
-	h := cells.height() + 2*rowPadding
+	h := cells.height(s.canvas) + 2*rowPadding
 	s.need(h)
 	y := s.y + rowPadding
 	s.stack(marginLeft+cellPadding, y, cells.agent, cells.agentRemarks)
@@ -203,15 +203,8 @@ func (s *sheet) row(name invoice.SectionName, l invoice.Line) {
 }
 
 func (s *sheet) stack(x, y length, lines, remarks []string) {
-	for _, l := range lines {
-		s.text(x, y, 0, left, small(), l)
-		y += small().height()
-	}
-	remark := label().sized(60)
-	for _, l := range remarks {
-		s.text(x, y, 0, left, remark, l)
-		y += remark.height()
-	}
+	y += s.lines(x, y, 0, small(), lines)
+	s.lines(x, y, 0, label().sized(60), remarks)
 }
 
 // numberCells draws numbers; the total, in the last column, is bold.
