@@ -61,7 +61,7 @@ func defaults() *Config {
 		MatchAlarmPercent: 90,
 		CloseDay:          5,
 		MatchFingerprint:  true,
-		Invoices:          Invoices{Dir: "invoices", DisputeDays: 20},
+		Invoices:          Invoices{Dir: "invoices", DisputeDays: 20, CSVEncoding: CSVUTF8},
 		zone:              time.UTC,
 	}
 }

@@ -15,8 +15,8 @@ import (
 
 const checkHelp = `Reads chargeback.yaml, the rate book and the directory, and names every
 mistake at once with file, line and key: what can't be read, what
-contradicts itself, names that the other files don't have, folders that
-don't exist and secrets that aren't set. Buckets are not asked: the first
+contradicts itself, names that the other files don't have or that no font
+can print, folders that don't exist and secrets that aren't set. Buckets are not asked: the first
 run does that. Secrets are never printed.`
 
 const exampleHelp = `Prints a file to begin with, with comments on every key:
@@ -46,6 +46,9 @@ func checkCommand(w world, f *flags) *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			s, err := readSettings(f.config, checkPlaces, checkSecrets(w))
 			if err != nil {
+				return err
+			}
+			if err := checkNames(w, f.config, s.config); err != nil {
 				return err
 			}
 			if all {
