@@ -44,7 +44,7 @@ func checkCommand(w world, f *flags) *cobra.Command {
 		Use: "check", Short: "Say what is wrong with the settings", Long: checkHelp, Args: noArgs,
 		Example: "  chargeback config check\n  chargeback config check --all --config /etc/chargeback/chargeback.yaml",
 		RunE: func(*cobra.Command, []string) error {
-			s, err := readSettings(f.config, checkPlaces, checkSecrets(w))
+			s, err := readSettings(f.config, checkPlaces, checkSecrets(w), checkOutlines)
 			if err != nil {
 				return err
 			}

@@ -37,13 +37,21 @@ func fontFolders(getenv func(string) string) []string {
 	return folders
 }
 
-// checkFonts finds font files that can't be drawn with.
+// checkFonts finds font files that are none.
 func checkFonts(c *config.Config, fail failf) {
+	checkEachFont(c, fail, func(file string) error { _, err := pdf.OpenFonts([]string{file}, nil); return err })
+}
+
+// checkOutlines finds font files that can't be drawn with. It reads all of them,
+// so only runs ask it, and who checks the settings.
+func checkOutlines(c *config.Config, fail failf) { checkEachFont(c, fail, pdf.CheckFont) }
+
+func checkEachFont(c *config.Config, fail failf, check func(file string) error) {
 	for i, font := range c.Invoices.Fonts {
 		if font == "" {
 			continue // said already
 		}
-		if err := pdf.CheckFont(c.Path(font)); err != nil {
+		if err := check(c.Path(font)); err != nil {
 			fail(fmt.Sprintf("invoices.fonts[%d]", i), "%s; name a TrueType or OpenType file with outlines, or remove the item", strings.ReplaceAll(err.Error(), "\n", "; "))
 		}
 	}

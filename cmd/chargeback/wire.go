@@ -43,7 +43,7 @@ func (a *app) Close() error {
 // open opens the books for runs: the ledger, which is made where there is none,
 // the sources and the messenger.
 func open(ctx context.Context, w world, path string, want access) (*app, error) {
-	s, err := readSettings(path)
+	s, err := readSettings(path, checkOutlines)
 	if err != nil {
 		return nil, err
 	}

@@ -229,7 +229,7 @@ func (t *text) assign() {
 			to++
 		}
 		for i := from; i < to; {
-			f, n := t.set.choose(run[i-from:], t.weight, wantsOf(t.runes, run[i-from]))
+			f, n := t.set.choose(run[i-from:], suited{t.weight, wantsOf(t.runes, run[i-from])})
 			if f == nil {
 				t.clusters[i].drawing, n = byStandIn, 1
 			}

@@ -8,6 +8,7 @@
 package typeset
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -29,7 +30,7 @@ type Set struct {
 	mu     sync.Mutex // of the whole also guards its parts, which share fonts with it
 	system []*Font    // nil until something needs them
 	looked bool
-	order  map[Weight][]*Font
+	order  map[suited][2][]*Font
 	lines  map[lineKey]Line
 	only   map[string]*Set
 }
@@ -94,40 +95,43 @@ func (s *Set) look() {
 	}
 }
 
-// tiers are the operator's fonts and the system's, the best for weight first.
-func (s *Set) tiers(weight Weight) [2][]*Font {
-	order, known := s.order[weight]
-	if !known {
-		s.look()
-		order = slices.Clone(s.system)
-		slices.SortFunc(order, func(a, b *Font) int { return a.compare(b, weight) })
-		if s.order == nil {
-			s.order = map[Weight][]*Font{}
-		}
-		s.order[weight] = order
+// suited is what fonts are put in order for.
+type suited struct {
+	weight Weight
+	wants  wants
+}
+
+// tiers are the operator's fonts and the system's, those that suit best first.
+func (s *Set) tiers(by suited) [2][]*Font {
+	if known, ok := s.order[by]; ok {
+		return known
 	}
+	s.look()
+	system := slices.SortedFunc(slices.Values(s.system), func(a, b *Font) int {
+		return cmp.Or(by.wants.compare(a, b), a.compare(b, by.weight))
+	})
 	own := slices.Clone(s.own)
 	slices.SortStableFunc(own, func(a, b *Font) int {
 		fits := func(f *Font) int {
-			if f.bold() == (weight == Bold) {
+			if f.bold() == (by.weight == Bold) {
 				return 0
 			}
 			return 1
 		}
 		return fits(a) - fits(b)
 	})
-	return [2][]*Font{own, order}
+	if s.order == nil {
+		s.order = map[suited][2][]*Font{}
+	}
+	s.order[by] = [2][]*Font{own, system}
+	return s.order[by]
 }
 
 // choose is the font that draws the longest beginning of clusters, and the
 // number of clusters that it draws; nil where none draws the first. Of the
 // system's fonts those that are made for the text's language go first.
-func (s *Set) choose(clusters [][]rune, weight Weight, wants wants) (best *Font, most int) {
-	for i, tier := range s.tiers(weight) {
-		if i == 1 {
-			tier = slices.Clone(tier)
-			slices.SortStableFunc(tier, func(a, b *Font) int { return wants.compare(a, b) })
-		}
+func (s *Set) choose(clusters [][]rune, by suited) (best *Font, most int) {
+	for _, tier := range s.tiers(by) {
 		for {
 			if best, most = longest(tier, clusters); best == nil {
 				break
