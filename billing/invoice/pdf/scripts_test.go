@@ -18,12 +18,13 @@ import (
 	"chargeback/transform/money"
 )
 
-// fontFolders is where Debian's packages fonts-noto-core and
-// fonts-droid-fallback, which .ci/tools installs, lay their fonts.
+// fontFolders is where Debian's packages fonts-noto-core, fonts-droid-fallback
+// and fonts-nanum, which .ci/tools installs, lay their fonts.
 var fontFolders = []string{"/usr/share/fonts"}
 
 // debianFonts opens the fonts that these tests need; .ci/unit leaves the tests
-// out, and says so, where "DroidSansFallbackFull.ttf" or "NotoSansArabic-Regular.ttf" is missing.
+// out, and says so, where "DroidSansFallbackFull.ttf", "NanumGothic.ttf" or
+// "NotoSansArabic-Regular.ttf" is missing.
 func debianFonts(t testing.TB, own ...string) *Fonts {
 	t.Helper()
 	for i := range own {
@@ -40,7 +41,7 @@ func debianFonts(t testing.TB, own ...string) *Fonts {
 }
 
 // names are of one script each, and as they come. None needs a font beyond the
-// two packages. Where both directions meet, visual is what stands from left to right.
+// three packages. Where both directions meet, visual is what stands from left to right.
 var names = []struct{ script, name, visual string }{
 	{"Chinese", "客户支持部、质量保证与外勤服务（华南）第3组", ""},
 	{"Chinese among Polish", "Łódź-助手 (测试)", ""},
