@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/jung-kurt/gofpdf"
 	"golang.org/x/image/font/gofont/gobold"
@@ -158,10 +160,16 @@ func (c *canvas) plainText(x, baseline length, st style, s string) {
 }
 
 // fitted is text set smaller, down to half, where it is too wide for its box.
+// Words that are too wide even then are cut; an amount never is.
 func (c *canvas) fitted(x, y, w length, a align, st style, s string) {
 	full := st.size
 	for c.width(st, s) > w && st.size > full/2 {
 		st.size--
+	}
+	if words := !plain(s) || strings.ContainsFunc(s, unicode.IsLower); words && c.width(st, s) > w {
+		for _, line := range c.wrap(st, s, w, 1) {
+			s = line
+		}
 	}
 	y += (style{size: full}.ascent() - st.ascent())
 	c.text(x, y, w, a, st, s)
