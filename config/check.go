@@ -278,6 +278,13 @@ func (c *Config) checkClose(doc document) {
 		}
 	}
 	doc.between("invoices.dispute_days", c.Invoices.DisputeDays, 0, 365, "20 is usual")
+	doc.oneOf("invoices.csv_encoding", c.Invoices.CSVEncoding, CSVUTF8, CSVUTF8BOM)
+	fonts := unique{}
+	for i, font := range c.Invoices.Fonts {
+		key := fmt.Sprintf("invoices.fonts[%d]", i)
+		doc.need(key, font, "write the path of a font file, or remove the item")
+		fonts.check(doc, key, font)
+	}
 	if to := c.Invoices.DeliverTo; to != (Bucket{}) {
 		if scheme, place := location(to.URL); scheme != SchemeS3 || place == "" {
 			doc.Failf("invoices.deliver_to.url", "%q is not a place in S3; write s3://bucket/prefix, or remove deliver_to", to.URL)

@@ -70,6 +70,9 @@ func TestParseRefuses(t *testing.T) {
 		{"month that is none", "shared_costs:\n  - {name: N, amount_usd: \"1\", split: even, from: 2026-13}", `shared_costs[0].from: "2026-13" is not a month; write it as 2026-10`},
 
 		{"waiver for an unknown gate", "waivers:\n  - {month: 2026-10, gate: all, by: a, reason: b}", `waivers[0].gate: "all" is not a choice; use unpriced, doubtful, conflicts, unallocated, directory, rejects, missing`},
+		{"encoding of CSV", "invoices: {csv_encoding: utf-16}", `c.yaml:4: invoices.csv_encoding: "utf-16" is not a choice; use utf-8, utf-8-bom`},
+		{"font without a path", `invoices: {fonts: [""]}`, "c.yaml:4: invoices.fonts[0]: is missing; write the path of a font file, or remove the item"},
+		{"font twice", "invoices: {fonts: [a.ttf, a.ttf]}", "c.yaml:4: invoices.fonts[1]: "},
 		{"waiver without a bound", "waivers:\n  - {month: 2026-10, gate: missing, by: a, reason: b}", "c.yaml:5: waivers[0].count: is missing; write count: N, the most that may pass, or remove the waiver where its month is closed"},
 		{"waiver of an amount without a bound", "waivers:\n  - {month: 2026-10, gate: unallocated, by: a, reason: b}", `waivers[0].amount_usd: is missing; write amount_usd: "N.NN", the most that may pass`},
 		{"waiver of a bill without a bound", "waivers:\n  - {month: 2026-10, gate: bill, by: a, reason: b}", "waivers[0].amount_usd: is missing; "},

@@ -162,6 +162,13 @@ type Invoices struct {
 	Intercompany Intercompany `yaml:"intercompany,omitempty"`
 	DisputeDays  int          `yaml:"dispute_days"`
 	DeliverTo    Bucket       `yaml:"deliver_to,omitempty"`
+	// Fonts are files that draw what the built-in font lacks, before the
+	// system's fonts. A character that none of them has is printed as its code
+	// point. See Path.
+	Fonts []string `yaml:"fonts,omitempty"`
+	// CSVEncoding is CSVUTF8 or CSVUTF8BOM. Without the byte order mark Excel
+	// shows other letters than English ones wrongly; some imports refuse it.
+	CSVEncoding string `yaml:"csv_encoding"`
 }
 
 // Intercompany is the accounts by which each company's lines of the journal
@@ -218,6 +225,9 @@ const (
 
 	CacheTTL5m = "5m"
 	CacheTTL1h = "1h"
+
+	CSVUTF8    = "utf-8"
+	CSVUTF8BOM = "utf-8-bom"
 
 	SplitEven         = "even"
 	SplitFixed        = "fixed"

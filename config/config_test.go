@@ -47,7 +47,7 @@ func TestMinimalFileGetsDefaults(t *testing.T) {
 			},
 		}},
 		Directory: "directory.yaml", LateDays: 3, MatchAlarmPercent: 90, MatchFingerprint: true, CloseDay: 5,
-		Invoices:             Invoices{Dir: "invoices", Issuer: Issuer{Name: "Example Corp"}, DisputeDays: 20},
+		Invoices:             Invoices{Dir: "invoices", Issuer: Issuer{Name: "Example Corp"}, DisputeDays: 20, CSVEncoding: CSVUTF8},
 		BillTolerancePercent: money.MustParse("0.5"),
 		Dir:                  "conf",
 	}

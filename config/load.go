@@ -62,7 +62,7 @@ func defaults() *Config {
 		MatchAlarmPercent: 90,
 		CloseDay:          5,
 		MatchFingerprint:  true,
-		Invoices:          Invoices{Dir: "invoices", DisputeDays: 20},
+		Invoices:          Invoices{Dir: "invoices", DisputeDays: 20, CSVEncoding: CSVUTF8},
 
 		BillTolerancePercent: money.MustParse("0.5"),
 

@@ -24,11 +24,16 @@ func (b *Books) deliverDocuments(ctx context.Context, month civil.Month, s *Mont
 	dir := filepath.Join(b.Month.Dir, month.String())
 	s.Documents = nil
 	var booked []invoice.Document
-	var files []string
+	var files, redrawn, lost []string
 	for _, row := range issued {
 		var d invoice.Document
 		if err := json.Unmarshal([]byte(row.Document), &d); err != nil {
 			return fmt.Errorf("read document %s: %w", row.Number, err)
+		}
+		if b.Month.Fonts != nil {
+			if fonts := b.Month.Fonts.Lost(d); len(fonts) > 0 {
+				redrawn, lost = append(redrawn, d.Number), append(lost, fonts...)
+			}
 		}
 		pdf, err := b.Month.Render(d)
 		if err != nil {
@@ -70,6 +75,7 @@ func (b *Books) deliverDocuments(ctx context.Context, month civil.Month, s *Mont
 			files = append(files, path)
 		}
 	}
+	s.Problems = append(s.Problems, lostFonts(month, redrawn, lost)...)
 	return b.send(ctx, month, files, s)
 }
 

@@ -54,6 +54,7 @@ func (b *Books) documents(ctx context.Context, month civil.Month, s *MonthlySumm
 		if err != nil {
 			return nil, fmt.Errorf("document of cost centre %s: %w", draft.Party.Code, err)
 		}
+		d.Output = b.output(d)
 		documents = append(documents, d)
 	}
 	slices.SortFunc(documents, func(x, y invoice.Document) int { return cmp.Compare(x.Number, y.Number) })

@@ -75,7 +75,18 @@ type MonthSettings struct {
 	UnallocatedLimit money.USD
 	Bills            BillSettings
 	Render           func(invoice.Document) ([]byte, error) // the PDF
+	Fonts            Fonts                                  // that Render draws with; nil: the built-in one alone
+	CSVEncoding      string                                 // of the CSV files; empty is invoice.UTF8
 	Delivery         Delivery                               // nil: the folder is all
+}
+
+// Fonts says what documents are drawn with.
+type Fonts interface {
+	// Needs is the fonts of a document that is being closed, and the characters
+	// in it that no font has.
+	Needs(invoice.Document) (fonts []invoice.Font, unshown string)
+	// Lost is the fonts of a closed document that are no longer there.
+	Lost(invoice.Document) []string
 }
 
 // Delivery is where documents go besides their folder.

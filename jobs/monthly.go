@@ -139,6 +139,7 @@ func (b *Books) close(ctx context.Context, month civil.Month, closed map[civil.M
 	if err != nil {
 		return err
 	}
+	s.Problems = append(s.Problems, unshown(month, documents)...)
 	issued := make([]ledger.Issued, 0, len(documents))
 	for _, d := range documents {
 		text, err := json.Marshal(d)

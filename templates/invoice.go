@@ -298,9 +298,9 @@ func InvoiceAttachment(file string) string {
 	return "The attached file " + file + " holds the same lines with exact amounts."
 }
 
-// InvoiceReplaced explains the question marks.
-func InvoiceReplaced() string {
-	return "Characters that the fonts of this document lack are printed as \"?\"; the CSV holds the full text of the lines."
+// InvoiceUnshown explains code points in brackets.
+func InvoiceUnshown() string {
+	return "Code points in brackets, such as [U+1F916], stand for characters that no font had when this document was made; the CSV holds the full text of the lines."
 }
 
 // InvoiceBudget is the figure beside a budget's bar; amounts are grouped text

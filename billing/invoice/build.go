@@ -189,7 +189,7 @@ func sortedNotes(n Notes) Notes {
 // contentHash hashes the document's JSON, in which amounts are exact text and
 // fields have a fixed order.
 func contentHash(doc Document) (string, error) {
-	doc.ContentHash = ""
+	doc.ContentHash, doc.Output = "", Output{}
 	content, err := json.Marshal(doc)
 	if err != nil {
 		return "", err

@@ -2,13 +2,34 @@ package invoice
 
 import (
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 
 	"chargeback/templates"
 	"chargeback/transform/money"
 )
+
+// The encodings of CSV files. The byte order mark lets a spreadsheet program see
+// that a file is UTF-8; most programs that import one do without.
+const (
+	UTF8    = "utf-8"
+	UTF8BOM = "utf-8-bom"
+)
+
+const byteOrderMark = "\xEF\xBB\xBF"
+
+// begin writes what stands before the first row of the CSV of docs, which were
+// closed together.
+func begin(w io.Writer, docs ...Document) error {
+	if !slices.ContainsFunc(docs, func(d Document) bool { return d.Output.CSVEncoding == UTF8BOM }) {
+		return nil
+	}
+	_, err := io.WriteString(w, byteOrderMark)
+	return err
+}
 
 // csvHeader names the columns of WriteCSV. Amounts without a suffix are cents
 // as the document shows them, those with _exact have all 12 decimals. They are
@@ -47,7 +68,7 @@ func WriteCSV(w io.Writer, doc Document) error {
 		saved = saved.Add(sectionSaved)
 	}
 	rows = append(rows, csvRow(doc, "total", "", "", Line{Amounts: doc.Total, CacheSavings: saved}))
-	if err := out.WriteAll(rows); err != nil {
+	if err := errors.Join(begin(w, doc), out.WriteAll(rows)); err != nil {
 		return fmt.Errorf("write CSV of %s: %w", doc.Number, err)
 	}
 	return nil

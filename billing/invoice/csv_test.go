@@ -128,3 +128,45 @@ func TestWritersReportErrors(t *testing.T) {
 		})
 	}
 }
+
+// Goal: where the close says so, files begin with a byte order mark, and nothing
+// else of a document is another.
+func TestByteOrderMark(t *testing.T) {
+	doc := mustBuild(t, testInput())
+	marked := doc
+	marked.Output = Output{CSVEncoding: UTF8BOM, Fonts: []Font{{File: "a.ttf"}}, Unshown: "助"}
+	hash, err := contentHash(marked)
+	if err != nil || hash != doc.ContentHash {
+		t.Errorf("hash is %s (%v), want %s", hash, err, doc.ContentHash)
+	}
+	for _, row := range []struct {
+		name  string
+		write func(*bytes.Buffer, Document) error
+	}{
+		{"lines", func(out *bytes.Buffer, d Document) error { return WriteCSV(out, d) }},
+		{"journal", func(out *bytes.Buffer, d Document) error { return WriteJournal(out, []Document{d}) }},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			var with, without bytes.Buffer
+			if err := errors.Join(row.write(&with, marked), row.write(&without, doc)); err != nil {
+				t.Fatal(err)
+			}
+			if want := "\xEF\xBB\xBF" + without.String(); with.String() != want {
+				t.Errorf("got %q, want %q", with.String(), want)
+			}
+		})
+	}
+}
+
+func TestCharacters(t *testing.T) {
+	for _, row := range []struct{ in, want string }{
+		{"", ""},
+		{"助🤖", `"助" (U+52A9), "🤖" (U+1F916)`},
+		{"\u0301\uE000", "U+0301, U+E000"},
+		{"abcdefghij", `"a" (U+0061), "b" (U+0062), "c" (U+0063), "d" (U+0064), "e" (U+0065), "f" (U+0066), "g" (U+0067), "h" (U+0068) and 2 more`},
+	} {
+		if got := Characters([]rune(row.in)); got != row.want {
+			t.Errorf("Characters(%q) = %s, want %s", row.in, got, row.want)
+		}
+	}
+}

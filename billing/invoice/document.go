@@ -1,6 +1,12 @@
 package invoice
 
-import "chargeback/transform/money"
+import (
+	"fmt"
+	"strings"
+	"unicode"
+
+	"chargeback/transform/money"
+)
 
 // Currency is the currency of every amount.
 const Currency = "USD"
@@ -37,6 +43,10 @@ type Document struct {
 	Savings     Savings
 	Notes       Notes
 
+	// Output is how the files of the document are made. It says nothing of what
+	// they tell, so the hash does not cover it.
+	Output Output `json:",omitzero"`
+
 	// ContentHash is the SHA-256, in hex, of all the rest.
 	ContentHash string `json:",omitempty"`
 }
@@ -47,6 +57,39 @@ func (d Document) Earlier() bool { return d.Format == 0 }
 
 // Credit says that the document gives more back than it charges.
 func (d Document) Credit() bool { return d.Total.Cents.Total < 0 && !d.Earlier() }
+
+// Output is how files of a document were made at the close. It is kept, so that
+// they are made the same way for ever after, whatever the settings say then.
+type Output struct {
+	CSVEncoding string `json:",omitempty"` // one of the CSV encodings; empty is UTF8
+	Fonts       []Font `json:",omitempty"` // beside the built-in one
+	Unshown     string `json:",omitempty"` // characters that no font had
+}
+
+// Font is a font of a file, so named that no other is taken for it.
+type Font struct {
+	File   string // its name, without the folder
+	Index  int    `json:",omitempty"` // in a collection
+	SHA256 string
+}
+
+// Characters lists characters with their code points: "𠮷" (U+20BB7). Those that
+// are not seen by themselves have only that.
+func Characters(runes []rune) string {
+	const most = 8
+	var all []string
+	for i, r := range runes {
+		switch {
+		case i == most:
+			return strings.Join(all, ", ") + fmt.Sprintf(" and %d more", len(runes)-most)
+		case unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S):
+			all = append(all, fmt.Sprintf("%q (%U)", string(r), r))
+		default:
+			all = append(all, fmt.Sprintf("%U", r))
+		}
+	}
+	return strings.Join(all, ", ")
+}
 
 // Sections lists the sections in the order of the page.
 func (d Document) Sections() []Section { return []Section{d.Direct, d.Shared, d.Adjustments} }

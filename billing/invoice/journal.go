@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/csv"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -261,7 +262,7 @@ func WriteJournal(w io.Writer, docs []Document) error {
 			j.Control.Debit.String(), j.Control.Credit.String(), Currency, strconv.Itoa(j.Control.Journals) + " journals", "", "",
 		})
 	}
-	if err := csv.NewWriter(w).WriteAll(rows); err != nil {
+	if err := errors.Join(begin(w, docs...), csv.NewWriter(w).WriteAll(rows)); err != nil {
 		return fmt.Errorf("write journal: %w", err)
 	}
 	return nil

@@ -46,13 +46,18 @@ func readWith(path string, want closing, further ...config.Check) (settings, err
 		return s, usage("read settings: %s doesn't exist; name another file with --config, write one with \"chargeback config example > %s\", or look at \"chargeback demo\"", path, filepath.Base(path))
 	}
 	s.config = cfg
-	switch err := errors.Join(err, files); {
+	return s, errorsOf([]error{err, files})
+}
+
+// errorsOf makes one error of the mistakes in the settings, a line each.
+func errorsOf(mistakes []error) error {
+	switch err := errors.Join(mistakes...); {
 	case err == nil:
-		return s, nil
+		return nil
 	case strings.Contains(err.Error(), "\n"):
-		return s, usage("the settings have %d mistakes:\n%w", 1+strings.Count(err.Error(), "\n"), err)
+		return usage("the settings have %d mistakes:\n%w", 1+strings.Count(err.Error(), "\n"), err)
 	default:
-		return s, usage("%w", err)
+		return usage("%w", err)
 	}
 }
 
@@ -87,6 +92,7 @@ func (s *settings) crossCheck(c *config.Config, fail failf) {
 		fail("sources", "none has format people, or that of an export of people, so no user has a department; add one, a CSV as \"chargeback config example people\" prints it")
 	}
 	checkFormats(c, fail)
+	checkFonts(c, fail)
 	if s.directory != nil {
 		checkPayers(c, s.directory, fail)
 	}

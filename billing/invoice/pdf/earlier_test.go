@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"chargeback/billing/invoice"
+	"chargeback/billing/invoice/pdf/typeset"
 )
 
 // Goal: what was issued by an earlier version stays byte for byte what it is,
@@ -34,7 +35,7 @@ func TestEarlierDocumentsStay(t *testing.T) {
 			t.Fatal(err)
 		}
 		docs = append(docs, doc)
-		file, err := render(doc, false)
+		file, err := render(doc, &typeset.Set{}, false)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -122,8 +122,8 @@ func (s *sheet) booking() []pair {
 	case !s.doc.Booked():
 		return []pair{{"", words.NoBooking}, {words.PostingPeriod, s.doc.Period.Month}}
 	}
-	expense := templates.InvoiceAccount(s.doc.Party.ExpenseAccount, s.doc.Party.Code)
-	recovery := templates.InvoiceAccount(s.doc.RecoveryAccount, s.doc.Issuer.CostCenter)
+	expense := templates.InvoiceAccount(s.doc.Party.ExpenseAccount, isolated(s.doc.Party.Code))
+	recovery := templates.InvoiceAccount(s.doc.RecoveryAccount, isolated(s.doc.Issuer.CostCenter))
 	sides := []pair{{words.Debit, expense}, {words.Credit, recovery}}
 	if s.doc.Total.Cents.Total < 0 {
 		sides = []pair{{words.Debit, recovery}, {words.Credit, expense}}

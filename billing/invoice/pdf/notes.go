@@ -83,9 +83,9 @@ func (s *sheet) budgets(x, w, rowHeight length, budgets []invoice.Budget) length
 // over the budget is full and amber.
 func (s *sheet) budget(x, y, w length, b invoice.Budget) {
 	percent := money.Percent(b.Actual, b.Amount)
-	title := b.Name
+	title := isolated(b.Name)
 	if b.Scope != "" {
-		title += ", " + b.Scope
+		title += ", " + isolated(b.Scope)
 	}
 	s.text(x, y, w/2, left, body(), s.firstLine(body(), title, w/2))
 	s.fitted(x+w/2, y, w/2, right, body(), templates.InvoiceBudget(usd(b.Actual.Cents()), usd(b.Amount.Cents()), percent, warnings(b)))
@@ -117,8 +117,8 @@ func (s *sheet) notes() {
 	for _, n := range s.noteList() {
 		s.note(n)
 	}
-	if s.replaced { // known only after everything else is drawn
-		s.note(note{s.words.Characters, templates.InvoiceReplaced(), body()})
+	if len(s.missing) > 0 { // known only after everything else is drawn
+		s.note(note{s.words.Characters, templates.InvoiceUnshown(), body()})
 	}
 }
 
@@ -126,12 +126,14 @@ func (s *sheet) notes() {
 func (s *sheet) note(n note) {
 	const labelWidth = 34 * mm
 	for i, l := range s.wrap(n.style, n.text, bodyWidth-labelWidth, noteLinesMax) {
-		s.need(n.style.height())
+		above, below := s.extra(n.style, l)
+		s.need(above + n.style.height() + below)
+		s.y += above
 		if i == 0 {
 			s.text(marginLeft, s.y+20, labelWidth, left, label(), n.label)
 		}
 		s.text(marginLeft+labelWidth, s.y, bodyWidth-labelWidth, left, n.style, l)
-		s.y += n.style.height()
+		s.y += n.style.height() + below
 	}
 	s.y += 35
 }
@@ -149,7 +151,7 @@ func (s *sheet) noteList() []note {
 		}
 	}
 	for _, w := range n.Waivers {
-		add(words.Waiver, templates.InvoiceWaiver(w.Gate, w.By, w.Reason, w.Measured, w.Bound), body().bold().colored(amber()))
+		add(words.Waiver, templates.InvoiceWaiver(w.Gate, isolated(w.By), isolated(w.Reason), w.Measured, w.Bound), body().bold().colored(amber()))
 	}
 	add(words.Held, templates.InvoiceHeld(n.Held.Unpriced, n.Held.Pending, n.Held.Conflicts), body().colored(amber()))
 	if estimated := s.doc.Total.Estimated; estimated != 0 {
@@ -171,7 +173,7 @@ func (s *sheet) noteList() []note {
 }
 
 func (s *sheet) terms() string {
-	contact := cmp.Or(s.doc.Issuer.Contact, s.doc.Issuer.Name)
+	contact := isolated(cmp.Or(s.doc.Issuer.Contact, s.doc.Issuer.Name))
 	switch {
 	case s.doc.Party.Mode == invoice.Showback:
 		return templates.StatementTerms(s.doc.DisputeUntil, contact)

@@ -20,6 +20,7 @@ import (
 	"pgregory.net/rapid"
 
 	"chargeback/billing/invoice"
+	"chargeback/billing/invoice/pdf/typeset"
 	"chargeback/templates"
 	"chargeback/transform/money"
 )
@@ -87,7 +88,7 @@ func TestGoldenText(t *testing.T) {
 			if s.name == "many" {
 				s.input = sampleMany(40) // enough to see the table go over pages
 			}
-			file, err := render(build(t, s.input), false)
+			file, err := render(build(t, s.input), &typeset.Set{}, false)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -159,7 +160,7 @@ func TestRenderIgnoresOrder(t *testing.T) {
 
 // Goal: the date inside the file is the issue date, never the clock's.
 func TestDatesInFile(t *testing.T) {
-	file, err := render(build(t, sampleFew()), false)
+	file, err := render(build(t, sampleFew()), &typeset.Set{}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +175,7 @@ func TestDatesInFile(t *testing.T) {
 func TestDocumentsSayOnlyWhatIsSo(t *testing.T) {
 	for _, s := range samples() {
 		doc := build(t, s.input)
-		file, err := render(doc, false)
+		file, err := render(doc, &typeset.Set{}, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -194,7 +195,7 @@ func TestDocumentsSayOnlyWhatIsSo(t *testing.T) {
 func TestChartSaysWhatTheTableSays(t *testing.T) {
 	for _, s := range samples() {
 		doc := build(t, s.input)
-		d := &sheet{canvas: newCanvas(false), doc: doc, words: wording(doc)}
+		d := &sheet{canvas: newCanvas(&typeset.Set{}, false), doc: doc, words: wording(doc)}
 		c := doc.Total.Cents
 		for i, want := range []money.Cents{c.LLM, c.Infra, c.Tool, c.Shared} {
 			if b := d.kindBars()[i]; b.cents != want {
@@ -217,11 +218,11 @@ func TestReplacedCharactersAreExplained(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			in := sampleWarnings()
 			in.Notes.Waivers[0].Reason = row.reason
-			file, err := render(build(t, in), false)
+			file, err := render(build(t, in), &typeset.Set{}, false)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := strings.Contains(plainText(pageTexts(file)), templates.InvoiceReplaced()); got != row.want {
+			if got := strings.Contains(plainText(pageTexts(file)), templates.InvoiceUnshown()); got != row.want {
 				t.Errorf("explained: %t, want %t", got, row.want)
 			}
 		})
@@ -248,7 +249,7 @@ func TestGuardTurnsPanicIntoError(t *testing.T) {
 func TestRenderAnyText(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		doc := drawDocument(t)
-		file, err := render(doc, false)
+		file, err := render(doc, &typeset.Set{}, false)
 		if err != nil {
 			t.Fatal(err)
 		}

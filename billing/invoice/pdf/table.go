@@ -176,7 +176,7 @@ func (*sheet) moved(l invoice.Line) string {
 	if m.Known {
 		before, now = usd(m.Before.Cents()), usd(m.Now.Cents())
 	}
-	return templates.InvoiceMoved(l.Reason, m.From, m.To, before, now)
+	return templates.InvoiceMoved(l.Reason, isolated(m.From), isolated(m.To), before, now)
 }
 
 func (s *sheet) agentName(l invoice.Line) string {
@@ -194,29 +194,29 @@ func (s *sheet) orNone(name string) string {
 }
 
 // upper is the height of the cells, without what stands below both.
-func (t cellText) upper() length {
-	st, remark := small().height(), label().sized(60).height()
+func (t cellText) upper(c *canvas) length {
+	remark := label().sized(60)
 	return max(
-		length(len(t.agent))*st+length(len(t.agentRemarks))*remark,
-		length(len(t.model))*st+length(len(t.modelRemarks))*remark,
-		st)
+		c.heights(small(), t.agent)+c.heights(remark, t.agentRemarks),
+		c.heights(small(), t.model)+c.heights(remark, t.modelRemarks),
+		small().height())
 }
 
-func (t cellText) height() length {
-	return t.upper() + length(len(t.below))*label().sized(60).height()
+func (t cellText) height(c *canvas) length {
+	return t.upper(c) + c.heights(label().sized(60), t.below)
 }
 
-func (s *sheet) lineHeight(l invoice.Line) length { return s.cells(l).height() + 2*rowPadding }
+func (s *sheet) lineHeight(l invoice.Line) length { return s.cells(l).height(s.canvas) + 2*rowPadding }
 
 // row draws one line, whole on one page.
 func (s *sheet) row(name invoice.SectionName, l invoice.Line) {
 	cells := s.cells(l)
-	h := cells.height() + 2*rowPadding
+	h := cells.height(s.canvas) + 2*rowPadding
 	s.need(h)
 	y := s.y + rowPadding
 	s.stack(marginLeft+cellPadding, y, cells.agent, cells.agentRemarks)
 	s.stack(marginLeft+agentWidth+cellPadding, y, cells.model, cells.modelRemarks)
-	s.stack(marginLeft+cellPadding, y+cells.upper(), nil, cells.below)
+	s.stack(marginLeft+cellPadding, y+cells.upper(s.canvas), nil, cells.below)
 	cellsOf := numbers(name, l.Amounts)
 	if l.Unknown() {
 		cellsOf[len(cellsOf)-1] = s.words.NotPriced
@@ -227,15 +227,8 @@ func (s *sheet) row(name invoice.SectionName, l invoice.Line) {
 }
 
 func (s *sheet) stack(x, y length, lines, remarks []string) {
-	for _, l := range lines {
-		s.text(x, y, 0, left, small(), l)
-		y += small().height()
-	}
-	remark := label().sized(60)
-	for _, l := range remarks {
-		s.text(x, y, 0, left, remark, l)
-		y += remark.height()
-	}
+	y += s.lines(x, y, 0, small(), lines)
+	s.lines(x, y, 0, label().sized(60), remarks)
 }
 
 // numberCells draws numbers; the total, in the last column, is bold.
