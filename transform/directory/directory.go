@@ -2,11 +2,12 @@
 // them, the owners of teams, keys, projects and callers, and the addresses that
 // people had before.
 //
-// It owns: reading directory.yaml strictly, the dates between which an agent, an
-// owner or an alias counts (business dates, from inclusive, to exclusive), which
-// owners a value has, which address stands for another name of a person, by the
-// file and by what exports show, and the one form of an e-mail address that all
-// records share.
+// It owns: reading directory.yaml strictly, the dates between which a cost
+// centre, an agent, an owner or an alias counts (business dates, from inclusive,
+// to exclusive), which cost centre pays for one that has ended, which owners a
+// value has, which address stands for another name of a person, by the file and
+// by what exports show, and the one form of an e-mail address that all records
+// share.
 // It does not own: people, who come from a source with every run (extract), or
 // the order in which rules are tried (transform/models).
 package directory
@@ -37,8 +38,14 @@ type CostCenter struct {
 	CompanyCode    string
 	ExpenseAccount string   // "" = the config's
 	DefaultFor     []string // departments whose people it pays for where a snapshot names no cost centre; * is any run of characters, and capitals and blanks around don't count
-	Line           int      // line of the entry in its file, here and below
+	From           civil.Date
+	To             civil.Date // exclusive
+	Successor      string     // code of the cost centre that pays from To on; empty: none
+	Line           int        // line of the entry in its file, here and below
 }
+
+// On says whether the cost centre can be charged for a day.
+func (c CostCenter) On(day civil.Date) bool { return !day.Before(c.From) && day.Before(c.To) }
 
 // How a cost centre is told what it owes.
 const (
@@ -164,6 +171,49 @@ func (d *Directory) CostCenter(code string) (CostCenter, bool) {
 	return d.centers[i], true
 }
 
+// SuccessorAt finds who pays on a day for the cost centre called code: itself
+// while it lasts, then the first of its successors, one after the other, that can
+// be charged on that day. It finds none where code isn't in the directory, has
+// not begun, or has ended without a successor.
+func (d *Directory) SuccessorAt(code string, day civil.Date) (CostCenter, bool) {
+	c, ok := d.CostCenter(code)
+	for range d.centers {
+		if !ok || c.On(day) || day.Before(c.From) {
+			break
+		}
+		c, ok = d.CostCenter(c.Successor)
+	}
+	if !ok || !c.On(day) {
+		return CostCenter{}, false
+	}
+	return c, true
+}
+
+// Succession is one cost centre that pays for another from a day until a day.
+type Succession struct {
+	Code  string // of the one that has ended
+	Payer CostCenter
+	From  civil.Date
+	To    civil.Date // exclusive
+}
+
+// Successions lists who pays for each cost centre that has ended and has a
+// successor, by code and from: every day from its end on is in at most one.
+func (d *Directory) Successions() (all []Succession) {
+	for _, c := range d.centers {
+		last := c
+		for range d.centers {
+			next, ok := d.CostCenter(last.Successor)
+			if !ok {
+				break
+			}
+			all = append(all, Succession{Code: c.Code, Payer: next, From: last.To, To: next.To})
+			last = next
+		}
+	}
+	return all
+}
+
 // Agents lists all agents by id and from.
 func (d *Directory) Agents() []Agent { return slices.Clone(d.agents) }
 
@@ -245,8 +295,11 @@ func (d *Directory) Version() string { return d.version }
 func (d *Directory) hash() string {
 	sum := sha256.New()
 	for _, c := range d.centers {
-		c.Line = 0
-		fmt.Fprintf(sum, "center %#v\n", c)
+		fmt.Fprintf(sum, "center directory.CostCenter{Code:%#v, Name:%#v, Department:%#v, Mode:%#v, Owner:%#v, CompanyCode:%#v, ExpenseAccount:%#v, DefaultFor:%#v, Line:0}\n",
+			c.Code, c.Name, c.Department, c.Mode, c.Owner, c.CompanyCode, c.ExpenseAccount, c.DefaultFor)
+		if c.From != civil.Min || c.To != civil.Max { // without dates the version is that of before there were dates
+			fmt.Fprintf(sum, "from %s to %s, then %q\n", c.From, c.To, c.Successor)
+		}
 	}
 	for _, a := range d.agents {
 		a.Line = 0

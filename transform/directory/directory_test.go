@@ -50,8 +50,8 @@ func october(day int) civil.Date { return civil.Date{Year: 2026, Mon: time.Octob
 func TestParse(t *testing.T) {
 	d := parse(t, sample)
 	wantCenters := []CostCenter{
-		{Code: "00420", Name: "Customer Support", Department: "Support", Mode: Chargeback, Owner: "support-lead@example.com", CompanyCode: "1000", ExpenseAccount: "613501"},
-		{Code: "CC-1001", Name: "Research", Department: "Research", Mode: Showback},
+		{Code: "00420", Name: "Customer Support", Department: "Support", Mode: Chargeback, Owner: "support-lead@example.com", CompanyCode: "1000", ExpenseAccount: "613501", From: civil.Min, To: civil.Max},
+		{Code: "CC-1001", Name: "Research", Department: "Research", Mode: Showback, From: civil.Min, To: civil.Max},
 	}
 	if difference := diff(wantCenters, d.CostCenters()); difference != "" {
 		t.Error(difference)
@@ -90,6 +90,60 @@ func TestCostCenter(t *testing.T) {
 		if got, ok := d.CostCenter(code); ok != want || ok && got.Code != code {
 			t.Errorf("%q: %+v, %v", code, got, ok)
 		}
+	}
+}
+
+// Goal: whoever a day is asked of, the one who pays then is found, also behind
+// several successors, and nobody where nobody does.
+func TestSuccessorAt(t *testing.T) {
+	d := parse(t, `cost_centers:
+  - {code: old, department: D, from: 2026-01-01, to: 2026-10-05, successor: mid}
+  - {code: mid, department: D, to: 2026-10-20, successor: new}
+  - {code: new, department: E, from: 2026-10-10}
+  - {code: gone, department: D, to: 2026-10-05}
+`)
+	january := civil.Date{Year: 2026, Mon: time.January, Day: 1}
+	tests := []struct {
+		code string
+		day  civil.Date
+		want string
+	}{
+		{"old", january.AddDays(-1), ""}, {"old", january, "old"}, {"old", october(4), "old"}, {"old", october(5), "mid"}, {"old", october(19), "mid"}, {"old", october(20), "new"},
+		{"mid", january, "mid"}, {"mid", october(20), "new"}, {"new", october(9), ""}, {"new", october(10), "new"},
+		{"gone", october(4), "gone"}, {"gone", october(5), ""}, {"stranger", october(5), ""}, {"", october(5), ""},
+	}
+	for _, tt := range tests {
+		if c, ok := d.SuccessorAt(tt.code, tt.day); ok != (tt.want != "") || c.Code != tt.want {
+			t.Errorf("%s on %s: %q, %v; want %q", tt.code, tt.day, c.Code, ok, tt.want)
+		}
+	}
+	for _, s := range d.Successions() {
+		for day := january; day.Before(october(31)); day = day.AddDays(1) {
+			c, ok := d.SuccessorAt(s.Code, day)
+			if in := !day.Before(s.From) && day.Before(s.To); in && (!ok || c.Code != s.Payer.Code) {
+				t.Errorf("on %s %s is paid by %s, and %q by SuccessorAt", day, s.Code, s.Payer.Code, c.Code)
+			}
+		}
+	}
+	if n := len(d.Successions()); n != 3 {
+		t.Errorf("%d successions, want old by mid, old by new, mid by new", n)
+	}
+}
+
+// Goal: dates of cost centres are part of the version, and a directory without
+// them keeps the version that it had before there were any.
+func TestVersionOfDates(t *testing.T) {
+	const plain = "cost_centers:\n  - {code: \"00420\", department: Support}\n  - {code: \"00430\", department: Service"
+	if got := parse(t, plain+"}\n").Version(); got != "ce4ec76a4dca" {
+		t.Errorf("version %s", got)
+	}
+	seen := map[string]string{}
+	for _, dates := range []string{"", ", from: 2026-09-01", ", to: 2026-09-01", ", to: 2026-09-02", ", to: 2026-09-01, successor: \"00420\""} {
+		version := parse(t, plain+dates+"}\n").Version()
+		if other, taken := seen[version]; taken {
+			t.Errorf("%q and %q have one version", dates, other)
+		}
+		seen[version] = dates
 	}
 }
 
@@ -168,6 +222,15 @@ func TestParseRefuses(t *testing.T) {
 		{"owner without address", "cost_centers:\n  - {code: a, department: D, owner: boss}", `cost_centers[0].owner: "boss" is not an e-mail address`},
 		{"code twice", centers + "  - {code: \"00420\", department: D}", `d.yaml:3: cost_centers[1].code: "00420" stands already on line 2`},
 		{"account without quotes", "cost_centers:\n  - {code: a, department: D, expense_account: 613500}", "cost_centers[0].expense_account: 613500 is not quoted"},
+
+		{"ends before it begins", "cost_centers:\n  - {code: a, department: D, from: 2026-09-01, to: 2026-09-01}", "d.yaml:2: cost_centers[0].to: 2026-09-01 is not after from (2026-09-01)"},
+		{"successor without end", centers + "  - {code: b, department: D, successor: \"00420\"}", "d.yaml:3: cost_centers[1].successor: is set without to"},
+		{"unknown successor", centers + "  - {code: b, department: D, to: 2026-09-01, successor: c}", `d.yaml:3: cost_centers[1].successor: "c" is not among cost_centers (line 1)`},
+		{"successor without quotes", centers + "  - {code: b, department: D, to: 2026-09-01, successor: 00420}", "cost_centers[1].successor: 00420 is not quoted"},
+		{"its own successor", "cost_centers:\n  - {code: a, department: D, to: 2026-09-01, successor: a}", `d.yaml:2: cost_centers[0].successor: "a" leads back to a`},
+		{"successors in a circle", centers + "  - {code: a, department: D, to: 2026-09-01, successor: b}\n  - {code: b, department: D, to: 2026-10-01, successor: c}\n  - {code: c, department: D, to: 2026-11-01, successor: a}", `d.yaml:3: cost_centers[1].successor: "b" leads back to a`},
+		{"successor that begins later", centers + "  - {code: a, department: D, to: 2026-09-01, successor: b}\n  - {code: b, department: D, from: 2026-09-02}", "d.yaml:3: cost_centers[1].successor: b begins on 2026-09-02, after a ends (2026-09-01)"},
+		{"successor that has ended", centers + "  - {code: a, department: D, to: 2026-09-01, successor: b}\n  - {code: b, department: D, to: 2026-09-01, successor: \"00420\"}", "d.yaml:3: cost_centers[1].successor: b has ended (2026-09-01) when a ends (2026-09-01)"},
 
 		{"agent without id", centers + "agents:\n  - {kind: shared}", "d.yaml:4: agents[0].id: is missing"},
 		{"agent of unknown kind", centers + "agents:\n  - {id: x, kind: robot}", `agents[0].kind: "robot" is not a choice; use shared, owned or background`},

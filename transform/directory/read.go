@@ -28,6 +28,10 @@ type centerYAML struct {
 	CompanyCode    string   `yaml:"company_code"`
 	ExpenseAccount string   `yaml:"expense_account"`
 	DefaultFor     []string `yaml:"default_for"`
+
+	From      civil.Date `yaml:"from"`
+	To        civil.Date `yaml:"to"`
+	Successor string     `yaml:"successor"`
 }
 
 type agentYAML struct {
@@ -71,7 +75,7 @@ func (known codes) need(doc *strictyaml.Document, path, code string) {
 }
 
 func (d *Directory) readCenters(doc *strictyaml.Document, entries []centerYAML) codes {
-	known := codes{}
+	known, dated := codes{}, ranges{}
 	if len(entries) == 0 {
 		doc.Failf("cost_centers", "is missing; list the cost centres that can be charged")
 	}
@@ -86,15 +90,54 @@ func (d *Directory) readCenters(doc *strictyaml.Document, entries []centerYAML) 
 		for j, department := range e.DefaultFor {
 			d.addDefault(doc, defaultFor{NormDepartment(department), e.Code, fmt.Sprintf("%s.default_for[%d]", path, j)}, department)
 		}
+		from, to := dated.add(doc, path, path, e.From, e.To) // no two entries have one name: a code is listed once
 		d.centers = append(d.centers, CostCenter{
-			e.Code, cmp.Or(e.Name, e.Code), e.Department, cmp.Or(e.Mode, Chargeback), e.Owner, e.CompanyCode, e.ExpenseAccount, e.DefaultFor, doc.Line(path),
+			e.Code, cmp.Or(e.Name, e.Code), e.Department, cmp.Or(e.Mode, Chargeback), e.Owner, e.CompanyCode, e.ExpenseAccount, e.DefaultFor, from, to, e.Successor, doc.Line(path),
 		})
 	}
-	slices.SortFunc(d.centers, func(a, b CostCenter) int { return strings.Compare(a.Code, b.Code) })
+	slices.SortStableFunc(d.centers, func(a, b CostCenter) int { return strings.Compare(a.Code, b.Code) })
+	for i, e := range entries {
+		if e.Successor != "" {
+			d.checkSuccessor(doc, fmt.Sprintf("cost_centers[%d]", i), e)
+		}
+	}
 	slices.SortStableFunc(d.payers, func(a, b defaultFor) int {
 		return cmp.Or(cmp.Compare(stars(a.pattern), stars(b.pattern)), cmp.Compare(specific(b.pattern), specific(a.pattern)))
 	})
 	return known
+}
+
+// checkSuccessor refuses a successor that could not pay from the day on which the
+// cost centre ends.
+func (d *Directory) checkSuccessor(doc *strictyaml.Document, path string, e centerYAML) {
+	at := path + ".successor"
+	next, known := d.CostCenter(e.Successor)
+	switch {
+	case e.To.IsZero():
+		doc.Failf(at, "is set without to; write the first day on which %s no longer counts, or remove successor", e.Code)
+	case !known:
+		doc.Failf(at, "%q is not among cost_centers (line %d); add it there or correct it", e.Successor, doc.Line("cost_centers"))
+	case d.leadsBack(e.Code):
+		doc.Failf(at, "%q leads back to %s by successors; name one that lasts", e.Successor, e.Code)
+	case e.To.Before(next.From):
+		doc.Failf(at, "%s begins on %s, after %s ends (%s), so nobody would pay between; let one begin when the other ends", next.Code, next.From, e.Code, e.To)
+	case !e.To.Before(next.To):
+		doc.Failf(at, "%s has ended (%s) when %s ends (%s); name one that lasts longer", next.Code, next.To, e.Code, e.To)
+	}
+}
+
+// leadsBack says whether a cost centre is among its own successors.
+func (d *Directory) leadsBack(code string) bool {
+	c, ok := d.CostCenter(code)
+	for range d.centers {
+		if c, ok = d.CostCenter(c.Successor); !ok {
+			return false
+		}
+		if c.Code == code {
+			return true
+		}
+	}
+	return false
 }
 
 // addDefault notes a department's default, where no other cost centre may be
