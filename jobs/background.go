@@ -71,20 +71,27 @@ func (b *Books) shareBackground(ctx context.Context, month civil.Month, drafts m
 		return cmp.Or(strings.Compare(x.agent, y.agent), strings.Compare(x.owner, y.owner), strings.Compare(x.adjusts, y.adjusts))
 	}) {
 		way, sum := ways[p], sums[p]
-		part := func(code, method, ratio string, amount money.USD) {
+		part := func(code, method, ratio string, amount money.USD) error {
 			if drafts[code] == nil {
 				drafts[code] = b.draft(month, code, "", versions, s)
 			}
+			number, err := b.corrected(ctx, p.adjusts, code)
 			drafts[code].Shared = append(drafts[code].Shared, invoice.Shared{
 				Name: templates.InvoiceBackground(way.AgentName, p.adjusts), AgentID: p.agent, Method: method, Ratio: ratio, Whole: sum, Amount: amount,
+				AdjustsMonth: p.adjusts, AdjustsInvoice: number,
 			})
+			return err
 		}
 		use := templates.InvoiceUse(way.FirstUse.String(), way.LastUse.String())
 		if len(way.Weights) == 0 {
-			part(p.owner, templates.InvoiceUnused(use), "", money.USD{})
+			if err := part(p.owner, templates.InvoiceUnused(use), "", money.USD{}); err != nil {
+				return err
+			}
 			continue
 		}
-		part(p.owner, templates.InvoiceGivenBack(use), "", sum.Neg())
+		if err := part(p.owner, templates.InvoiceGivenBack(use), "", sum.Neg()); err != nil {
+			return err
+		}
 		weights := make([]money.Part, len(way.Weights))
 		var whole money.USD
 		for i, w := range way.Weights {
@@ -92,10 +99,20 @@ func (b *Books) shareBackground(ctx context.Context, month civil.Month, drafts m
 			whole = whole.Add(w.Cost)
 		}
 		for i, amount := range money.Split(sum, weights) {
-			part(weights[i].Key, use, fmt.Sprintf("%s of %s", weights[i].Exact, whole), amount)
+			if err := part(weights[i].Key, use, fmt.Sprintf("%s of %s", weights[i].Exact, whole), amount); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// corrected is the document that a part of a closed month corrects, "" for none.
+func (b *Books) corrected(ctx context.Context, month, code string) (string, error) {
+	if month == "" {
+		return "", nil
+	}
+	return b.issuedNumber(ctx, month, code)
 }
 
 // weighBackground finds how the background agents whose policy is to share are

@@ -52,6 +52,15 @@ type shelf struct {
 
 func (s shelf) String() string { return "s3://finance/books" }
 
+func (s shelf) Keys(_ context.Context, folder string) (keys []string, err error) {
+	for key := range s.held {
+		if strings.HasPrefix(key, folder) {
+			keys = append(keys, key)
+		}
+	}
+	return keys, nil
+}
+
 func (s shelf) Create(_ context.Context, key, contentType string, content []byte) error {
 	if have, is := s.held[key]; s.taken[key] || is && have != contentType+string(content) {
 		return objstore.ErrTaken

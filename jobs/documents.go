@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"chargeback/billing/budget"
 	"chargeback/billing/invoice"
 	"chargeback/billing/ledger"
 	"chargeback/transform/civil"
@@ -16,15 +15,31 @@ import (
 
 // documents makes one document for each cost centre with cost, by code.
 func (b *Books) documents(ctx context.Context, month civil.Month, s *MonthlySummary) ([]invoice.Document, error) {
+	drafts, err := b.drafts(ctx, month, s)
+	if err != nil {
+		return nil, err
+	}
+	budgets := b.budgetsOf(drafts)
+	documents := make([]invoice.Document, 0, len(drafts))
+	for _, draft := range drafts {
+		draft.Notes.Budgets = budgets(draft.Party)
+		d, err := invoice.Build(*draft)
+		if err != nil {
+			return nil, fmt.Errorf("document of cost centre %s: %w", draft.Party.Code, err)
+		}
+		documents = append(documents, d)
+	}
+	slices.SortFunc(documents, func(x, y invoice.Document) int { return cmp.Compare(x.Number, y.Number) })
+	return documents, nil
+}
+
+// drafts gathers what the documents of a month charge, by code.
+func (b *Books) drafts(ctx context.Context, month civil.Month, s *MonthlySummary) (map[string]*invoice.Input, error) {
 	charges, err := b.Ledger.Charges(ctx, month)
 	if err != nil {
 		return nil, err
 	}
 	versions, err := b.Ledger.RateVersions(ctx, month)
-	if err != nil {
-		return nil, err
-	}
-	budgets, err := b.BudgetStatus(ctx, month)
 	if err != nil {
 		return nil, err
 	}
@@ -42,35 +57,7 @@ func (b *Books) documents(ctx context.Context, month civil.Month, s *MonthlySumm
 	if err := b.shareBackground(ctx, month, drafts, versions, s); err != nil {
 		return nil, err
 	}
-	b.share(month, drafts, versions, s)
-	documents := make([]invoice.Document, 0, len(drafts))
-	for _, draft := range drafts {
-		for _, st := range budgets {
-			if st.Scope.Value == draft.Party.Code && st.Scope.Kind == budget.CostCenter || st.Scope.Value == draft.Party.Department && st.Scope.Kind == budget.Department {
-				draft.Notes.Budgets = append(draft.Notes.Budgets, invoice.Budget{Name: st.Budget, Scope: scopeWords[st.Scope.Kind] + " " + st.Scope.Value, Amount: st.Amount, Actual: st.Spent, Thresholds: b.thresholds(st.Budget)})
-			}
-		}
-		d, err := invoice.Build(*draft)
-		if err != nil {
-			return nil, fmt.Errorf("document of cost centre %s: %w", draft.Party.Code, err)
-		}
-		documents = append(documents, d)
-	}
-	slices.SortFunc(documents, func(x, y invoice.Document) int { return cmp.Compare(x.Number, y.Number) })
-	return documents, nil
-}
-
-var scopeWords = map[string]string{budget.Department: "department", budget.CostCenter: "cost centre"}
-
-func (b *Books) thresholds(name string) (percent []int64) {
-	for _, bud := range b.Budgets {
-		if bud.Name == name {
-			for _, t := range bud.Thresholds {
-				percent = append(percent, int64(t))
-			}
-		}
-	}
-	return percent
+	return drafts, b.share(ctx, month, drafts, versions, s)
 }
 
 // draft begins the document of one cost centre.
@@ -93,7 +80,7 @@ func (b *Books) draft(month civil.Month, code, department string, versions []str
 	if party.Mode == invoice.Showback {
 		number = invoice.StatementNumber
 	}
-	issue := month.Next().FirstDay().AddDays(b.CloseDay - 1)
+	issue := s.IssueDate
 	in := &invoice.Input{
 		Number: number(month.String(), code, 0), IssueDate: issue.String(), Issuer: b.Month.Issuer, Party: party, RecoveryAccount: b.Month.RecoveryAccount,
 		Period: invoice.Period{Month: month.String(), From: month.FirstDay().String(), To: month.LastDay().String(), Zone: b.Zone.String()},

@@ -67,3 +67,14 @@ func codeKey(code string) string {
 	sum := sha256.Sum256([]byte(code))
 	return kept + "-" + hex.EncodeToString(sum[:4])
 }
+
+// ModeOf says by its number how a document was issued: "" for no number.
+func ModeOf(number string) Mode {
+	switch {
+	case strings.HasPrefix(number, numberPrefixInvoice):
+		return Chargeback
+	case strings.HasPrefix(number, numberPrefixStatement):
+		return Showback
+	}
+	return ""
+}

@@ -3,6 +3,7 @@ package s3store
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 
@@ -36,6 +37,19 @@ func (s *Store) All(ctx context.Context, prefix string, yield func(objstore.Obje
 		}
 		return nil
 	})
+}
+
+// Keys lists the keys below a folder. It returns objstore.ErrNoListing where
+// that is not allowed, as for one that may only write.
+func (s *Store) Keys(ctx context.Context, folder string) (keys []string, err error) {
+	err = s.All(ctx, folder, func(object objstore.Object) error {
+		keys = append(keys, object.Key)
+		return nil
+	})
+	if statusOf(err) == http.StatusForbidden {
+		return nil, fmt.Errorf("list %s: %w", s.url(folder), objstore.ErrNoListing)
+	}
+	return keys, err
 }
 
 // page is a part of a listing, keys relative to the store.
