@@ -395,3 +395,41 @@ func (b *Books) issued(ctx context.Context, month civil.Month) ([]invoice.Docume
 	}
 	return documents, err
 }
+
+// SharedPart is one cost centre's part of a shared cost.
+type SharedPart struct {
+	CostCenter string
+	invoice.Shared
+}
+
+// SharedParts says how a month's shared costs are divided: as its documents have
+// it where it is closed, else as a close would do it by the records so far, with
+// what a person should know of that.
+func (b *Books) SharedParts(ctx context.Context, month civil.Month) (all []SharedPart, told []string, closed bool, err error) {
+	months, err := b.Ledger.ClosedMonths(ctx)
+	if err != nil {
+		return nil, nil, false, err
+	}
+	if months[month] != "" {
+		documents, err := b.issued(ctx, month)
+		for _, d := range documents {
+			for _, l := range slices.Concat(d.Shared.Lines, d.Adjustments.Lines) {
+				if l.SharedName != "" && l.AgentID == "" {
+					all = append(all, SharedPart{d.Party.Code, invoice.Shared{Name: l.SharedName, Method: l.Method, Ratio: l.Ratio, Whole: l.Whole, Amount: l.Exact.Shared, AdjustsMonth: l.AdjustsMonth}})
+				}
+			}
+		}
+		return all, nil, true, err
+	}
+	var s MonthlySummary
+	drafts, err := b.drafts(ctx, month, &s)
+	for _, draft := range drafts {
+		for _, part := range draft.Shared {
+			if part.AgentID == "" {
+				all = append(all, SharedPart{draft.Party.Code, part})
+			}
+		}
+	}
+	slices.SortFunc(all, func(x, y SharedPart) int { return cmp.Compare(x.CostCenter, y.CostCenter) })
+	return all, s.Told, false, err
+}

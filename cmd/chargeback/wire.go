@@ -273,7 +273,7 @@ func monthSettings(cfg *config.Config) jobs.MonthSettings {
 		Dir:             cfg.Path(i.Dir),
 		Issuer:          invoice.Issuer{Name: i.Issuer.Name, CostCenter: i.Issuer.CostCenter, Contact: i.Issuer.Contact, Approver: i.Issuer.Approver, Company: cfg.Company.Name},
 		RecoveryAccount: i.RecoveryAccount, ExpenseAccount: i.ExpenseAccount, DisputeDays: i.DisputeDays,
-		UnallocatedLimit: cfg.UnallocatedLimitUSD, Render: pdf.Render, SharedBearer: cmp.Or(cfg.SharedCostsBearer, i.Issuer.CostCenter),
+		UnallocatedLimit: cfg.UnallocatedLimitUSD, Render: pdf.Render, Workers: cmp.Or(cfg.Workers, runtime.NumCPU()), SharedBearer: cmp.Or(cfg.SharedCostsBearer, i.Issuer.CostCenter),
 	}
 	for _, s := range cfg.SharedCosts {
 		m.SharedCosts = append(m.SharedCosts, jobs.SharedCost{Name: s.Name, Amount: s.AmountUSD, Split: s.Split, Shares: s.Shares, From: s.From, Covers: s.Covers})

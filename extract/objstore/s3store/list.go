@@ -3,7 +3,6 @@ package s3store
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strings"
 
@@ -46,9 +45,6 @@ func (s *Store) Keys(ctx context.Context, folder string) (keys []string, err err
 		keys = append(keys, object.Key)
 		return nil
 	})
-	if statusOf(err) == http.StatusForbidden {
-		return nil, fmt.Errorf("list %s: %w", s.url(folder), objstore.ErrNoListing)
-	}
 	return keys, err
 }
 
