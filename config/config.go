@@ -42,6 +42,7 @@ type Config struct {
 	Budgets             []Budget          `yaml:"budgets,omitempty"`
 	Notify              Notify            `yaml:"notify,omitempty"`
 	SharedCosts         []SharedCost      `yaml:"shared_costs,omitempty"`
+	SharedCostsBearer   string            `yaml:"shared_costs_bearer,omitempty"` // cost centre; "" = the issuer's
 	Invoices            Invoices          `yaml:"invoices"`
 	Waivers             []Waiver          `yaml:"waivers,omitempty"`
 	UnallocatedLimitUSD money.USD         `yaml:"unallocated_limit_usd"` // gate "unallocated" fails above this

@@ -72,13 +72,14 @@ func (b *Books) shareBackground(ctx context.Context, month civil.Month, drafts d
 	}) {
 		way, sum := ways[p], sums[p]
 		part := func(code, method, ratio string, amount money.USD) {
-			mode := b.modeOf(code)
+			mode, number := b.modeOf(code), ""
 			if p.adjusts != "" {
-				mode, _ = b.corrected(earlier, p.adjusts, code)
+				mode, number = b.corrected(earlier, p.adjusts, code)
 			}
 			draft := drafts.of(code, "", mode)
 			draft.Shared = append(draft.Shared, invoice.Shared{
 				Name: templates.InvoiceBackground(way.AgentName, p.adjusts), AgentID: p.agent, Method: method, Ratio: ratio, Whole: sum, Amount: amount,
+				AdjustsMonth: p.adjusts, AdjustsInvoice: number,
 			})
 		}
 		use := templates.InvoiceUse(way.FirstUse.String(), way.LastUse.String())

@@ -3,6 +3,8 @@ package jobs_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"chargeback/billing/invoice"
@@ -21,9 +23,9 @@ func (b *books) sharedLines(t *testing.T, m, agent string) (lines []string) {
 		if err := json.Unmarshal([]byte(row.Document), &d); err != nil {
 			t.Fatal(err)
 		}
-		for _, l := range d.Shared.Lines {
-			if l.AgentID == agent {
-				lines = append(lines, fmt.Sprintf("%s %s, %s (%s) of %s: %s", d.Party.Code, l.SharedName, l.Method, l.Ratio, l.Whole, l.Exact.Total))
+		for _, l := range slices.Concat(d.Shared.Lines, d.Adjustments.Lines) {
+			if l.AgentID == agent && l.SharedName != "" {
+				lines = append(lines, strings.TrimSpace(fmt.Sprintf("%s %s, %s (%s) of %s: %s %s", d.Party.Code, l.SharedName, l.Method, l.Ratio, l.Whole, l.Exact.Total, l.AdjustsInvoice)))
 			}
 		}
 	}
@@ -85,9 +87,9 @@ func TestBackgroundByUse(t *testing.T) {
 	b.nights(t, "2027-01-03", "2027-01-03")
 	b.closing(t, "2026-12")
 	equal(t, "a correction", []string{
-		"00420 Background agent Nightly Job, correction of 2026-11, " + use + " (0.0202 of 0.0303) of 0.0101: 0.006733333333",
-		"CC-1001 Background agent Nightly Job, correction of 2026-11, among those who used it, " + use + " () of 0.0101: -0.0101",
-		"CC-5001 Background agent Nightly Job, correction of 2026-11, " + use + " (0.0101 of 0.0303) of 0.0101: 0.003366666667",
+		"00420 Background agent Nightly Job, correction of 2026-11, " + use + " (0.0202 of 0.0303) of 0.0101: 0.006733333333 CB-2026-11-00420-r0",
+		"CC-1001 Background agent Nightly Job, correction of 2026-11, among those who used it, " + use + " () of 0.0101: -0.0101 CB-2026-11-CC1001-r0",
+		"CC-5001 Background agent Nightly Job, correction of 2026-11, " + use + " (0.0101 of 0.0303) of 0.0101: 0.003366666667 SB-2026-11-CC5001-r0",
 	}, b.sharedLines(t, "2026-12", "nightly-job"))
 	tied("2026-12")
 }

@@ -46,11 +46,32 @@ func TestCloseWithoutFiles(t *testing.T) {
 
 // shelf is a delivery in memory that takes some keys not.
 type shelf struct {
-	held  map[string]string
-	taken map[string]bool
+	held     map[string]string
+	taken    map[string]bool
+	unlisted bool
+}
+
+func newShelf(taken ...string) shelf {
+	s := shelf{held: map[string]string{}, taken: map[string]bool{}}
+	for _, key := range taken {
+		s.taken[key] = true
+	}
+	return s
 }
 
 func (s shelf) String() string { return "s3://finance/books" }
+
+func (s shelf) Keys(_ context.Context, folder string) (keys []string, err error) {
+	if s.unlisted {
+		return nil, objstore.ErrNoListing
+	}
+	for key := range s.held {
+		if strings.HasPrefix(key, folder) {
+			keys = append(keys, key)
+		}
+	}
+	return keys, nil
+}
 
 func (s shelf) Create(_ context.Context, key, contentType string, content []byte) error {
 	if have, is := s.held[key]; s.taken[key] || is && have != contentType+string(content) {
@@ -65,7 +86,7 @@ func (s shelf) Create(_ context.Context, key, contentType string, content []byte
 func TestDelivery(t *testing.T) {
 	t.Parallel()
 	_, b := closable(t)
-	to := shelf{held: map[string]string{}, taken: map[string]bool{"2026-10/journal-2026-10.csv": true}}
+	to := newShelf("2026-10/journal-2026-10.csv")
 	b.Month.Delivery = to
 	now := b.due(october)
 	if _, err := b.Monthly(t.Context(), month(october), now); !errors.Is(err, objstore.ErrTaken) {

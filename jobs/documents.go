@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"chargeback/billing/budget"
 	"chargeback/billing/invoice"
 	"chargeback/billing/ledger"
 	"chargeback/transform/civil"
@@ -17,39 +16,14 @@ import (
 
 // documents makes one document for each cost centre with cost, by code.
 func (b *Books) documents(ctx context.Context, month civil.Month, s *MonthlySummary) ([]invoice.Document, error) {
-	charges, err := b.Ledger.Charges(ctx, month)
+	drafts, err := b.drafts(ctx, month, s)
 	if err != nil {
 		return nil, err
 	}
-	versions, err := b.Ledger.RateVersions(ctx, month)
-	if err != nil {
-		return nil, err
-	}
-	budgets, err := b.BudgetStatus(ctx, month)
-	if err != nil {
-		return nil, err
-	}
-	earlier, err := b.earlierDocuments(ctx, charges)
-	if err != nil {
-		return nil, err
-	}
-	drafts := drafts{all: map[draftKey]*invoice.Input{}, agents: b.agentNames(), begin: func(code, department string, mode invoice.Mode) *invoice.Input {
-		return b.draft(month, code, department, mode, versions, s)
-	}}
-	for _, c := range charges {
-		b.charge(drafts, earlier, c)
-	}
-	if err := b.shareBackground(ctx, month, drafts, earlier, s); err != nil {
-		return nil, err
-	}
-	b.share(month, drafts)
+	budgets := b.budgetsOf(drafts)
 	documents := make([]invoice.Document, 0, len(drafts.all))
 	for _, draft := range drafts.all {
-		for _, st := range budgets {
-			if st.Scope.Value == draft.Party.Code && st.Scope.Kind == budget.CostCenter || st.Scope.Value == draft.Party.Department && st.Scope.Kind == budget.Department {
-				draft.Notes.Budgets = append(draft.Notes.Budgets, invoice.Budget{Name: st.Budget, Scope: scopeWords[st.Scope.Kind] + " " + st.Scope.Value, Amount: st.Amount, Actual: st.Spent, Thresholds: b.thresholds(st.Budget)})
-			}
-		}
+		draft.Notes.Budgets = budgets(draft.Party)
 		d, err := invoice.Build(*draft)
 		if err != nil {
 			return nil, fmt.Errorf("document of cost centre %s: %w", draft.Party.Code, err)
@@ -61,17 +35,30 @@ func (b *Books) documents(ctx context.Context, month civil.Month, s *MonthlySumm
 	return documents, nil
 }
 
-var scopeWords = map[string]string{budget.Department: "department", budget.CostCenter: "cost centre"}
-
-func (b *Books) thresholds(name string) (percent []int64) {
-	for _, bud := range b.Budgets {
-		if bud.Name == name {
-			for _, t := range bud.Thresholds {
-				percent = append(percent, int64(t))
-			}
-		}
+// drafts gathers what the documents of a month charge.
+func (b *Books) drafts(ctx context.Context, month civil.Month, s *MonthlySummary) (d drafts, err error) {
+	charges, err := b.Ledger.Charges(ctx, month)
+	if err != nil {
+		return d, err
 	}
-	return percent
+	versions, err := b.Ledger.RateVersions(ctx, month)
+	if err != nil {
+		return d, err
+	}
+	d = drafts{all: map[draftKey]*invoice.Input{}, agents: b.agentNames(), today: b.modeOf, begin: func(code, department string, mode invoice.Mode) *invoice.Input {
+		return b.draft(month, code, department, mode, versions, s)
+	}}
+	earlier, err := b.earlierDocuments(ctx, charges)
+	if err != nil {
+		return d, err
+	}
+	for _, c := range charges {
+		b.charge(d, earlier, c)
+	}
+	if err := b.shareBackground(ctx, month, d, earlier, s); err != nil {
+		return d, err
+	}
+	return d, b.share(ctx, month, d, s)
 }
 
 // drafts are the documents of a month in the making: of each cost centre the one of
@@ -80,6 +67,7 @@ func (b *Books) thresholds(name string) (percent []int64) {
 type drafts struct {
 	all    map[draftKey]*invoice.Input
 	agents map[string]string // names by id
+	today  func(code string) invoice.Mode
 	begin  func(code, department string, mode invoice.Mode) *invoice.Input
 }
 
@@ -120,7 +108,7 @@ func (b *Books) draft(month civil.Month, code, department string, mode invoice.M
 	if party.Mode == invoice.Showback {
 		number = invoice.StatementNumber
 	}
-	issue := month.Next().FirstDay().AddDays(b.CloseDay - 1)
+	issue := s.IssueDate
 	in := &invoice.Input{
 		Number: number(month.String(), code, 0), IssueDate: issue.String(), Issuer: b.issuer(), Party: party, RecoveryAccount: b.Month.RecoveryAccount, Intercompany: b.Month.Intercompany,
 		Period: invoice.Period{Month: month.String(), From: month.FirstDay().String(), To: month.LastDay().String(), Zone: b.Zone.String()},

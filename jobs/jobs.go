@@ -71,12 +71,14 @@ type MonthSettings struct {
 	Intercompany     invoice.Intercompany
 	DisputeDays      int
 	SharedCosts      []SharedCost
+	SharedBearer     string // cost centre that bears what nobody else is left to bear; one that the directory lacks is Unallocated
 	Waivers          []Waiver
 	UnallocatedLimit money.USD
 	Bills            BillSettings
-	Render           func(invoice.Document) ([]byte, error) // the PDF
+	Render           func(invoice.Document) ([]byte, error) // the PDF; called at the same time for several
 	Fonts            Fonts                                  // that Render draws with; nil: the built-in one alone
 	CSVEncoding      string                                 // of the CSV files; empty is invoice.UTF8
+	Workers          int                                    // documents drawn at once; 0 is one
 	Delivery         Delivery                               // nil: the folder is all
 }
 
@@ -92,8 +94,12 @@ type Fonts interface {
 // Delivery is where documents go besides their folder.
 type Delivery interface {
 	// Create writes an object that is not there yet, or is there with the same
-	// bytes; it never replaces others.
+	// bytes; it never replaces others. It may be called at the same time for
+	// several keys.
 	Create(ctx context.Context, key, contentType string, content []byte) error
+
+	// Keys lists the objects below a folder that are there, by key.
+	Keys(ctx context.Context, folder string) ([]string, error)
 	String() string
 }
 
@@ -103,6 +109,7 @@ type SharedCost struct {
 	Amount money.USD
 	Split  string               // even, fixed or proportional
 	Shares map[string]money.USD // weights by cost centre; only for fixed
+	From   civil.Month          // first month, zero: none is named
 	Covers func(civil.Month) bool
 }
 

@@ -35,10 +35,19 @@ type MonthlySummary struct {
 	Sources []invoice.SourceNote `json:"sources,omitempty"`
 	// Background is how background agents' cost was divided among who used them.
 	Background []Background `json:"background,omitempty"`
-	Restored   []string     `json:"-"` // files that were missing or had other bytes
-	Delivered  string       `json:"-"` // where they went besides the folder, "" for nowhere
-	Exact      money.USD    `json:"total_usd"`
-	Hash       string       `json:"content_hash"`
+	// Shared is what was charged for the shared costs of this month and of all
+	// before it, for the next close to compare with the settings.
+	Shared      []SharedMonth `json:"shared,omitempty"`
+	SharedCosts money.USD     `json:"-"`                   // amounts of the month's own
+	TrueUps     money.USD     `json:"-"`                   // and what those of closed months have changed by
+	IssueDate   civil.Date    `json:"issue_date,omitzero"` // day of the close in the billing zone
+	Totals      *Totals       `json:"totals,omitempty"`    // nil: closed by a version that kept none
+	Unused      []string      `json:"unused,omitempty"`    // cost centres of the month without a document
+	Told        []string      `json:"told,omitempty"`      // what a person should know of how it was closed
+	Restored    []string      `json:"-"`                   // files that were missing or had other bytes
+	Delivered   string        `json:"-"`                   // where they went besides the folder, "" for nowhere
+	Exact       money.USD     `json:"total_usd"`
+	Hash        string        `json:"content_hash"`
 	// BytesProcessed is what the close's queries have read; see NightlySummary.
 	BytesProcessed int64 `json:"bytes_processed,omitempty"`
 	// Late is the night that was made again for what was found in the month's
@@ -67,14 +76,18 @@ func (b *Books) Monthly(ctx context.Context, month civil.Month, now time.Time) (
 		return s, err
 	}
 	if hash := closed[month]; hash != "" {
+		if err := b.Ledger.Closing(ctx, month, &s); err != nil {
+			return s, err
+		}
 		s.Already, s.Hash = true, hash
 	} else if err := b.close(ctx, month, closed, now, &s); err != nil {
 		return s, fmt.Errorf("%s: %w", s.Window, err)
 	}
-	if err := b.deliverDocuments(ctx, month, &s); err != nil {
-		return s, fmt.Errorf("%s: the month is closed, but its files are not written: %w; mend it, the next run writes them", s.Window, err)
+	files, err := b.deliverDocuments(ctx, month, &s)
+	if err != nil {
+		return s, fmt.Errorf("%s: the month is closed, but its files are not written: %w; the next run writes them", s.Window, err)
 	}
-	return s, b.delivered(context.WithoutCancel(ctx), month, now, s) // it takes no time, and all is done but this
+	return s, b.delivered(context.WithoutCancel(ctx), month, now, s, files) // it takes no time, and all is done but this
 }
 
 // DocumentsKind is the first part of the name of the window in which a closed
@@ -82,18 +95,21 @@ func (b *Books) Monthly(ctx context.Context, month civil.Month, now time.Time) (
 // between the close, which never comes again, and the last file.
 const DocumentsKind = "documents"
 
-// delivered notes once that all files of a month are written.
-func (b *Books) delivered(ctx context.Context, month civil.Month, now time.Time, s MonthlySummary) error {
+// delivered notes once that all files of a month are written, and which bytes
+// each has.
+func (b *Books) delivered(ctx context.Context, month civil.Month, now time.Time, s MonthlySummary, files []ledger.File) error {
 	window := DocumentsKind + "/" + month.String()
 	done, err := b.Ledger.WindowsDone(ctx, DocumentsKind)
-	if err != nil || done[window] {
+	if err != nil || done[window] && len(files) == 0 {
 		return err
 	}
 	attempt, err := b.Ledger.BeginRun(ctx, window, now)
 	if err != nil {
 		return err
 	}
-	return b.Ledger.EndRun(ctx, window, attempt, ledger.RunDone, now, map[string]int{"documents": len(s.Documents)})
+	return b.Ledger.NoteFiles(ctx, month, files, func() error {
+		return b.Ledger.EndRun(ctx, window, attempt, ledger.RunDone, now, map[string]int{"documents": len(s.Documents)})
+	})
 }
 
 // inTurn checks that a month is the next to close: what comes late for a closed
@@ -135,11 +151,18 @@ func (b *Books) close(ctx context.Context, month civil.Month, closed map[civil.M
 	if s.Hash, err = b.Ledger.Hash(ctx, civil.Min, civil.Max, month.String()); err != nil {
 		return err
 	}
+	s.IssueDate = civil.DateOf(now, b.Zone)
 	documents, err := b.documents(ctx, month, s)
 	if err != nil {
 		return err
 	}
 	s.Problems = append(s.Problems, unshown(month, documents)...)
+	if err := b.total(ctx, month, documents, s); err != nil {
+		return err
+	}
+	if err := b.checkFree(ctx, month, documents, s); err != nil {
+		return err
+	}
 	issued := make([]ledger.Issued, 0, len(documents))
 	for _, d := range documents {
 		text, err := json.Marshal(d)
@@ -153,8 +176,10 @@ func (b *Books) close(ctx context.Context, month civil.Month, closed map[civil.M
 		return err
 	}
 	s.BytesProcessed = max(0, b.processed(ctx)-before)
+	run := *s
+	run.Shared, run.Background = nil, nil // they grow, and stand in the month's summary
 	return b.Ledger.CloseMonth(ctx, month, now, s.Hash, s, issued, func() error {
-		return b.Ledger.EndRun(ctx, s.Window, s.Attempt, ledger.RunDone, now, s)
+		return b.Ledger.EndRun(ctx, s.Window, s.Attempt, ledger.RunDone, now, run)
 	})
 }
 

@@ -39,6 +39,20 @@ func unshown(month civil.Month, documents []invoice.Document) []Problem {
 		invoice.Characters(slices.Compact(characters)), some(numbers, "prints", "print"))}}
 }
 
+// tellLostFonts adds which documents can't be drawn with the fonts of their close.
+func (b *Books) tellLostFonts(month civil.Month, documents []invoice.Document, s *MonthlySummary) {
+	if b.Month.Fonts == nil {
+		return
+	}
+	var redrawn, lost []string
+	for _, d := range documents {
+		if fonts := b.Month.Fonts.Lost(d); len(fonts) > 0 {
+			redrawn, lost = append(redrawn, d.Number), append(lost, fonts...)
+		}
+	}
+	s.Problems = append(s.Problems, lostFonts(month, redrawn, lost)...)
+}
+
 // lostFonts tells of documents that can't be drawn with the fonts of their close.
 func lostFonts(month civil.Month, numbers, fonts []string) []Problem {
 	if len(numbers) == 0 {

@@ -1,6 +1,7 @@
 package jobs_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -215,10 +216,10 @@ func monthOf(cfg *config.Config, dir string) jobs.MonthSettings {
 		Issuer:          invoice.Issuer{Name: i.Issuer.Name, CostCenter: i.Issuer.CostCenter, Contact: i.Issuer.Contact, Approver: i.Issuer.Approver, Company: cfg.Company.Name, CompanyCode: i.Issuer.CompanyCode},
 		RecoveryAccount: i.RecoveryAccount, ExpenseAccount: i.ExpenseAccount, DisputeDays: i.DisputeDays,
 		Intercompany:     invoice.Intercompany(i.Intercompany),
-		UnallocatedLimit: cfg.UnallocatedLimitUSD, Render: pdf.Render,
+		UnallocatedLimit: cfg.UnallocatedLimitUSD, Render: pdf.Render, SharedBearer: cmp.Or(cfg.SharedCostsBearer, i.Issuer.CostCenter),
 	}
 	for _, s := range cfg.SharedCosts {
-		m.SharedCosts = append(m.SharedCosts, jobs.SharedCost{Name: s.Name, Amount: s.AmountUSD, Split: s.Split, Shares: s.Shares, Covers: s.Covers})
+		m.SharedCosts = append(m.SharedCosts, jobs.SharedCost{Name: s.Name, Amount: s.AmountUSD, Split: s.Split, Shares: s.Shares, From: s.From, Covers: s.Covers})
 	}
 	for _, waiver := range cfg.Waivers {
 		m.Waivers = append(m.Waivers, jobs.Waiver{Month: waiver.Month, Gate: waiver.Gate, By: waiver.By, Reason: waiver.Reason, Count: waiver.Count, AmountUSD: waiver.AmountUSD})

@@ -363,3 +363,13 @@ func quantity(n int64, one, many string) string {
 	}
 	return GroupThousands(strconv.FormatInt(n, 10)) + " " + word
 }
+
+// InvoiceNobody stands for the share of who bears a shared cost alone, since
+// nobody else used anything in the month.
+func InvoiceNobody(month string) string { return "all, since nobody used anything in " + month }
+
+// InvoiceTrueUp says why a part of a closed month's shared cost is corrected;
+// the amounts are plain text.
+func InvoiceTrueUp(was, is string) string {
+	return "amount changed from " + was + " to " + is + " USD after the close"
+}

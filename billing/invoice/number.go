@@ -32,14 +32,6 @@ func StatementNumber(month, code string, revision int) string {
 	return documentNumber(numberPrefixStatement, month, code, revision)
 }
 
-// ModeOf is the mode of the document that a number is of.
-func ModeOf(number string) Mode {
-	if strings.HasPrefix(number, numberPrefixStatement) {
-		return Showback
-	}
-	return Chargeback
-}
-
 func documentNumber(prefix, month, code string, revision int) string {
 	return prefix + month + "-" + codeKey(code) + "-r" + strconv.Itoa(revision)
 }
@@ -74,4 +66,15 @@ func codeKey(code string) string {
 	}
 	sum := sha256.Sum256([]byte(code))
 	return kept + "-" + hex.EncodeToString(sum[:4])
+}
+
+// ModeOf says by its number how a document was issued: "" for no number.
+func ModeOf(number string) Mode {
+	switch {
+	case strings.HasPrefix(number, numberPrefixInvoice):
+		return Chargeback
+	case strings.HasPrefix(number, numberPrefixStatement):
+		return Showback
+	}
+	return ""
 }

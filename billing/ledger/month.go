@@ -65,6 +65,38 @@ func (l *Ledger) Issued(ctx context.Context, month civil.Month) (documents []Iss
 	return documents, err
 }
 
+// File is one file of a closed month as it was first written.
+type File struct {
+	Folder, Name, SHA256 string
+}
+
+// NoteFiles notes the files of a closed month once they are all written, and
+// runs then in the same transaction.
+func (l *Ledger) NoteFiles(ctx context.Context, month civil.Month, files []File, then func() error) error {
+	rows := make([][]any, 0, len(files))
+	for _, f := range files {
+		rows = append(rows, []any{month.String(), f.Folder, f.Name, f.SHA256})
+	}
+	return l.engine.Transact(ctx, func() error {
+		if err := l.engine.Insert(ctx, filesTable, rows); err != nil {
+			return err
+		}
+		return then()
+	})
+}
+
+// Files returns the files that were noted of a month, by folder and name.
+func (l *Ledger) Files(ctx context.Context, month civil.Month) (files []File, err error) {
+	err = l.engine.Query(ctx, "select folder, name, sha256 from document_files where month = @month order by folder, name", Args{"month": month}, func(r Row) error {
+		files = append(files, File{r.Text(0), r.Text(1), r.Text(2)})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read files of %s: %w", month, err)
+	}
+	return files, nil
+}
+
 // Gates counts what may stand in the way of a month's close.
 type Gates struct {
 	Unpriced, Pending, Doubtful, Conflicts, Rejected, Failed, Missing int64

@@ -134,6 +134,12 @@ var (
 		{"content_hash", Text, false, ""},
 		{"document", Text, false, "JSON: all that the document shows"},
 	}}
+	filesTable = Table{Name: "document_files", About: "Files of closed months, as they were first written", Columns: []Column{
+		{"month", Text, false, ""},
+		{"folder", Text, false, "that they were written to"},
+		{"name", Text, false, ""},
+		{"sha256", Text, false, "of their bytes, in hex"},
+	}}
 	alertsTable = Table{Name: "alerts", About: "Thresholds that were reported", Columns: []Column{
 		{"alert_key", Text, false, "budget/month/threshold/kind"},
 		{"message_id", Text, false, ""},
@@ -221,7 +227,7 @@ var (
 // Tables lists every table of the ledger, and its views behind them.
 func Tables() []Table {
 	tables := append([]Table{usageTable, requestsTable, peopleTable, totalsTable, objectsTable, rejectsTable, repeatsTable, factsTable, rateEntriesTable, payersTable, rulingsTable,
-		runsTable, monthsTable, invoicesTable, alertsTable, outboxTable, metaTable, dirtyDaysTable}, referenceTables...)
+		runsTable, monthsTable, invoicesTable, filesTable, alertsTable, outboxTable, metaTable, dirtyDaysTable}, referenceTables...)
 	for _, schema := range record.DimensionSchemas {
 		tables = append(tables, stagedTable(schema, ""))
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"chargeback/billing/report"
+	"chargeback/transform/money"
 )
 
 var update = flag.Bool("update", false, "write the golden files of this package anew")
@@ -32,6 +33,11 @@ func everyReport(t *testing.T) []report.Report {
 	add(report.Users(ctx, b, october, "", 2))
 	add(report.Savings(ctx, b, october))
 	add(report.Matches(ctx, b, october))
+	add(report.Shared(october, false, []report.SharedPart{
+		{Name: "Hosting", CostCenter: "CC-1001", Split: "proportional", Share: "30.00 of 40.00", Amount: money.MustParse("75.00")},
+		{Name: "Hosting", CostCenter: "00420", Split: "proportional", Share: "10.00 of 40.00", Amount: money.MustParse("25.00")},
+		{Name: "Hosting", CostCenter: "00420", AdjustsMonth: "2026-09", Split: "even", Share: "1 of 3", Amount: money.MustParse("-0.333333333333")},
+	}, []string{"Hosting of 2026-09: amount changed from 2.00 to 1.00 USD after the close; -1.00 USD trued up"}), nil)
 	add(report.Held(ctx, b, october))
 	add(report.Rejects(ctx, b, october, report.Page{}))
 	add(report.Objects(ctx, b))

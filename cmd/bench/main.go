@@ -5,7 +5,12 @@
 //	go run ./cmd/bench script DIR DB
 //	go run ./cmd/bench run DIR
 //
-// It owns: the generated day, the hand-written script and the comparison.
+// and the close of a month of many cost centres:
+//
+//	go run ./cmd/bench close -centers 3000
+//
+// It owns: the generated day, the hand-written script, the comparison and the
+// generated company of many cost centres.
 // It does not own: anything that a nightly run uses; it runs the built
 // program as an operator would.
 package main
@@ -22,6 +27,7 @@ const usage = `usage:
   bench gen [-n PAIRS] [-files N] -out DIR   write one day of logs, people and config; done once
   bench script DIR DB                        run the hand-written DuckDB script over DIR into the file DB
   bench run [-runs N] DIR                    run both in turn and compare medians
+  bench close [-centers N]                   close two months of a company of N cost centres, the second with a correction each
 `
 
 func main() {
@@ -37,7 +43,7 @@ func main() {
 func dispatch(ctx context.Context, args []string) error {
 	if len(args) == 0 {
 		fmt.Fprint(os.Stderr, usage)
-		return errors.New("no verb; name gen, script or run")
+		return errors.New("no verb; name gen, script, run or close")
 	}
 	switch verb, rest := args[0], args[1:]; verb {
 	case "gen":
@@ -46,8 +52,10 @@ func dispatch(ctx context.Context, args []string) error {
 		return scriptCommand(ctx, rest)
 	case "run":
 		return runCommand(ctx, rest)
+	case "close":
+		return closeCommand(ctx, rest)
 	default:
 		fmt.Fprint(os.Stderr, usage)
-		return fmt.Errorf("unknown verb %q; name gen, script or run", verb)
+		return fmt.Errorf("unknown verb %q; name gen, script, run or close", verb)
 	}
 }

@@ -141,6 +141,7 @@ func sumReport(report []byte) (money.USD, error) {
 type process struct {
 	stdout    []byte
 	wall      time.Duration
+	processor time.Duration // of all cores
 	peakBytes int64
 }
 
@@ -155,6 +156,7 @@ func execute(cmd *exec.Cmd) (process, error) {
 		return ran, fmt.Errorf("%s: %w\n%s%s", cmd, err, stderr.String(), stdout.String())
 	}
 	ran.peakBytes = peakBytes(cmd.ProcessState)
+	ran.processor = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	return ran, nil
 }
 

@@ -98,6 +98,12 @@ func reportKinds() []reportKind {
 			},
 		},
 		{
+			name: "shared", short: "How shared costs are divided: the weights and amounts of a close today",
+			read: func(ctx context.Context, a *app, o *reportFlags) (report.Report, error) {
+				return sharedCosts(ctx, a, o.month)
+			},
+		},
+		{
 			name: "totals", short: "What was metered against what providers report and bill",
 			example: "  chargeback report totals --month 2026-10\n  chargeback report totals --by day,provider,account,model,class --format csv",
 			flags: func(c *cobra.Command, o *reportFlags) {
@@ -112,6 +118,18 @@ func reportKinds() []reportKind {
 			},
 		},
 	}
+}
+
+func sharedCosts(ctx context.Context, a *app, month civil.Month) (report.Report, error) {
+	parts, told, closed, err := a.SharedParts(ctx, month)
+	if err != nil {
+		return report.Report{}, err
+	}
+	rows := make([]report.SharedPart, 0, len(parts))
+	for _, p := range parts {
+		rows = append(rows, report.SharedPart{Name: p.Name, CostCenter: p.CostCenter, AdjustsMonth: p.AdjustsMonth, Split: p.Method, Share: p.Ratio, Amount: p.Amount})
+	}
+	return report.Shared(month, closed, rows, told), nil
 }
 
 // groupList is what control totals are grouped by.

@@ -13,7 +13,9 @@ import (
 	"chargeback/billing/ledger"
 	"chargeback/billing/notify"
 	"chargeback/jobs"
+	"chargeback/templates"
 	"chargeback/transform/civil"
+	"chargeback/transform/money"
 )
 
 const runHelp = `Runs every window that is due and was not finished: nights first, then
@@ -358,6 +360,57 @@ func printMonth(w world, s jobs.MonthlySummary) {
 	if s.Delivered != "" {
 		w.item("  delivered to %s", s.Delivered)
 	}
+	if s.Totals != nil {
+		printTotals(w, *s.Totals, len(s.Waived))
+	}
+	for _, what := range s.Told {
+		w.item("  ! %s", what)
+	}
+	if len(s.Unused) > 0 {
+		w.item("  %s without usage or other charges: %s", count(len(s.Unused), "cost centre", "cost centres"), strings.Join(s.Unused, ", "))
+	}
+}
+
+// printTotals prints the control totals of a close: whoever adds up a column by
+// hand comes to its last line.
+func printTotals(w world, t jobs.Totals, waived int) {
+	exact := func(a money.USD) string { return templates.GroupThousands(a.String()) }
+	rows := [][3]string{
+		{"Control totals, USD", "exact", "in cents"},
+		{"cost records", exact(t.Records)},
+		{"+ shared costs", exact(t.Shared)},
+	}
+	if !t.TrueUps.IsZero() {
+		rows = append(rows, [3]string{"+ shared costs of closed months, trued up", exact(t.TrueUps)})
+	}
+	sum := func(name, one, many string, s jobs.Sum) {
+		rows = append(rows, [3]string{fmt.Sprintf("%s (%s)", name, count(s.Count, one, many)), exact(s.Exact), templates.GroupThousands(s.Cents.String())})
+	}
+	sum("= documents", "document", "documents", t.Documents)
+	sum("    booked by the journal", "invoice", "invoices", t.Booked)
+	sum("    showback", "statement", "statements", t.Showback)
+	sum("    unallocated", "statement", "statements", t.Unallocated)
+	rows = append(rows, [3]string{"rounding, cents - exact", exact(t.Rounding)})
+	var widths [3]int
+	for _, row := range rows {
+		for i, cell := range row {
+			whole, _, _ := strings.Cut(cell, ".")
+			if i == 1 && whole != cell {
+				cell = whole + ".000000000000"
+			}
+			widths[i] = max(widths[i], len(cell))
+		}
+	}
+	for _, row := range rows {
+		whole, decimals, point := strings.Cut(row[1], ".")
+		amount := fmt.Sprintf("%*s", widths[1], row[1])
+		if point { // amounts stand with their points in one column
+			amount = fmt.Sprintf("%*s.%-12s", widths[1]-13, whole, decimals)
+		}
+		fmt.Fprintln(w.out, strings.TrimRight(fmt.Sprintf("  %-*s  %s  %*s", widths[0], row[0], amount, widths[2], row[2]), " "))
+	}
+	h := t.Held
+	w.item("  held, charged nowhere: %d without a price, %d waiting for usage, %d doubtful, %d in conflict; gates waived: %d", h.Unpriced, h.Pending, h.Doubtful, h.Conflicts, waived)
 }
 
 // item prints one thing, broken at blanks where the terminal ends.

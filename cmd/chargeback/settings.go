@@ -126,6 +126,7 @@ func checkPayers(c *config.Config, dir *directory.Directory, fail failf) {
 			need(fmt.Sprintf("shared_costs[%d].shares.%s", i, code), "cost centre", code, codes)
 		}
 	}
+	need("shared_costs_bearer", "cost centre", c.SharedCostsBearer, codes)
 	need("invoices.issuer.cost_center", "cost centre", c.Invoices.Issuer.CostCenter, codes)
 }
 

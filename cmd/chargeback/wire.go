@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -278,9 +279,10 @@ func monthSettings(cfg *config.Config, fonts *pdf.Fonts) jobs.MonthSettings {
 		RecoveryAccount: i.RecoveryAccount, ExpenseAccount: i.ExpenseAccount, DisputeDays: i.DisputeDays,
 		Intercompany:     invoice.Intercompany(i.Intercompany),
 		UnallocatedLimit: cfg.UnallocatedLimitUSD, Render: fonts.Render, Fonts: fonts, CSVEncoding: i.CSVEncoding,
+		Workers: cmp.Or(cfg.Workers, runtime.NumCPU()), SharedBearer: cmp.Or(cfg.SharedCostsBearer, i.Issuer.CostCenter),
 	}
 	for _, s := range cfg.SharedCosts {
-		m.SharedCosts = append(m.SharedCosts, jobs.SharedCost{Name: s.Name, Amount: s.AmountUSD, Split: s.Split, Shares: s.Shares, Covers: s.Covers})
+		m.SharedCosts = append(m.SharedCosts, jobs.SharedCost{Name: s.Name, Amount: s.AmountUSD, Split: s.Split, Shares: s.Shares, From: s.From, Covers: s.Covers})
 	}
 	for _, waiver := range cfg.Waivers {
 		m.Waivers = append(m.Waivers, jobs.Waiver{Month: waiver.Month, Gate: waiver.Gate, By: waiver.By, Reason: waiver.Reason, Count: waiver.Count, AmountUSD: waiver.AmountUSD})

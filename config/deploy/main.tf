@@ -76,6 +76,19 @@ data "aws_iam_policy_document" "runner" {
     resources = [local.documents]
   }
 
+  # Before a month is closed: does another document lie under one's number?
+  statement {
+    sid       = "ListDocuments"
+    actions   = ["s3:ListBucket"]
+    resources = [local.bucket_arn]
+
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = ["${var.delivery_prefix}/*"]
+    }
+  }
+
   statement {
     sid       = "HoldLeases"
     actions   = ["s3:GetObject", "s3:PutObject"]

@@ -26,6 +26,9 @@ var ErrChanged = errors.New("the object has changed since it was listed; list ag
 // ErrTaken says that other bytes lie where an object was to be created.
 var ErrTaken = errors.New("other bytes lie there already, and nothing is overwritten; move them away, or deliver to another prefix")
 
+// ErrNoListing says that a place may be written to and not be listed.
+var ErrNoListing = errors.New("may not be listed")
+
 // ErrReplaced says that the version that was to be replaced is not the last.
 var ErrReplaced = errors.New("somebody else has replaced the object since it was read; read it again")
 

@@ -69,6 +69,18 @@ func testCloseMonth(b *books) {
 	b.must(b.ledger.Closing(b.ctx, october, &summary))
 	b.must(b.ledger.Closing(b.ctx, november.Next(), &summary)) // open
 	b.equal("summary", map[string]int{"documents": 1}, summary)
+	files := []ledger.File{{Folder: "/a/it's one", Name: "1.csv", SHA256: "b0"}, {Folder: "/a/it's one", Name: "2.pdf", SHA256: "a0"}}
+	if err := b.ledger.NoteFiles(b.ctx, october, files, func() error { return failed }); !errors.Is(err, failed) {
+		b.Errorf("noting files ended with %v, want the error of its function", err)
+	}
+	noted, err := b.ledger.Files(b.ctx, october)
+	b.must(err)
+	b.equal("files of a note that failed", 0, len(noted))
+	b.must(b.ledger.NoteFiles(b.ctx, october, files, nothing))
+	b.must(b.ledger.NoteFiles(b.ctx, november, nil, nothing))
+	noted, err = b.ledger.Files(b.ctx, october)
+	b.must(err)
+	b.equal("files", files, noted)
 	b.equal("state", []ledger.Row{{"closed", Day("2026-10-01"), At("2026-11-05 04:00:00"), `{"documents":1}`}}, b.rows("select state, first_day, closed_at, summary from months where month = '2026-10'", nil))
 }
 

@@ -49,6 +49,24 @@ func TestCreate(t *testing.T) {
 	}
 }
 
+// Goal: who may write and not list is told apart from every other refusal.
+func TestKeys(t *testing.T) {
+	f := newFake()
+	store := f.serve(t, "documents")
+	f.put(t, store, "2026-10/a.pdf", []byte("a"))
+	f.put(t, store, "2026-11/b.pdf", []byte("b"))
+	keys, err := store.Keys(t.Context(), "2026-10/")
+	if err != nil || len(keys) != 1 || keys[0] != "2026-10/a.pdf" {
+		t.Errorf("%q, error %v", keys, err)
+	}
+	for code, want := range map[string]bool{"AccessDenied": true, "InvalidAccessKeyId": false} {
+		f.setFault(answer(http.StatusForbidden, code, "no"))
+		if _, err := store.Keys(t.Context(), "2026-10/"); err == nil || errors.Is(err, objstore.ErrNoListing) != want {
+			t.Errorf("%s: %v", code, err)
+		}
+	}
+}
+
 // Goal: a lost answer neither doubles nor fails a document, and what is refused
 // is explained.
 func TestCreateWhenAnswersAreLost(t *testing.T) {

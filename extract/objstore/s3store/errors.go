@@ -67,7 +67,11 @@ func (s *Store) explainAnswer(verb string, err error) error {
 	}
 	switch {
 	case status == http.StatusForbidden:
-		return &advised{text: fmt.Sprintf("access denied; allow this user or role %s (%s)", s.rightFor(verb), s.keys.clean(code))}
+		denied := &advised{text: fmt.Sprintf("access denied; allow this user or role %s (%s)", s.rightFor(verb), s.keys.clean(code))}
+		if verb == "list" {
+			denied.cause = objstore.ErrNoListing
+		}
+		return denied
 	case status == http.StatusServiceUnavailable, status == http.StatusTooManyRequests:
 		return &advised{text: fmt.Sprintf("the server asks to slow down, %d times; run with fewer workers or later (%s)", triesMax, s.keys.clean(code))}
 	}

@@ -38,6 +38,16 @@ func (s *Store) All(ctx context.Context, prefix string, yield func(objstore.Obje
 	})
 }
 
+// Keys lists the keys below a folder. It returns objstore.ErrNoListing where
+// that is not allowed, as for one that may only write.
+func (s *Store) Keys(ctx context.Context, folder string) (keys []string, err error) {
+	err = s.All(ctx, folder, func(object objstore.Object) error {
+		keys = append(keys, object.Key)
+		return nil
+	})
+	return keys, err
+}
+
 // page is a part of a listing, keys relative to the store.
 type page struct {
 	objects []objstore.Object
