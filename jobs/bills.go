@@ -102,7 +102,7 @@ func (b *Books) compare(g *gate, f report.Figure) {
 	}
 	if beyond {
 		off.Abs(f.Difference())
-		text += fmt.Sprintf(", more than bill_tolerance_percent %s", strings.TrimSuffix(b.Month.Bills.TolerancePercent.String(), "0"))
+		text += fmt.Sprintf(", more than bill_tolerance_percent %s", percentText(b.Month.Bills.TolerancePercent))
 		text += words.list("; largest: ", f.Largest)
 	}
 	if alone.Cmp(off) > 0 {
@@ -127,6 +127,11 @@ func (b *Books) compare(g *gate, f report.Figure) {
 	} else {
 		g.count = math.MaxInt64
 	}
+}
+
+// percentText writes a percentage without zeros at its end.
+func percentText(p money.USD) string {
+	return strings.TrimSuffix(strings.TrimRight(p.Fixed(), "0"), ".")
 }
 
 // owe adds an amount to what was found.

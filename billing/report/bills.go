@@ -206,9 +206,8 @@ func (m *comparison) figure() Figure {
 	models := false
 	for side, cells := range m.cells {
 		for _, c := range cells {
-			name := c.by[TotalsByModel]
+			name := cmp.Or(c.by[TotalsByModel], c.by[TotalsByClass])
 			if side == 1 && m.nobodys(c) {
-				name = cmp.Or(name, c.by[TotalsByClass])
 				if nobodys[name] == nil {
 					nobodys[name] = &BillItem{Name: name, Told: new(big.Int), Has: new(big.Int)}
 				}
@@ -226,7 +225,7 @@ func (m *comparison) figure() Figure {
 			if side == 1 {
 				_, n := c.told()
 				items[key].Told.Add(items[key].Told, n)
-				models = models || name != ""
+				models = models || c.by[TotalsByModel] != ""
 			} else {
 				items[key].Has.Add(items[key].Has, c.has(m.Unit))
 			}

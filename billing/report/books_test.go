@@ -109,7 +109,7 @@ func (b *books) record(t fatal, records ...values) {
 			t.Fatal("no ruling for ", r["match"], " and ", r["pricing"])
 		}
 		fact["ruling_id"] = ruling
-		meters = append(meters, values{"meter_id": b.last, "provider": r["provider"], "model": r["model"]})
+		meters = append(meters, values{"meter_id": b.last, "provider": r["provider"], "model": r["model"], "account": r["account"]})
 		if r["user_id"] != nil {
 			fact["actor_id"] = b.last
 			actors = append(actors, values{"actor_id": b.last, "user_id": r["user_id"]})
@@ -117,7 +117,7 @@ func (b *books) record(t fatal, records ...values) {
 		fact["payer_id"], fact["task_id"] = b.last, b.last
 		payers = append(payers, values{"payer_id": b.last, "department": r["department"], "cost_center": r["cost_center"]})
 		tasks = append(tasks, values{"task_id": b.last, "agent_id": r["agent_id"]})
-		for _, name := range []string{"provider", "model", "user_id", "match", "pricing", "department", "cost_center", "agent_id"} {
+		for _, name := range []string{"provider", "account", "model", "user_id", "match", "pricing", "department", "cost_center", "agent_id"} {
 			delete(fact, name)
 		}
 		facts = append(facts, fact)

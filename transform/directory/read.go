@@ -128,9 +128,10 @@ func (d *Directory) checkSuccessor(doc *strictyaml.Document, path string, e cent
 
 // leadsBack says whether a cost centre is among its own successors.
 func (d *Directory) leadsBack(code string) bool {
-	c, ok := d.CostCenter(code)
+	c, _ := d.CostCenter(code)
 	for range d.centers {
-		if c, ok = d.CostCenter(c.Successor); !ok {
+		next, ok := d.CostCenter(c.Successor)
+		if c = next; !ok {
 			return false
 		}
 		if c.Code == code {
