@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"chargeback/billing/invoice"
 	"chargeback/templates"
@@ -224,6 +225,7 @@ func (b *Books) trueUps(ctx context.Context, month civil.Month) (all []TrueUp, b
 		return nil, nil, nil, err
 	}
 	for i, book := range books {
+		documents := sync.OnceValues(func() ([]invoice.Document, error) { return b.issued(ctx, book.Month) })
 		books[i].Costs = slices.Clone(book.Costs)
 		now := map[string]SharedCost{}
 		for _, cost := range b.Month.SharedCosts {
@@ -248,10 +250,11 @@ func (b *Books) trueUps(ctx context.Context, month civil.Month) (all []TrueUp, b
 			if cost.Amount.Equal(sum.Amount) {
 				continue
 			}
-			corrections, err := b.trueUp(ctx, book.Month, *sum, cost.Amount)
+			issued, err := documents()
 			if err != nil {
 				return nil, nil, nil, err
 			}
+			corrections := b.trueUp(book.Month, *sum, cost.Amount, issued)
 			for k, c := range corrections {
 				heir, found := b.heir(c.CostCenter, month.FirstDay())
 				if !found {
@@ -305,11 +308,7 @@ func (b *Books) sharedBooks(ctx context.Context, month civil.Month) (books []Sha
 // trueUp divides the change of a closed month's shared cost by that month's own
 // weights: each bearer is charged its part of the new amount less what it was
 // charged, so that an amount that changes back leaves nothing behind.
-func (b *Books) trueUp(ctx context.Context, month civil.Month, sum SharedSum, amount money.USD) (all []TrueUp, err error) {
-	documents, err := b.issued(ctx, month)
-	if err != nil {
-		return nil, err
-	}
+func (b *Books) trueUp(month civil.Month, sum SharedSum, amount money.USD, documents []invoice.Document) (all []TrueUp) {
 	shares, atClose := b.sharesOf(month, sum, documents)
 	divided := func(whole money.USD) []money.USD {
 		if whole.Equal(atClose) && !sum.Added {
@@ -335,7 +334,7 @@ func (b *Books) trueUp(ctx context.Context, month civil.Month, sum SharedSum, am
 			},
 		})
 	}
-	return all, nil
+	return all
 }
 
 // sharesOf is who bears a shared cost of a closed month, and what was divided at
