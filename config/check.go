@@ -26,6 +26,7 @@ func (c *Config) check(doc document) {
 	c.checkBudgets(doc)
 	c.checkSharedCosts(doc)
 	c.checkClose(doc)
+	c.checkBills(doc)
 	c.Notify.Slack.check(doc)
 }
 
@@ -170,6 +171,7 @@ func (c *Config) checkPricing(doc document) {
 
 func (c *Config) checkWindows(doc document) {
 	doc.between("late_days", c.LateDays, 0, 27, "3 suits most exporters")
+	doc.between("deleted_after_days", c.DeletedAfterDays, 0, 3650, "0 waits for somebody to say so")
 	doc.between("match_alarm_percent", c.MatchAlarmPercent, 0, 100, "0 is no alarm")
 	doc.between("close_day", c.CloseDay, 1, 28, "every month has these days")
 	if c.CloseDay <= c.LateDays {
@@ -264,12 +266,25 @@ func (s SharedCost) checkShares(doc document, path string) {
 
 // Gates are the checks of a month's close that a waiver may name.
 func Gates() []string {
-	return []string{GateUnpriced, GateDoubtful, GateConflicts, GateUnallocated, GateDirectory, GateRejects, GateMissing}
+	return []string{GateUnpriced, GateDoubtful, GateConflicts, GateUnallocated, GateDirectory, GateRejects, GateMissing, GateBill}
 }
 
 func (c *Config) checkClose(doc document) {
 	doc.need("invoices.dir", c.Invoices.Dir, "write the folder for invoices")
+	between := c.Invoices.Intercompany
+	for _, side := range []struct{ key, value, other string }{{"due_to", between.DueTo, between.DueFrom}, {"due_from", between.DueFrom, between.DueTo}} {
+		if side.value == "" && side.other != "" {
+			doc.Failf("invoices.intercompany", "%s is missing; set both accounts, or remove intercompany", side.key)
+		}
+	}
 	doc.between("invoices.dispute_days", c.Invoices.DisputeDays, 0, 365, "20 is usual")
+	doc.oneOf("invoices.csv_encoding", c.Invoices.CSVEncoding, CSVUTF8, CSVUTF8BOM)
+	fonts := unique{}
+	for i, font := range c.Invoices.Fonts {
+		key := fmt.Sprintf("invoices.fonts[%d]", i)
+		doc.need(key, font, "write the path of a font file, or remove the item")
+		fonts.check(doc, key, font)
+	}
 	if to := c.Invoices.DeliverTo; to != (Bucket{}) {
 		if scheme, place := location(to.URL); scheme != SchemeS3 || place == "" {
 			doc.Failf("invoices.deliver_to.url", "%q is not a place in S3; write s3://bucket/prefix, or remove deliver_to", to.URL)
@@ -284,10 +299,88 @@ func (c *Config) checkClose(doc document) {
 		path := fmt.Sprintf("waivers[%d]", i)
 		doc.need(path+".month", w.Month.String(), "write the month that may close, such as 2026-10")
 		doc.oneOf(path+".gate", w.Gate, Gates()...)
+		w.checkBound(doc, path)
 		doc.need(path+".by", w.By, "write who answers for it")
 		doc.need(path+".reason", w.Reason, "write the reason that the invoice prints")
 		waived.check(doc, path+".gate", w.Month.String()+" "+w.Gate)
 	}
+}
+
+// checkBound refuses a waiver that doesn't say how much it covers, or says it in
+// what its gate does not measure.
+func (w Waiver) checkBound(doc document, path string) {
+	if !slices.Contains(Gates(), w.Gate) {
+		return // said already
+	}
+	counts := w.Gate != GateUnallocated
+	amounts := !counts || w.Gate == GateDoubtful || w.Gate == GateBill
+	if doc.Has(path+".count") && !doc.Refused(path+".count") {
+		if !counts {
+			doc.Failf(path+".count", "is not what gate %s measures; write amount_usd instead", w.Gate)
+		} else if w.Count < 1 {
+			doc.Failf(path+".count", "%d is not 1 or more; write the most that may pass, or remove the waiver", w.Count)
+		}
+	}
+	if doc.Has(path+".amount_usd") && !doc.Refused(path+".amount_usd") {
+		if !amounts {
+			doc.Failf(path+".amount_usd", "is not what gate %s measures; write count instead", w.Gate)
+		} else {
+			doc.positive(path+".amount_usd", w.AmountUSD)
+		}
+	}
+	if !doc.Has(path+".count") && !doc.Has(path+".amount_usd") {
+		key, most := "count", "count: N, the most that may pass"
+		if !counts || w.Gate == GateBill {
+			key, most = "amount_usd", "amount_usd: \"N.NN\", the most that may pass"
+		}
+		doc.Failf(path+"."+key, "is missing; write %s, or remove the waiver where its month is closed", most)
+	}
+}
+
+// checkBills checks what is said of bills; names of sources are the sources' own.
+func (c *Config) checkBills(doc document) {
+	if c.BillTolerancePercent.Sign() < 0 || money.MustParse("100").Cmp(c.BillTolerancePercent) < 0 {
+		doc.Failf("bill_tolerance_percent", "%s is out of range; give 0 to 100, such as \"0.5\"", c.BillTolerancePercent)
+	}
+	for i, e := range c.ExpectBills {
+		path := fmt.Sprintf("expect_bills[%d]", i)
+		source := slices.IndexFunc(c.Sources, func(s Source) bool { return s.Name == e.Source })
+		switch {
+		case (e.Provider == "") == (e.Source == ""):
+			if !doc.Refused(path+".provider") && !doc.Refused(path+".source") {
+				doc.Failf(path, "needs exactly one of provider and source; name whose bill is expected")
+			}
+		case e.Source != "" && source < 0:
+			doc.Failf(path+".source", "%q is not among sources (line %d); add it there or correct it", e.Source, doc.Line("sources"))
+		case e.Source != "" && c.Sources[source].TellsOf() == "":
+			doc.Failf(path+".source", "%s has format %s, which is no bill or report; name one of format %s", e.Source, c.Sources[source].Format, strings.Join(totalsFormats, ", "))
+		case e.Provider != "" && !slices.ContainsFunc(c.Sources, func(s Source) bool { return s.Bills() && s.TellsOf() == e.Provider }):
+			doc.Failf(path+".provider", "no source has the bill of %q; add one whose format is %s (of AWS, provider bedrock), or correct it", e.Provider, strings.Join(billFormats, ", "))
+		}
+	}
+}
+
+// Formats of control totals, and those of them that tell what is billed.
+var (
+	billFormats   = []string{FormatOpenAICosts, FormatAnthropicCosts, FormatCUR, FormatFOCUS}
+	totalsFormats = append([]string{FormatOpenAIUsage, FormatAnthropicUsage}, billFormats...)
+)
+
+// Bills says whether the source tells what a provider bills.
+func (s Source) Bills() bool { return slices.Contains(billFormats, s.Format) }
+
+// TellsOf is the provider of which a source of control totals tells, "" where it
+// isn't one.
+func (s Source) TellsOf() string {
+	switch s.Format {
+	case FormatOpenAICosts, FormatOpenAIUsage:
+		return "openai"
+	case FormatAnthropicCosts, FormatAnthropicUsage:
+		return "anthropic"
+	case FormatCUR, FormatFOCUS:
+		return "bedrock"
+	}
+	return ""
 }
 
 // need says whether value is there, and notes it where it isn't.

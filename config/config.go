@@ -35,6 +35,7 @@ type Config struct {
 	UnknownModels       []UnknownModel    `yaml:"unknown_models,omitempty"`
 	CacheTTLs           []CacheTTL        `yaml:"cache_ttl,omitempty"` // by model; the first that fits counts
 	LateDays            int               `yaml:"late_days"`           // days back that a nightly run matches again
+	DeletedAfterDays    int               `yaml:"deleted_after_days"`  // days after which an object that is gone from its source counts as deleted; 0 is never by itself
 	MatchAlarmPercent   int               `yaml:"match_alarm_percent"` // share of a source's usage that must find its request; 0 is no alarm
 	MatchFingerprint    bool              `yaml:"match_fingerprint"`   // usage and a request without a common id may meet by what both count
 	CloseDay            int               `yaml:"close_day"`           // day of the next month on which a month falls due
@@ -45,6 +46,9 @@ type Config struct {
 	Invoices            Invoices          `yaml:"invoices"`
 	Waivers             []Waiver          `yaml:"waivers,omitempty"`
 	UnallocatedLimitUSD money.USD         `yaml:"unallocated_limit_usd"` // gate "unallocated" fails above this
+
+	BillTolerancePercent money.USD      `yaml:"bill_tolerance_percent"` // gate "bill" fails where charged and billed differ by more
+	ExpectBills          []ExpectedBill `yaml:"expect_bills,omitempty"`
 
 	Dir  string `yaml:"-"` // folder of the file that was read
 	zone *time.Location
@@ -154,8 +158,25 @@ type Invoices struct {
 	Issuer          Issuer `yaml:"issuer"`
 	RecoveryAccount string `yaml:"recovery_account,omitempty"` // credit side of the journal
 	ExpenseAccount  string `yaml:"expense_account,omitempty"`  // debit side where the cost centre names none
-	DisputeDays     int    `yaml:"dispute_days"`
-	DeliverTo       Bucket `yaml:"deliver_to,omitempty"`
+	// Intercompany is needed where a charged cost centre belongs to another company
+	// than the issuer; without it such a month can't be closed.
+	Intercompany Intercompany `yaml:"intercompany,omitempty"`
+	DisputeDays  int          `yaml:"dispute_days"`
+	DeliverTo    Bucket       `yaml:"deliver_to,omitempty"`
+	// Fonts are files that draw what the built-in font lacks, before the
+	// system's fonts. A character that none of them has is printed as its code
+	// point. See Path.
+	Fonts []string `yaml:"fonts,omitempty"`
+	// CSVEncoding is CSVUTF8 or CSVUTF8BOM. Without the byte order mark Excel
+	// shows other letters than English ones wrongly; some imports refuse it.
+	CSVEncoding string `yaml:"csv_encoding"`
+}
+
+// Intercompany is the accounts by which each company's lines of the journal
+// balance. Both are set or none.
+type Intercompany struct {
+	DueTo   string `yaml:"due_to"`   // what the charged company owes
+	DueFrom string `yaml:"due_from"` // what the issuer's company is owed
 }
 
 // Bucket is a place in S3 that is written to.
@@ -168,17 +189,29 @@ type Bucket struct {
 type Issuer struct {
 	Name       string `yaml:"name"`
 	CostCenter string `yaml:"cost_center,omitempty"`
-	Contact    string `yaml:"contact,omitempty"`
-	Approver   string `yaml:"approver,omitempty"`
+	// CompanyCode is the company of CostCenter where the directory doesn't tell.
+	CompanyCode string `yaml:"company_code,omitempty"`
+	Contact     string `yaml:"contact,omitempty"`
+	Approver    string `yaml:"approver,omitempty"` // printed as who is responsible
 }
 
-// Waiver lets one month close although one gate failed. It is printed on that
-// month's invoices.
+// Waiver lets one month close although one gate failed, as long as no more
+// failed than it says. It is printed on that month's invoices.
 type Waiver struct {
-	Month  civil.Month `yaml:"month"`
-	Gate   string      `yaml:"gate"` // one of Gates
-	By     string      `yaml:"by"`
-	Reason string      `yaml:"reason"`
+	Month     civil.Month `yaml:"month"`
+	Gate      string      `yaml:"gate"`                 // one of Gates
+	Count     int         `yaml:"count,omitempty"`      // the most that it covers of what the gate counts; 0 = nothing
+	AmountUSD money.USD   `yaml:"amount_usd,omitempty"` // the most that it covers in US dollars; zero = nothing
+	By        string      `yaml:"by"`
+	Reason    string      `yaml:"reason"`
+}
+
+// ExpectedBill is a bill that must have come before a month closes: of a provider,
+// or by a source. Exactly one of the two is set.
+type ExpectedBill struct {
+	Provider string      `yaml:"provider,omitempty"`
+	Source   string      `yaml:"source,omitempty"`
+	From     civil.Month `yaml:"from,omitempty"` // zero = from company.start on
 }
 
 // The words that chargeback.yaml chooses from.
@@ -194,6 +227,9 @@ const (
 	CacheTTL5m = "5m"
 	CacheTTL1h = "1h"
 
+	CSVUTF8    = "utf-8"
+	CSVUTF8BOM = "utf-8-bom"
+
 	SplitEven         = "even"
 	SplitFixed        = "fixed"
 	SplitProportional = "proportional"
@@ -205,6 +241,7 @@ const (
 	GateDirectory   = "directory"
 	GateRejects     = "rejects"
 	GateMissing     = "missing"
+	GateBill        = "bill" // what a provider reports or bills is not what was charged
 )
 
 // IsSnapshot says that the source's objects each show the people of one day.

@@ -47,8 +47,9 @@ func TestMinimalFileGetsDefaults(t *testing.T) {
 			},
 		}},
 		Directory: "directory.yaml", LateDays: 3, MatchAlarmPercent: 90, MatchFingerprint: true, CloseDay: 5,
-		Invoices: Invoices{Dir: "invoices", Issuer: Issuer{Name: "Example Corp"}, DisputeDays: 20},
-		Dir:      "conf",
+		Invoices:             Invoices{Dir: "invoices", Issuer: Issuer{Name: "Example Corp"}, DisputeDays: 20, CSVEncoding: CSVUTF8},
+		BillTolerancePercent: money.MustParse("0.5"),
+		Dir:                  "conf",
 	}
 	if diff := cmp.Diff(want, c, sameConfig()); diff != "" {
 		t.Error(diff)

@@ -9,6 +9,7 @@ import (
 	"time"
 	_ "time/tzdata" // the billing zone must not depend on the machine's files
 
+	"chargeback/transform/money"
 	"chargeback/transform/strictyaml"
 )
 
@@ -61,8 +62,11 @@ func defaults() *Config {
 		MatchAlarmPercent: 90,
 		CloseDay:          5,
 		MatchFingerprint:  true,
-		Invoices:          Invoices{Dir: "invoices", DisputeDays: 20},
-		zone:              time.UTC,
+		Invoices:          Invoices{Dir: "invoices", DisputeDays: 20, CSVEncoding: CSVUTF8},
+
+		BillTolerancePercent: money.MustParse("0.5"),
+
+		zone: time.UTC,
 	}
 }
 

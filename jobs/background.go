@@ -37,7 +37,7 @@ type Weight struct {
 // shareBackground gives owners of background agents back what their agents cost
 // without a user, and charges it to those who used them, where the agents'
 // policy says so. What it moves adds up to nothing.
-func (b *Books) shareBackground(ctx context.Context, month civil.Month, drafts map[string]*invoice.Input, versions []string, s *MonthlySummary) error {
+func (b *Books) shareBackground(ctx context.Context, month civil.Month, drafts drafts, earlier earlierDocuments, s *MonthlySummary) error {
 	owned, err := b.Ledger.OwnedCosts(ctx, month)
 	if err != nil {
 		return err
@@ -71,27 +71,23 @@ func (b *Books) shareBackground(ctx context.Context, month civil.Month, drafts m
 		return cmp.Or(strings.Compare(x.agent, y.agent), strings.Compare(x.owner, y.owner), strings.Compare(x.adjusts, y.adjusts))
 	}) {
 		way, sum := ways[p], sums[p]
-		part := func(code, method, ratio string, amount money.USD) error {
-			if drafts[code] == nil {
-				drafts[code] = b.draft(month, code, "", versions, s)
+		part := func(code, method, ratio string, amount money.USD) {
+			mode, number := b.modeOf(code), ""
+			if p.adjusts != "" {
+				mode, number = b.corrected(earlier, p.adjusts, code)
 			}
-			number, err := b.corrected(ctx, p.adjusts, code)
-			drafts[code].Shared = append(drafts[code].Shared, invoice.Shared{
+			draft := drafts.of(code, "", mode)
+			draft.Shared = append(draft.Shared, invoice.Shared{
 				Name: templates.InvoiceBackground(way.AgentName, p.adjusts), AgentID: p.agent, Method: method, Ratio: ratio, Whole: sum, Amount: amount,
 				AdjustsMonth: p.adjusts, AdjustsInvoice: number,
 			})
-			return err
 		}
 		use := templates.InvoiceUse(way.FirstUse.String(), way.LastUse.String())
 		if len(way.Weights) == 0 {
-			if err := part(p.owner, templates.InvoiceUnused(use), "", money.USD{}); err != nil {
-				return err
-			}
+			part(p.owner, templates.InvoiceUnused(use), "", money.USD{})
 			continue
 		}
-		if err := part(p.owner, templates.InvoiceGivenBack(use), "", sum.Neg()); err != nil {
-			return err
-		}
+		part(p.owner, templates.InvoiceGivenBack(use), "", sum.Neg())
 		weights := make([]money.Part, len(way.Weights))
 		var whole money.USD
 		for i, w := range way.Weights {
@@ -99,20 +95,10 @@ func (b *Books) shareBackground(ctx context.Context, month civil.Month, drafts m
 			whole = whole.Add(w.Cost)
 		}
 		for i, amount := range money.Split(sum, weights) {
-			if err := part(weights[i].Key, use, fmt.Sprintf("%s of %s", weights[i].Exact, whole), amount); err != nil {
-				return err
-			}
+			part(weights[i].Key, use, fmt.Sprintf("%s of %s", weights[i].Exact, whole), amount)
 		}
 	}
 	return nil
-}
-
-// corrected is the document that a part of a closed month corrects, "" for none.
-func (b *Books) corrected(ctx context.Context, month, code string) (string, error) {
-	if month == "" {
-		return "", nil
-	}
-	return b.issuedNumber(ctx, month, code)
 }
 
 // weighBackground finds how the background agents whose policy is to share are

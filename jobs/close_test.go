@@ -40,7 +40,7 @@ func TestCloseWithoutFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := b.closing(t, october)
-	equal(t, "files", 2*len(s.Documents)+1, len(filesOf(t, b.Month.Dir)))
+	equal(t, "files with the journal and its control totals", 2*len(s.Documents)+2, len(filesOf(t, b.Month.Dir)))
 	equal(t, "due with files", []string(nil), b.dueMonths(t, now))
 }
 

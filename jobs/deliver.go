@@ -57,12 +57,27 @@ func (b *Books) monthFiles(month civil.Month, documents []invoice.Document) (fil
 		return files, ""
 	}
 	journal = "journal-" + month.String() + ".csv"
-	return append(files, monthFile{journal, func() ([]byte, error) {
+	lines := func() ([]byte, error) {
 		var lines bytes.Buffer
 		if err := invoice.WriteJournal(&lines, booked); err != nil {
 			return nil, fmt.Errorf("write journal: %w", err)
 		}
 		return lines.Bytes(), nil
+	}
+	files = append(files, monthFile{journal, lines})
+	if !invoice.ControlBeside(booked) {
+		return files, journal
+	}
+	return append(files, monthFile{"journal-" + month.String() + "-control.csv", func() ([]byte, error) {
+		text, err := lines()
+		if err != nil {
+			return nil, err
+		}
+		var control bytes.Buffer
+		if err := invoice.WriteJournalControl(&control, booked, journal, text); err != nil {
+			return nil, fmt.Errorf("write control totals: %w", err)
+		}
+		return control.Bytes(), nil
 	}}), journal
 }
 
@@ -213,6 +228,7 @@ func (b *Books) deliverDocuments(ctx context.Context, month civil.Month, s *Mont
 			PDF: filepath.Join(to.dir, d.Number+".pdf"), CSV: filepath.Join(to.dir, d.Number+".csv"),
 		}
 	}
+	b.tellLostFonts(month, documents, s)
 	if journal != "" {
 		s.Journal = filepath.Join(to.dir, journal)
 	}

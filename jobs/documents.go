@@ -11,6 +11,7 @@ import (
 	"chargeback/billing/ledger"
 	"chargeback/transform/civil"
 	"chargeback/transform/directory"
+	"chargeback/transform/money"
 )
 
 // documents makes one document for each cost centre with cost, by code.
@@ -20,61 +21,88 @@ func (b *Books) documents(ctx context.Context, month civil.Month, s *MonthlySumm
 		return nil, err
 	}
 	budgets := b.budgetsOf(drafts)
-	documents := make([]invoice.Document, 0, len(drafts))
-	for _, draft := range drafts {
+	documents := make([]invoice.Document, 0, len(drafts.all))
+	for _, draft := range drafts.all {
 		draft.Notes.Budgets = budgets(draft.Party)
 		d, err := invoice.Build(*draft)
 		if err != nil {
 			return nil, fmt.Errorf("document of cost centre %s: %w", draft.Party.Code, err)
 		}
+		d.Output = b.output(d)
 		documents = append(documents, d)
 	}
 	slices.SortFunc(documents, func(x, y invoice.Document) int { return cmp.Compare(x.Number, y.Number) })
 	return documents, nil
 }
 
-// drafts gathers what the documents of a month charge, by code.
-func (b *Books) drafts(ctx context.Context, month civil.Month, s *MonthlySummary) (map[string]*invoice.Input, error) {
+// drafts gathers what the documents of a month charge.
+func (b *Books) drafts(ctx context.Context, month civil.Month, s *MonthlySummary) (d drafts, err error) {
 	charges, err := b.Ledger.Charges(ctx, month)
 	if err != nil {
-		return nil, err
+		return d, err
 	}
 	versions, err := b.Ledger.RateVersions(ctx, month)
 	if err != nil {
-		return nil, err
+		return d, err
 	}
-	drafts := map[string]*invoice.Input{}
+	d = drafts{all: map[draftKey]*invoice.Input{}, agents: b.agentNames(), today: b.modeOf, begin: func(code, department string, mode invoice.Mode) *invoice.Input {
+		return b.draft(month, code, department, mode, versions, s)
+	}}
+	earlier, err := b.earlierDocuments(ctx, charges)
+	if err != nil {
+		return d, err
+	}
 	for _, c := range charges {
-		draft := drafts[c.CostCenter]
-		if draft == nil {
-			draft = b.draft(month, c.CostCenter, c.Department, versions, s)
-			drafts[c.CostCenter] = draft
-		}
-		if err := b.charge(ctx, draft, c); err != nil {
-			return nil, err
-		}
+		b.charge(d, earlier, c)
 	}
-	if err := b.shareBackground(ctx, month, drafts, versions, s); err != nil {
-		return nil, err
+	if err := b.shareBackground(ctx, month, d, earlier, s); err != nil {
+		return d, err
 	}
-	return drafts, b.share(ctx, month, drafts, versions, s)
+	return d, b.share(ctx, month, d, s)
+}
+
+// drafts are the documents of a month in the making: of each cost centre the one of
+// its mode of today and, where it corrects documents of the other mode, that one, too.
+// What was never booked is not corrected in the journal; what was booked always is.
+type drafts struct {
+	all    map[draftKey]*invoice.Input
+	agents map[string]string // names by id
+	today  func(code string) invoice.Mode
+	begin  func(code, department string, mode invoice.Mode) *invoice.Input
+}
+
+type draftKey struct {
+	code string
+	mode invoice.Mode
+}
+
+// of is the document of a cost centre and mode.
+func (d drafts) of(code, department string, mode invoice.Mode) *invoice.Input {
+	key := draftKey{code, mode}
+	if d.all[key] == nil {
+		d.all[key] = d.begin(code, department, mode)
+	}
+	return d.all[key]
+}
+
+// modeOf is whether a cost centre is charged, by the directory of today.
+func (b *Books) modeOf(code string) invoice.Mode {
+	if center, known := b.Directory.CostCenter(code); code == Unallocated || known && center.Mode == directory.Showback {
+		return invoice.Showback
+	}
+	return invoice.Chargeback
 }
 
 // draft begins the document of one cost centre.
-func (b *Books) draft(month civil.Month, code, department string, versions []string, s *MonthlySummary) *invoice.Input {
-	center, known := b.Directory.CostCenter(code)
-	party := invoice.Party{Code: code, Name: code, Department: department, ExpenseAccount: b.Month.ExpenseAccount, Mode: invoice.Chargeback}
-	switch {
-	case known:
+func (b *Books) draft(month civil.Month, code, department string, mode invoice.Mode, versions []string, s *MonthlySummary) *invoice.Input {
+	party := invoice.Party{Code: code, Name: code, Department: department, ExpenseAccount: b.Month.ExpenseAccount, Mode: mode}
+	if center, known := b.Directory.CostCenter(code); known {
 		party.Name, party.Department, party.Owner, party.CompanyCode = center.Name, center.Department, center.Owner, center.CompanyCode
 		if center.ExpenseAccount != "" {
 			party.ExpenseAccount = center.ExpenseAccount
 		}
-		if center.Mode == directory.Showback {
-			party.Mode = invoice.Showback
-		}
-	case code == Unallocated:
-		party.Name, party.Mode = "Belongs to no cost centre yet", invoice.Showback
+	} else if code == Unallocated {
+		party.Name = "Belongs to no cost centre yet"
 	}
 	number := invoice.Number
 	if party.Mode == invoice.Showback {
@@ -82,65 +110,166 @@ func (b *Books) draft(month civil.Month, code, department string, versions []str
 	}
 	issue := s.IssueDate
 	in := &invoice.Input{
-		Number: number(month.String(), code, 0), IssueDate: issue.String(), Issuer: b.Month.Issuer, Party: party, RecoveryAccount: b.Month.RecoveryAccount,
+		Number: number(month.String(), code, 0), IssueDate: issue.String(), Issuer: b.issuer(), Party: party, RecoveryAccount: b.Month.RecoveryAccount, Intercompany: b.Month.Intercompany,
 		Period: invoice.Period{Month: month.String(), From: month.FirstDay().String(), To: month.LastDay().String(), Zone: b.Zone.String()},
 		Notes:  invoice.Notes{RateVersions: versions, DirectoryVersion: b.Directory.Version(), Run: s.Window, LedgerHash: s.Hash},
 	}
 	if party.Mode == invoice.Chargeback && b.Month.DisputeDays > 0 {
 		in.DisputeUntil = issue.AddDays(b.Month.DisputeDays).String()
 	}
-	for _, source := range b.Sources {
-		in.Notes.DataSources = append(in.Notes.DataSources, source.Name+" ("+source.Format.Name()+")")
-	}
+	in.Notes.Sources = s.Sources
 	for _, w := range s.Waived {
-		in.Notes.Waivers = append(in.Notes.Waivers, invoice.Waiver{Gate: w.Gate, By: w.By, Reason: w.Reason})
+		in.Notes.Waivers = append(in.Notes.Waivers, invoice.Waiver{Gate: w.Gate, By: w.By, Reason: w.Reason, Bound: w.Bound, Measured: w.Measured})
 	}
 	return in
 }
 
-func (b *Books) charge(ctx context.Context, in *invoice.Input, c ledger.Charge) error {
+// issuer is who the documents come from. Its company is what the directory says of
+// its cost centre, or the settings, or the only company that there is.
+func (b *Books) issuer() invoice.Issuer {
+	issuer := b.Month.Issuer
+	if center, ok := b.Directory.CostCenter(issuer.CostCenter); ok && center.CompanyCode != "" {
+		issuer.CompanyCode = center.CompanyCode
+	}
+	if issuer.CompanyCode != "" {
+		return issuer
+	}
+	companies := map[string]bool{}
+	for _, center := range b.Directory.CostCenters() {
+		if center.CompanyCode != "" {
+			companies[center.CompanyCode] = true
+		}
+	}
+	if len(companies) == 1 {
+		for code := range companies {
+			issuer.CompanyCode = code
+		}
+	}
+	return issuer
+}
+
+// charge adds a line to the document that it belongs on: a correction to one of the
+// mode of the document that it corrects.
+func (b *Books) charge(d drafts, earlier earlierDocuments, c ledger.Charge) {
+	mode := b.modeOf(c.CostCenter)
 	line := invoice.Charge{
-		AgentID: c.AgentID, AgentName: b.agentName(c.AgentID), Model: modelName(c),
+		AgentID: c.AgentID, AgentName: d.agents[c.AgentID], Model: modelName(c),
 		Requests: c.Requests, CacheHits: c.CacheHits, InputTokens: c.Input, CacheReadTokens: c.CacheRead, CacheWriteTokens: c.CacheWrite, OutputTokens: c.Output,
 		LLM: c.LLM, Infra: c.Infra, Tool: c.Tool, CacheSavings: c.CacheSavings, Estimated: c.Estimated, Held: c.Unpriced + c.Pending, AdjustsMonth: c.AdjustsMonth,
 	}
 	if c.AdjustsMonth != "" {
-		number, err := b.issuedNumber(ctx, c.AdjustsMonth, c.CostCenter)
-		if err != nil {
-			return err
+		mode, line.AdjustsInvoice = b.corrected(earlier, c.AdjustsMonth, c.AdjustsCenter)
+		line.Reason = c.Reason
+		if c.AdjustsCenter != c.CostCenter {
+			line.AdjustsCode = c.AdjustsCenter
 		}
-		line.AdjustsInvoice = number
+		if c.Paired {
+			line.HasCounter, line.Reversed = true, c.Requests < 0
+			switch {
+			case c.Counterpart != c.AdjustsCenter:
+				line.Counterpart, line.CounterAmount = c.Counterpart, c.CounterAmount
+				if line.AdjustsInvoice == "" { // it had none for that month: that which it moved from
+					line.AdjustsInvoice = earlier[c.AdjustsMonth][c.Counterpart].number
+				}
+			case line.Reversed: // both halves are on this document: the amount before
+				line.CounterAmount = money.Sum(c.LLM, c.Infra, c.Tool).Neg()
+			}
+		}
 	}
+	in := d.of(c.CostCenter, c.Department, mode)
 	in.Charges = append(in.Charges, line)
 	in.Notes.Held.Unpriced += c.Unpriced
 	in.Notes.Held.Pending += c.Pending
-	return nil
 }
 
-func (b *Books) issuedNumber(ctx context.Context, month, code string) (string, error) {
-	m, err := civil.ParseMonth(month)
-	if err != nil {
-		return "", err
+// earlierDocuments are the documents that corrections may name, by month and cost
+// centre.
+type earlierDocuments map[string]map[string]earlierDocument
+
+type earlierDocument struct {
+	number string
+	mode   invoice.Mode
+}
+
+// corrected is the mode and the number of the document that a correction of a month
+// and cost centre corrects. Where none was issued the mode is that of today: nothing
+// was told or booked that could be corrected otherwise.
+func (b *Books) corrected(earlier earlierDocuments, month, code string) (invoice.Mode, string) {
+	if d, issued := earlier[month][code]; issued {
+		return d.mode, d.number
 	}
-	issued, err := b.Ledger.Issued(ctx, m)
-	if err != nil {
-		return "", err
-	}
-	for _, d := range issued {
-		if d.CostCenter == code {
-			return d.Number, nil
+	return b.modeOf(code), ""
+}
+
+// earlierDocuments reads which documents the charges correct, each month's once. Of
+// two documents of a cost centre for one month, that with the month's own use is the
+// one; the other holds corrections of months before it.
+func (b *Books) earlierDocuments(ctx context.Context, charges []ledger.Charge) (earlierDocuments, error) {
+	first, last := "", ""
+	for _, c := range charges {
+		if m := c.AdjustsMonth; m != "" {
+			if first == "" || m < first {
+				first = m
+			}
+			last = max(last, m)
 		}
 	}
-	return "", nil
+	if first == "" {
+		return nil, nil
+	}
+	from, err := civil.ParseMonth(first)
+	if err != nil {
+		return nil, err
+	}
+	to, err := civil.ParseMonth(last)
+	if err != nil {
+		return nil, err
+	}
+	numbers, err := b.Ledger.Numbers(ctx, from, to)
+	if err != nil {
+		return nil, err
+	}
+	earlier := earlierDocuments{}
+	for month, centers := range numbers {
+		earlier[month] = map[string]earlierDocument{}
+		for code, of := range centers {
+			number := of[0]
+			if len(of) > 1 {
+				if number, err = b.ofTheMonthsUse(ctx, of); err != nil {
+					return nil, err
+				}
+			}
+			earlier[month][code] = earlierDocument{number, invoice.ModeOf(number)}
+		}
+	}
+	return earlier, nil
 }
 
-func (b *Books) agentName(id string) string {
+// ofTheMonthsUse is which of a cost centre's documents of a month holds the month's
+// own use, or the first.
+func (b *Books) ofTheMonthsUse(ctx context.Context, numbers []string) (string, error) {
+	for _, number := range numbers {
+		d, found, err := b.Document(ctx, number)
+		if err != nil {
+			return "", err
+		}
+		if found && len(d.Direct.Lines) > 0 {
+			return number, nil
+		}
+	}
+	return numbers[0], nil
+}
+
+// agentNames are the names of the directory's agents by id: of one that has several
+// the first.
+func (b *Books) agentNames() map[string]string {
+	names := map[string]string{}
 	for _, a := range b.Directory.Agents() {
-		if a.ID == id {
-			return a.Name
+		if _, named := names[a.ID]; !named {
+			names[a.ID] = a.Name
 		}
 	}
-	return ""
+	return names
 }
 
 // modelName is the model's name in the rate book, or as sent where the book

@@ -153,8 +153,15 @@ func (b *Books) Nobody(ctx context.Context, names *directory.Names, user string,
 	return fmt.Sprintf("%s has cost centre %s, which the directory doesn't have (%s); add it there", name, r.CostCenter, Said(r)), nil
 }
 
-// check adds what has changed since the record was charged.
-func (*Books) check(x ledger.Explained, center, text string) string {
+// check adds who pays where the cost centre has ended, and what has changed since
+// the record was charged.
+func (b *Books) check(x ledger.Explained, center, text string) string {
+	if c, ok := b.Directory.CostCenter(center); ok && !x.Date.Before(c.To) {
+		if next, ok := b.Directory.SuccessorAt(center, x.Date); ok {
+			text += fmt.Sprintf("; %s counts until %s, its successor %s pays from then on", c.Code, c.To.AddDays(-1), next.Code)
+			center = next.Code
+		}
+	}
 	if center != x.CostCenter {
 		text += fmt.Sprintf("; when it was charged, the same rule led to %s", x.CostCenter)
 	}

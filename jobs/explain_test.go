@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"chargeback/billing/explain"
+	"chargeback/billing/ledger"
 	"chargeback/jobs"
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
@@ -60,7 +61,7 @@ order by 1`)
 				if l.SharedName != "" {
 					continue
 				}
-				groups, err := m.Ledger.ExplainLine(t.Context(), month(october), d.Party.Code, l.AgentID, l.Model, l.AdjustsMonth)
+				groups, err := m.Ledger.ExplainLine(t.Context(), ledger.DocumentLine{Month: month(october), CostCenter: d.Party.Code, Agent: l.AgentID, Model: l.Model, Adjusts: l.AdjustsMonth})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -76,7 +77,7 @@ order by 1`)
 					t.Errorf("%s, %s, %s: explained %s of %d requests, the line has %s of %d", d.Number, l.AgentID, l.Model, sum, requests, l.Exact.Total, l.Requests)
 				}
 				all = all.Add(sum)
-				rules, err := m.Ledger.RulesOfLine(t.Context(), month(october), d.Party.Code, l.AgentID, l.Model, l.AdjustsMonth)
+				rules, err := m.Ledger.RulesOfLine(t.Context(), ledger.DocumentLine{Month: month(october), CostCenter: d.Party.Code, Agent: l.AgentID, Model: l.Model, Adjusts: l.AdjustsMonth})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -1,63 +1,172 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
+	"chargeback/billing/invoice"
 	"chargeback/billing/ledger"
+	"chargeback/templates"
 	"chargeback/transform/civil"
+	"chargeback/transform/money"
 )
 
-// gates checks what may stand in the way, and returns the waivers used.
-func (b *Books) gates(ctx context.Context, month civil.Month) (used []Waiver, err error) {
+// gate is one check of a month's close: what it found, in words, and how much of
+// it, in what the gate measures.
+type gate struct {
+	name  string
+	open  bool // it stands in the way
+	found []string
+	measure
+}
+
+// measure is how much a gate found. A waiver covers all of it, or nothing.
+type measure struct {
+	count  int64
+	noun   string // of one that is counted; empty: nothing is
+	amount *money.USD
+	each   bool // a count and an amount are of different things: a waiver must cover each
+}
+
+// gates checks what may stand in the way, and returns the waivers used and what
+// came of each source of data.
+func (b *Books) gates(ctx context.Context, month civil.Month) (used []Waiver, sources []invoice.SourceNote, err error) {
 	g, err := b.Ledger.Gates(ctx, month)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	strangers, err := b.strangers(ctx, month)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	over := g.Unallocated.Sub(b.Month.UnallocatedLimit).Sign() > 0
+	bill, outcomes, err := b.bills(ctx, month)
+	if err != nil {
+		return nil, nil, err
+	}
 	var failed []string
-	for _, gate := range []struct {
-		name string
-		open bool
-		what string
-	}{
-		{"unpriced", g.Unpriced+g.Pending > 0, fmt.Sprintf("records without a cost: %d; still waiting for usage: %d (see `chargeback rejects held`)", g.Unpriced, g.Pending)},
-		{"doubtful", g.Doubtful > 0, fmt.Sprintf("requests without usage on days that their provider's own log covers: %d, %s USD by their own counts; usage that found no request there: %d, charged %s USD (see `chargeback rejects held`, `chargeback report matches`)", g.Doubtful, g.DoubtfulCost, g.UsageAloneRecords, g.UsageAlone)},
-		{"conflicts", g.Conflicts > 0, fmt.Sprintf("records that share an id and differ: %d (see `chargeback rejects conflicts`)", g.Conflicts)},
-		{"unallocated", over, fmt.Sprintf("%s USD belong to nobody, more than unallocated_limit_usd %s", g.Unallocated, b.Month.UnallocatedLimit)},
-		{"directory", len(strangers) > 0, fmt.Sprintf("payers that the directory does not know: %s", strings.Join(strangers, "; "))},
-		{"rejects", g.Rejected > 0, fmt.Sprintf("records rejected: %d (see `chargeback rejects records`)", g.Rejected)},
-		{"missing", g.Missing+g.Failed > 0, fmt.Sprintf("objects that can't be read: %d; gone from their source: %d (see `chargeback status`)", g.Failed, g.Missing)},
-	} {
+	for _, gate := range append(b.recordGates(g, strangers), bill) {
 		if !gate.open {
 			continue
 		}
 		i := slices.IndexFunc(b.Month.Waivers, func(w Waiver) bool { return w.Month == month && w.Gate == gate.name })
-		if i < 0 {
-			failed = append(failed, "gate "+gate.name+": "+gate.what)
+		if i >= 0 && gate.covered(b.Month.Waivers[i]) {
+			w := b.Month.Waivers[i]
+			w.Bound, w.Measured = gate.bound(w), gate.measured()
+			used = append(used, w)
 			continue
 		}
-		used = append(used, b.Month.Waivers[i])
+		for _, what := range gate.found {
+			failed = append(failed, "gate "+gate.name+": "+what)
+		}
+		if i >= 0 {
+			w := b.Month.Waivers[i]
+			failed = append(failed, fmt.Sprintf("gate %s: the waiver of %s covers %s; found: %s", gate.name, w.By, gate.bound(w), gate.measured()))
+		}
 	}
 	if len(failed) > 0 {
-		return nil, fmt.Errorf("%w:\n  %s\nmend them and run `chargeback run` again, which reads what was delivered again, or waive a gate by name and reason in the config's waivers", ErrGates, strings.Join(failed, "\n  "))
+		return nil, nil, fmt.Errorf("%w:\n  %s\nfix them and run `chargeback run` again, which reads what was delivered again, or waive a gate by name, reason and bound (count or amount_usd) in the config's waivers", ErrGates, strings.Join(failed, "\n  "))
 	}
-	return used, nil
+	sources, err = b.sourceNotes(ctx, month, outcomes)
+	return used, sources, err
 }
 
-// strangers are the payers of a month that the directory does not know, and why.
+// recordGates are the gates that look at the ledger alone.
+func (b *Books) recordGates(g ledger.Gates, strangers []string) []gate {
+	return []gate{
+		{"unpriced", g.Unpriced+g.Pending > 0, []string{fmt.Sprintf("records without a cost: %d; still waiting for usage: %d (see `chargeback rejects held`)", g.Unpriced, g.Pending)},
+			measure{count: g.Unpriced + g.Pending, noun: "record"}},
+		{"doubtful", g.Doubtful > 0, []string{fmt.Sprintf("requests without usage on days that their provider's own log covers: %d, %s USD by their own counts; usage that found no request there: %d, charged %s USD (see `chargeback rejects held`, `chargeback report matches`)", g.Doubtful, g.DoubtfulCost, g.UsageAloneRecords, g.UsageAlone)},
+			measure{count: g.Doubtful, noun: "request", amount: &g.DoubtfulCost}},
+		{"conflicts", g.Conflicts > 0, []string{fmt.Sprintf("records that share an id and differ: %d (see `chargeback rejects conflicts`)", g.Conflicts)},
+			measure{count: g.Conflicts, noun: "record"}},
+		{"unallocated", g.Unallocated.Sub(b.Month.UnallocatedLimit).Sign() > 0, []string{fmt.Sprintf("%s USD belong to nobody, more than unallocated_limit_usd %s", g.Unallocated, b.Month.UnallocatedLimit)},
+			measure{amount: &g.Unallocated}},
+		{"directory", len(strangers) > 0, []string{fmt.Sprintf("payers that the directory does not know, or not on those days: %s", strings.Join(strangers, "; "))},
+			measure{count: int64(len(strangers)), noun: "payer"}},
+		{"rejects", g.Rejected > 0, []string{fmt.Sprintf("records rejected: %d (see `chargeback rejects records`)", g.Rejected)},
+			measure{count: g.Rejected, noun: "record"}},
+		{"missing", g.Missing+g.Failed > 0, []string{fmt.Sprintf("objects that can't be read: %d; gone from their source: %d (see `chargeback status`)", g.Failed, g.Missing)},
+			measure{count: g.Missing + g.Failed, noun: "object"}},
+	}
+}
+
+// covered says whether a waiver covers all that was found. Of what it names no
+// bound for it covers nothing, where that is measured beside another thing.
+func (m measure) covered(w Waiver) bool {
+	counted := m.noun == "" || m.count <= int64(w.Count)
+	paid := m.amount == nil || m.amount.Cmp(w.AmountUSD) <= 0
+	switch {
+	case m.each || m.noun == "" || m.amount == nil || w.Count > 0 && w.AmountUSD.Sign() > 0:
+		return counted && paid
+	case w.Count > 0:
+		return counted
+	}
+	return paid
+}
+
+// bound is how much a waiver covers, in words.
+func (m measure) bound(w Waiver) string {
+	var parts []string
+	if w.Count > 0 {
+		parts = append(parts, counted(int64(w.Count), m.noun))
+	}
+	if w.AmountUSD.Sign() > 0 {
+		parts = append(parts, dollars(w.AmountUSD))
+	}
+	return "up to " + strings.Join(parts, " and ")
+}
+
+// measured is how much was found, in words.
+func (m measure) measured() string {
+	var parts []string
+	if m.noun != "" && (m.count != 0 || m.amount == nil) {
+		parts = append(parts, counted(m.count, m.noun))
+	}
+	if m.amount != nil {
+		parts = append(parts, dollars(*m.amount))
+	}
+	return strings.Join(parts, " and ")
+}
+
+func counted(n int64, noun string) string {
+	if noun = cmp.Or(noun, "unit"); n != 1 {
+		noun += "s"
+	}
+	return templates.GroupThousands(strconv.FormatInt(n, 10)) + " " + noun
+}
+
+// dollars is an amount in words, to its last digit.
+func dollars(a money.USD) string { return templates.GroupThousands(a.String()) + " USD" }
+
+// strangers are the payers of a month that the directory does not know, or not on
+// the days that they pay for, and why.
 func (b *Books) strangers(ctx context.Context, month civil.Month) (all []string, err error) {
-	spend, err := b.Ledger.Spend(ctx, month)
-	for _, s := range spend {
-		if what := b.stranger(ledger.CostCenter{Code: s.CostCenter, Department: s.Department}); what != "" {
+	payers, err := b.Ledger.Payers(ctx, month)
+	for _, p := range payers {
+		if what := b.stranger(p.CostCenter); what != "" {
+			all = append(all, what)
+		} else if what := b.undated(p); what != "" {
 			all = append(all, what)
 		}
 	}
 	return all, err
+}
+
+// undated says why a payer can't be charged for days of a month, "" where it can.
+// A cost centre that has ended and has a successor is charged for days before.
+func (b *Books) undated(p ledger.Payer) string {
+	c, known := b.Directory.CostCenter(p.Code)
+	switch {
+	case !known:
+		return ""
+	case p.First.Before(c.From):
+		return fmt.Sprintf("%s begins on %s and is charged for %s; correct its from, or who is charged", c.Code, c.From, p.First)
+	case !p.Last.Before(c.To) && c.Successor == "":
+		return fmt.Sprintf("%s has ended (to: %s), has no successor and is charged for %s; name a successor, or correct who is charged", c.Code, c.To, p.Last)
+	}
+	return ""
 }

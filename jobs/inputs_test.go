@@ -81,7 +81,7 @@ func TestInputsChange(t *testing.T) {
 func inputsCompany(t *testing.T) company {
 	t.Helper()
 	c := newCompany(t)
-	c.edit("chargeback.yaml", `unallocated_limit_usd: "0.01"`, "waivers:\n  - {month: 2026-10, gate: unpriced, by: controller@example.com, reason: test}\nunallocated_limit_usd: \"1.00\"")
+	c.edit("chargeback.yaml", `unallocated_limit_usd: "0.01"`, "waivers:\n  - {month: 2026-10, gate: unpriced, count: 1, by: controller@example.com, reason: test}\nunallocated_limit_usd: \"1.00\"")
 	c.ordinary(firstDay, "2026-11-01")
 	for _, day := range []string{firstDay, "2026-11-01"} {
 		c.deliver(usageKey(local(date(day), "15:00:00"), "preview"), usage{id: "u-preview-" + day, at: local(date(day), "14:00:00"), model: "example.preview-v1:0", in: 100, out: 10})
@@ -193,17 +193,17 @@ func TestAfterClose(t *testing.T) {
 	second := b.closing(t, "2026-11")
 	equal(t, "documents of October", files, filesOf(t, b.Month.Dir)[:len(files)])
 	equal(t, "October again", first.Documents, b.closing(t, october).Documents)
-	corrected := map[string]string{}
+	corrected := map[string][]string{}
 	for _, d := range second.Documents {
 		for _, row := range rows(t, d.CSV) {
 			if row["row"] == "line" && row["section"] == "adjustment" {
-				corrected[d.CostCenter] = row["adjusts_month"] + " " + row["adjusts_invoice"] + " " + row["total_usd_exact"]
+				corrected[d.CostCenter] = append(corrected[d.CostCenter], row["adjusts_month"]+" "+row["adjusts_invoice"]+" "+row["total_usd_exact"])
 			}
 		}
 	}
-	equal(t, "adjustments", map[string]string{
-		"00420":          "2026-10 CB-2026-10-00420-r0 0.001000000000",
-		jobs.Unallocated: "2026-10  0.001100000000",
+	equal(t, "adjustments", map[string][]string{
+		"00420":          {"2026-10 CB-2026-10-00420-r0 0.007100000000", "2026-10 CB-2026-10-00420-r0 -0.006100000000"},
+		jobs.Unallocated: {"2026-10  0.001100000000"},
 	}, corrected)
 	total, err := b.DocumentsTotal(t.Context(), month("2026-11"))
 	if err != nil {

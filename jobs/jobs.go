@@ -29,19 +29,22 @@ type Books struct {
 	Directory *directory.Directory
 	Sender    notify.Sender
 
-	Zone         *time.Location
-	Start        civil.Date // first business day that is accounted for
-	LateDays     int        // days back that a night matches again
-	CloseDay     int        // day of the next month on which a month falls due
-	UsageFrom    []string   // providers whose own per-request file is the usage
-	Fingerprint  bool       // usage and a request that no id brings together may meet by what both count
-	PeopleFrom   []string   // sources of people in the order in which their snapshots are believed
-	RequestsFrom []string   // sources in the order in which their record of a call counts
-	UnknownModel []UnknownModel
-	CacheTTL     []CacheTTL // in each kind the first that fits counts
-	MatchAlarm   int        // percent of a source's usage below which a night says that requests are missing; 0 is never
-	Budgets      []budget.Budget
-	Month        MonthSettings
+	Zone     *time.Location
+	Start    civil.Date // first business day that is accounted for
+	LateDays int        // days back that a night matches again
+	// DeletedAfterDays is after how many days an object that is gone from its source
+	// counts as deleted, with its records; 0 is never, unless somebody says so.
+	DeletedAfterDays int
+	CloseDay         int      // day of the next month on which a month falls due
+	UsageFrom        []string // providers whose own per-request file is the usage
+	Fingerprint      bool     // usage and a request that no id brings together may meet by what both count
+	PeopleFrom       []string // sources of people in the order in which their snapshots are believed
+	RequestsFrom     []string // sources in the order in which their record of a call counts
+	UnknownModel     []UnknownModel
+	CacheTTL         []CacheTTL // in each kind the first that fits counts
+	MatchAlarm       int        // percent of a source's usage below which a night says that requests are missing; 0 is never
+	Budgets          []budget.Budget
+	Month            MonthSettings
 }
 
 // UnknownModel prices a model that the rate book doesn't have as one that it
@@ -65,14 +68,27 @@ type MonthSettings struct {
 	Issuer           invoice.Issuer
 	RecoveryAccount  string
 	ExpenseAccount   string // where a cost centre names none
+	Intercompany     invoice.Intercompany
 	DisputeDays      int
 	SharedCosts      []SharedCost
 	SharedBearer     string // cost centre that bears what nobody else is left to bear; one that the directory lacks is Unallocated
 	Waivers          []Waiver
 	UnallocatedLimit money.USD
+	Bills            BillSettings
 	Render           func(invoice.Document) ([]byte, error) // the PDF; called at the same time for several
+	Fonts            Fonts                                  // that Render draws with; nil: the built-in one alone
+	CSVEncoding      string                                 // of the CSV files; empty is invoice.UTF8
 	Workers          int                                    // documents drawn at once; 0 is one
 	Delivery         Delivery                               // nil: the folder is all
+}
+
+// Fonts says what documents are drawn with.
+type Fonts interface {
+	// Needs is the fonts of a document that is being closed, and the characters
+	// in it that no font has.
+	Needs(invoice.Document) (fonts []invoice.Font, unshown string)
+	// Lost is the fonts of a closed document that are no longer there.
+	Lost(invoice.Document) []string
 }
 
 // Delivery is where documents go besides their folder.
@@ -97,10 +113,16 @@ type SharedCost struct {
 	Covers func(civil.Month) bool
 }
 
-// Waiver lets one month close although one gate failed.
+// Waiver lets one month close although one gate failed, as long as it found no more
+// than Count and AmountUSD, where they are set.
 type Waiver struct {
 	Month            civil.Month
 	Gate, By, Reason string
+	Count            int       `json:",omitempty"`
+	AmountUSD        money.USD `json:",omitzero"`
+
+	Bound    string `json:",omitempty"` // how much it covers, and how much was found at the close, in words
+	Measured string `json:",omitempty"`
 }
 
 // Problem is something that a person has to look at.

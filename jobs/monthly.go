@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"chargeback/billing/invoice"
 	"chargeback/billing/ledger"
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
@@ -30,6 +31,8 @@ type MonthlySummary struct {
 	Documents []DocumentPath `json:"documents"`
 	Journal   string         `json:"journal,omitempty"`
 	Waived    []Waiver       `json:"waived,omitempty"`
+	// Sources is what came of each source of data.
+	Sources []invoice.SourceNote `json:"sources,omitempty"`
 	// Background is how background agents' cost was divided among who used them.
 	Background []Background `json:"background,omitempty"`
 	// Shared is what was charged for the shared costs of this month and of all
@@ -141,11 +144,10 @@ func (b *Books) close(ctx context.Context, month civil.Month, closed map[civil.M
 	if err := b.lookAgain(ctx, month, now, s); err != nil {
 		return err
 	}
-	waived, err := b.gates(ctx, month)
-	if err != nil {
+	var err error
+	if s.Waived, s.Sources, err = b.gates(ctx, month); err != nil {
 		return err
 	}
-	s.Waived = waived
 	if s.Hash, err = b.Ledger.Hash(ctx, civil.Min, civil.Max, month.String()); err != nil {
 		return err
 	}
@@ -154,6 +156,7 @@ func (b *Books) close(ctx context.Context, month civil.Month, closed map[civil.M
 	if err != nil {
 		return err
 	}
+	s.Problems = append(s.Problems, unshown(month, documents)...)
 	if err := b.total(ctx, month, documents, s); err != nil {
 		return err
 	}

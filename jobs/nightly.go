@@ -151,6 +151,14 @@ func (b *Books) make(ctx context.Context, nights ledger.Days, now time.Time, s *
 		return err
 	}
 	s.Problems = append(s.Problems, people...)
+	deleted, err := b.deleteMissing(ctx, nights.Last)
+	if err != nil {
+		return err
+	}
+	s.Problems = slices.DeleteFunc(s.Problems, func(p Problem) bool { // that they are missing
+		return slices.ContainsFunc(deleted, func(d Problem) bool { return d.Source == p.Source && d.Object == p.Object })
+	})
+	s.Problems = append(s.Problems, deleted...)
 	s.taken = len(s.Problems)
 	for try := 1; ; try++ {
 		err := b.rebuild(ctx, nights, now, s)
@@ -230,7 +238,8 @@ func (b *Books) stranger(c ledger.CostCenter) string {
 // plan says which days are made anew: the nights' days and the trailing days,
 // every day whose staged rows changed or whose estimates are overdue, and, where
 // prices, people or settings changed, all days of open months, the unsettled
-// days of closed ones and those on which something costs another price now.
+// days of closed ones and those on which something costs another price or belongs
+// to another cost centre now.
 func (b *Books) plan(ctx context.Context, nights ledger.Days) (build ledger.Build, latest civil.Date, inputs string, err error) {
 	done, err := b.Ledger.WindowsDone(ctx, NightlyKind)
 	if err != nil {
@@ -279,7 +288,11 @@ func (b *Books) plan(ctx context.Context, nights ledger.Days) (build ledger.Buil
 		if err != nil {
 			return build, latest, "", err
 		}
-		days = slices.Concat(days, unsettled, anew, written)
+		moved, err := b.Ledger.AttributedAnew(ctx, b.references(ctx))
+		if err != nil {
+			return build, latest, "", err
+		}
+		days = slices.Concat(days, unsettled, anew, written, moved)
 		for d := open.FirstDay(); !latest.Before(d); d = d.AddDays(1) {
 			days = append(days, d)
 		}

@@ -39,6 +39,9 @@ func (b *Books) resolve(seen ledger.Seen, names *directory.Names) (ledger.Refere
 	for _, c := range b.Directory.CostCenters() {
 		refs.CostCenters = append(refs.CostCenters, ledger.CostCenter{Code: c.Code, Department: c.Department})
 	}
+	for _, s := range b.Directory.Successions() {
+		refs.Successors = append(refs.Successors, ledger.Successor{Code: s.Code, Payer: ledger.CostCenter{Code: s.Payer.Code, Department: s.Payer.Department}, From: s.From, To: s.To})
+	}
 	for _, department := range seen.Departments {
 		if c, ok := b.Directory.Place(department, ""); ok {
 			refs.Departments = append(refs.Departments, ledger.Department{Name: department, Center: ledger.CostCenter{Code: c.Code, Department: c.Department}})

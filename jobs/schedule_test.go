@@ -10,6 +10,7 @@ import (
 
 	"chargeback/billing/ledger"
 	"chargeback/jobs"
+	"chargeback/transform/money"
 )
 
 // calendar is books of which only the windows count.
@@ -202,8 +203,10 @@ func TestMonthsInTurn(t *testing.T) {
 }
 
 // Goal: each gate stops the close in its own words, a waiver of the month lets
-// that one gate pass and no other, and the documents print who waived it.
-// Method: a month in which every gate fails, waived one after the other.
+// that one gate pass and no other, and only as much as it covers; the documents
+// print who waived it, how much and how much there was.
+// Method: a month in which every gate fails, waived one after the other, first by
+// less than was found.
 func TestGates(t *testing.T) {
 	t.Parallel()
 	c := newCompany(t)
@@ -220,18 +223,34 @@ func TestGates(t *testing.T) {
 	b.nights(t, firstDay, lastDay)
 	c.remove("data/litellm/2026-10-28/time-09-00-00-000000_2026-10-28-hit.json")
 	b.nights(t, lastDay, lateDay)
-	gates := []struct{ name, words string }{
-		{"unpriced", "gate unpriced: records without a cost: 2; still waiting for usage: 0 (see `chargeback rejects held`)"},
-		{"conflicts", "gate conflicts: records that share an id and differ: 2 (see `chargeback rejects conflicts`)"},
-		{"unallocated", "gate unallocated: 0.010005 USD belong to nobody, more than unallocated_limit_usd 0.01"},
-		{"rejects", "gate rejects: records rejected: 1 (see `chargeback rejects records`)"},
-		{"missing", "gate missing: objects that can't be read: 1; gone from their source: 1 (see `chargeback status`)"},
+	type gated struct {
+		name, words     string
+		count           int
+		amount          string
+		covers, missing string
+	}
+	gates := []gated{
+		{"unpriced", "gate unpriced: records without a cost: 2; still waiting for usage: 0 (see `chargeback rejects held`)", 2, "0", "up to 2 records", "covers up to 1 record; found: 2 records"},
+		{"conflicts", "gate conflicts: records that share an id and differ: 2 (see `chargeback rejects conflicts`)", 2, "0", "up to 2 records", "covers up to 1 record; found: 2 records"},
+		{"unallocated", "gate unallocated: 0.010005 USD belong to nobody, more than unallocated_limit_usd 0.01", 0, "0.010005", "up to 0.010005 USD", "covers up to 0.010004999999 USD; found: 0.010005 USD"},
+		{"rejects", "gate rejects: records rejected: 1 (see `chargeback rejects records`)", 1, "0", "up to 1 record", ""},
+		{"missing", "gate missing: objects that can't be read: 1; gone from their source: 1 (see `chargeback status`)", 2, "0", "up to 2 objects", "covers up to 1 object; found: 2 objects"},
 	}
 	for waived := range len(gates) + 1 {
 		if waived > 0 {
-			b.Month.Waivers = append(b.Month.Waivers,
-				jobs.Waiver{Month: month("2026-11"), Gate: gates[min(waived, len(gates)-1)].name, By: "nobody", Reason: "another month"},
-				jobs.Waiver{Month: month(october), Gate: gates[waived-1].name, By: "controller@example.com", Reason: "reason " + gates[waived-1].name})
+			g := gates[waived-1]
+			w := jobs.Waiver{Month: month(october), Gate: g.name, By: "controller@example.com", Reason: "reason " + g.name, Count: g.count, AmountUSD: money.MustParse(g.amount)}
+			if g.missing != "" {
+				less := w
+				less.Count, less.AmountUSD = max(w.Count-1, 0), w.AmountUSD.Sub(money.FromPico(int64(w.AmountUSD.Sign())))
+				b.Month.Waivers = append(b.Month.Waivers, less)
+				_, err := b.Monthly(t.Context(), month(october), b.due(october))
+				if !errors.Is(err, jobs.ErrGates) || !strings.Contains(err.Error(), g.words) || !strings.Contains(err.Error(), "gate "+g.name+": the waiver of controller@example.com "+g.missing) {
+					t.Errorf("waived by less: %v", err)
+				}
+				b.Month.Waivers = b.Month.Waivers[:len(b.Month.Waivers)-1]
+			}
+			b.Month.Waivers = append(b.Month.Waivers, jobs.Waiver{Month: month("2026-11"), Gate: gates[min(waived, len(gates)-1)].name, By: "nobody", Reason: "another month", Count: 1000}, w)
 		}
 		s, err := b.Monthly(t.Context(), month(october), b.due(october))
 		if waived == len(gates) {
@@ -239,6 +258,11 @@ func TestGates(t *testing.T) {
 				t.Fatal(err)
 			}
 			equal(t, "waived", len(gates), len(s.Waived))
+			for _, w := range s.Waived {
+				i := slices.IndexFunc(gates, func(g gated) bool { return g.name == w.Gate })
+				equal(t, "bound of "+w.Gate, gates[i].covers, w.Bound)
+				equal(t, "measured of "+w.Gate, strings.TrimPrefix(gates[i].covers, "up to "), w.Measured)
+			}
 			break
 		}
 		if !errors.Is(err, jobs.ErrGates) {

@@ -61,16 +61,10 @@ type TrueUp struct {
 
 // share divides the month's shared costs among cost centres, and charges what
 // those of closed months have changed by since.
-func (b *Books) share(ctx context.Context, month civil.Month, drafts map[string]*invoice.Input, versions []string, s *MonthlySummary) error {
+func (b *Books) share(ctx context.Context, month civil.Month, drafts drafts, s *MonthlySummary) error {
 	trueUps, books, told, err := b.trueUps(ctx, month)
 	if err != nil {
 		return err
-	}
-	draft := func(code string) *invoice.Input {
-		if drafts[code] == nil {
-			drafts[code] = b.draft(month, code, "", versions, s)
-		}
-		return drafts[code]
 	}
 	own := SharedMonth{Month: month}
 	use := ownUse(drafts)
@@ -89,13 +83,17 @@ func (b *Books) share(ctx context.Context, month civil.Month, drafts map[string]
 			told = append(told, fmt.Sprintf("%s: nobody used anything in %s, so %s bears all of %s USD", cost.Name, month, shares[0].code, cost.Amount))
 		}
 		for i, amount := range money.Split(cost.Amount, parts(shares)) {
-			in := draft(shares[i].code)
+			in := drafts.of(shares[i].code, "", b.modeOf(shares[i].code))
 			in.Shared = append(in.Shared, invoice.Shared{Name: cost.Name, Method: cost.Split, Ratio: shares[i].ratio, Whole: cost.Amount, Amount: amount})
 		}
 		s.SharedCosts = s.SharedCosts.Add(cost.Amount)
 	}
 	for _, t := range trueUps {
-		in := draft(t.CostCenter)
+		mode := t.Mode
+		if mode == "" {
+			mode = b.modeOf(t.CostCenter)
+		}
+		in := drafts.of(t.CostCenter, "", mode)
 		in.Shared = append(in.Shared, t.Shared)
 		s.TrueUps = s.TrueUps.Add(t.Shared.Amount)
 	}
@@ -115,10 +113,13 @@ func (c SharedCost) division() string {
 // ownUse is what each cost centre used itself in the month that drafts are of:
 // without corrections of other months, with its parts of background agents, and
 // without what is unallocated.
-func ownUse(drafts map[string]*invoice.Input) map[string]share {
+func ownUse(drafts drafts) map[string]share {
 	use := map[string]share{}
-	for code, draft := range drafts {
-		own := share{code: code, number: draft.Number}
+	for at, draft := range drafts.all {
+		if at.mode != drafts.today(at.code) {
+			continue // corrections alone
+		}
+		own := share{code: at.code, number: draft.Number}
 		for _, c := range draft.Charges {
 			if c.AdjustsMonth == "" {
 				own.weight = money.Sum(own.weight, c.LLM, c.Infra, c.Tool)
@@ -129,7 +130,7 @@ func ownUse(drafts map[string]*invoice.Input) map[string]share {
 				own.weight = own.weight.Add(part.Amount)
 			}
 		}
-		use[code] = own
+		use[at.code] = own
 	}
 	return use
 }
@@ -261,6 +262,9 @@ func (b *Books) trueUps(ctx context.Context, month civil.Month) (all []TrueUp, b
 					told = append(told, fmt.Sprintf("%s of %s: cost centre %s has ended without a successor, so %s bears its part, %s USD", sum.Name, book.Month, c.CostCenter, heir, c.Shared.Amount))
 				}
 				corrections[k].CostCenter = heir
+				if heir == Unallocated { // a journal can't book it
+					corrections[k].Mode = invoice.Showback
+				}
 			}
 			told = append(told, fmt.Sprintf("%s of %s: %s; %s USD trued up", sum.Name, book.Month, templates.InvoiceTrueUp(sum.Amount.String(), cost.Amount.String()), cost.Amount.Sub(sum.Amount)))
 			all, sum.Amount = append(all, corrections...), cost.Amount
@@ -422,7 +426,7 @@ func (b *Books) SharedParts(ctx context.Context, month civil.Month) (all []Share
 	}
 	var s MonthlySummary
 	drafts, err := b.drafts(ctx, month, &s)
-	for _, draft := range drafts {
+	for _, draft := range drafts.all {
 		for _, part := range draft.Shared {
 			if part.AgentID == "" {
 				all = append(all, SharedPart{draft.Party.Code, part})

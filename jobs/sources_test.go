@@ -212,7 +212,7 @@ func TestSettingsOfAnObjectOfBothMonths(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			c := newCompany(t)
-			c.edit("chargeback.yaml", `unallocated_limit_usd: "0.01"`, "waivers:\n  - {month: 2026-10, gate: rejects, by: controller@example.com, reason: test}\n"+`unallocated_limit_usd: "9.00"`)
+			c.edit("chargeback.yaml", `unallocated_limit_usd: "0.01"`, "waivers:\n  - {month: 2026-10, gate: rejects, count: 1, by: controller@example.com, reason: test}\n"+`unallocated_limit_usd: "9.00"`)
 			c.ownLog(tt.wrong)
 			b := open(t, c.dir, wiring{})
 			b.span(t, firstDay, lateDay)

@@ -123,7 +123,7 @@ func (b *Books) take(ctx context.Context, source extract.Source, at look, window
 	if err := b.Ledger.MarkEarlier(ctx, todo.earlier); err != nil {
 		return s, nil, fmt.Errorf("note earlier snapshots of %s: %w", source.Name, err)
 	}
-	if err := b.Ledger.MarkMissing(ctx, todo.gone, todo.back); err != nil {
+	if err := b.Ledger.MarkMissing(ctx, todo.gone, at.nights.Last, todo.back); err != nil {
 		return s, nil, fmt.Errorf("note missing objects of %s: %w", source.Name, err)
 	}
 	var problems []Problem
@@ -136,7 +136,7 @@ func (b *Books) take(ctx context.Context, source extract.Source, at look, window
 		}
 	}
 	for _, o := range todo.missing {
-		problems = append(problems, Problem{source.Name, o, "was read before and is gone from the source; its records stay in the ledger and can no longer be proved: restore the object"})
+		problems = append(problems, b.missingProblem(source, o))
 	}
 	if len(todo.read)+len(todo.superseded) > 0 {
 		failed, err := b.stage(ctx, source, todo, window, &s)
@@ -199,7 +199,7 @@ func (b *Books) stageAgain(ctx context.Context, source extract.Source, objects [
 		missing = append(missing, u.ID)
 		problems = append(problems, Problem{source.Name, u.Key, "can't be read by the settings as they are now; the records that were read of it before still count and can no longer be proved: " + u.why.Error()})
 	}
-	if err := b.Ledger.MarkMissing(ctx, missing, nil); err != nil {
+	if err := b.Ledger.MarkMissing(ctx, missing, civil.Date{}, nil); err != nil {
 		return nil, fmt.Errorf("note objects of %s that the settings don't fit: %w", source.Name, err)
 	}
 	return problems, nil
@@ -380,7 +380,7 @@ func (b *Books) stage(ctx context.Context, source extract.Source, todo compariso
 	if len(missing) == 0 {
 		return problems, nil
 	}
-	if err := b.Ledger.MarkMissing(ctx, missing, nil); err != nil {
+	if err := b.Ledger.MarkMissing(ctx, missing, civil.Date{}, nil); err != nil {
 		return nil, fmt.Errorf("note lost versions of %s: %w", source.Name, err)
 	}
 	return problems, nil

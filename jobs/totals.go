@@ -94,9 +94,9 @@ func (b *Books) total(ctx context.Context, month civil.Month, documents []invoic
 
 // budgetsOf says for each party which budgets its document shows, each beside
 // what the documents of its cost centres charge.
-func (b *Books) budgetsOf(drafts map[string]*invoice.Input) func(invoice.Party) []invoice.Budget {
+func (b *Books) budgetsOf(drafts drafts) func(invoice.Party) []invoice.Budget {
 	charged := map[budget.Scope]money.USD{}
-	for _, draft := range drafts {
+	for _, draft := range drafts.all {
 		sum := draftTotal(draft)
 		for _, scope := range scopesOf(draft.Party) {
 			charged[scope] = charged[scope].Add(sum)

@@ -3,12 +3,13 @@ package jobs
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
+	"time"
 
 	"chargeback/billing/ledger"
 	"chargeback/transform/civil"
 	"chargeback/transform/directory"
+	"chargeback/transform/money"
 	"chargeback/transform/rates"
 )
 
@@ -90,50 +91,120 @@ func (b *Books) named(provider, name string) (string, string, bool) {
 	return provider, name, ok
 }
 
-// Repricing is what the books would charge by today's rate book.
+// Repricing is what the books would charge by what is known today.
 type Repricing struct {
 	Open  civil.Month // the month that corrections of closed ones are charged in
-	Days  []ledger.Days
 	Rated []ledger.Rerated
-	// Closed names the months of Rated that are closed: their differences would
-	// be corrections in Open.
-	Closed map[string]bool
+	// Corrections are those that the next nightly run would add to the open month, with
+	// what it would withdraw counted down; Standing is how many stay as they are.
+	Corrections []ledger.Correction
+	Standing    int
+	// Unread are people files that have changed since they were read: what they say now
+	// is in none of it.
+	Unread []string
 }
 
-// Reprice prices all records of open months again by today's rate book, and
-// those of closed months that it prices otherwise, in scratch tables. The ledger
-// stays as it is.
+// Reprice prices all records of open months again by today's rate book, and finds the
+// corrections that closed months call for by prices, people, owners and logs as they
+// are known today, in scratch tables. The ledger stays as it is.
 func (b *Books) Reprice(ctx context.Context) (Repricing, error) {
-	p := Repricing{Closed: map[string]bool{}}
+	var p Repricing
 	latest, err := b.latestDone(ctx)
 	if err != nil || latest.IsZero() {
 		return p, err
 	}
-	closed, err := b.Ledger.ClosedMonths(ctx)
+	build, _, _, err := b.plan(ctx, ledger.Days{First: latest, Last: latest})
 	if err != nil {
 		return p, err
 	}
-	p.Open = b.Start.Month()
-	for ; closed[p.Open] != ""; p.Open = p.Open.Next() {
-		p.Closed[p.Open.String()] = true
-	}
-	days, err := b.Ledger.PricedAnew(ctx, b.prices)
-	if err != nil {
-		return p, err
-	}
-	for d := p.Open.FirstDay(); !latest.Before(d); d = d.AddDays(1) {
-		days = append(days, d)
-	}
-	days = slices.DeleteFunc(days, func(d civil.Date) bool { return d.Before(b.Start) })
-	p.Days = runsOf(days)
-	for _, run := range p.Days {
-		rows, err := b.Ledger.Rerate(ctx, ledger.Rerating{Days: run, RateVersion: b.Rates.Version(), References: b.references(ctx), CacheReads: -1})
+	p.Open = build.OpenMonth
+	if first := b.firstOf(p.Open); !latest.Before(first) {
+		p.Rated, err = b.Ledger.Rerate(ctx, ledger.Rerating{Days: ledger.Days{First: first, Last: latest}, RateVersion: b.Rates.Version(), References: b.references(ctx), CacheReads: -1})
 		if err != nil {
 			return p, err
 		}
-		p.Rated = append(p.Rated, rows...)
 	}
-	return p, nil
+	build.Days = before(p.Open.FirstDay(), build.Days)
+	standing, err := b.Ledger.Corrections(ctx, p.Open)
+	if err != nil {
+		return p, err
+	}
+	then, err := b.Ledger.CorrectionsBy(ctx, build)
+	if err != nil {
+		return p, err
+	}
+	p.Corrections, p.Standing = changes(standing, then)
+	p.Unread, err = b.unreadPeople(ctx)
+	return p, err
+}
+
+// unreadPeople are the people files that the next nightly run would read.
+func (b *Books) unreadPeople(ctx context.Context) (unread []string, err error) {
+	for _, source := range b.Sources {
+		if !keepsRows(source) {
+			continue
+		}
+		listing, err := source.List(ctx, allDays)
+		if err != nil {
+			return nil, err
+		}
+		known, err := b.Ledger.Manifest(ctx, source.Name, civil.DateOf(allDays.First, time.UTC), civil.DateOf(allDays.Last, time.UTC))
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range listing.Objects {
+			if known[f.Key].ETag != f.ETag {
+				unread = append(unread, source.Name+" "+f.Key)
+			}
+		}
+	}
+	return unread, nil
+}
+
+// before are the runs of days up to, and without, a day.
+func before(day civil.Date, runs []ledger.Days) (earlier []ledger.Days) {
+	for _, r := range runs {
+		if !r.Last.Before(day) {
+			r.Last = day.AddDays(-1)
+		}
+		if !r.Last.Before(r.First) {
+			earlier = append(earlier, r)
+		}
+	}
+	return earlier
+}
+
+// changes are the corrections that differ, each with its difference, and the number
+// of those that don't.
+func changes(was, is []ledger.Correction) (changed []ledger.Correction, same int) {
+	key := func(c ledger.Correction) ledger.Correction {
+		c.Records, c.Reversed, c.Charged = 0, money.USD{}, money.USD{}
+		return c
+	}
+	old := map[ledger.Correction]ledger.Correction{}
+	for _, c := range was {
+		old[key(c)] = c
+	}
+	add := func(c ledger.Correction) {
+		if c.Records == 0 && c.Reversed.IsZero() && c.Charged.IsZero() {
+			same++
+			return
+		}
+		changed = append(changed, c)
+	}
+	for _, c := range is {
+		o := old[key(c)]
+		delete(old, key(c))
+		c.Records, c.Reversed, c.Charged = c.Records-o.Records, c.Reversed.Sub(o.Reversed), c.Charged.Sub(o.Charged)
+		add(c)
+	}
+	for _, c := range was {
+		if _, withdrawn := old[key(c)]; withdrawn {
+			c.Records, c.Reversed, c.Charged = -c.Records, c.Reversed.Neg(), c.Charged.Neg()
+			add(c)
+		}
+	}
+	return changed, same
 }
 
 // LatestNight is the newest business day whose night was run; the zero date

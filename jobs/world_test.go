@@ -120,7 +120,7 @@ func wire(ctx context.Context, dir string, w wiring) (*books, error) {
 	}
 	b.Books = &jobs.Books{
 		Ledger: kept, Rates: prices, Directory: owners, Sender: b.sent,
-		Zone: cfg.Zone(), Start: cfg.Company.Start, LateDays: cfg.LateDays, MatchAlarm: cfg.MatchAlarmPercent, CloseDay: cfg.CloseDay, Fingerprint: cfg.MatchFingerprint,
+		Zone: cfg.Zone(), Start: cfg.Company.Start, LateDays: cfg.LateDays, DeletedAfterDays: cfg.DeletedAfterDays, MatchAlarm: cfg.MatchAlarmPercent, CloseDay: cfg.CloseDay, Fingerprint: cfg.MatchFingerprint,
 		Budgets: budgetsOf(cfg), Month: monthOf(cfg, w.invoices),
 	}
 	for _, src := range cfg.Sources {
@@ -179,6 +179,10 @@ func formatOf(src config.Source) (decode.Format, error) {
 		return decode.NewBedrock(decode.BedrockOptions{ClientRef: src.Fields.ClientRef, CostCenter: src.Fields.CostCenter, AgentID: src.Fields.AgentID})
 	case config.FormatLiteLLM:
 		return decode.NewLiteLLM(decode.RequestOptions{AgentID: src.Fields.AgentID, ToolCalls: src.Fields.ToolCalls, CostCenter: src.Fields.CostCenter, ClientRef: src.Fields.ClientRef})
+	case config.FormatOpenAICosts:
+		return decode.NewOpenAICosts(), nil
+	case config.FormatOpenAIUsage:
+		return decode.NewOpenAIUsage(), nil
 	case config.FormatMapped:
 		m, fields := src.Mapped, map[string][]decode.Place{}
 		for name, places := range m.Fields {
@@ -209,15 +213,25 @@ func monthOf(cfg *config.Config, dir string) jobs.MonthSettings {
 	i := cfg.Invoices
 	m := jobs.MonthSettings{
 		Dir:             dir,
-		Issuer:          invoice.Issuer{Name: i.Issuer.Name, CostCenter: i.Issuer.CostCenter, Contact: i.Issuer.Contact, Approver: i.Issuer.Approver, Company: cfg.Company.Name},
+		Issuer:          invoice.Issuer{Name: i.Issuer.Name, CostCenter: i.Issuer.CostCenter, Contact: i.Issuer.Contact, Approver: i.Issuer.Approver, Company: cfg.Company.Name, CompanyCode: i.Issuer.CompanyCode},
 		RecoveryAccount: i.RecoveryAccount, ExpenseAccount: i.ExpenseAccount, DisputeDays: i.DisputeDays,
+		Intercompany:     invoice.Intercompany(i.Intercompany),
 		UnallocatedLimit: cfg.UnallocatedLimitUSD, Render: pdf.Render, SharedBearer: cmp.Or(cfg.SharedCostsBearer, i.Issuer.CostCenter),
 	}
 	for _, s := range cfg.SharedCosts {
 		m.SharedCosts = append(m.SharedCosts, jobs.SharedCost{Name: s.Name, Amount: s.AmountUSD, Split: s.Split, Shares: s.Shares, From: s.From, Covers: s.Covers})
 	}
 	for _, waiver := range cfg.Waivers {
-		m.Waivers = append(m.Waivers, jobs.Waiver(waiver))
+		m.Waivers = append(m.Waivers, jobs.Waiver{Month: waiver.Month, Gate: waiver.Gate, By: waiver.By, Reason: waiver.Reason, Count: waiver.Count, AmountUSD: waiver.AmountUSD})
+	}
+	m.Bills.TolerancePercent = cfg.BillTolerancePercent
+	for _, src := range cfg.Sources {
+		if provider := src.TellsOf(); provider != "" {
+			m.Bills.Sources = append(m.Bills.Sources, jobs.BillSource{Name: src.Name, Provider: provider, Bills: src.Bills()})
+		}
+	}
+	for _, e := range cfg.ExpectBills {
+		m.Bills.Expected = append(m.Bills.Expected, jobs.ExpectedBill(e))
 	}
 	return m
 }

@@ -15,26 +15,45 @@ type DocumentWords struct {
 	To, From  string // headings of the two parties
 	Total     string // label of the total
 	NoBooking string // in place of the accounts where nothing is booked
+	NoLines   string // in the table where there is nothing to charge
 	DocumentLabels
+
+	RoundingText    string // why the lines add up
+	AdjustmentsText string // what corrections are
+	CloseText       string // who let the document go out, "" where nothing is said of it
 }
 
 // InvoiceWords is the wording of an invoice that is booked.
 func InvoiceWords() DocumentWords {
-	return DocumentWords{
+	return sentences(DocumentWords{
 		Title:          "Internal chargeback invoice",
 		Legal:          "Internal recharge, no VAT, not a tax invoice",
 		Foot:           "Internal recharge, no VAT, not a tax invoice",
 		To:             "Charged to",
 		From:           "Charged by",
 		Total:          "Total charge",
-		NoBooking:      "The total is zero. Nothing is booked.",
+		NoBooking:      "There is nothing to charge. Nothing is booked.",
 		DocumentLabels: documentLabels(),
-	}
+	})
+}
+
+// CreditWords is the wording of an invoice that gives back more than it charges.
+func CreditWords() DocumentWords {
+	return sentences(DocumentWords{
+		Title:          "Internal credit note",
+		Legal:          "Internal recharge, no VAT, not a tax credit note",
+		Foot:           "Internal recharge, no VAT, not a tax credit note",
+		To:             "Credited to",
+		From:           "Credited by",
+		Total:          "Total credit",
+		NoBooking:      "There is nothing to credit. Nothing is booked.",
+		DocumentLabels: documentLabels(),
+	})
 }
 
 // StatementWords is the wording of a statement that is not booked.
 func StatementWords() DocumentWords {
-	return DocumentWords{
+	return sentences(DocumentWords{
 		Title:          "Showback statement",
 		Legal:          "For information. Nothing is booked.",
 		Foot:           "Showback statement, for information only",
@@ -43,7 +62,22 @@ func StatementWords() DocumentWords {
 		Total:          "Total cost",
 		NoBooking:      "For information. Nothing is booked.",
 		DocumentLabels: documentLabels(),
-	}
+	})
+}
+
+// StatementCreditWords is the wording of a statement below zero.
+func StatementCreditWords() DocumentWords {
+	w := StatementWords()
+	w.Title, w.Total = "Showback statement (credit)", "Total credit"
+	return w
+}
+
+func sentences(w DocumentWords) DocumentWords {
+	w.NoLines = "No usage in this month, no shared costs and no adjustments."
+	w.RoundingText = "The total is the exact sum, rounded once to the cent (half up). The sums of columns and sections, then lines, follow from it, each less than a cent from its exact amount, so that everything adds up. The CSV of this document shows every amount with 12 decimals as well."
+	w.AdjustmentsText = "A closed month is never changed. What arrived or was corrected after its close is charged or given back here, with the month and document that it corrects. Amounts below zero are given back."
+	w.CloseText = "Closed automatically after its checks had passed or were waived, as noted here; no approval was asked for."
+	return w
 }
 
 // DocumentLabels are the short words beside and above the figures, the same
@@ -51,7 +85,7 @@ func StatementWords() DocumentWords {
 type DocumentLabels struct {
 	Number, Status, IssueDate, ServicePeriod, Zone, Currency                    string
 	CostCenter, Department, Owner, CompanyCode, Contact, Approver               string
-	Accounting, Debit, Credit, PostingPeriod, PostingDate, Journal              string
+	Accounting, Debit, Credit, PostingPeriod, PostingDate, Journal, Between     string
 	Summary, Direct, Shared, Adjustments                                        string
 	SubtotalDirect, SubtotalShared, SubtotalAdjustments                         string
 	ByKind, ByAgent, LLM, Infrastructure, Tools                                 string
@@ -60,15 +94,15 @@ type DocumentLabels struct {
 	Infra, SharedColumn, TotalColumn                                            string
 	Savings, Gross, Saved, ExtraCost, Net, Budget                               string
 	NotPriced, Notes, Waiver, Held, Estimates, AdjustmentsNote, Rounding, Terms string
-	ApprovedBy, DataSources, PriceBook, Directory, Run, LedgerHash              string
+	Close, DataSources, PriceBook, Directory, Run, LedgerHash                   string
 	Attachment, Characters, ContentHash                                         string
 }
 
 func documentLabels() DocumentLabels {
 	return DocumentLabels{
 		Number: "Number", Status: "Status", IssueDate: "Issue date", ServicePeriod: "Service period", Zone: "Time zone of the period", Currency: "Currency",
-		CostCenter: "Cost centre", Department: "Department", Owner: "Owner", CompanyCode: "Company code", Contact: "Contact", Approver: "Approver",
-		Accounting: "Accounting", Debit: "Debit", Credit: "Credit", PostingPeriod: "Posting period", PostingDate: "Posting date", Journal: "Journal",
+		CostCenter: "Cost centre", Department: "Department", Owner: "Owner", CompanyCode: "Company code", Contact: "Contact", Approver: "Responsible",
+		Accounting: "Accounting", Debit: "Debit", Credit: "Credit", PostingPeriod: "Posting period", PostingDate: "Posting date", Journal: "Journal", Between: "Intercompany",
 		Summary: "Summary", Direct: "Direct usage", Shared: "Shared costs", Adjustments: "Prior-period adjustments",
 		SubtotalDirect: "Subtotal direct usage", SubtotalShared: "Subtotal shared costs", SubtotalAdjustments: "Subtotal prior-period adjustments",
 		ByKind: "Cost by kind", ByAgent: "Direct usage by agent", LLM: "LLM", Infrastructure: "Infrastructure", Tools: "Tools",
@@ -77,7 +111,7 @@ func documentLabels() DocumentLabels {
 		Infra: "Infra", SharedColumn: "Shared", TotalColumn: "Total",
 		Savings: "Cache savings (information, not part of the total)", Gross: "Direct usage without caching", Saved: "Saved by caching", ExtraCost: "Extra cost of caching", Net: "Direct usage as charged", Budget: "Budget and actual",
 		NotPriced: "held", Notes: "Notes", Waiver: "Waived check", Held: "Held records", Estimates: "Estimates", AdjustmentsNote: "Adjustments", Rounding: "Rounding", Terms: "Terms",
-		ApprovedBy: "Approved by", DataSources: "Data sources", PriceBook: "Price book", Directory: "Directory", Run: "Run", LedgerHash: "Ledger sha256",
+		Close: "Close", DataSources: "Data sources", PriceBook: "Price book", Directory: "Directory", Run: "Run", LedgerHash: "Ledger sha256",
 		Attachment: "Attachment", Characters: "Characters", ContentHash: "content sha256",
 	}
 }
@@ -89,12 +123,37 @@ func InvoicePage(page, pages int) string { return fmt.Sprintf("Page %d of %d", p
 func InvoicePeriod(from, to string) string { return from + " to " + to }
 
 // InvoiceCorrects says which closed month, and which document if it is known,
-// a prior-period adjustment corrects.
-func InvoiceCorrects(month, number string) string {
-	if number == "" {
-		return "corrects " + month
+// a prior-period adjustment corrects; code is the cost centre of that document
+// where it is another one.
+func InvoiceCorrects(month, number, code string) string {
+	of := ""
+	if code != "" {
+		of = " of cost centre " + code
 	}
-	return "corrects " + number + " (" + month + ")"
+	if number == "" {
+		return "corrects " + month + of
+	}
+	return "corrects " + number + of + " (" + month + ")"
+}
+
+// InvoiceMoved says why a correction was made, between which cost centres it
+// moved an amount, and what was charged before and is now; amounts are grouped
+// text, "" where they are not known.
+func InvoiceMoved(reason, from, to, before, now string) string {
+	var parts []string
+	if reason != "" {
+		parts = append(parts, reason)
+	}
+	switch {
+	case from != "":
+		parts = append(parts, "moved here from cost centre "+from)
+	case to != "":
+		parts = append(parts, "moved to cost centre "+to)
+	}
+	if before != "" || now != "" {
+		parts = append(parts, before+" USD before, "+now+" USD now")
+	}
+	return strings.Join(parts, "; ")
 }
 
 // InvoiceSplit says how this cost centre's part of a shared cost was found.
@@ -150,23 +209,17 @@ func InvoiceEstimated(requests int64) string {
 		" priced as an estimate; the lines concerned say so. A difference to the final price becomes a prior-period adjustment."
 }
 
-// InvoiceRounding explains why the lines add up.
-func InvoiceRounding() string {
-	return "The total is the exact sum, rounded once to the cent (half up). Lines and columns are then rounded by largest remainder, so that they add up to it. The CSV of this document shows every amount with 12 decimals as well."
-}
-
-// InvoiceAdjustments explains the prior-period section.
-func InvoiceAdjustments() string {
-	return "A closed month is never changed. Usage that arrived or was corrected after its close is charged here, with the month and document that it corrects."
-}
-
-// InvoiceTerms says how an invoice is settled and until when it can be disputed.
-func InvoiceTerms(period, disputeUntil, contact string) string {
+// InvoiceTerms says how an invoice, or a credit note, is settled and until when
+// it can be disputed.
+func InvoiceTerms(period, disputeUntil, contact string, credit bool) string {
 	settled := "Charged by journal in posting period " + period + "; no payment is due."
+	if credit {
+		settled = "Credited by journal in posting period " + period + "; nothing is paid out."
+	}
 	if disputeUntil == "" {
 		return settled
 	}
-	return settled + " Dispute by " + disputeUntil + " to " + contact + "; a justified dispute is settled by a credit memo and a new invoice."
+	return settled + " Dispute by " + disputeUntil + " to " + contact + "; what proves wrong is corrected in a later month."
 }
 
 // StatementTerms says what a statement is for.
@@ -179,9 +232,29 @@ func StatementTerms(disputeUntil, contact string) string {
 }
 
 // InvoiceWaiver is the note on one check of the month's close that failed and
-// was waived.
-func InvoiceWaiver(gate, by, reason string) string {
-	return "Check \"" + gate + "\" failed at the close of this month and was waived by " + by + ": " + reason
+// was waived: what was measured, and up to what bound, "" where it isn't known.
+func InvoiceWaiver(gate, by, reason, measured, bound string) string {
+	text := "Check \"" + gate + "\" failed at the close of this month"
+	if measured != "" {
+		text += " with " + measured
+	}
+	text += " and was waived"
+	if bound != "" {
+		text += " up to " + bound
+	}
+	return text + " by " + by + ": " + reason
+}
+
+// InvoiceSource is the note on a source of data and what came of it.
+func InvoiceSource(name, format, outcome string) string {
+	text := name
+	if format != "" {
+		text += " (" + format + ")"
+	}
+	if outcome != "" {
+		text += ": " + outcome
+	}
+	return text
 }
 
 // InvoiceHeld is the note on records that the month holds back. It is empty
@@ -225,9 +298,9 @@ func InvoiceAttachment(file string) string {
 	return "The attached file " + file + " holds the same lines with exact amounts."
 }
 
-// InvoiceReplaced explains the question marks.
-func InvoiceReplaced() string {
-	return "Characters that the fonts of this document lack are printed as \"?\"; the CSV holds the full text of the lines."
+// InvoiceUnshown explains code points in brackets.
+func InvoiceUnshown() string {
+	return "Code points in brackets, such as [U+1F916], stand for characters that no font had when this document was made; the CSV holds the full text of the lines."
 }
 
 // InvoiceBudget is the figure beside a budget's bar; amounts are grouped text
@@ -240,12 +313,19 @@ func InvoiceBudget(actual, amount string, percent int64, thresholds string) stri
 	return text + ", warns at " + thresholds + " %"
 }
 
-// InvoiceNoLines stands in the table where there is nothing to charge.
-func InvoiceNoLines() string { return "No usage and no shared cost in this period." }
-
 // InvoiceAccount is one side of the booking.
 func InvoiceAccount(account, costCenter string) string {
 	return account + ", cost centre " + costCenter
+}
+
+// InvoiceBetween is the accounts by which two companies balance.
+func InvoiceBetween(dueTo, party, dueFrom, issuer string) string {
+	return "due to " + dueTo + " (company " + party + "), due from " + dueFrom + " (company " + issuer + ")"
+}
+
+// InvoiceBookedApart says that the journal has lines on both sides.
+func InvoiceBookedApart() string {
+	return "Usage, shared costs and each corrected document are booked apart."
 }
 
 // InvoiceOtherAgents is the bar of all agents that have none of their own.
@@ -253,15 +333,6 @@ func InvoiceOtherAgents(n int) string { return "Other agents (" + strconv.Itoa(n
 
 // InvoiceMore stands for what a list leaves out.
 func InvoiceMore(n int) string { return "and " + strconv.Itoa(n) + " more" }
-
-// JournalMemo is the text of a journal line.
-func JournalMemo(month, code, name string) string {
-	memo := "AI usage " + month + " " + code
-	if name != "" {
-		memo += " " + name
-	}
-	return memo
-}
 
 // GroupThousands puts commas into the whole part of a decimal number:
 // "-1234567.89" becomes "-1,234,567.89".

@@ -14,8 +14,8 @@ import (
 )
 
 // Build makes the document of in. The total is the exact sum of all charges
-// and shared costs, rounded once, half up; lines and their columns get whole
-// cents by largest remainder so that everything on the page adds up. An input
+// and shared costs, rounded once, half up; subtotals, then lines, get whole
+// cents so that everything on the page adds up in both directions. An input
 // that cannot become a document is refused with the field that is wrong.
 func Build(in Input) (Document, error) {
 	if err := check(in); err != nil {
@@ -25,8 +25,11 @@ func Build(in Input) (Document, error) {
 	shared, trueUps := sharedLines(in.Shared)
 	adjustments = append(adjustments, trueUps...)
 	sortLines(adjustments)
-	round(direct, shared, adjustments)
+	if err := round(direct, shared, adjustments); err != nil {
+		return Document{}, fmt.Errorf("build document %s: %w", in.Number, err)
+	}
 	doc := Document{
+		Format:          formatNow,
 		Number:          in.Number,
 		Status:          StatusFinal,
 		Period:          in.Period,
@@ -35,6 +38,7 @@ func Build(in Input) (Document, error) {
 		Issuer:          in.Issuer,
 		Party:           in.Party,
 		RecoveryAccount: in.RecoveryAccount,
+		Intercompany:    in.Intercompany,
 		Direct:          section(SectionDirect, direct),
 		Shared:          section(SectionShared, shared),
 		Adjustments:     section(SectionAdjustments, adjustments),
@@ -55,12 +59,12 @@ func Build(in Input) (Document, error) {
 func chargeLines(charges []Charge) (direct, adjustments []*Line) {
 	byKey := map[string]*Line{}
 	for _, c := range charges {
-		key := joinKey("1", c.AgentID, c.Model, c.AdjustsMonth, c.AdjustsInvoice, c.AdjustsCode, c.Reason, c.Counterpart, strconv.FormatBool(c.HasCounter))
+		key := joinKey("1", c.AgentID, c.Model, c.AdjustsMonth, c.AdjustsInvoice, c.AdjustsCode, c.Reason, c.Counterpart, strconv.FormatBool(c.HasCounter), strconv.FormatBool(c.moved() && c.Reversed))
 		line, found := byKey[key]
 		if !found {
 			line = &Line{
 				AgentID: c.AgentID, Model: c.Model, AdjustsMonth: c.AdjustsMonth, AdjustsInvoice: c.AdjustsInvoice, AdjustsCode: c.AdjustsCode,
-				Reason: c.Reason, Counterpart: c.Counterpart, HasCounter: c.HasCounter, key: key,
+				Reason: c.Reason, Counterpart: c.Counterpart, Reversed: c.moved() && c.Reversed, HasCounter: c.HasCounter, key: key,
 			}
 			byKey[key] = line
 			if c.AdjustsMonth == "" {
@@ -138,33 +142,6 @@ func sortLines(lines []*Line) {
 	})
 }
 
-// round rounds the sum of all lines to cents and gives the cents to the lines,
-// then those of each line to its columns. A column that is exactly zero stays
-// zero, and no line is a whole cent away from its exact amount.
-func round(sections ...[]*Line) {
-	lines := slices.Concat(sections...)
-	var exact money.USD
-	parts := make([]money.Part, len(lines))
-	for i, line := range lines {
-		exact = exact.Add(line.Exact.Total)
-		parts[i] = money.Part{Key: line.key, Exact: line.Exact.Total}
-	}
-	for i, cents := range money.Allocate(exact.Cents(), parts) {
-		lines[i].Cents = columns(cents, lines[i].Exact)
-	}
-}
-
-// columns gives a line's cents to its columns.
-func columns(total money.Cents, exact Exact) Cents {
-	c := money.Allocate(total, []money.Part{
-		{Key: "1 llm", Exact: exact.LLM},
-		{Key: "2 infra", Exact: exact.Infra},
-		{Key: "3 tool", Exact: exact.Tool},
-		{Key: "4 shared", Exact: exact.Shared},
-	})
-	return Cents{LLM: c[0], Infra: c[1], Tool: c[2], Shared: c[3], Total: total}
-}
-
 func section(name SectionName, lines []*Line) Section {
 	s := Section{Name: name, Lines: make([]Line, len(lines))}
 	for i, line := range lines {
@@ -180,6 +157,10 @@ func savings(direct Section) Savings {
 		exact = exact.Add(line.CacheSavings)
 	}
 	saved, net := exact.Cents(), direct.Subtotal.Cents.Total
+	if gross := newFigure(exact.Add(direct.Subtotal.Exact.Total)); !gross.allows(net + saved) {
+		f := newFigure(exact) // the other cent, since both were rounded the same way
+		saved = f.floor + f.top() - saved
+	}
 	return Savings{Exact: exact, Gross: net + saved, Saved: saved, Net: net}
 }
 
@@ -208,7 +189,7 @@ func sortedNotes(n Notes) Notes {
 // contentHash hashes the document's JSON, in which amounts are exact text and
 // fields have a fixed order.
 func contentHash(doc Document) (string, error) {
-	doc.ContentHash = ""
+	doc.ContentHash, doc.Output = "", Output{}
 	content, err := json.Marshal(doc)
 	if err != nil {
 		return "", err

@@ -20,7 +20,7 @@ func testInput() Input {
 		Period:          Period{Month: "2026-10", From: "2026-10-01", To: "2026-10-31", Zone: "Europe/Berlin"},
 		IssueDate:       "2026-11-05",
 		DisputeUntil:    "2026-11-25",
-		Issuer:          Issuer{Name: "AI Platform", CostCenter: "CC-9000", Contact: "ai-platform@example.com", Approver: "Head of AI Platform", Company: "Example Corp"},
+		Issuer:          Issuer{Name: "AI Platform", CostCenter: "CC-9000", Contact: "ai-platform@example.com", Approver: "Head of AI Platform", Company: "Example Corp", CompanyCode: "1000"},
 		Party:           Party{Code: "00420", Name: "Customer Support", Department: "Support", CompanyCode: "1000", ExpenseAccount: "613500", Mode: Chargeback},
 		RecoveryAccount: "690100",
 		Charges: []Charge{
@@ -64,11 +64,11 @@ func TestBuildLines(t *testing.T) {
 	got = append(got, fmt.Sprintf("total %d req %s = %s exactly", doc.Total.Requests, doc.Total.Cents.Total, doc.Total.Exact.Total))
 	want := []string{
 		"direct Bot/large 11 req llm 1.01 infra 0.00 tool 0.50 shared 0.00 = 1.51",
-		"direct Triage/small 2 req llm 0.01 infra 0.00 tool 0.00 shared 0.00 = 0.01",
-		"direct subtotal 13 req 1.52 = 1.5122 exactly",
-		"shared /Gateway 0 req llm 0.00 infra 0.00 tool 0.00 shared 33.33 = 33.33",
+		"direct Triage/small 2 req llm 0.00 infra 0.00 tool 0.00 shared 0.00 = 0.00",
+		"direct subtotal 13 req 1.51 = 1.5122 exactly",
+		"shared /Gateway 0 req llm 0.00 infra 0.00 tool 0.00 shared 33.34 = 33.34",
 		"shared /Vector store 0 req llm 0.00 infra 0.00 tool 0.00 shared 0.33 = 0.33",
-		"shared subtotal 0 req 33.66 = 33.666333333333 exactly",
+		"shared subtotal 0 req 33.67 = 33.666333333333 exactly",
 		"adjustment Support Bot/large -1 req llm -0.25 infra 0.00 tool 0.00 shared 0.00 = -0.25",
 		"adjustment subtotal -1 req -0.25 = -0.25 exactly",
 		"total 12 req 34.93 = 34.928533333333 exactly",
@@ -108,7 +108,7 @@ func TestBuildTotalIsRoundedOnceHalfUp(t *testing.T) {
 
 func TestBuildSavings(t *testing.T) {
 	doc := mustBuild(t, testInput())
-	want := Savings{Exact: usd("0.1"), Gross: 162, Saved: 10, Net: 152}
+	want := Savings{Exact: usd("0.1"), Gross: 161, Saved: 10, Net: 151}
 	if got := doc.Savings; got.Gross != want.Gross || got.Saved != want.Saved || got.Net != want.Net || !got.Exact.Equal(want.Exact) {
 		t.Errorf("savings are %+v, want %+v", got, want)
 	}
@@ -132,11 +132,20 @@ func TestBuildRefuses(t *testing.T) {
 		{"expense account", func(in *Input) { in.Party.ExpenseAccount = "" }, "expense account is empty"},
 		{"recovery account", func(in *Input) { in.RecoveryAccount = "" }, "recovery account is empty"},
 		{"issuer's cost centre", func(in *Input) { in.Issuer.CostCenter = "" }, "issuer's cost centre is empty"},
+		{"company code", func(in *Input) { in.Party.CompanyCode = "" }, "company code of cost centre 00420 is empty"},
+		{"issuer's company code", func(in *Input) { in.Issuer.CompanyCode = "" }, "company code of the issuer's cost centre CC-9000 is not known"},
+		{"two companies", func(in *Input) { in.Party.CompanyCode = "2000" }, "belongs to company 2000 and the issuer to company 1000"},
+		{"half of the accounts between companies", func(in *Input) {
+			in.Party.CompanyCode, in.Intercompany.DueTo = "2000", "2190"
+		}, "set invoices.intercompany.due_to and due_from"},
 		{"number of another month", func(in *Input) { in.Number = Number("2026-09", "00420", 0) }, `number "CB-2026-09-00420-r0" is not one of a chargeback document of 2026-10`},
 		{"invoice number on a statement", func(in *Input) { in.Party.Mode = Showback }, "make it with StatementNumber"},
 		{"adjusted document without a month", func(in *Input) { in.Charges[3].AdjustsMonth = "" }, "charge 3 (agent \"bot\", model \"large\"): adjusts document CB-2026-09-00420-r0 but no month"},
 		{"adjusts this month", func(in *Input) { in.Charges[3].AdjustsMonth = "2026-10" }, `adjusted month "2026-10" is not a month before 2026-10`},
 		{"adjusts no month", func(in *Input) { in.Charges[3].AdjustsMonth = "0000" }, `adjusted month "0000"`},
+		{"shared cost that adjusts a document without a month", func(in *Input) { in.Shared[0].AdjustsInvoice = "CB-1" }, "shared cost 0 (\"Vector store\"): adjusts document CB-1 but no month"},
+		{"shared cost that adjusts this month", func(in *Input) { in.Shared[0].AdjustsMonth = "2026-10" }, `adjusted month "2026-10" is not a month before 2026-10`},
+		{"reason without a month", func(in *Input) { in.Charges[0].Reason = "came late" }, "only a correction of a closed month has a reason"},
 		{"negative count", func(in *Input) { in.Charges[0].OutputTokens = -1 }, "output tokens: -1 is negative"},
 		{"impossible count", func(in *Input) { in.Charges[0].InputTokens = countMax + 1 }, "input tokens: 1000000000000001 is beyond"},
 		{"impossible credit", func(in *Input) { in.Charges[3].Requests = -countMax - 1 }, "requests: -1000000000000001 is beyond"},
@@ -184,6 +193,13 @@ func TestContentHashCovers(t *testing.T) {
 		{"waiver", func(in *Input) { in.Notes.Waivers[0].Reason = "other" }},
 		{"held", func(in *Input) { in.Notes.Held.Pending = 1 }},
 		{"budget", func(in *Input) { in.Notes.Budgets[0].Actual = usd("36") }},
+		{"waiver's bound", func(in *Input) { in.Notes.Waivers[0].Bound = "3 records" }},
+		{"source", func(in *Input) { in.Notes.Sources = []SourceNote{{Name: "gateway"}} }},
+		{"reason", func(in *Input) { in.Charges[3].Reason = "came late" }},
+		{"counterpart", func(in *Input) { in.Charges[3].Counterpart = "CC-2" }},
+		{"counterpart's amount", func(in *Input) { in.Charges[3].CounterAmount, in.Charges[3].HasCounter = usd("0.20"), true }},
+		{"whose document is corrected", func(in *Input) { in.Charges[3].AdjustsCode = "00419" }},
+		{"accounts between companies", func(in *Input) { in.Intercompany.DueTo = "2190" }},
 		{"rate version", func(in *Input) { in.Notes.RateVersions = []string{"a"} }},
 		{"run", func(in *Input) { in.Notes.Run = "monthly/2026-10" }},
 	} {

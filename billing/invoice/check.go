@@ -94,6 +94,23 @@ func checkParty(in Input) error {
 			return fmt.Errorf("%s is empty, the journal cannot book cost centre %s; set it in the config or make the cost centre showback", field.name, in.Party.Code)
 		}
 	}
+	return checkCompanies(in)
+}
+
+// checkCompanies wants the company of both sides, where there are companies at
+// all, and accounts between them where they differ.
+func checkCompanies(in Input) error {
+	party, issuer := in.Party.CompanyCode, in.Issuer.CompanyCode
+	switch {
+	case party == issuer:
+		return nil
+	case party == "":
+		return fmt.Errorf("company code of cost centre %s is empty, the journal cannot book it; add company_code to it in the directory or make the cost centre showback", in.Party.Code)
+	case issuer == "":
+		return fmt.Errorf("company code of the issuer's cost centre %s is not known, the journal cannot book cost centre %s; add it with company_code to the directory or set invoices.issuer.company_code", in.Issuer.CostCenter, in.Party.Code)
+	case in.Intercompany.DueTo == "" || in.Intercompany.DueFrom == "":
+		return fmt.Errorf("cost centre %s belongs to company %s and the issuer to company %s, the journal cannot book between them; set invoices.intercompany.due_to and due_from", in.Party.Code, party, issuer)
+	}
 	return nil
 }
 
@@ -137,6 +154,9 @@ func checkCharge(c Charge, month string) error {
 		return err
 	}
 	adjusts := c.AdjustsMonth != ""
+	if !adjusts && (c.Reason != "" || c.Counterpart != "" || c.HasCounter || c.AdjustsCode != "") {
+		return errors.New("only a correction of a closed month has a reason, a counterpart or another cost centre; name the month")
+	}
 	for _, count := range []struct {
 		name string
 		n    int64

@@ -2,25 +2,51 @@ package invoice
 
 import (
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 
 	"chargeback/templates"
 	"chargeback/transform/money"
 )
 
+// The encodings of CSV files. The byte order mark lets a spreadsheet program see
+// that a file is UTF-8; most programs that import one do without.
+const (
+	UTF8    = "utf-8"
+	UTF8BOM = "utf-8-bom"
+)
+
+const byteOrderMark = "\xEF\xBB\xBF"
+
+// begin writes what stands before the first row of the CSV of docs, which were
+// closed together.
+func begin(w io.Writer, docs ...Document) error {
+	if !slices.ContainsFunc(docs, func(d Document) bool { return d.Output.CSVEncoding == UTF8BOM }) {
+		return nil
+	}
+	_, err := io.WriteString(w, byteOrderMark)
+	return err
+}
+
 // csvHeader names the columns of WriteCSV. Amounts without a suffix are cents
 // as the document shows them, those with _exact have all 12 decimals. They are
-// empty where no request of a line has a cost yet.
-func csvHeader() []string {
-	return []string{
+// empty where no request of a line has a cost yet. The columns on corrections
+// come last, since they came last; documents that were issued before do without.
+func csvHeader(doc Document) []string {
+	header := []string{
 		"number", "month", "cost_center", "currency", "row", "section", "line_no",
 		"agent_id", "agent_name", "model", "shared_cost", "split_method", "split_ratio", "adjusts_month", "adjusts_invoice",
 		"requests", "cache_hits", "estimated_requests", "held_requests", "input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens",
 		"llm_usd", "infra_usd", "tool_usd", "shared_usd", "total_usd",
 		"llm_usd_exact", "infra_usd_exact", "tool_usd_exact", "shared_usd_exact", "total_usd_exact", "cache_savings_usd_exact",
 	}
+	if doc.Earlier() {
+		return header
+	}
+	return append(header, "adjusts_cost_center", "reason", "moved_from", "moved_to", "before_usd_exact", "now_usd_exact")
 }
 
 // WriteCSV writes the lines, subtotals and total of doc as CSV with a header.
@@ -28,7 +54,7 @@ func csvHeader() []string {
 // as formulas; numbers are plain decimals.
 func WriteCSV(w io.Writer, doc Document) error {
 	out := csv.NewWriter(w)
-	rows := [][]string{csvHeader()}
+	rows := [][]string{csvHeader(doc)}
 	lineNo := 0
 	var saved money.USD
 	for _, s := range doc.Sections() {
@@ -42,7 +68,7 @@ func WriteCSV(w io.Writer, doc Document) error {
 		saved = saved.Add(sectionSaved)
 	}
 	rows = append(rows, csvRow(doc, "total", "", "", Line{Amounts: doc.Total, CacheSavings: saved}))
-	if err := out.WriteAll(rows); err != nil {
+	if err := errors.Join(begin(w, doc), out.WriteAll(rows)); err != nil {
 		return fmt.Errorf("write CSV of %s: %w", doc.Number, err)
 	}
 	return nil
@@ -58,11 +84,20 @@ func csvRow(doc Document, row string, name SectionName, lineNo string, line Line
 	if line.Unknown() {
 		clear(amounts)
 	}
-	return append([]string{
+	cells := append([]string{
 		text(doc.Number), text(doc.Period.Month), text(doc.Party.Code), Currency, row, string(name), lineNo,
 		text(line.AgentID), text(line.AgentName), text(line.Model),
 		text(line.SharedName), text(line.Method), text(line.Ratio), text(line.AdjustsMonth), text(line.AdjustsInvoice),
 		count(q.Requests), count(q.CacheHits), count(q.Estimated), count(q.Held),
 		count(q.InputTokens), count(q.CacheReadTokens), count(q.CacheWriteTokens), count(q.OutputTokens),
 	}, amounts...)
+	if doc.Earlier() {
+		return cells
+	}
+	m := line.Moved()
+	before, now := "", ""
+	if m.Known {
+		before, now = m.Before.Fixed(), m.Now.Fixed()
+	}
+	return append(cells, text(line.AdjustsCode), text(line.Reason), text(m.From), text(m.To), before, now)
 }

@@ -1,12 +1,21 @@
 package invoice
 
-import "chargeback/transform/money"
+import (
+	"fmt"
+	"strings"
+	"unicode"
+
+	"chargeback/transform/money"
+)
 
 // Currency is the currency of every amount.
 const Currency = "USD"
 
 // StatusFinal is the status of a document of a closed month.
 const StatusFinal = "Final"
+
+// formatNow is the Format of documents that are made now.
+const formatNow = 2
 
 // Document is a finished invoice or statement. All views of it (PDF, CSV,
 // journal) print these figures and compute none of their own.
@@ -15,12 +24,17 @@ const StatusFinal = "Final"
 // and total is the sum of its lines, column by column: exactly in USD, and in
 // cents as shown.
 type Document struct {
+	// Format is 0 on documents that were issued before there was one. Their words
+	// and their journal stay as they were issued; see Earlier.
+	Format int `json:",omitempty"`
+
 	Number, Status          string
 	Period                  Period
 	IssueDate, DisputeUntil string
 	Issuer                  Issuer
 	Party                   Party
 	RecoveryAccount         string
+	Intercompany            Intercompany `json:",omitzero"`
 
 	Direct      Section // usage of this month
 	Shared      Section // parts of shared costs
@@ -29,8 +43,52 @@ type Document struct {
 	Savings     Savings
 	Notes       Notes
 
+	// Output is how the files of the document are made. It says nothing of what
+	// they tell, so the hash does not cover it.
+	Output Output `json:",omitzero"`
+
 	// ContentHash is the SHA-256, in hex, of all the rest.
 	ContentHash string `json:",omitempty"`
+}
+
+// Earlier says that the document was issued before Format, so that all views of
+// it must stay byte for byte what they were.
+func (d Document) Earlier() bool { return d.Format == 0 }
+
+// Credit says that the document gives more back than it charges.
+func (d Document) Credit() bool { return d.Total.Cents.Total < 0 && !d.Earlier() }
+
+// Output is how files of a document were made at the close. It is kept, so that
+// they are made the same way for ever after, whatever the settings say then.
+type Output struct {
+	CSVEncoding string `json:",omitempty"` // one of the CSV encodings; empty is UTF8
+	Fonts       []Font `json:",omitempty"` // beside the built-in one
+	Unshown     string `json:",omitempty"` // characters that no font had
+}
+
+// Font is a font of a file, so named that no other is taken for it.
+type Font struct {
+	File   string // its name, without the folder
+	Index  int    `json:",omitempty"` // in a collection
+	SHA256 string
+}
+
+// Characters lists characters with their code points: "𠮷" (U+20BB7). Those that
+// are not seen by themselves have only that.
+func Characters(runes []rune) string {
+	const most = 8
+	var all []string
+	for i, r := range runes {
+		switch {
+		case i == most:
+			return strings.Join(all, ", ") + fmt.Sprintf(" and %d more", len(runes)-most)
+		case unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S):
+			all = append(all, fmt.Sprintf("%q (%U)", string(r), r))
+		default:
+			all = append(all, fmt.Sprintf("%U", r))
+		}
+	}
+	return strings.Join(all, ", ")
 }
 
 // Sections lists the sections in the order of the page.
@@ -64,7 +122,8 @@ type Line struct {
 	Reason, Counterpart          string    `json:",omitempty"`
 	CounterAmount                money.USD `json:",omitzero"`
 	HasCounter                   bool      `json:",omitempty"`
-	Whole                        money.USD `json:",omitzero"` // of a shared cost: what was divided
+	Reversed                     bool      `json:",omitempty"` // of what moved
+	Whole                        money.USD `json:",omitzero"`  // of a shared cost: what was divided
 	Amounts
 	CacheSavings money.USD
 
@@ -90,6 +149,29 @@ type Quantities struct {
 func (l Line) Unknown() bool {
 	return l.Held > 0 && l.Held >= l.Requests && l.Exact.Total.IsZero() && l.Cents.Total == 0
 }
+
+// Move is what a correction says of its amount: from or to which cost centre, and,
+// where it is Known, what was charged before and is charged now.
+type Move struct {
+	From, To    string
+	Before, Now money.USD
+	Known       bool
+}
+
+// Moved reads a correction. Of what stays with its cost centre the line is the
+// difference.
+func (l Line) Moved() Move {
+	switch {
+	case l.Counterpart == "":
+		return Move{Before: l.CounterAmount, Now: l.CounterAmount.Add(l.Exact.Total), Known: l.HasCounter}
+	case l.Reversed:
+		return Move{To: l.Counterpart, Before: l.Exact.Total.Neg(), Now: l.CounterAmount, Known: l.HasCounter}
+	}
+	return Move{From: l.Counterpart, Before: l.CounterAmount, Now: l.Exact.Total, Known: l.HasCounter}
+}
+
+// moved says that a charge came from another cost centre's document or goes there.
+func (c Charge) moved() bool { return c.Counterpart != "" }
 
 // Exact is unrounded cost by kind.
 type Exact struct{ LLM, Infra, Tool, Shared, Total money.USD }

@@ -26,11 +26,12 @@ const (
 type Input struct {
 	Number          string // from Number or StatementNumber
 	Period          Period
-	IssueDate       string // date, derived from the month and never from a clock
+	IssueDate       string // date, from the caller
 	DisputeUntil    string // date, empty: no dispute terms are printed
 	Issuer          Issuer
 	Party           Party
 	RecoveryAccount string // credit side of the journal
+	Intercompany    Intercompany
 	Charges         []Charge
 	Shared          []Shared
 	Notes           Notes
@@ -45,14 +46,22 @@ type Period struct {
 
 // Issuer is the unit that provides the service and is credited.
 type Issuer struct {
-	Name, CostCenter, Contact, Approver string
+	Name, CostCenter, Contact, Approver string // Approver is who answers for the charges, and has approved nothing
 	Company                             string // name of the company, in the page head
+	CompanyCode                         string `json:",omitempty"` // company of its cost centre in the journal
+}
+
+// Intercompany is the accounts by which each company balances where the party's
+// and the issuer's differ.
+type Intercompany struct {
+	DueTo   string // what the party's company owes
+	DueFrom string // what the issuer's company is owed
 }
 
 // Party is the cost centre that the document is for.
 type Party struct {
 	Code, Name, Department, Owner string
-	CompanyCode                   string // company in the journal, of both its sides
+	CompanyCode                   string // company in the journal
 	ExpenseAccount                string // debit side of the journal
 	Mode                          Mode
 }
@@ -77,9 +86,10 @@ type Charge struct {
 	// lines of their own, but for CounterAmount, which is added up.
 	AdjustsCode   string    // cost centre whose document is corrected, where it is another than the party
 	Reason        string    // why, such as "came after the close of its month"
-	Counterpart   string    // cost centre that it moved from (amount > 0) or to (amount < 0), "" where none
-	CounterAmount money.USD // what the counterpart's line amounts to: of one that takes back the new amount, of one that charges anew the old one
-	HasCounter    bool      // whether CounterAmount is known
+	Counterpart   string    // cost centre that it moved to (reversed) or from, "" where both halves are of this one
+	Reversed      bool      // the half of a pair that takes back what was charged
+	CounterAmount money.USD // of what moved the counterpart's amount: the new one, or of what is charged again the old one; else the amount before
+	HasCounter    bool      // whether it is half of a pair, so that CounterAmount is known
 }
 
 // Shared is this cost centre's part of a shared cost, already split. One that

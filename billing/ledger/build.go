@@ -46,6 +46,7 @@ type References struct {
 	Markups      []Markup
 	ToolFees     []ToolFee
 	CostCenters  []CostCenter
+	Successors   []Successor
 	Departments  []Department
 	Aliases      []Alias
 	PeopleFrom   []string // sources of people in the order in which their snapshots are believed
@@ -73,6 +74,13 @@ const (
 
 // CostCenter is a cost centre and the department that it belongs to.
 type CostCenter struct{ Code, Department string }
+
+// Successor pays for a cost centre that has ended, from a day until a day.
+type Successor struct {
+	Code     string // of the one that has ended
+	Payer    CostCenter
+	From, To civil.Date
+}
 
 // Department has a cost centre that pays for its people where a snapshot names
 // none.
@@ -152,7 +160,7 @@ func (l *Ledger) replace(ctx context.Context, b Build, days Days) error {
 	args := Args{
 		"first_day": days.First, "last_day": days.Last,
 		"scan_first": days.First.AddDays(-matchReach), "scan_last": days.Last.AddDays(matchReach),
-		"late_until": b.LateUntil, "open_month": b.OpenMonth.FirstDay(), "run_date": b.RunDate, "unallocated": payerID(unallocated), "fingerprint": b.Fingerprint,
+		"late_until": b.LateUntil, "open_month": b.OpenMonth.FirstDay(), "run_date": b.RunDate, "unallocated": payerID(unallocated), "payers_stay": false, "fingerprint": b.Fingerprint,
 	}
 	closed, err := l.closedWithin(ctx, days)
 	if err != nil {
@@ -255,16 +263,20 @@ where usage_date between @first_day and @last_day`, args)
 // transaction of its own: nobody reads these tables but the models, which come
 // next, and an engine may compute these before it begins theirs.
 func (l *Ledger) loadReferences(ctx context.Context, b Build) error {
-	first, last := b.Days[0].First.AddDays(-matchReach), b.Days[len(b.Days)-1].Last.AddDays(matchReach)
-	seen, err := l.seenWithin(ctx, first, last)
-	if err != nil {
-		return err
-	}
-	refs, err := b.References(seen)
+	refs, err := l.referencesOf(ctx, b)
 	if err != nil {
 		return err
 	}
 	return l.engine.Transact(ctx, func() error { return l.writeReferences(ctx, b.RateVersion, refs) })
+}
+
+// referencesOf resolves what occurs on the days and those beside them.
+func (l *Ledger) referencesOf(ctx context.Context, b Build) (References, error) {
+	seen, err := l.seenWithin(ctx, b.Days[0].First.AddDays(-matchReach), b.Days[len(b.Days)-1].Last.AddDays(matchReach))
+	if err != nil {
+		return References{}, err
+	}
+	return b.References(seen)
 }
 
 // writeReferences replaces what the models join with.
@@ -308,6 +320,9 @@ func (r References) rows(version string) map[string][][]any {
 	}
 	for _, c := range r.CostCenters {
 		add(refCostCentersTable, c.Code, payerID(c))
+	}
+	for _, s := range r.Successors {
+		add(refSuccessorsTable, s.Code, payerID(s.Payer), s.From, s.To)
 	}
 	for _, d := range r.Departments {
 		add(refDepartmentsTable, d.Name, payerID(d.Center))
@@ -397,20 +412,21 @@ func (l *Ledger) keepRates(ctx context.Context, version string, all []Rate) erro
 	return l.engine.Insert(ctx, rateEntriesTable, rows)
 }
 
-// metersSeen and namesSeen are what occurs in the days' rows.
-const (
-	metersSeen = `
+// metersSeen is what occurs in the days' rows.
+const metersSeen = `
 select distinct provider, ifnull(account, ''), ifnull(region, ''), model, ifnull(service_tier, ''), ifnull(notice, ''), meter_id
 from meters
 where meter_id in (select meter_id from usage where usage_date between @scan_first and @scan_last)
   or meter_id in (select meter_id from requests where request_date between @scan_first and @scan_last)
 order by 1, 4, 2, 3, 5, 6, 7`
 
-	namesSeen = `
+// namesSeen are the names that occur, by the selects of the ids that do.
+func namesSeen(actors, callers, tasks string) string {
+	return `
 with active_actors as (
   select key_alias, team, project, coalesce(user_email, user_id) as user_name
   from actors
-  where actor_id in (select actor_id from requests where request_date between @scan_first and @scan_last)
+  where actor_id in (` + actors + `)
 ),
 names as (
   select 'key' as kind, key_alias as name from active_actors
@@ -421,11 +437,11 @@ names as (
   union distinct
   select 'caller' as kind, caller as name
   from callers
-  where caller_id in (select caller_id from usage where usage_date between @scan_first and @scan_last)
+  where caller_id in (` + callers + `)
   union distinct
   select 'tools' as kind, tools as name
   from tasks
-  where task_id in (select task_id from requests where request_date between @scan_first and @scan_last)
+  where task_id in (` + tasks + `)
   union distinct
   select 'department' as kind, department as name
   from people
@@ -439,7 +455,7 @@ select kind, name
 from names
 where name is not null
 order by kind, name`
-)
+}
 
 // seenWithin lists what occurs on some days, in any zone.
 func (l *Ledger) seenWithin(ctx context.Context, first, last civil.Date) (Seen, error) {
@@ -460,7 +476,17 @@ func (l *Ledger) seen(ctx context.Context, args Args) (s Seen, err error) {
 	if err != nil {
 		return s, err
 	}
-	err = l.engine.Query(ctx, namesSeen, args, func(r Row) error {
+	err = l.names(ctx, namesSeen(
+		"select actor_id from requests where request_date between @scan_first and @scan_last",
+		"select caller_id from usage where usage_date between @scan_first and @scan_last",
+		"select task_id from requests where request_date between @scan_first and @scan_last",
+	), args, &s)
+	return s, err
+}
+
+// names adds the names that text selects.
+func (l *Ledger) names(ctx context.Context, text string, args Args, s *Seen) error {
+	return l.engine.Query(ctx, text, args, func(r Row) error {
 		switch kind, name := r.Text(0), r.Text(1); kind {
 		case "tools":
 			s.Tools = append(s.Tools, name)
@@ -473,5 +499,4 @@ func (l *Ledger) seen(ctx context.Context, args Args) (s Seen, err error) {
 		}
 		return nil
 	})
-	return s, err
 }

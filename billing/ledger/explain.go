@@ -61,6 +61,7 @@ type Explained struct {
 	UsageSource, UsageObject, RequestSource, RequestObject, Run string
 	UsageLine, RequestLine                                      int64
 	ProviderRequestID, AgentRequestID                           string
+	AdjustsCenter                                               string // of a correction: whose document it corrects, where CostCenter is the successor
 	Priced
 }
 
@@ -139,7 +140,7 @@ select
   f.input_uncached_tokens, f.cache_read_tokens, f.cache_write_5m_tokens, f.cache_write_1h_tokens, f.cache_write_unknown_tokens, f.output_tokens, f.reasoning_tokens,
   ifnull(f.input_audio_tokens, 0), ifnull(f.input_image_tokens, 0), ifnull(f.cache_read_audio_tokens, 0), ifnull(f.output_audio_tokens, 0), ifnull(f.output_image_tokens, 0), ifnull(f.searches, 0),
   f.llm_cost_usd, f.infra_cost_usd, f.tool_cost_usd, f.total_cost_usd, f.cache_savings_usd, f.total_cost_usd is not null,`+rateTerms+`,
-  ifnull(f.flags, '')
+  ifnull(f.flags, ''), ifnull(v.cost_center, '')
 from named as n
 inner join record_facts as f on f.record_id = n.record_id and f.usage_date = n.usage_date
 inner join meters as d on d.meter_id = f.meter_id
@@ -149,6 +150,7 @@ left join rate_entries as e on e.rate_id = f.rate_id
 left join actors as a on a.actor_id = f.actor_id
 left join tasks as t on t.task_id = f.task_id
 left join callers as c on c.caller_id = f.caller_id
+left join payers as v on v.payer_id = f.adjusts_payer_id
 left join objects as o on o.object_id = f.usage_object_id
 left join objects as p on p.object_id = f.request_object_id
 left join usage as u on u.object_id = f.usage_object_id and u.line = f.usage_line and u.usage_date = f.usage_date and u.usage_date >= date '0001-01-01'
@@ -162,7 +164,7 @@ limit 200`, Args{"since": civil.Min, "id": id, "number": number}, func(r Row) er
 			Match: r.Text(12), Rung: r.Text(13), Attribution: r.Text(14), Department: r.Text(15), CostCenter: r.Text(16),
 			User: r.Text(17), Team: r.Text(18), Key: r.Text(19), Project: r.Text(20), Caller: r.Text(21), Agent: r.Text(22), Explicit: r.Text(23),
 			UsageSource: r.Text(24), UsageObject: r.Text(25), RequestSource: r.Text(26), RequestObject: r.Text(27), Run: r.Text(28),
-			UsageLine: r.Int(29), RequestLine: r.Int(30), ProviderRequestID: r.Text(31), AgentRequestID: r.Text(32),
+			UsageLine: r.Int(29), RequestLine: r.Int(30), ProviderRequestID: r.Text(31), AgentRequestID: r.Text(32), AdjustsCenter: r.Text(70),
 			Priced: Priced{
 				Records: 1, Pricing: r.Text(33), Note: r.Text(34), Hit: r.Bool(35), Quantities: quantities(r, 37),
 				LLM: r.USD(50), Infra: r.USD(51), Tool: r.USD(52), Total: r.USD(53), Savings: r.USD(54), Known: r.Bool(55), Rate: terms(r, 56), Flags: Flags(r.Text(69)),
@@ -227,7 +229,7 @@ func terms(r Row, at int) RateTerms {
 // ExplainLine sums the records of a line of a document by the rate that priced
 // them. model is as documents name it, adjusts the month that the line corrects
 // or "".
-func (l *Ledger) ExplainLine(ctx context.Context, month civil.Month, costCenter, agent, model, adjusts string) (all []Priced, err error) {
+func (l *Ledger) ExplainLine(ctx context.Context, line DocumentLine) (all []Priced, err error) {
 	type priced struct {
 		rate    int64
 		pricing string
@@ -244,7 +246,7 @@ select
   min(f.rate_id)
 `+lineRows+`
 group by f.rate_id, g.pricing, f.cache_hit, mix, f.correction < 0
-order by min(f.started_at), 2, 4, 6, 1`, Args{"since": civil.Min, "first_day": month.FirstDay(), "cost_center": costCenter, "agent": agent, "model": model, "adjusts": adjusts}, func(r Row) error {
+order by min(f.started_at), 2, 4, 6, 1`, line.args(), func(r Row) error {
 		p := Priced{
 			Records: r.Int(0), Pricing: r.Text(1), Note: r.Text(2), Hit: r.Bool(3), Fees: r.Int(4), Quantities: quantities(r, 7),
 			LLM: r.USD(20), Infra: r.USD(21), Tool: r.USD(22), Total: r.USD(23), Savings: r.USD(24), Known: r.Bool(25),
@@ -263,16 +265,16 @@ order by min(f.started_at), 2, 4, 6, 1`, Args{"since": civil.Min, "first_day": m
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read cost records of %s in %s: %w", costCenter, month, err)
+		return nil, fmt.Errorf("read cost records of %s in %s: %w", line.CostCenter, line.Month, err)
 	}
 	known := map[string]RateTerms{} // by rate_id as text
 	err = l.engine.Query(ctx, "select cast(e.rate_id as string),"+rateTerms+" from rate_entries as e where e.rate_id in (select rate_id from record_facts where usage_date >= @since and billing_month = @first_day)",
-		Args{"since": civil.Min, "first_day": month.FirstDay()}, func(r Row) error {
+		Args{"since": civil.Min, "first_day": line.Month.FirstDay()}, func(r Row) error {
 			known[r.Text(0)] = terms(r, 1)
 			return nil
 		})
 	if err != nil {
-		return nil, fmt.Errorf("read rates of %s: %w", month, err)
+		return nil, fmt.Errorf("read rates of %s: %w", line.Month, err)
 	}
 	for i := range all {
 		all[i].Rate = known[ids[i]]
@@ -289,12 +291,42 @@ inner join meters as d on d.meter_id = f.meter_id
 left join rate_entries as e on e.rate_id = f.rate_id
 left join tasks as t on t.task_id = f.task_id
 left join callers as c on c.caller_id = f.caller_id
+left join payers as v on v.payer_id = f.adjusts_payer_id
+left join record_facts as h
+  on f.correction <> 0 and h.usage_date = f.usage_date and h.record_id = f.record_id and h.correction = 0 - f.correction
+  and h.billing_month = f.billing_month and h.usage_date >= @since
+left join payers as w on w.payer_id = ifnull(h.adjusts_payer_id, h.payer_id)
 where f.usage_date >= @since
   and f.billing_month = @first_day
   and y.cost_center = @cost_center
   and ifnull(coalesce(t.agent_id, c.agent_id), '') = @agent
   and ifnull(regexp_replace(e.price_key, '^[^/]*/', ''), d.model) = @model
-  and if(f.correction = 0, '', month_of(f.usage_date)) = @adjusts`
+  and if(f.correction = 0, '', month_of(f.usage_date)) = @adjusts
+  and (
+    @reason = ''
+    or f.pricing_note = @reason
+    and ifnull(v.cost_center, '') = @adjusts_code
+    and ifnull(nullif(w.cost_center, ifnull(v.cost_center, y.cost_center)), '') = @counterpart
+    and (@counterpart = '' or (f.correction < 0) = @reversed)
+  )`
+
+// DocumentLine names a line of a document. Reason and what is below are of a
+// correction; in documents of versions that kept no reason they are empty.
+type DocumentLine struct {
+	Month                    civil.Month
+	CostCenter, Agent, Model string
+	Adjusts                  string // month
+	Reason, AdjustsCode      string // the code where it is another than CostCenter
+	Counterpart              string
+	Reversed                 bool
+}
+
+func (d DocumentLine) args() Args {
+	return Args{
+		"since": civil.Min, "first_day": d.Month.FirstDay(), "cost_center": d.CostCenter, "agent": d.Agent, "model": d.Model, "adjusts": d.Adjusts,
+		"reason": d.Reason, "adjusts_code": d.AdjustsCode, "counterpart": d.Counterpart, "reversed": d.Reversed,
+	}
+}
 
 // LineRule is a rule by which records of a line were attributed.
 type LineRule struct {
@@ -305,12 +337,12 @@ type LineRule struct {
 
 // RulesOfLine counts the records behind a line of a document by the rule that
 // attributed them, most records first, and names the first few of each.
-func (l *Ledger) RulesOfLine(ctx context.Context, month civil.Month, costCenter, agent, model, adjusts string) (all []LineRule, err error) {
+func (l *Ledger) RulesOfLine(ctx context.Context, line DocumentLine) (all []LineRule, err error) {
 	const sample = 5
 	err = l.engine.Query(ctx, `
 select g.attribution, f.record_id, f.correction
 `+lineRows+`
-order by f.started_at, f.record_id, f.correction`, Args{"since": civil.Min, "first_day": month.FirstDay(), "cost_center": costCenter, "agent": agent, "model": model, "adjusts": adjusts}, func(r Row) error {
+order by f.started_at, f.record_id, f.correction`, line.args(), func(r Row) error {
 		i := slices.IndexFunc(all, func(rule LineRule) bool { return rule.Attribution == r.Text(0) })
 		if i < 0 {
 			i, all = len(all), append(all, LineRule{Attribution: r.Text(0)})
@@ -324,7 +356,7 @@ order by f.started_at, f.record_id, f.correction`, Args{"since": civil.Min, "fir
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read rules of %s in %s: %w", costCenter, month, err)
+		return nil, fmt.Errorf("read rules of %s in %s: %w", line.CostCenter, line.Month, err)
 	}
 	slices.SortStableFunc(all, func(a, b LineRule) int { return int(b.Records - a.Records) })
 	return all, nil

@@ -15,28 +15,30 @@ const (
 	ObjectRead     = "read"
 	ObjectFailed   = "failed"
 	ObjectMissing  = "missing"
+	ObjectDeleted  = "deleted" // gone for good: its rows are no longer kept
 	ObjectReplaced = "replaced"
 	ObjectEarlier  = "earlier" // a snapshot that a later one follows: gone or rewritten, and its rows are history
 )
 
 // Object is one version of one object as the manifest has it.
 type Object struct {
-	ID          int64
-	Source      string
-	Format      string
-	Key         string
-	ETag        string
-	SizeBytes   int64
-	Day         civil.Date // zero where the key has none
-	State       string
-	Staged      int64
-	Rejected    int64
-	BeforeStart int64
-	Ignored     int64
-	Modified    time.Time // zero where it is not known
-	Error       string
-	Run         string
-	Reading     string // by which settings it was read, see ReadingOf; "" where a version wrote it that kept none
+	ID           int64
+	Source       string
+	Format       string
+	Key          string
+	ETag         string
+	SizeBytes    int64
+	Day          civil.Date // zero where the key has none
+	State        string
+	Staged       int64
+	Rejected     int64
+	BeforeStart  int64
+	Ignored      int64
+	Modified     time.Time // zero where it is not known
+	Error        string
+	Run          string
+	MissingSince civil.Date // zero where it is not known
+	Reading      string     // by which settings it was read, see ReadingOf; "" where a version wrote it that kept none
 }
 
 // Reject is one record that was not taken in.
@@ -53,7 +55,7 @@ func (l *Ledger) Manifest(ctx context.Context, source string, first, last civil.
 	err := l.engine.Query(ctx, `
 select object_id, object_key, etag, state, size_bytes, day, reading
 from objects
-where source = @source and state not in ('replaced', 'earlier') and (day is null or day between @first_day and @last_day)`,
+where source = @source and state not in ('deleted', 'replaced', 'earlier') and (day is null or day between @first_day and @last_day)`,
 		Args{"source": source, "first_day": first, "last_day": last}, func(r Row) error {
 			found[r.Text(1)] = Object{ID: r.Int(0), Source: source, Key: r.Text(1), ETag: r.Text(2), State: r.Text(3), SizeBytes: r.Int(4), Day: r.Date(5), Reading: r.Text(6)}
 			return nil
@@ -274,17 +276,17 @@ func (l *Ledger) enter(ctx context.Context, result StagingResult) error {
 	read := make(map[int64]bool, len(result.Objects))
 	for _, o := range result.Objects {
 		read[o.ID] = true
-		rows = append(rows, []any{o.ID, o.Source, o.Format, o.Key, o.ETag, o.SizeBytes, nullDate(o.Day), o.State, o.Staged, o.Rejected, o.BeforeStart, nullText(o.Error), o.Run, o.Ignored, nullTime(o.Modified), nullText(o.Reading)})
+		rows = append(rows, []any{o.ID, o.Source, o.Format, o.Key, o.ETag, o.SizeBytes, nullDate(o.Day), o.State, o.Staged, o.Rejected, o.BeforeStart, nullText(o.Error), o.Run, o.Ignored, nullTime(o.Modified), nullText(o.Reading), nil})
 	}
 	var again []int64
-	err := l.engine.Query(ctx, "select object_id from objects where state in ('failed', 'replaced')", nil, func(r Row) error {
+	err := l.engine.Query(ctx, "select object_id from objects where state in ('failed', 'deleted', 'replaced')", nil, func(r Row) error {
 		if read[r.Int(0)] {
 			again = append(again, r.Int(0))
 		}
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("read failed and replaced objects: %w", err)
+		return fmt.Errorf("read failed, deleted and replaced objects: %w", err)
 	}
 	for _, table := range []string{"objects", "rejects"} {
 		if err := l.dropRows(ctx, table, "", again); err != nil {
@@ -353,17 +355,70 @@ func (l *Ledger) MarkEarlier(ctx context.Context, ids []int64) error {
 	return l.engine.Transact(ctx, func() error { return l.setState(ctx, ids, ObjectEarlier) })
 }
 
-// MarkMissing notes that objects which were read are gone from their source,
-// and that others are back. Their records stay.
-func (l *Ledger) MarkMissing(ctx context.Context, gone, back []int64) error {
+// MarkMissing notes that objects which were read are gone from their source since
+// a night, or, where that is the zero date, can't be read there any more; and that
+// others are back. Their records stay.
+func (l *Ledger) MarkMissing(ctx context.Context, gone []int64, since civil.Date, back []int64) error {
 	if len(gone)+len(back) == 0 {
 		return nil
 	}
 	return l.engine.Transact(ctx, func() error {
-		if err := l.setState(ctx, gone, ObjectMissing); err != nil {
+		if err := l.setMissing(ctx, gone, ObjectMissing, nullDate(since)); err != nil {
 			return err
 		}
-		return l.setState(ctx, back, ObjectRead)
+		return l.setMissing(ctx, back, ObjectRead, nil)
+	})
+}
+
+func (l *Ledger) setMissing(ctx context.Context, ids []int64, state string, since any) error {
+	return inParts(ids, func(list string) error {
+		if since == nil {
+			return l.engine.Exec(ctx, "update objects set state = @state, missing_since = null where object_id in ("+list+")", Args{"state": state})
+		}
+		return l.engine.Exec(ctx, "update objects set state = @state, missing_since = @since where object_id in ("+list+")", Args{"state": state, "since": since})
+	})
+}
+
+// Missing returns the objects of a source that are gone from it since a night up to
+// until, by key.
+func (l *Ledger) Missing(ctx context.Context, source string, until civil.Date) (objects []Object, err error) {
+	err = l.engine.Query(ctx, `
+select object_id, object_key, etag, day, rows_staged, missing_since
+from objects
+where source = @source and state = 'missing' and missing_since <= @until
+order by object_key, object_id`, Args{"source": source, "until": until}, func(r Row) error {
+		objects = append(objects, Object{ID: r.Int(0), Source: source, Key: r.Text(1), ETag: r.Text(2), Day: r.Date(3), State: ObjectMissing, Staged: r.Int(4), MissingSince: r.Date(5)})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read missing objects of %s: %w", source, err)
+	}
+	return objects, nil
+}
+
+// Delete drops the rows and rejects of objects that are gone for good, by whom
+// saidBy names. What a closed month has charged for them is reversed with the days
+// that the next night makes.
+func (l *Ledger) Delete(ctx context.Context, schema *record.Schema, ids []int64, saidBy string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	return l.engine.Transact(ctx, func() error {
+		if err := l.forgetElsewhere(ctx, schema, ids); err != nil {
+			return err
+		}
+		if err := l.soilRows(ctx, schema, ids); err != nil {
+			return err
+		}
+		if err := l.dropRows(ctx, schema.Table, dateColumn(schema), ids); err != nil {
+			return err
+		}
+		if err := l.dropRows(ctx, "rejects", "", ids); err != nil {
+			return err
+		}
+		return inParts(ids, func(list string) error {
+			return l.engine.Exec(ctx, "update objects set state = 'deleted', rows_rejected = 0, error = @said_by where object_id in ("+list+")", Args{"said_by": saidBy})
+		})
 	})
 }
 

@@ -1,12 +1,14 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -117,7 +119,7 @@ select
   total_usd(doubtful_cost_usd),
   total_usd(if(cost_center = 'UNALLOCATED', total_cost_usd, null)),
   (select count(*) from repeats where verdict = 'conflict' and usage_date between @first_day and @last_day),
-  (select ifnull(sum(rows_rejected), 0) from objects where state not in ('replaced', 'earlier') and (day is null or day between @first_day and @last_day)),
+  (select ifnull(sum(rows_rejected), 0) from objects where state not in ('deleted', 'replaced', 'earlier') and (day is null or day between @first_day and @last_day)),
   (select count(*) from objects where state = 'failed' and (day is null or day between @first_day and @last_day)),
   (select count(*) from objects where state = 'missing' and (day is null or day between @first_day and @last_day))
 from cost_items
@@ -187,6 +189,69 @@ left join usage_alone as u on u.provider = d.provider and u.usage_date = d.usage
 	return Doubtful{row.Int(0), row.USD(1), row.Int(2), row.USD(3)}, nil
 }
 
+// Payer is who pays for something in a month, with the days that count: those of
+// use, and for a correction of a closed month the first day of this one.
+type Payer struct {
+	CostCenter
+	First, Last civil.Date
+}
+
+// Payers lists who pays in a month, by department and cost centre.
+func (l *Ledger) Payers(ctx context.Context, month civil.Month) (payers []Payer, err error) {
+	err = l.engine.Query(ctx, `
+select
+  p.department,
+  p.cost_center,
+  min(greatest(f.usage_date, f.billing_month)),
+  max(greatest(f.usage_date, f.billing_month))
+from record_facts as f
+inner join payers as p on p.payer_id = f.payer_id
+where f.billing_month = @first_day and f.usage_date >= @since
+group by p.department, p.cost_center
+order by p.department, p.cost_center`, Args{"first_day": month.FirstDay(), "since": civil.Min}, func(r Row) error {
+		payers = append(payers, Payer{CostCenter{Department: r.Text(0), Code: r.Text(1)}, r.Date(2), r.Date(3)})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read who pays in %s: %w", month, err)
+	}
+	return payers, nil
+}
+
+// SourceRecords is how many records of a kind a source has for a month.
+type SourceRecords struct {
+	Source, Kind string // usage, requests or people
+	Records      int64
+}
+
+// SourceRecords counts the staged records of a month's days, by source and kind,
+// and the people of which each source tells.
+func (l *Ledger) SourceRecords(ctx context.Context, month civil.Month) (all []SourceRecords, err error) {
+	err = l.engine.Query(ctx, `
+with staged as (
+  select object_id, 'usage' as kind, count(*) as records from usage where usage_date between @first_day and @last_day group by object_id
+  union all
+  select object_id, 'requests' as kind, count(*) as records from requests where request_date between @first_day and @last_day group by object_id
+)
+select o.source, s.kind, sum(s.records)
+from staged as s
+inner join objects as o on o.object_id = s.object_id
+group by o.source, s.kind
+union all
+select o.source, 'people' as kind, count(distinct p.email)
+from people as p
+inner join objects as o on o.object_id = p.object_id
+group by o.source
+order by 1, 2`, Args{"first_day": month.FirstDay(), "last_day": month.LastDay()}, func(r Row) error {
+		all = append(all, SourceRecords{r.Text(0), r.Text(1), r.Int(2)})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count records of %s by source: %w", month, err)
+	}
+	return all, nil
+}
+
 // Hash is the SHA-256, in hex, of the cost records that match: everything that
 // decides who owes what and why, with the lines of their sources. Which run
 // wrote a row, and which version of an object it came from, is left out, so
@@ -241,39 +306,164 @@ func canonical(v any) string {
 	return fmt.Sprint(v)
 }
 
-// Charge is what one cost centre owes for one agent and model in a month.
+// Charge is what one cost centre owes for one agent and model in a month, or, of a
+// correction, for one reason and counterpart, too.
 type Charge struct {
 	Department, CostCenter, AgentID, PriceKey, Model, AdjustsMonth string
 	Requests, CacheHits, Input, CacheRead, CacheWrite, Output      int64
 	LLM, Infra, Tool, CacheSavings                                 money.USD
 	Estimated, Unpriced, Pending                                   int64
+
+	// Of a correction.
+	AdjustsCenter string    // cost centre whose document is corrected: CostCenter, or one that it succeeds
+	Reason        string    // why
+	Paired        bool      // a record is reversed and charged again, and this is one of the two
+	Counterpart   string    // AdjustsCenter of the other one
+	CounterAmount money.USD // of what is reversed the new amount, of what is charged again the old one
 }
 
-// Charges sums a month's cost records by cost centre, agent, model and
-// corrected month.
+// Charges sums a month's cost records by cost centre, agent, model and, of
+// corrections, corrected month and cost centre, reason and counterpart.
 func (l *Ledger) Charges(ctx context.Context, month civil.Month) (charges []Charge, err error) {
 	err = l.engine.Query(ctx, `
+with pairs as (
+  select
+    f.usage_date,
+    f.record_id,
+    f.correction,
+    f.total_cost_usd,
+    y.cost_center
+  from record_facts as f
+  inner join payers as y on y.payer_id = ifnull(f.adjusts_payer_id, f.payer_id)
+  where f.billing_month = @first_day and f.usage_date >= @since and f.correction <> 0
+)
 select
-  min(department), cost_center, ifnull(agent_id, ''), ifnull(price_key, ''), if(price_key is null, model, ''), ifnull(adjusts_month, ''),
-  sum(if(correction < 0, -1, 1)), sum(case when not cache_hit then 0 when correction < 0 then -1 else 1 end), sum(input_uncached_tokens), sum(cache_read_tokens),
-  sum(cache_write_5m_tokens + cache_write_1h_tokens + cache_write_unknown_tokens), sum(output_tokens),
-  total_usd(llm_cost_usd), total_usd(infra_cost_usd), total_usd(tool_cost_usd), total_usd(cache_savings_usd),
-  sum(case when pricing <> 'estimated' then 0 when correction < 0 then -1 else 1 end), countif(pricing in ('unpriced', 'doubtful')), countif(pricing = 'pending')
-from cost_items
-where billing_month = @month and usage_date >= @since
-group by 2, 3, 4, 5, 6
-order by 2, 3, 4, 5, 6`, Args{"month": month, "since": civil.Min}, func(r Row) error {
-		charges = append(charges, Charge{
-			r.Text(0), r.Text(1), r.Text(2), r.Text(3), r.Text(4), r.Text(5),
-			r.Int(6), r.Int(7), r.Int(8), r.Int(9), r.Int(10), r.Int(11),
-			r.USD(12), r.USD(13), r.USD(14), r.USD(15), r.Int(16), r.Int(17), r.Int(18),
-		})
+  min(c.department), c.cost_center, ifnull(c.agent_id, ''), ifnull(c.price_key, ''), if(c.price_key is null, c.model, ''), ifnull(c.adjusts_month, ''),
+  sum(if(c.correction < 0, -1, 1)), sum(case when not c.cache_hit then 0 when c.correction < 0 then -1 else 1 end), sum(c.input_uncached_tokens), sum(c.cache_read_tokens),
+  sum(c.cache_write_5m_tokens + c.cache_write_1h_tokens + c.cache_write_unknown_tokens), sum(c.output_tokens),
+  total_usd(c.llm_cost_usd), total_usd(c.infra_cost_usd), total_usd(c.tool_cost_usd), total_usd(c.cache_savings_usd),
+  sum(case when c.pricing <> 'estimated' then 0 when c.correction < 0 then -1 else 1 end), countif(c.pricing in ('unpriced', 'doubtful')), countif(c.pricing = 'pending'),
+  coalesce(c.adjusts_cost_center, c.cost_center),
+  if(c.correction = 0, '', ifnull(c.pricing_note, '')),
+  case when p.record_id is null then 0 when c.correction > 0 then 1 else -1 end,
+  ifnull(p.cost_center, ''),
+  total_usd(p.total_cost_usd)
+from cost_items as c
+left join pairs as p
+  on c.correction <> 0 and p.usage_date = c.usage_date and p.record_id = c.record_id and p.correction = 0 - c.correction
+where c.billing_month = @month and c.usage_date >= @since
+group by 2, 3, 4, 5, 6, 20, 21, 22, 23
+order by 2, 3, 4, 5, 6, 20, 21, 23, 22`, Args{"month": month, "first_day": month.FirstDay(), "since": civil.Min}, func(r Row) error {
+		c := Charge{
+			Department: r.Text(0), CostCenter: r.Text(1), AgentID: r.Text(2), PriceKey: r.Text(3), Model: r.Text(4), AdjustsMonth: r.Text(5),
+			Requests: r.Int(6), CacheHits: r.Int(7), Input: r.Int(8), CacheRead: r.Int(9), CacheWrite: r.Int(10), Output: r.Int(11),
+			LLM: r.USD(12), Infra: r.USD(13), Tool: r.USD(14), CacheSavings: r.USD(15), Estimated: r.Int(16), Unpriced: r.Int(17), Pending: r.Int(18),
+		}
+		if c.AdjustsMonth != "" {
+			c.AdjustsCenter, c.Reason, c.Paired, c.Counterpart, c.CounterAmount = r.Text(19), r.Text(20), r.Int(21) != 0, r.Text(22), r.USD(23)
+			if r.Int(21) > 0 { // charged again: what was reversed is below zero
+				c.CounterAmount = c.CounterAmount.Neg()
+			}
+		}
+		charges = append(charges, c)
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("sum charges of %s: %w", month, err)
 	}
 	return charges, nil
+}
+
+// Correction is what a month corrects of a closed one, of one cost centre's document
+// and for one reason. A pair is two of them, each other's counterpart.
+type Correction struct {
+	Month       string // the closed one
+	CostCenter  string // whose document is corrected
+	Bearer      string // who bears it: CostCenter, or its successor
+	Reason      string
+	Counterpart string // whose document the other half of a pair corrects; "" where it has none
+	Records     int64
+	Reversed    money.USD // taken back, below 0
+	Charged     money.USD // charged late, or again
+}
+
+// Corrections are those that a month charges, in the order of month, cost centre,
+// bearer, reason and counterpart.
+func (l *Ledger) Corrections(ctx context.Context, month civil.Month) ([]Correction, error) {
+	charges, err := l.Charges(ctx, month)
+	return correctionsOf(charges), err
+}
+
+// CorrectionsBy are the corrections that ReplaceDays would leave in the open month.
+// It makes the days in a transaction of which nothing is kept.
+func (l *Ledger) CorrectionsBy(ctx context.Context, b Build) (all []Correction, err error) {
+	if len(b.Days) == 0 {
+		return l.Corrections(ctx, b.OpenMonth)
+	}
+	refs, err := l.referencesOf(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	err = l.engine.Transact(ctx, func() error {
+		if err := l.writeReferences(ctx, b.RateVersion, refs); err != nil {
+			return err
+		}
+		for _, days := range b.Days {
+			if err := l.replace(ctx, b, days); err != nil {
+				return err
+			}
+		}
+		if all, err = l.Corrections(ctx, b.OpenMonth); err != nil {
+			return err
+		}
+		return errScratch
+	})
+	if !errors.Is(err, errScratch) {
+		return nil, fmt.Errorf("make corrections in %s to look at: %w", b.OpenMonth, err)
+	}
+	return all, nil
+}
+
+func correctionsOf(charges []Charge) (all []Correction) {
+	at := map[Correction]int{}
+	for _, c := range charges {
+		if c.AdjustsMonth == "" {
+			continue
+		}
+		k := Correction{Month: c.AdjustsMonth, CostCenter: c.AdjustsCenter, Bearer: c.CostCenter, Reason: c.Reason, Counterpart: c.Counterpart}
+		i, found := at[k]
+		if !found {
+			i = len(all)
+			at[k], all = i, append(all, k)
+		}
+		total := money.Sum(c.LLM, c.Infra, c.Tool)
+		if c.Requests < 0 {
+			all[i].Records, all[i].Reversed = all[i].Records-c.Requests, all[i].Reversed.Add(total)
+		} else {
+			all[i].Records, all[i].Charged = all[i].Records+c.Requests, all[i].Charged.Add(total)
+		}
+	}
+	slices.SortFunc(all, func(x, y Correction) int {
+		return cmp.Or(cmp.Compare(x.Month, y.Month), cmp.Compare(x.CostCenter, y.CostCenter), cmp.Compare(x.Bearer, y.Bearer), cmp.Compare(x.Reason, y.Reason), cmp.Compare(x.Counterpart, y.Counterpart))
+	})
+	return all
+}
+
+// Numbers are the numbers of the documents issued for the months from first to last,
+// by month and cost centre, sorted.
+func (l *Ledger) Numbers(ctx context.Context, first, last civil.Month) (numbers map[string]map[string][]string, err error) {
+	numbers = map[string]map[string][]string{}
+	err = l.engine.Query(ctx, "select month, cost_center, number from invoices where month between @first_month and @last_month order by 1, 2, 3", Args{"first_month": first, "last_month": last}, func(r Row) error {
+		if numbers[r.Text(0)] == nil {
+			numbers[r.Text(0)] = map[string][]string{}
+		}
+		numbers[r.Text(0)][r.Text(1)] = append(numbers[r.Text(0)][r.Text(1)], r.Text(2))
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read numbers of documents: %w", err)
+	}
+	return numbers, nil
 }
 
 // RateVersions lists the versions of the rate book that priced a month.

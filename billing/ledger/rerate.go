@@ -126,6 +126,12 @@ const (
   least(cache_read_audio_tokens, reads) as cache_read_audio_tokens,`
 )
 
+// chargedAsTheyStand are the payers of the records, as charged has them.
+const chargedAsTheyStand = `
+select s.record_id, s.usage_date, s.payer_id, s.ruling_id, s.payer_id as owner_payer_id, y.cost_center as owner_cost_center, s.actor_id, s.task_id, s.caller_id
+from as_they_stand as s
+inner join payers as y on y.payer_id = s.payer_id`
+
 // sharedAsTheyStand leaves ambiguous usage with whom it is charged to: the
 // requests that it may belong to are not asked anew.
 const sharedAsTheyStand = `
@@ -178,7 +184,7 @@ from prompts`
 // is.
 func (l *Ledger) Rerate(ctx context.Context, r Rerating) (rows []Rerated, err error) {
 	args := Args{
-		"first_day": r.Days.First, "last_day": r.Days.Last, "cache_reads": r.CacheReads, "unallocated": payerID(unallocated),
+		"first_day": r.Days.First, "last_day": r.Days.Last, "cache_reads": r.CacheReads, "unallocated": payerID(unallocated), "payers_stay": !r.Attribute,
 		"scan_first": r.Days.First.AddDays(-matchReach), "scan_last": r.Days.Last.AddDays(matchReach),
 	}
 	seen, err := l.seenWithin(ctx, r.Days.First, r.Days.Last)
@@ -209,7 +215,7 @@ func (l *Ledger) Rerate(ctx context.Context, r Rerating) (rows []Rerated, err er
 
 // keepScratch makes the models from the ledger's own records on.
 func (l *Ledger) keepScratch(ctx context.Context, r Rerating, args Args) error {
-	charges, payers := chargesAgain(unmoved), "select record_id, usage_date, payer_id, ruling_id from as_they_stand"
+	charges, payers := chargesAgain(unmoved), chargedAsTheyStand
 	if r.CacheReads >= 0 {
 		charges = chargesAgain(moved)
 	}
@@ -222,24 +228,16 @@ func (l *Ledger) keepScratch(ctx context.Context, r Rerating, args Args) error {
 		text    string
 	}{
 		{"as_they_stand", true, asTheyStand}, {"charges", false, charges}, {"charged", true, payers},
-		{"requests_kept", false, "select distinct actor_id from as_they_stand where actor_id is not null"},
-		{"actors_known", false, "select actor_id, user_id, user_email, team, key_alias, project from actors"},
-		{"tasks_known", false, "select task_id, agent_id, cost_center, tools from tasks"},
 		{"shared_payers", true, sharedAsTheyStand},
 	} {
 		if err := l.engine.Keep(ctx, own.name, own.asTable, own.text, args); err != nil {
 			return fmt.Errorf("scratch %s: %w", own.name, err)
 		}
 	}
-	for _, m := range l.models {
-		switch m.Name {
-		case "people_said", "people_dated", "agents_dated", "owners_dated", "actors_dated", "callers_dated", "markups_dated", "attributed", "priced":
-			if err := l.engine.Keep(ctx, m.Name, m.AsTable, m.Text, args); err != nil {
-				return fmt.Errorf("model %s: %w", m.Name, err)
-			}
-		}
+	if err := l.keepNamed(ctx, "select distinct actor_id from as_they_stand where actor_id is not null", args); err != nil {
+		return err
 	}
-	return nil
+	return l.keepModels(ctx, args, "people_said", "people_dated", "agents_dated", "owners_dated", "actors_dated", "successors_dated", "callers_dated", "markups_dated", "attributed", "priced")
 }
 
 func (l *Ledger) rerated(ctx context.Context, args Args) (rows []Rerated, err error) {

@@ -17,15 +17,16 @@ var (
 		{"etag", Text, false, ""},
 		{"size_bytes", Int, false, ""},
 		{"day", Date, true, "delivery day in the key; null where it has none"},
-		{"state", Text, false, "read, failed, missing (gone from the source), replaced (rewritten) or earlier (a snapshot that a later one follows)"},
+		{"state", Text, false, "read, failed, missing (gone from the source), deleted (gone for good: its rows are no longer kept), replaced (rewritten) or earlier (a snapshot that a later one follows)"},
 		{"rows_staged", Int, false, ""},
 		{"rows_rejected", Int, false, ""},
 		{"rows_before_start", Int, false, "older than company.start"},
-		{"error", Text, true, "why it failed"},
+		{"error", Text, true, "why it failed, or who says that it is gone for good"},
 		{"run", Text, false, "window that read it"},
 		{"rows_ignored", Int, true, "of no concern by the format's rules; null: none"},
 		{"modified_at", Timestamp, true, "when this version was written"},
 		{"reading", Text, true, "table of its rows and fingerprint of the settings that it was read by; null: by a version that kept none"},
+		{"missing_since", Date, true, "of a missing one: night that did not find it; null: it is there and can't be read any more, or a version wrote it that kept no day"},
 	}}
 	rejectsTable = Table{Name: "rejects", About: "Records that could not be taken in; never their content", Columns: []Column{
 		{"object_id", Int, false, ""},
@@ -80,6 +81,7 @@ var (
 		{"request_line", Int, true, ""},
 		{"run_date", Date, false, "night that wrote it"},
 		{"flags", Text, true, "words, with commas between, for what reports tell of the record: see flags.go; null: none, or of a version that wrote none"},
+		{"adjusts_payer_id", Int, true, "of a correction: row of payers whose document it corrects, where that cost centre has ended and a successor bears it"},
 	}}
 	rateEntriesTable = Table{Name: "rate_entries", About: "Rates by which records are priced, each as its version of the rate book made it; kept for ever", Columns: []Column{
 		{"rate_id", Int, false, "63 bits of a SHA-256 of all columns"},
@@ -188,6 +190,9 @@ var (
 	refCostCentersTable = Table{Name: "ref_cost_centers", About: "Cost centres", Columns: []Column{
 		{"cost_center", Text, false, ""}, {"payer_id", Int, false, ""},
 	}}
+	refSuccessorsTable = Table{Name: "ref_successors", About: "Who pays for cost centres that have ended", Columns: []Column{
+		{"cost_center", Text, false, ""}, {"payer_id", Int, false, "of the successor"}, {"valid_from", Date, false, ""}, {"valid_to", Date, false, ""},
+	}}
 	refDepartmentsTable = Table{Name: "ref_departments", About: "Who pays for people of whom a snapshot names the department alone", Columns: []Column{
 		{"department", Text, false, "as snapshots have it"}, {"payer_id", Int, false, ""},
 	}}
@@ -216,7 +221,7 @@ var (
 		{"provider", Text, false, ""},
 	}}
 
-	referenceTables = []Table{refCardsTable, refRatesTable, refMarkupsTable, refToolFeesTable, refCostCentersTable, refDepartmentsTable, refAliasesTable, refPeopleSourcesTable, refRequestSourcesTable, refAgentsTable, refOwnersTable, refCallerUsersTable, refUsageFromTable, refCacheTTLsTable}
+	referenceTables = []Table{refCardsTable, refRatesTable, refMarkupsTable, refToolFeesTable, refCostCentersTable, refSuccessorsTable, refDepartmentsTable, refAliasesTable, refPeopleSourcesTable, refRequestSourcesTable, refAgentsTable, refOwnersTable, refCallerUsersTable, refUsageFromTable, refCacheTTLsTable}
 )
 
 // Tables lists every table of the ledger, and its views behind them.

@@ -65,7 +65,8 @@ select
   f.request_object_id,
   f.request_line,
   concat('nightly/', cast(f.run_date as string)) as run,
-  f.flags
+  f.flags,
+  b.cost_center as adjusts_cost_center
 from record_facts as f
 inner join meters as m on m.meter_id = f.meter_id
 inner join rulings as r on r.ruling_id = f.ruling_id
@@ -73,7 +74,8 @@ inner join payers as p on p.payer_id = f.payer_id
 left join rate_entries as e on e.rate_id = f.rate_id
 left join actors as a on a.actor_id = f.actor_id
 left join tasks as t on t.task_id = f.task_id
-left join callers as c on c.caller_id = f.caller_id`
+left join callers as c on c.caller_id = f.caller_id
+left join payers as b on b.payer_id = f.adjusts_payer_id`
 
 // recordsView is the cost records in full: items with the ids of their
 // requests. Its own filters are all days: an engine that refuses to read a

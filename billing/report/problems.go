@@ -145,7 +145,7 @@ const (
 	// wrong with it always stay.
 	sourceRank = 9
 
-	deliveredRows = `o.state not in ('replaced', 'earlier') and (o.day is null or o.day between @first_day and @last_day)`
+	deliveredRows = `o.state not in ('deleted', 'replaced', 'earlier') and (o.day is null or o.day between @first_day and @last_day)`
 )
 
 func objectColumns(rest ...Column) []Column {
@@ -174,8 +174,9 @@ where `+deliveredRows, "o.source, o.object_key, r.line, r.reason")
 	return r, err
 }
 
-// Objects lists objects that failed, none of whose records count, and objects
-// that are gone from their source, all of whose records still do.
+// Objects lists objects that failed, none of whose records count, objects
+// that are gone from their source, all of whose records still do, and those that are
+// gone for good, none of whose do any more.
 func Objects(ctx context.Context, q Querier) (Report, error) {
 	r := Report{Name: "objects", Title: "Objects that failed or are gone", Columns: objectColumns(
 		Column{Name: "state", Title: "State"},
@@ -192,7 +193,7 @@ select
   rows_staged,
   if(state = 'missing', 'gone from the source; its records still count', error)
 from objects
-where state in ('failed', 'missing')
+where state in ('failed', 'missing', 'deleted')
 order by state, source, object_key, etag`, nil)
 	return r, err
 }

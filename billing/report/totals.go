@@ -84,6 +84,8 @@ type cellOf struct {
 	by                map[TotalsBy]string
 	unit              string
 	metered, reported side
+	bare              *money.USD // the metered amount without markups
+	source            string     // that reports
 }
 
 // Totals compares, by UTC day of the month, what the ledger has metered with
@@ -351,23 +353,36 @@ select
   sum(ifnull(searches, 0))`+meteredRows+`
 group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 order by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11`, args, func(v ledger.Row) error {
-		m := meteredRow{row: v, known: v.Bool(10), units: terms[v.Int(9)]}
-		cells = append(cells, m.cells()...)
+		t := terms[v.Int(9)]
+		m := meteredRow{row: v, known: v.Bool(10), units: t.units}
+		for _, c := range m.cells() {
+			if c.metered.amount != nil {
+				bare := withoutMarkup(*c.metered.amount, t.markup)
+				c.bare = &bare
+			}
+			cells = append(cells, c)
+		}
 		return nil
 	})
 	return cells, err
 }
 
+// paidBy is by what the records of a rate were paid.
+type paidBy struct {
+	units  map[rates.Class]money.USD
+	markup int64 // in 1/10,000 of a percent; it is in units
+}
+
 // readTerms reads the unit prices that the days' records were paid by.
-func readTerms(ctx context.Context, q Querier, args ledger.Args) (map[int64]map[rates.Class]money.USD, error) {
-	all := map[int64]map[rates.Class]money.USD{}
+func readTerms(ctx context.Context, q Querier, args ledger.Args) (map[int64]paidBy, error) {
+	all := map[int64]paidBy{}
 	err := q.Query(ctx, `
 select
   rate_id,
-  terms
+  ifnull(terms, '[]'),
+  ifnull(markup, 0)
 from rate_entries
-where terms is not null
-  and rate_id in (select rate_id from record_facts where usage_date between @scan_first and @scan_last and rate_id is not null)`, args, func(v ledger.Row) error {
+where rate_id in (select rate_id from record_facts where usage_date between @scan_first and @scan_last and rate_id is not null)`, args, func(v ledger.Row) error {
 		terms, err := parseTerms(v.Int(0), v.Text(1))
 		if err != nil {
 			return err
@@ -383,7 +398,7 @@ where terms is not null
 				units[rates.Classes()[i]] = unit
 			}
 		}
-		all[v.Int(0)] = units
+		all[v.Int(0)] = paidBy{units, v.Int(2)}
 		return nil
 	})
 	return all, err
@@ -494,22 +509,23 @@ select
   ifnull(line_item, ''),
   ifnull(unit, ''),
   amount_pico is not null,
+  source,
   count(quantity),
   sum(quantity),
   sum(cast(amount_pico as bignumeric))
 from totals_counted
 where bucket_date between @first_day and @last_day
-group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13
-order by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13`, args, func(v ledger.Row) error {
-		c := &cellOf{unit: cmp.Or(unitOf(v.Text(9)), v.Text(11)), by: map[TotalsBy]string{
+group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14
+order by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14`, args, func(v ledger.Row) error {
+		c := &cellOf{source: v.Text(13), unit: cmp.Or(unitOf(v.Text(9)), v.Text(11)), by: map[TotalsBy]string{
 			TotalsByDay: v.Date(0).String(), TotalsByProvider: v.Text(1), TotalsByAccount: v.Text(2), TotalsByProject: v.Text(3), TotalsByKey: v.Text(4),
 			TotalsByPrincipal: v.Text(5), TotalsByRegion: v.Text(6), TotalsByModel: v.Text(7), TotalsByTier: tierName(v.Text(8)), TotalsByClass: cmp.Or(v.Text(9), v.Text(10)),
 		}}
-		if v.Int(13) > 0 {
-			c.reported.count(big.NewInt(v.Int(14)))
+		if v.Int(14) > 0 {
+			c.reported.count(big.NewInt(v.Int(15)))
 		}
 		if v.Bool(12) {
-			c.reported.pay(fromPico(v.USD(15)))
+			c.reported.pay(fromPico(v.USD(16)))
 			billed = append(billed, c)
 		} else {
 			usage[day{v.Date(0).String(), v.Text(1)}] = true

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
@@ -154,8 +155,8 @@ func plant(t *testing.T, dir string) (formats []string) {
 		t.Fatal(err)
 	}
 	waivers := "waivers:\n"
-	for _, gate := range []string{"unpriced", "conflicts", "doubtful", "unallocated", "directory", "rejects", "missing"} {
-		waivers += fmt.Sprintf("  - {month: 2026-10, gate: %s, by: Test, reason: all of it is made up}\n", gate)
+	for gate, bound := range map[string]string{"unpriced": "", "conflicts": "", "doubtful": "", "unallocated": "amount_usd: \"9000000\"", "directory": "", "rejects": "", "missing": "", "bill": "amount_usd: \"9000000\", count: 1000000000"} {
+		waivers += fmt.Sprintf("  - {month: 2026-10, gate: %s, %s, by: Test, reason: all of it is made up}\n", gate, cmp.Or(bound, "count: 1000"))
 	}
 	text = bytes.Replace(text, []byte("sources:\n"), []byte("sources:\n"+sources.String()), 1)
 	if err := os.WriteFile(settings, append(text, waivers...), 0o600); err != nil {

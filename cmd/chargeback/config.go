@@ -15,9 +15,10 @@ import (
 
 const checkHelp = `Reads chargeback.yaml, the rate book and the directory, and names every
 mistake at once with file, line and key: what can't be read, what
-contradicts itself, names that the other files don't have, folders that
-don't exist and secrets that aren't set. Buckets are not asked: the first
-run does that. Secrets are never printed.`
+contradicts itself, names that the other files don't have or that no font
+can print, folders that don't exist, secrets that aren't set, and what the close
+of a month will need: accounts, the issuer's cost centre, companies. Buckets are
+not asked: the first run does that. Secrets are never printed.`
 
 const exampleHelp = `Prints a file to begin with, with comments on every key:
 
@@ -44,8 +45,11 @@ func checkCommand(w world, f *flags) *cobra.Command {
 		Use: "check", Short: "Say what is wrong with the settings", Long: checkHelp, Args: noArgs,
 		Example: "  chargeback config check\n  chargeback config check --all --config /etc/chargeback/chargeback.yaml",
 		RunE: func(*cobra.Command, []string) error {
-			s, err := readSettings(f.config, checkPlaces, checkSecrets(w))
+			s, err := readWith(f.config, closingBegun, checkPlaces, checkSecrets(w), checkOutlines)
 			if err != nil {
+				return err
+			}
+			if err := checkNames(w, f.config, s.config); err != nil {
 				return err
 			}
 			if all {
@@ -124,6 +128,9 @@ func (s settings) describe(w world) {
 		line("messages", "go to the console: %s is not set", env)
 	} else {
 		line("messages", "go to the console")
+	}
+	if text := s.unbooked(); text != "" {
+		line("close", "%s", text)
 	}
 	fmt.Fprintln(w.out, "All settings are right.")
 }

@@ -340,12 +340,15 @@ func dayAt(text string, now time.Time, zone *time.Location) (civil.Date, error) 
 
 // known is what is known of a name, as JSON has it.
 type known struct {
-	Name    string      `json:"name"`
-	Day     civil.Date  `json:"day"`
-	Email   string      `json:"email,omitempty"`
-	Which   string      `json:"which,omitempty"` // which name of the person Name is
-	Pays    *knownRow   `json:"pays,omitempty"`
-	Nobody  string      `json:"nobody,omitempty"`
+	Name   string     `json:"name"`
+	Day    civil.Date `json:"day"`
+	Email  string     `json:"email,omitempty"`
+	Which  string     `json:"which,omitempty"` // which name of the person Name is
+	Pays   *knownRow  `json:"pays,omitempty"`
+	Nobody string     `json:"nobody,omitempty"`
+
+	Successor string `json:"successor,omitempty"` // of Pays' cost centre, where that has ended by the day
+
 	Aliases []knownName `json:"aliases,omitempty"`
 	Owned   []string    `json:"owned,omitempty"`
 	History []knownRow  `json:"history,omitempty"`
@@ -387,6 +390,9 @@ func (x *explainer) who(ctx context.Context, name string, day civil.Date) error 
 		k.History = append(k.History, row)
 		if !day.Before(r.From) && day.Before(r.To) {
 			k.Pays = &row
+			if next, ok := x.Directory.SuccessorAt(r.CostCenter, day); ok && next.Code != r.CostCenter {
+				k.Successor = fmt.Sprintf("%s (%s)", next.Code, next.Department)
+			}
 		}
 	}
 	if k.Pays == nil {
@@ -471,6 +477,9 @@ func (x *explainer) tell(k known) {
 	case k.Pays != nil:
 		x.fact("pays", "%s (%s) %s", k.Pays.CostCenter, k.Pays.Department, since(*k.Pays))
 		x.fact("", "%s", k.Pays.Said)
+		if k.Successor != "" {
+			x.fact("", "it has ended by then; its successor %s pays", k.Successor)
+		}
 	case len(k.Owned) == 0 || len(k.History) > 0:
 		x.fact("pays", "nobody: %s", k.Nobody)
 	}

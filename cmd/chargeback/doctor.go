@@ -24,9 +24,10 @@ import (
 )
 
 const doctorHelp = `Asks for everything that a night and a close need, and says of each whether
-it is there and what to do if not: the settings, the ledger and the disk it
-lies on, each source (listed, and one object opened), where documents are
-delivered, the age of the rate book's sources, Slack's token and channels, and the clock.
+it is there and what to do if not: the settings, with what a close needs of
+them, the ledger and the disk it lies on, each source (listed, and one object
+opened), where documents are delivered, the age of the rate book's sources,
+Slack's token and channels, and the clock.
 
 It reads no records and sends no message. Where documents are delivered to
 S3 it leaves one small object, chargeback-doctor.txt, because nothing else
@@ -72,7 +73,11 @@ func doctor(ctx context.Context, w world, path string) (err error) {
 	}
 	p := &patient{app: &app{settings: s}, w: w, path: path}
 	defer func() { err = errors.Join(err, p.Close()) }()
-	p.says("settings", path, nil)
+	_, lacking := readWith(path, closingBegun)
+	p.says("settings", path, lacking)
+	if text := s.unbooked(); text != "" {
+		p.warns("close", text)
+	}
 	for _, check := range []func(context.Context){p.checkBooks, p.checkLease, p.checkStaging, p.checkDisk, p.checkSources, p.checkDelivery, p.checkPrices, p.checkSlack} {
 		if ctx.Err() != nil {
 			return ctx.Err()

@@ -212,7 +212,7 @@ func (x *explainer) record(ctx context.Context, r ledger.Explained, decided stri
 	title := fmt.Sprintf("Record %d", r.Record)
 	switch {
 	case r.Correction < 0:
-		title += fmt.Sprintf(", taken back in %s what %s charged", r.Month, corrects)
+		title += fmt.Sprintf(", reversed in %s what %s charged", r.Month, corrects)
 	case r.Correction > 0:
 		title += fmt.Sprintf(", a correction of %s charged in %s", corrects, r.Month)
 	}
@@ -233,12 +233,18 @@ func (x *explainer) record(ctx context.Context, r ledger.Explained, decided stri
 	}
 	x.fact("match", "%s", match)
 	x.fact("pays", "%s (%s), by %s", r.CostCenter, r.Department, cmp.Or(r.Attribution, "no rule"))
+	if r.AdjustsCenter != "" {
+		x.fact("", "for %s, which has ended; %s is its successor", r.AdjustsCenter, r.CostCenter)
+	}
 	x.fact("", "%s", decided)
 	x.rate(r.Rate)
 	if _, how, ok := x.rates.Resolve(r.Provider, r.Region, r.Model); ok && r.Rate.Key != "" && r.Rate.Key != r.Provider+"/"+r.Model && r.Rate.PricedAs == "" {
 		x.fact("", "the record's model, %s, is found by %s", r.Model, how)
 	}
-	if r.Note != "" {
+	switch {
+	case r.Note != "" && r.Correction != 0:
+		x.fact("reason", "%s", r.Note)
+	case r.Note != "":
 		x.fact("note", "%s", r.Note)
 	}
 	for _, flag := range r.Flags {
@@ -270,11 +276,9 @@ func (x *explainer) corrects(ctx context.Context, r ledger.Explained) (string, e
 	if r.Correction == 0 || err != nil {
 		return r.Adjusts, nil
 	}
-	documents, err := x.Ledger.Issued(ctx, month)
-	for _, d := range documents {
-		if d.CostCenter == r.CostCenter {
-			return r.Adjusts + ", " + d.Number + ",", err
-		}
+	numbers, err := x.Ledger.Numbers(ctx, month, month)
+	if of := numbers[r.Adjusts][cmp.Or(r.AdjustsCenter, r.CostCenter)]; len(of) > 0 {
+		return r.Adjusts + ", " + strings.Join(of, " and ") + ",", err
 	}
 	return r.Adjusts, err
 }
@@ -401,16 +405,15 @@ func (x *explainer) document(ctx context.Context, number, lineNo string) error {
 
 // lineName says what a line of a document is about.
 func lineName(l invoice.Line) string {
-	if l.SharedName != "" {
-		name := strings.TrimSuffix(fmt.Sprintf("%s, shared %s (%s)", l.SharedName, l.Method, l.Ratio), " ()")
-		if l.AdjustsMonth != "" {
-			name += ", corrects " + strings.TrimSpace(l.AdjustsMonth+" "+l.AdjustsInvoice)
-		}
-		return name
-	}
 	name := cmp.Or(l.AgentID, "no agent") + ", " + l.Model
+	if l.SharedName != "" {
+		name = strings.TrimSuffix(fmt.Sprintf("%s, shared %s (%s)", l.SharedName, l.Method, l.Ratio), " ()")
+	}
 	if l.AdjustsMonth != "" {
 		name += ", corrects " + strings.TrimSpace(l.AdjustsMonth+" "+l.AdjustsInvoice)
+	}
+	if l.Reason != "" {
+		name += ": " + l.Reason
 	}
 	return name
 }
@@ -424,7 +427,7 @@ func (x *explainer) invoiceLine(ctx context.Context, d invoice.Document, n int, 
 	var problems error
 	var sum money.USD
 	if l.SharedName == "" {
-		groups, err := x.Ledger.ExplainLine(ctx, month, d.Party.Code, l.AgentID, l.Model, l.AdjustsMonth)
+		groups, err := x.Ledger.ExplainLine(ctx, ledgerLine(month, d.Party.Code, l))
 		if err != nil {
 			return err
 		}
@@ -442,6 +445,7 @@ func (x *explainer) invoiceLine(ctx context.Context, d invoice.Document, n int, 
 		return errors.Join(x.print(out), problems)
 	}
 	x.line("%s, line %d: %s", d.Number, n, lineName(l))
+	x.correction(l)
 	if l.SharedName != "" {
 		x.shared(l)
 	}
@@ -458,8 +462,33 @@ func (x *explainer) invoiceLine(ctx context.Context, d invoice.Document, n int, 
 	}
 	x.line("")
 	x.fact("exact", "%s USD", l.Exact.Total)
-	x.fact("as shown", "%s USD: cents, the document's total rounded half up once, its lines by largest remainder so that they add up", l.Cents.Total)
+	x.fact("as shown", "%s USD: cents, the document's total rounded half up once, subtotals and lines less than a cent away so that they add up", l.Cents.Total)
 	return problems
+}
+
+// ledgerLine names a line of a document to the ledger.
+func ledgerLine(month civil.Month, costCenter string, l invoice.Line) ledger.DocumentLine {
+	return ledger.DocumentLine{
+		Month: month, CostCenter: costCenter, Agent: l.AgentID, Model: l.Model, Adjusts: l.AdjustsMonth,
+		Reason: l.Reason, AdjustsCode: l.AdjustsCode, Counterpart: l.Counterpart, Reversed: l.Reversed,
+	}
+}
+
+// correction tells why a line corrects a closed month and what it moved.
+func (x *explainer) correction(l invoice.Line) {
+	if l.Reason != "" {
+		x.fact("correction", "%s", l.Reason)
+	}
+	m := l.Moved()
+	switch {
+	case m.From != "":
+		x.fact("moved from", "cost centre %s", m.From)
+	case m.To != "":
+		x.fact("moved to", "cost centre %s", m.To)
+	}
+	if m.Known {
+		x.fact("amount", "%s USD before, %s USD now", m.Before, m.Now)
+	}
 }
 
 // shared tells how a part of a shared cost, or of a background agent's, was found.
@@ -475,8 +504,8 @@ func (x *explainer) shared(l invoice.Line) {
 			x.fact("", "%s USD x %s = %s USD, to 12 decimals; the last digits go by largest remainder, so that the parts add up", l.Whole, strings.Replace(l.Ratio, " of ", " / ", 1), l.Exact.Total)
 		}
 	}
-	if l.Reason != "" {
-		x.fact("correction", "%s; divided by the weights of %s", l.Reason, l.AdjustsMonth)
+	if l.AdjustsMonth != "" {
+		x.fact("", "by the weights of %s, which it corrects", l.AdjustsMonth)
 	}
 	if l.AgentID != "" {
 		x.fact("", "the whole is what agent %s did without a user, which its owner's lines hold; the owner gets it back", l.AgentID)
@@ -486,7 +515,7 @@ func (x *explainer) shared(l invoice.Line) {
 // behind says by which rules the records of a line are paid by whoever pays, and
 // names records to go on with.
 func (x *explainer) behind(ctx context.Context, month civil.Month, costCenter string, l invoice.Line) error {
-	rules, err := x.Ledger.RulesOfLine(ctx, month, costCenter, l.AgentID, l.Model, l.AdjustsMonth)
+	rules, err := x.Ledger.RulesOfLine(ctx, ledgerLine(month, costCenter, l))
 	if err != nil {
 		return err
 	}

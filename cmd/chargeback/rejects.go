@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -79,7 +80,7 @@ func rejectsCommand(w world, f *flags) *cobra.Command {
 	wholeFlag(c, "limit", &limit, 0, "records and conflicts to list; 0 lists all")
 	c.Flags().StringVar(&export, "export", "", "write all of it, of all months without --month, to `FILE` (.csv or .json)")
 	formatFlag(c, &format)
-	c.AddCommand(retryCommand(w, f))
+	c.AddCommand(retryCommand(w, f), deletedCommand(w, f))
 	return c
 }
 
@@ -157,6 +158,65 @@ func retryCommand(w world, f *flags) *cobra.Command {
 	c.Flags().StringVar(&o.Source, "source", "", "only objects of the source `NAME`")
 	c.Flags().BoolVar(&o.Whole, "all", false, "all of its objects of open months; needs --source")
 	return c
+}
+
+const deletedHelp = `Takes the records of objects that are gone from their source out of the books.
+An object that was read and is gone is reported every night, and its records
+still count: it may come back. Where it was deleted on purpose, say so with this
+command. Open months no longer have its records; what a closed month charged for
+them becomes a correction in the open month that names its document.
+
+Without --object it is all objects of the source that are missing. An object that
+is still there is refused. deleted_after_days in the settings says the same after
+some days, by itself.`
+
+func deletedCommand(w world, f *flags) *cobra.Command {
+	var d jobs.Deletion
+	c := &cobra.Command{
+		Use: "deleted", Short: "Say that missing objects are gone for good", Long: deletedHelp, Args: noArgs,
+		Example: "  chargeback rejects deleted --source gateway --by ops@example.com --reason \"test traffic, removed\"",
+		RunE: toRun(w, f, func(ctx context.Context, a *app) error {
+			for _, need := range [][2]string{{"source", d.Source}, {"by", d.By}, {"reason", d.Reason}} {
+				if strings.TrimSpace(need[1]) == "" {
+					return usage("--%s is missing; it is kept with the objects", need[0])
+				}
+			}
+			gone, night, err := a.Delete(ctx, d, w.now())
+			var refused *jobs.NotDeletedError
+			if errors.As(err, &refused) {
+				return usage("%s", refused.What)
+			}
+			for _, o := range gone {
+				fmt.Fprintf(w.out, "%s %s: %s no longer %s\n", d.Source, o.Key, count(int(o.Staged), "record", "records"), verb(o.Staged))
+			}
+			if err != nil {
+				return err
+			}
+			if len(gone) == 0 {
+				fmt.Fprintf(w.out, "Nothing is missing from source %s.\n", d.Source)
+			}
+			if night.Window == "" {
+				return nil
+			}
+			printNight(w, night)
+			if n := len(night.Problems); n > 0 {
+				return &exitError{exitLook, fmt.Errorf("%s; see above", count(n, "thing needs a look", "things need a look"))}
+			}
+			return nil
+		}),
+	}
+	c.Flags().StringVar(&d.Source, "source", "", "objects of the source `NAME`")
+	c.Flags().StringArrayVar(&d.Keys, "object", nil, "only the object `KEY`; may be given again")
+	c.Flags().StringVar(&d.By, "by", "", "`WHO` says so")
+	c.Flags().StringVar(&d.Reason, "reason", "", "`WHY`")
+	return c
+}
+
+func verb(n int64) string {
+	if n == 1 {
+		return "counts"
+	}
+	return "count"
 }
 
 // checkRetry refuses a source that is not in the settings.

@@ -48,9 +48,12 @@ every month that is due.
 
 The gates: no record without a price, no records that contradict each
 other, no more unallocated than unallocated_limit_usd, no payer that the
-directory does not know, no rejected record, no object that is unreadable
-or gone. A gate that fails ends with exit code
-4, unless the settings waive it for the month with a name and a reason.`
+directory does not know on its days, no rejected record, no object that is
+unreadable or gone, no provider's report or bill that differs from what was
+metered or charged by more than bill_tolerance_percent, lists what nobody
+was charged for, or has not come. A gate that fails ends with exit code 4,
+unless the settings waive it for the month with a name, a reason and a bound,
+and no more was found than that.`
 
 func runCommand(w world, f *flags) *cobra.Command {
 	all := &cobra.Command{
@@ -314,6 +317,9 @@ func printMessages(w world, state string, messages []notify.Problem) {
 }
 
 func closeMonth(ctx context.Context, w world, a *app, month civil.Month) error {
+	if err := a.readyToClose(ctx, month); err != nil {
+		return err
+	}
 	s, err := a.Monthly(ctx, month, w.now())
 	if s.Late.Attempt > 0 {
 		printNight(w, s.Late)
@@ -339,7 +345,7 @@ func printMonth(w world, s jobs.MonthlySummary) {
 		w.item("  ! %s was missing or had other bytes; it is written again", path)
 	}
 	for _, waiver := range s.Waived {
-		w.item("  gate %s waived by %s: %s", waiver.Gate, waiver.By, waiver.Reason)
+		w.item("  gate %s waived by %s: %s (found: %s; covers %s)", waiver.Gate, waiver.By, waiver.Reason, waiver.Measured, waiver.Bound)
 	}
 	codes, totals := len("journal"), 0
 	for _, d := range s.Documents {

@@ -17,6 +17,7 @@ import (
 
 // settings is what the files of a configuration say.
 type settings struct {
+	path      string
 	config    *config.Config
 	rates     *rates.Book
 	directory *directory.Directory
@@ -28,24 +29,35 @@ type failf = func(path, format string, args ...any)
 // readSettings loads the config and the files it names, holds them against
 // each other, and reports the mistakes of all of them at once.
 func readSettings(path string, further ...config.Check) (settings, error) {
-	s := settings{}
+	return readWith(path, closingNothing, further...)
+}
+
+// readWith is readSettings that also wants what the close of a month needs.
+func readWith(path string, want closing, further ...config.Check) (settings, error) {
+	s := settings{path: path}
 	var files error
 	check := func(c *config.Config, fail failf) {
 		files = s.readFiles(c, fail)
 		s.crossCheck(c, fail)
+		files = errors.Join(files, s.checkClosing(c, want, fail))
 	}
 	cfg, err := config.Load(path, append([]config.Check{check}, further...)...)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, usage("read settings: %s doesn't exist; name another file with --config, write one with \"chargeback config example > %s\", or look at \"chargeback demo\"", path, filepath.Base(path))
 	}
 	s.config = cfg
-	switch err := errors.Join(err, files); {
+	return s, errorsOf([]error{err, files})
+}
+
+// errorsOf makes one error of the mistakes in the settings, a line each.
+func errorsOf(mistakes []error) error {
+	switch err := errors.Join(mistakes...); {
 	case err == nil:
-		return s, nil
+		return nil
 	case strings.Contains(err.Error(), "\n"):
-		return s, usage("the settings have %d mistakes:\n%w", 1+strings.Count(err.Error(), "\n"), err)
+		return usage("the settings have %d mistakes:\n%w", 1+strings.Count(err.Error(), "\n"), err)
 	default:
-		return s, usage("%w", err)
+		return usage("%w", err)
 	}
 }
 
@@ -80,6 +92,7 @@ func (s *settings) crossCheck(c *config.Config, fail failf) {
 		fail("sources", "none has format people, or that of an export of people, so no user has a department; add one, a CSV as \"chargeback config example people\" prints it")
 	}
 	checkFormats(c, fail)
+	checkFonts(c, fail)
 	if s.directory != nil {
 		checkPayers(c, s.directory, fail)
 	}

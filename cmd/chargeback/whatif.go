@@ -28,14 +28,15 @@ the other model is another provider's: gpt-5=bedrock/anthropic.claude-x.
 --cache-hit-rate says which part of the prompt tokens that were not written
 to the cache are read from it in each request: 0.4 is 40 %. Writes stay.`
 
-const repriceHelp = `Prices are dated, and a price may be learned after its date. The next night
-prices all records of open months by the rate book as it is then; what a
-closed month has charged at another price becomes a correction in the first
-open month: the old charge is taken back and the new one charged, each
-naming the month and the invoice that it corrects.
+const repriceHelp = `Prices are dated, and a price may be learned after its date; so may a move of a
+person, an owner, or what a log says. The next nightly run prices all records of
+open months by what is known then. What a closed month has charged otherwise
+becomes a correction in the first open month: the old charge is reversed and the
+new one charged, each naming the month, the document and the reason.
 
---dry-run shows the difference by month and cost centre and changes nothing.
-Without it the newest night is run again at once.`
+--dry-run shows the differences of open months and lists the corrections, and
+changes nothing. It reads no sources: a people file that has changed is named, and
+counts once the next nightly run has read it. Without it the newest nightly run is repeated at once.`
 
 func whatIfCommand(w world, f *flags) *cobra.Command {
 	var o struct {
@@ -191,31 +192,47 @@ func showReprice(ctx context.Context, w world, a *app, format string) error {
 	if err != nil {
 		return err
 	}
-	var open, closed []ledger.Rerated
-	for _, r := range p.Rated {
-		switch {
-		case !p.Closed[r.Month]:
-			open = append(open, r)
-		case !r.Before.Equal(r.After): // what stands as it is makes no correction
-			closed = append(closed, r)
-		}
+	if len(p.Unread) > 0 {
+		fmt.Fprintf(w.err, "Not in it: what %s by now; the next nightly run reads it.\n", strings.Join(p.Unread, ", ")+map[bool]string{true: " says", false: " say"}[len(p.Unread) == 1])
 	}
-	if len(p.Rated) == 0 {
-		fmt.Fprintln(w.out, "Nothing would change: open months have no records yet, and no record of a closed month would cost anything else.")
+	if len(p.Rated)+len(p.Corrections) == 0 {
+		fmt.Fprintln(w.out, "Nothing would change: open months have no records yet, and no closed month needs a correction"+standing(p)+".")
 		return nil
 	}
 	if format != formatTable {
-		return differences(w, "Priced again", "", format, append(open, closed...), report.ByCostCenter)
+		return differences(w, "Priced again", "", format, append(p.Rated, corrected(a, p.Corrections)...), report.ByCostCenter)
 	}
-	if len(open) == 0 {
+	if len(p.Rated) == 0 {
 		fmt.Fprintln(w.out, "Open months: no records yet.")
-	} else if err := differences(w, "Open months, priced again", "", format, open, report.ByMonth, report.ByCostCenter); err != nil {
+	} else if err := differences(w, "Open months, priced again", "", format, p.Rated, report.ByMonth, report.ByCostCenter); err != nil {
 		return err
 	}
-	if len(closed) == 0 {
-		fmt.Fprintln(w.out, "\nClosed months: no record would cost anything else.")
+	fmt.Fprintln(w.out)
+	if len(p.Corrections) == 0 {
+		fmt.Fprintln(w.out, "Closed months: no correction is needed"+standing(p)+".")
 		return nil
 	}
-	fmt.Fprintln(w.out)
-	return differences(w, "Closed months: corrections in "+p.Open.String(), "", format, closed, report.ByMonth, report.ByCostCenter)
+	if err := render(w, report.Corrections("Closed months: corrections in "+p.Open.String(), "", p.Corrections), format); err != nil {
+		return err
+	}
+	if p.Standing > 0 {
+		fmt.Fprintf(w.out, "%s in %s as %s.\n", count(p.Standing, "correction stays", "corrections stay"), p.Open, map[bool]string{true: "it is", false: "they are"}[p.Standing == 1])
+	}
+	return nil
+}
+
+func standing(p jobs.Repricing) string {
+	if p.Standing == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" beyond the %d that %s has", p.Standing, p.Open)
+}
+
+// corrected are corrections as differences by cost centre.
+func corrected(a *app, all []ledger.Correction) (rows []ledger.Rerated) {
+	for _, c := range all {
+		center, _ := a.Directory.CostCenter(c.CostCenter)
+		rows = append(rows, ledger.Rerated{Month: c.Month, CostCenter: c.CostCenter, Department: center.Department, Records: c.Records, Before: c.Reversed.Neg(), After: c.Charged})
+	}
+	return rows
 }

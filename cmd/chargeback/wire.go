@@ -44,7 +44,7 @@ func (a *app) Close() error {
 // open opens the books for runs: the ledger, which is made where there is none,
 // the sources and the messenger.
 func open(ctx context.Context, w world, path string, want access) (*app, error) {
-	s, err := readSettings(path)
+	s, err := readSettings(path, checkOutlines)
 	if err != nil {
 		return nil, err
 	}
@@ -96,10 +96,14 @@ func (a *app) openLedger(ctx context.Context, w world, want access) error {
 	if err != nil {
 		return err
 	}
+	fonts, err := openFonts(cfg, w.getenv)
+	if err != nil {
+		return err
+	}
 	a.Books = &jobs.Books{
 		Ledger: books, Rates: a.rates, Directory: a.directory,
-		Zone: cfg.Zone(), Start: cfg.Company.Start, LateDays: cfg.LateDays, MatchAlarm: cfg.MatchAlarmPercent, CloseDay: cfg.CloseDay, Fingerprint: cfg.MatchFingerprint,
-		Budgets: budgets(cfg, a.directory), Month: monthSettings(cfg),
+		Zone: cfg.Zone(), Start: cfg.Company.Start, LateDays: cfg.LateDays, DeletedAfterDays: cfg.DeletedAfterDays, MatchAlarm: cfg.MatchAlarmPercent, CloseDay: cfg.CloseDay, Fingerprint: cfg.MatchFingerprint,
+		Budgets: budgets(cfg, a.directory), Month: monthSettings(cfg, fonts),
 	}
 	for _, src := range cfg.Sources {
 		if src.IsPeople() {
@@ -267,19 +271,30 @@ func budgets(cfg *config.Config, dir *directory.Directory) (all []budget.Budget)
 	return all
 }
 
-func monthSettings(cfg *config.Config) jobs.MonthSettings {
+func monthSettings(cfg *config.Config, fonts *pdf.Fonts) jobs.MonthSettings {
 	i := cfg.Invoices
 	m := jobs.MonthSettings{
 		Dir:             cfg.Path(i.Dir),
-		Issuer:          invoice.Issuer{Name: i.Issuer.Name, CostCenter: i.Issuer.CostCenter, Contact: i.Issuer.Contact, Approver: i.Issuer.Approver, Company: cfg.Company.Name},
+		Issuer:          invoice.Issuer{Name: i.Issuer.Name, CostCenter: i.Issuer.CostCenter, Contact: i.Issuer.Contact, Approver: i.Issuer.Approver, Company: cfg.Company.Name, CompanyCode: i.Issuer.CompanyCode},
 		RecoveryAccount: i.RecoveryAccount, ExpenseAccount: i.ExpenseAccount, DisputeDays: i.DisputeDays,
-		UnallocatedLimit: cfg.UnallocatedLimitUSD, Render: pdf.Render, Workers: cmp.Or(cfg.Workers, runtime.NumCPU()), SharedBearer: cmp.Or(cfg.SharedCostsBearer, i.Issuer.CostCenter),
+		Intercompany:     invoice.Intercompany(i.Intercompany),
+		UnallocatedLimit: cfg.UnallocatedLimitUSD, Render: fonts.Render, Fonts: fonts, CSVEncoding: i.CSVEncoding,
+		Workers: cmp.Or(cfg.Workers, runtime.NumCPU()), SharedBearer: cmp.Or(cfg.SharedCostsBearer, i.Issuer.CostCenter),
 	}
 	for _, s := range cfg.SharedCosts {
 		m.SharedCosts = append(m.SharedCosts, jobs.SharedCost{Name: s.Name, Amount: s.AmountUSD, Split: s.Split, Shares: s.Shares, From: s.From, Covers: s.Covers})
 	}
 	for _, waiver := range cfg.Waivers {
-		m.Waivers = append(m.Waivers, jobs.Waiver(waiver))
+		m.Waivers = append(m.Waivers, jobs.Waiver{Month: waiver.Month, Gate: waiver.Gate, By: waiver.By, Reason: waiver.Reason, Count: waiver.Count, AmountUSD: waiver.AmountUSD})
+	}
+	m.Bills.TolerancePercent = cfg.BillTolerancePercent
+	for _, src := range cfg.Sources {
+		if provider := src.TellsOf(); provider != "" {
+			m.Bills.Sources = append(m.Bills.Sources, jobs.BillSource{Name: src.Name, Provider: provider, Bills: src.Bills()})
+		}
+	}
+	for _, e := range cfg.ExpectBills {
+		m.Bills.Expected = append(m.Bills.Expected, jobs.ExpectedBill(e))
 	}
 	return m
 }

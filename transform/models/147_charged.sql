@@ -3,8 +3,9 @@
 -- Promises: a record occurs at most once. correction is 0 for what the month
 -- itself charged, else the highest number of a correction that stands; the next
 -- one takes the number behind last_correction. A record that was taken back
--- without another in its place has stands false.
--- Fed by: record_facts, months, rulings.
+-- without another in its place has stands false. owner_payer_id is whom the rules
+-- gave it to, also where a successor bears it.
+-- Fed by: record_facts, months, rulings, payers.
 -- Kept as: table.
 with rows_of_closed_months as (
   select
@@ -19,6 +20,8 @@ with rows_of_closed_months as (
     c.rate_id,
     c.ruling_id,
     c.payer_id,
+    ifnull(c.adjusts_payer_id, c.payer_id) as owner_payer_id,
+    c.input_uncached_tokens + c.cache_read_tokens + c.cache_write_5m_tokens + c.cache_write_1h_tokens + c.cache_write_unknown_tokens + c.output_tokens as tokens,
     c.llm_cost_usd,
     c.infra_cost_usd,
     c.tool_cost_usd,
@@ -36,7 +39,9 @@ select
   c.*,
   0 - c.taken_back <= c.correction as stands,
   r.pricing,
-  r.attribution
+  r.attribution,
+  y.cost_center as owner_cost_center
 from rows_of_closed_months as c
 inner join rulings as r on r.ruling_id = c.ruling_id
+inner join payers as y on y.payer_id = c.owner_payer_id
 where c.place = 1

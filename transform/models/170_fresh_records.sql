@@ -100,5 +100,6 @@ select
       if(forecast, ',forecast', ''),
       if(estimated_as is not null, ',priced_as', '')
     ), 2), '')
-  end as flags
+  end as flags,
+  cast(null as int64) as adjusts_payer_id
 from judged

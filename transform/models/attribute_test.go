@@ -1,6 +1,7 @@
 package models_test
 
 import (
+	"slices"
 	"testing"
 
 	"chargeback/billing/ledger"
@@ -23,6 +24,13 @@ func ownersBook() ledgertest.Book {
 		{Kind: "key", Value: "key2", CostCenter: "CC-4", From: civil.Min, To: ledgertest.Day("2026-10-15")},
 		{Kind: "key", Value: "key2", CostCenter: "CC-8", From: ledgertest.Day("2026-10-15"), To: civil.Max},
 		always("team", "key1", "CC-8"), // a team may be called like a key
+	}
+	book.Owners = append(book.Owners, always("key", "key-ended", "CC-ended"))
+	book.CostCenters = append(book.CostCenters, ledger.CostCenter{Code: "CC-ended", Department: "Ended"}, ledger.CostCenter{Code: "CC-next", Department: "Next"}, ledger.CostCenter{Code: "CC-last", Department: "Last"})
+	book.Successors = []ledger.Successor{
+		{Code: "CC-ended", Payer: ledger.CostCenter{Code: "CC-next", Department: "Next"}, From: ledgertest.Day("2026-10-10"), To: ledgertest.Day("2026-10-20")},
+		{Code: "CC-ended", Payer: ledger.CostCenter{Code: "CC-last", Department: "Last"}, From: ledgertest.Day("2026-10-20"), To: civil.Max},
+		{Code: "CC-next", Payer: ledger.CostCenter{Code: "CC-last", Department: "Last"}, From: ledgertest.Day("2026-10-20"), To: civil.Max},
 	}
 	book.CallerUsers = [][2]string{{"arn:sso/mover", "mover@example.com"}, {"arn:sso/stranger", "stranger@example.com"}}
 	book.Agents = []ledger.Agent{
@@ -54,6 +62,8 @@ func staff() []person {
 		works("doubt@example.com", "Two", "CC-22", "2026-10-10", ""),
 		works("doubt@example.com", "New", "CC-23", "2026-10-20", ""),
 		works("leaver@example.com", "Old", "CC-20", "2026-10-05", "2026-10-15"),
+		works("ended@example.com", "Ended", "CC-ended", "2026-01-01", ""),
+		works("renamed@example.com", "Name of before", "CC-ended", "2026-01-01", ""), // another payer: the directory says Ended
 		works("later@example.com", "New", "CC-21", "2026-10-15", ""),
 		works("later@example.com", "Old", "CC-20", "2026-01-01", "2026-10-31"), // rows in any order
 	}
@@ -64,7 +74,7 @@ func staff() []person {
 // Method: one request that every rule could place, with one rule after the
 // other taken away; then dates, at midnight and around it.
 func TestAttribute(t *testing.T) {
-	worlds := append(chainWorlds(), append(peopleWorlds(), agentWorlds()...)...)
+	worlds := slices.Concat(chainWorlds(), peopleWorlds(), agentWorlds(), endedWorlds())
 	table{
 		book: ownersBook(), people: staff(), worlds: worlds,
 		show: func(r costRecord, _ names) string { return r.center + " " + r.department + " by " + r.rule },
@@ -147,6 +157,20 @@ func peopleWorlds() []world {
 		asked("the first day", "2026-10-04 22:00:00", "CC-20 Old by user", by("leaver")),
 		asked("the last day", "2026-10-14 21:59:59", "CC-20 Old by user", by("leaver")),
 		asked("after the last row", "2026-10-14 22:00:00", agent, by("leaver")),
+	}
+}
+
+func endedWorlds() []world {
+	ended := request{User: "ended@example.com"}
+	return []world{
+		asked("a cost centre that has ended: the last instant", "2026-10-09 21:59:59.999999", "CC-ended Ended by user", ended),
+		asked("its successor from midnight in the billing zone on", "2026-10-09 22:00:00", "CC-next Next by user", ended),
+		asked("the successor's last instant", "2026-10-19 21:59:59.999999", "CC-next Next by user", ended),
+		asked("the successor's successor", "2026-10-19 22:00:00", "CC-last Last by user", ended),
+		asked("under another department", "2026-10-09 22:00:00", "CC-next Next by user", request{User: "renamed@example.com"}),
+		asked("named by trusted metadata", "2026-10-19 22:00:00", "CC-last Last by explicit cost centre", request{CostCenter: "CC-next"}),
+		asked("an owner", "2026-10-12 10:00:00", "CC-next Next by key owner", request{Key: "key-ended"}),
+		asked("who pays for nothing has no successor", "2026-10-12 10:00:00", "UNALLOCATED UNALLOCATED by none", request{Key: "key404"}),
 	}
 }
 

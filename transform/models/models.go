@@ -40,6 +40,12 @@ func withPayers(text, chain string) string {
 	})
 }
 
+// PayersOf is the chain of rules that says who pays, held against the rows of name.
+func PayersOf(name string) (string, error) {
+	chain, err := files.ReadFile(payersPart)
+	return withPayers("{payers_of "+name+"}\n", string(chain)), err
+}
+
 // All returns the models in the order in which they run. A file is named
 // NNN_name.sql and says "Kept as: table." or "Kept as: view." in its header.
 func All() ([]Model, error) {

@@ -442,8 +442,19 @@ func (o *oracle) explicit(center string) string {
 	return ""
 }
 
-// pays walks the chain of rules.
+// pays says who pays on a day: whom the chain of rules names, or who came after.
 func (o *oracle) pays(u usage, r request, day civil.Date) string {
+	center := o.named(u, r, day)
+	for _, s := range o.book.Successors {
+		if s.Code == center && on(day, s.From, s.To) {
+			return s.Payer.Code
+		}
+	}
+	return center
+}
+
+// named walks the chain of rules.
+func (o *oracle) named(u usage, r request, day civil.Date) string {
 	if center := o.explicit(cmp.Or(r.CostCenter, u.CostCenter)); center != "" {
 		return center
 	}

@@ -2,12 +2,13 @@
 -- for it. rule_attribution is a digit of a ruling, the first rule that fires: 1
 -- explicit cost centre, 2 user (who asked, else the person as whom the provider
 -- was called), 3 agent owner, 4 key owner, 5 team owner, 6 project owner, 7 caller
--- owner, else 0 and UNALLOCATED.
+-- owner, else 0 and UNALLOCATED. Where the cost centre that a rule names has ended
+-- by the day, its successor pays; without one it still pays, and a gate tells.
   select
     c.*,
     coalesce(t.agent_id, w.agent_id) as agent_id,
     t.tools as task_tools,
-    coalesce(x.payer_id, p.payer_id, q.payer_id, a.payer_id, k.payer_id, g.payer_id, j.payer_id, o.payer_id, @unallocated) as rule_payer_id,
+    coalesce(z.successor_payer_id, x.payer_id, p.payer_id, q.payer_id, a.payer_id, k.payer_id, g.payer_id, j.payer_id, o.payer_id, @unallocated) as rule_payer_id,
     case
       when x.payer_id is not null then 1
       when p.payer_id is not null or q.payer_id is not null then 2
@@ -36,3 +37,5 @@
     on j.rule = 6 and j.actor_id = c.actor_id and c.usage_date >= j.valid_from and c.usage_date < j.valid_to
   left join owners_dated as o
     on o.kind = 'caller' and o.value = w.caller and c.usage_date >= o.valid_from and c.usage_date < o.valid_to
+  left join successors_dated as z
+    on z.payer_id = coalesce(x.payer_id, p.payer_id, q.payer_id, a.payer_id, k.payer_id, g.payer_id, j.payer_id, o.payer_id) and c.usage_date >= z.valid_from and c.usage_date < z.valid_to

@@ -51,6 +51,10 @@ func randomBook() ledgertest.Book {
 	book.Fees[0].Tools = map[string]int64{"search": 10_000_000_001}
 	book.Fees = append(book.Fees, ledgertest.Fee{From: at("2026-03-29 00:00:00"), To: rates.Forever, Infra: 7, CacheHit: 3, Tools: book.Fees[0].Tools})
 	book.CostCenters = []ledger.CostCenter{{Code: "00420", Department: "Support"}, {Code: "CC-3", Department: "Agents"}, {Code: "CC-4", Department: "Keys"}, {Code: "CC-7", Department: "Callers"}}
+	book.Successors = []ledger.Successor{
+		{Code: "CC-4", Payer: ledger.CostCenter{Code: "CC-7", Department: "Callers"}, From: ledgertest.Day("2026-03-28"), To: civil.Max},
+		{Code: "CC-21", Payer: ledger.CostCenter{Code: "CC-3", Department: "Agents"}, From: ledgertest.Day("2026-03-30"), To: civil.Max},
+	}
 	book.Agents = []ledger.Agent{{ID: "bot", CostCenter: "CC-3", From: civil.Min, To: ledgertest.Day("2026-03-30")}}
 	book.Owners = []ledger.Owner{
 		{Kind: "key", Value: "key1", CostCenter: "CC-4", From: civil.Min, To: civil.Max},

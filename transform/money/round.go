@@ -27,6 +27,16 @@ func (c Cents) String() string {
 // Cents rounds the amount once to whole cents, half up (away from zero).
 func (a USD) Cents() Cents { return Cents(a.d.Round(2).Shift(2).IntPart()) }
 
+// PicoPerCent is how many pico-dollars a cent has.
+const PicoPerCent = 10_000_000_000
+
+// FloorCents is the whole cent at or below the amount and what is left of it
+// above that, in pico-dollars: from 0 to less than PicoPerCent.
+func (a USD) FloorCents() (whole Cents, rest int64) {
+	floor := a.d.Shift(2).Floor()
+	return Cents(floor.IntPart()), a.d.Sub(floor.Shift(-2)).Shift(Scale).IntPart()
+}
+
 // Part is one share of a whole: Key breaks ties, so it must be unique and
 // must not depend on the order in which parts were found.
 type Part struct {

@@ -44,6 +44,52 @@ func Decode(name string, data []byte, dst any) *Document {
 	return doc
 }
 
+// Text is a text of a file: a key or its value.
+type Text struct {
+	Path  string // of the key
+	Line  int
+	Value string
+}
+
+// Texts lists the texts of a file in their order, whatever they mean. A file
+// that is not YAML has none.
+func Texts(data []byte) (all []Text) {
+	file, err := parser.ParseBytes(bytes.TrimPrefix(data, []byte("\uFEFF")), 0)
+	if err != nil {
+		return nil
+	}
+	var visit func(path string, node ast.Node)
+	visit = func(path string, node ast.Node) {
+		add := func(node ast.Node, value string) {
+			all = append(all, Text{path, node.GetToken().Position.Line, value})
+		}
+		switch n := node.(type) {
+		case ast.MapNode:
+			outer := path
+			for pair := n.MapRange(); pair.Next(); {
+				key := pair.Key().GetToken().Value
+				path = strings.TrimPrefix(outer+"."+key, ".")
+				add(pair.Key(), key)
+				visit(path, pair.Value())
+			}
+		case *ast.SequenceNode:
+			for i, item := range n.Values {
+				visit(fmt.Sprintf("%s[%d]", path, i), item)
+			}
+		case *ast.StringNode:
+			add(n, n.Value)
+		case *ast.LiteralNode:
+			add(n, n.Value.Value)
+		}
+	}
+	for _, d := range file.Docs {
+		if d.Body != nil {
+			visit("", d.Body)
+		}
+	}
+	return all
+}
+
 // OneOrMore is a list of texts, of which one may stand without brackets.
 type OneOrMore []string
 

@@ -221,3 +221,22 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// Goal: every text of a file is told with its place, whatever reads it.
+func TestTexts(t *testing.T) {
+	got := Texts([]byte("a: x\nb:\n  - {c: \"2\", d: 3}\n  - y z\ne: |\n  two\n  lines\n# no: text\n\"助\": true\n"))
+	want := []Text{
+		{Path: "a", Line: 1, Value: "a"}, {Path: "a", Line: 1, Value: "x"},
+		{Path: "b", Line: 2, Value: "b"},
+		{Path: "b[0].c", Line: 3, Value: "c"}, {Path: "b[0].c", Line: 3, Value: "2"}, {Path: "b[0].d", Line: 3, Value: "d"},
+		{Path: "b[1]", Line: 4, Value: "y z"},
+		{Path: "e", Line: 5, Value: "e"}, {Path: "e", Line: 5, Value: "two\nlines\n"},
+		{Path: "助", Line: 9, Value: "助"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got := Texts([]byte("a: [")); got != nil {
+		t.Errorf("of a broken file %v", got)
+	}
+}

@@ -6,11 +6,13 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
+	"unicode"
 
 	"github.com/jung-kurt/gofpdf"
 	"golang.org/x/image/font/gofont/gobold"
 	"golang.org/x/image/font/gofont/goregular"
+
+	"chargeback/billing/invoice/pdf/typeset"
 )
 
 // length is a distance on the page in hundredths of a millimetre. Only this
@@ -53,13 +55,13 @@ const (
 )
 
 // canvas draws on A4 landscape pages. All text goes through clean before the
-// library sees it.
+// library sees it; what the built-in font lacks is set by typeset (script.go).
 type canvas struct {
-	pdf      *gofpdf.Fpdf
-	err      error // first error of our own; the library keeps its own
-	replaced bool  // some character could not be drawn
-	current  style // font and size that the library has now
-	units    map[fontRune]int
+	pdf     *gofpdf.Fpdf
+	fonts   *typeset.Set
+	missing map[rune]bool // no font has them; stand-ins are drawn
+	current style         // font and size that the library has now
+	units   map[fontRune]int
 }
 
 type fontRune struct {
@@ -78,23 +80,23 @@ type properties struct {
 	attachment                       []byte
 }
 
-func newCanvas(compress bool) *canvas {
+func newCanvas(fonts *typeset.Set, compress bool) *canvas {
 	p := gofpdf.New("L", "mm", "A4", "")
 	p.SetCompression(compress)
 	p.SetCatalogSort(true)
 	p.SetAutoPageBreak(false, 0)
 	p.AddUTF8FontFromBytes(string(regular), "", slices.Clone(goregular.TTF))
 	p.AddUTF8FontFromBytes(string(bold), "", slices.Clone(gobold.TTF))
-	return &canvas{pdf: p, units: map[fontRune]int{}}
+	return &canvas{pdf: p, fonts: fonts, missing: map[rune]bool{}, units: map[fontRune]int{}}
 }
 
 // setProperties describes the file. The date is an argument because the
 // library would otherwise write the time of day into it.
 func (c *canvas) setProperties(p properties) {
-	c.pdf.SetTitle(c.clean(p.title), true)
-	c.pdf.SetSubject(c.clean(p.subject), true)
-	c.pdf.SetAuthor(c.clean(p.author), true)
-	c.pdf.SetKeywords(c.clean(p.keywords), true)
+	c.pdf.SetTitle(utf16Text(p.title), false)
+	c.pdf.SetSubject(utf16Text(p.subject), false)
+	c.pdf.SetAuthor(utf16Text(p.author), false)
+	c.pdf.SetKeywords(utf16Text(p.keywords), false)
 	c.pdf.SetCreator("chargeback", false)
 	c.pdf.SetCreationDate(p.date)
 	c.pdf.SetModificationDate(p.date)
@@ -103,9 +105,6 @@ func (c *canvas) setProperties(p properties) {
 
 // bytes closes the file. It reports the first error of drawing.
 func (c *canvas) bytes() ([]byte, error) {
-	if c.err != nil {
-		return nil, c.err
-	}
 	if err := c.pdf.Error(); err != nil {
 		return nil, fmt.Errorf("draw page %d: %w", c.page(), err)
 	}
@@ -125,15 +124,6 @@ func (c *canvas) toPage(page int) {
 	c.current = style{}
 }
 
-func (c *canvas) clean(s string) string {
-	text, replaced, err := clean(s)
-	if err != nil && c.err == nil {
-		c.err = err
-	}
-	c.replaced = c.replaced || replaced
-	return text
-}
-
 func (c *canvas) fill(x, y, w, h length, col color) {
 	c.pdf.SetFillColor(col.r, col.g, col.b)
 	c.pdf.Rect(x.float(), y.float(), w.float(), h.float(), "F")
@@ -145,7 +135,7 @@ func (c *canvas) rule(x1, x2, y, thickness length, col color) {
 
 // text draws one line whose top is y in the box from x to x+w.
 func (c *canvas) text(x, y, w length, a align, st style, s string) {
-	s = c.clean(s)
+	s = clean(s)
 	if s == "" {
 		return
 	}
@@ -156,15 +146,30 @@ func (c *canvas) text(x, y, w length, a align, st style, s string) {
 		x += (w - c.cleanWidth(st, s)) / 2
 	}
 	c.use(st)
+	if !plain(s) {
+		c.script(x, y+st.ascent(), st, s)
+		return
+	}
+	c.plainText(x, y+st.ascent(), st, s)
+}
+
+// plainText draws with the built-in font.
+func (c *canvas) plainText(x, baseline length, st style, s string) {
 	c.pdf.SetTextColor(st.color.r, st.color.g, st.color.b)
-	c.pdf.Text(x.float(), (y + st.ascent()).float(), s)
+	c.pdf.Text(x.float(), baseline.float(), s)
 }
 
 // fitted is text set smaller, down to half, where it is too wide for its box.
+// Words that are too wide even then are cut; an amount never is.
 func (c *canvas) fitted(x, y, w length, a align, st style, s string) {
 	full := st.size
 	for c.width(st, s) > w && st.size > full/2 {
 		st.size--
+	}
+	if words := !plain(s) || strings.ContainsFunc(s, unicode.IsLower); words && c.width(st, s) > w {
+		for _, line := range c.wrap(st, s, w, 1) {
+			s = line
+		}
 	}
 	y += (style{size: full}.ascent() - st.ascent())
 	c.text(x, y, w, a, st, s)
@@ -178,15 +183,21 @@ func (c *canvas) use(st style) {
 	c.current = st
 }
 
-func (c *canvas) width(st style, s string) length { return c.cleanWidth(st, c.clean(s)) }
+func (c *canvas) width(st style, s string) length { return c.cleanWidth(st, clean(s)) }
 
-// cleanWidth adds up the widths of the characters; the fonts are not kerned.
+// cleanWidth adds up the widths of the characters; the built-in fonts are not kerned.
 func (c *canvas) cleanWidth(st style, s string) length {
-	units := 0
+	if !plain(s) {
+		return st.scaled(c.scriptUnits(st, s))
+	}
+	return st.scaled(c.plainUnits(st, s))
+}
+
+func (c *canvas) plainUnits(st style, s string) (units int) {
 	for _, r := range s {
 		units += c.runeUnits(st, r)
 	}
-	return st.scaled(units)
+	return units
 }
 
 // scaled turns font units into a length: an em is the size of the text, and a
@@ -204,58 +215,4 @@ func (c *canvas) runeUnits(st style, r rune) int {
 		c.units[key] = units
 	}
 	return units
-}
-
-// wrap breaks s into lines of at most w, at spaces or else behind punctuation,
-// and cuts what is beyond linesMax with an ellipsis.
-func (c *canvas) wrap(st style, s string, w length, linesMax int) []string {
-	rest := strings.TrimSpace(c.clean(s))
-	var lines []string
-	for rest != "" {
-		head := c.lineHead(st, rest, w)
-		if len(lines) == linesMax-1 && head < len(rest) {
-			head = c.fitting(st, rest, w-c.cleanWidth(st, "…"))
-			return append(lines, strings.TrimSpace(rest[:head])+"…")
-		}
-		lines = append(lines, strings.TrimSpace(rest[:head]))
-		rest = strings.TrimSpace(rest[head:])
-	}
-	return lines
-}
-
-// fitting is the number of bytes of s that fit into w, at least one character.
-func (c *canvas) fitting(st style, s string, w length) int {
-	units := 0
-	for i, r := range s {
-		units += c.runeUnits(st, r)
-		if st.scaled(units) > w && i > 0 {
-			return i
-		}
-	}
-	return len(s)
-}
-
-// lineHead is the number of bytes of s that make the next line.
-func (c *canvas) lineHead(st style, s string, w length) int {
-	end := c.fitting(st, s, w)
-	if end == len(s) {
-		return end
-	}
-	next, _ := utf8.DecodeRuneInString(s[end:])
-	if next == ' ' {
-		return end
-	}
-	space := strings.LastIndexByte(s[:end], ' ') + 1
-	soft := strings.LastIndexAny(s[:end], " -/._:,;@") + 1
-	switch {
-	case space > end/3:
-		return space
-	case soft > end/3:
-		return soft
-	case space > 0:
-		return space
-	case soft > 0:
-		return soft
-	}
-	return end
 }

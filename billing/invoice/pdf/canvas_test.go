@@ -7,11 +7,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"chargeback/billing/invoice/pdf/typeset"
 	"chargeback/transform/money"
 )
 
 func TestWrap(t *testing.T) {
-	c := newCanvas(false)
+	c := newCanvas(&typeset.Set{}, false)
 	st := small()
 	for _, row := range []struct {
 		name  string
@@ -39,7 +40,7 @@ func TestWrap(t *testing.T) {
 
 // Goal: wrapping loses nothing but spaces, and every line fits.
 func TestWrapKeepsText(t *testing.T) {
-	c := newCanvas(false)
+	c := newCanvas(&typeset.Set{}, false)
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.StringMatching(`[a-zA-Z0-9 .:/_-]{0,200}`).Draw(t, "text")
 		w := length(rapid.IntRange(int(5*mm), int(80*mm)).Draw(t, "width"))
@@ -58,7 +59,7 @@ func TestWrapKeepsText(t *testing.T) {
 
 // Goal: our sum of character widths is the library's width of the text.
 func TestWidthIsTheLibrarys(t *testing.T) {
-	c := newCanvas(false)
+	c := newCanvas(&typeset.Set{}, false)
 	st := style{bold, 95, ink()}
 	const text = "Total charge USD 1,234,567.89"
 	c.use(st)

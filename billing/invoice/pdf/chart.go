@@ -19,14 +19,15 @@ type bar struct {
 }
 
 // charts draws what the total is made of beside the dearest agents. Both use
-// one scale, so that their bars compare.
+// one scale, so that their bars compare. A credit is no sum of shares and has none.
 func (s *sheet) charts() {
 	kinds, agents := s.kindBars(), s.agentBars()
-	var positive money.Cents
-	for _, b := range kinds {
-		positive += max(b.cents, 0)
+	positive := max(charged(kinds), charged(agents))
+	if s.doc.Earlier() {
+		kinds = s.earlierKindBars()
+		positive = charged(kinds)
 	}
-	if positive == 0 {
+	if positive == 0 || s.doc.Credit() {
 		return
 	}
 	const between = 6 * mm
@@ -36,7 +37,27 @@ func (s *sheet) charts() {
 	s.y += h + gap - 2*mm
 }
 
+// charged adds up what is more than zero.
+func charged(bars []bar) (sum money.Cents) {
+	for _, b := range bars {
+		sum += max(b.cents, 0)
+	}
+	return sum
+}
+
+// kindBars are the columns of the table's last row, corrections and all.
 func (s *sheet) kindBars() []bar {
+	total := s.doc.Total.Cents
+	return []bar{
+		{s.words.LLM, total.LLM, accent()},
+		{s.words.Infrastructure, total.Infra, color{46, 125, 150}},
+		{s.words.Tools, total.Tool, color{118, 160, 102}},
+		{s.words.Shared, total.Shared, color{140, 150, 160}},
+	}
+}
+
+// earlierKindBars show the columns of direct usage, and sections beside them.
+func (s *sheet) earlierKindBars() []bar {
 	direct := s.doc.Direct.Subtotal.Cents
 	bars := []bar{
 		{s.words.LLM, direct.LLM, accent()},

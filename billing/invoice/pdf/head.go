@@ -116,17 +116,25 @@ func (s *sheet) columnHeading(x, w length, title string) length {
 // booking is what the journal does with this document.
 func (s *sheet) booking() []pair {
 	words := s.words
-	if s.doc.Party.Mode == invoice.Showback {
+	switch {
+	case s.doc.Party.Mode == invoice.Showback:
 		return []pair{{"", words.NoBooking}}
-	}
-	expense := templates.InvoiceAccount(s.doc.Party.ExpenseAccount, s.doc.Party.Code)
-	recovery := templates.InvoiceAccount(s.doc.RecoveryAccount, s.doc.Issuer.CostCenter)
-	sides := []pair{{words.Debit, expense}, {words.Credit, recovery}}
-	switch total := s.doc.Total.Cents.Total; {
-	case total < 0:
-		sides = []pair{{words.Debit, recovery}, {words.Credit, expense}}
-	case total == 0:
+	case !s.doc.Booked():
 		return []pair{{"", words.NoBooking}, {words.PostingPeriod, s.doc.Period.Month}}
+	}
+	expense := templates.InvoiceAccount(s.doc.Party.ExpenseAccount, isolated(s.doc.Party.Code))
+	recovery := templates.InvoiceAccount(s.doc.RecoveryAccount, isolated(s.doc.Issuer.CostCenter))
+	sides := []pair{{words.Debit, expense}, {words.Credit, recovery}}
+	if s.doc.Total.Cents.Total < 0 {
+		sides = []pair{{words.Debit, recovery}, {words.Credit, expense}}
+	}
+	if !s.doc.Earlier() {
+		if party, issuer := s.doc.Party.CompanyCode, s.doc.Issuer.CompanyCode; party != issuer {
+			sides = append(sides, pair{words.Between, templates.InvoiceBetween(s.doc.Intercompany.DueTo, party, s.doc.Intercompany.DueFrom, issuer)})
+		}
+		if len(s.doc.Adjustments.Lines) > 0 {
+			sides = append(sides, pair{"", templates.InvoiceBookedApart()})
+		}
 	}
 	return append(sides, pair{words.PostingPeriod, s.doc.Period.Month}, pair{words.PostingDate, s.doc.Period.To}, pair{words.Journal, s.doc.Number})
 }

@@ -83,9 +83,9 @@ func (s *sheet) budgets(x, w, rowHeight length, budgets []invoice.Budget) length
 // over the budget is full and amber.
 func (s *sheet) budget(x, y, w length, b invoice.Budget) {
 	percent := money.Percent(b.Actual, b.Amount)
-	title := b.Name
+	title := isolated(b.Name)
 	if b.Scope != "" {
-		title += ", " + b.Scope
+		title += ", " + isolated(b.Scope)
 	}
 	s.text(x, y, w/2, left, body(), s.firstLine(body(), title, w/2))
 	s.fitted(x+w/2, y, w/2, right, body(), templates.InvoiceBudget(usd(b.Actual.Cents()), usd(b.Amount.Cents()), percent, warnings(b)))
@@ -117,8 +117,8 @@ func (s *sheet) notes() {
 	for _, n := range s.noteList() {
 		s.note(n)
 	}
-	if s.replaced { // known only after everything else is drawn
-		s.note(note{s.words.Characters, templates.InvoiceReplaced(), body()})
+	if len(s.missing) > 0 { // known only after everything else is drawn
+		s.note(note{s.words.Characters, templates.InvoiceUnshown(), body()})
 	}
 }
 
@@ -126,12 +126,14 @@ func (s *sheet) notes() {
 func (s *sheet) note(n note) {
 	const labelWidth = 34 * mm
 	for i, l := range s.wrap(n.style, n.text, bodyWidth-labelWidth, noteLinesMax) {
-		s.need(n.style.height())
+		above, below := s.extra(n.style, l)
+		s.need(above + n.style.height() + below)
+		s.y += above
 		if i == 0 {
 			s.text(marginLeft, s.y+20, labelWidth, left, label(), n.label)
 		}
 		s.text(marginLeft+labelWidth, s.y, bodyWidth-labelWidth, left, n.style, l)
-		s.y += n.style.height()
+		s.y += n.style.height() + below
 	}
 	s.y += 35
 }
@@ -149,19 +151,19 @@ func (s *sheet) noteList() []note {
 		}
 	}
 	for _, w := range n.Waivers {
-		add(words.Waiver, templates.InvoiceWaiver(w.Gate, w.By, w.Reason), body().bold().colored(amber()))
+		add(words.Waiver, templates.InvoiceWaiver(w.Gate, isolated(w.By), isolated(w.Reason), w.Measured, w.Bound), body().bold().colored(amber()))
 	}
 	add(words.Held, templates.InvoiceHeld(n.Held.Unpriced, n.Held.Pending, n.Held.Conflicts), body().colored(amber()))
 	if estimated := s.doc.Total.Estimated; estimated != 0 {
 		add(words.Estimates, templates.InvoiceEstimated(estimated), body())
 	}
 	if len(s.doc.Adjustments.Lines) > 0 {
-		add(words.AdjustmentsNote, templates.InvoiceAdjustments(), body())
+		add(words.AdjustmentsNote, words.AdjustmentsText, body())
 	}
-	add(words.Rounding, templates.InvoiceRounding(), body())
+	add(words.Rounding, words.RoundingText, body())
 	add(words.Terms, s.terms(), body())
-	add(words.ApprovedBy, strings.Join(nonEmpty(s.doc.Issuer.Approver, s.doc.Issuer.Name), ", "), body())
-	add(words.DataSources, strings.Join(n.DataSources, ", "), body())
+	add(words.Close, s.closeText(), body())
+	s.sources(add)
 	add(words.PriceBook, strings.Join(n.RateVersions, ", "), body())
 	add(words.Directory, n.DirectoryVersion, body())
 	add(words.Run, n.Run, body())
@@ -171,14 +173,40 @@ func (s *sheet) noteList() []note {
 }
 
 func (s *sheet) terms() string {
-	contact := cmp.Or(s.doc.Issuer.Contact, s.doc.Issuer.Name)
+	contact := isolated(cmp.Or(s.doc.Issuer.Contact, s.doc.Issuer.Name))
 	switch {
 	case s.doc.Party.Mode == invoice.Showback:
 		return templates.StatementTerms(s.doc.DisputeUntil, contact)
-	case s.doc.Total.Cents.Total == 0:
+	case !s.doc.Booked():
 		return s.words.NoBooking
+	case s.doc.Earlier():
+		return templates.EarlierInvoiceTerms(s.doc.Period.Month, s.doc.DisputeUntil, contact)
 	}
-	return templates.InvoiceTerms(s.doc.Period.Month, s.doc.DisputeUntil, contact)
+	return templates.InvoiceTerms(s.doc.Period.Month, s.doc.DisputeUntil, contact, s.doc.Credit())
+}
+
+// closeText says how the document came to be issued. Nobody approves one yet, so
+// no name stands here.
+func (s *sheet) closeText() string {
+	if s.doc.Earlier() {
+		return strings.Join(nonEmpty(s.doc.Issuer.Approver, s.doc.Issuer.Name), ", ")
+	}
+	return s.words.CloseText
+}
+
+// sources adds a note for each source of data and what came of it.
+func (s *sheet) sources(add func(label, text string, st style)) {
+	n := s.doc.Notes
+	if len(n.Sources) == 0 {
+		add(s.words.DataSources, strings.Join(n.DataSources, ", "), body())
+	}
+	for i, source := range n.Sources {
+		heading := s.words.DataSources
+		if i > 0 {
+			heading = ""
+		}
+		add(heading, templates.InvoiceSource(source.Name, source.Format, source.Outcome), body())
+	}
 }
 
 func nonEmpty(texts ...string) []string {

@@ -20,6 +20,7 @@ import (
 	"pgregory.net/rapid"
 
 	"chargeback/billing/invoice"
+	"chargeback/billing/invoice/pdf/typeset"
 	"chargeback/templates"
 	"chargeback/transform/money"
 )
@@ -87,7 +88,7 @@ func TestGoldenText(t *testing.T) {
 			if s.name == "many" {
 				s.input = sampleMany(40) // enough to see the table go over pages
 			}
-			file, err := render(build(t, s.input), false)
+			file, err := render(build(t, s.input), &typeset.Set{}, false)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -159,13 +160,47 @@ func TestRenderIgnoresOrder(t *testing.T) {
 
 // Goal: the date inside the file is the issue date, never the clock's.
 func TestDatesInFile(t *testing.T) {
-	file, err := render(build(t, sampleFew()), false)
+	file, err := render(build(t, sampleFew()), &typeset.Set{}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"/CreationDate (D:20261105000000)", "/ModDate (D:20261105000000)"} {
 		if !bytes.Contains(file, []byte(want)) {
 			t.Errorf("file lacks %s", want)
+		}
+	}
+}
+
+// Goal: a document says what happened and promises nothing that can't be kept.
+func TestDocumentsSayOnlyWhatIsSo(t *testing.T) {
+	for _, s := range samples() {
+		doc := build(t, s.input)
+		file, err := render(doc, &typeset.Set{}, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := strings.ToLower(plainText(pageTexts(file)))
+		for _, words := range []string{"approved by", "credit memo", "new invoice"} {
+			if strings.Contains(text, words) {
+				t.Errorf("%s says %q", s.name, words)
+			}
+		}
+		if below := doc.Total.Cents.Total < 0; below != strings.Contains(text, "total credit") || below != strings.Contains(strings.ToLower(wording(doc).Title), "credit") {
+			t.Errorf("%s of %s is titled %q", s.name, doc.Total.Cents.Total, wording(doc).Title)
+		}
+	}
+}
+
+// Goal: the chart of kinds and the table's last row are the same figures.
+func TestChartSaysWhatTheTableSays(t *testing.T) {
+	for _, s := range samples() {
+		doc := build(t, s.input)
+		d := &sheet{canvas: newCanvas(&typeset.Set{}, false), doc: doc, words: wording(doc)}
+		c := doc.Total.Cents
+		for i, want := range []money.Cents{c.LLM, c.Infra, c.Tool, c.Shared} {
+			if b := d.kindBars()[i]; b.cents != want {
+				t.Errorf("%s: %s is %s in the chart and %s in the table", s.name, b.label, b.cents, want)
+			}
 		}
 	}
 }
@@ -183,11 +218,11 @@ func TestReplacedCharactersAreExplained(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			in := sampleWarnings()
 			in.Notes.Waivers[0].Reason = row.reason
-			file, err := render(build(t, in), false)
+			file, err := render(build(t, in), &typeset.Set{}, false)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := strings.Contains(plainText(pageTexts(file)), templates.InvoiceReplaced()); got != row.want {
+			if got := strings.Contains(plainText(pageTexts(file)), templates.InvoiceUnshown()); got != row.want {
 				t.Errorf("explained: %t, want %t", got, row.want)
 			}
 		})
@@ -214,7 +249,7 @@ func TestGuardTurnsPanicIntoError(t *testing.T) {
 func TestRenderAnyText(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		doc := drawDocument(t)
-		file, err := render(doc, false)
+		file, err := render(doc, &typeset.Set{}, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -259,10 +294,11 @@ func drawDocument(t *rapid.T) invoice.Document {
 		rapid.StringMatching(`[A-Za-z./ -]{0,400}`),
 	)
 	in := sampleWarnings()
-	in.Issuer = invoice.Issuer{Name: text.Draw(t, "issuer"), CostCenter: "x" + text.Draw(t, "issuer code"), Contact: text.Draw(t, "contact"), Approver: text.Draw(t, "approver"), Company: text.Draw(t, "company")}
+	in.Issuer = invoice.Issuer{Name: text.Draw(t, "issuer"), CostCenter: "x" + text.Draw(t, "issuer code"), Contact: text.Draw(t, "contact"), Approver: text.Draw(t, "approver"), Company: text.Draw(t, "company"), CompanyCode: "x" + text.Draw(t, "issuer's company code")}
 	code := "x" + text.Draw(t, "code")
 	in.Number = invoice.Number("2026-10", code, 0)
-	in.Party = invoice.Party{Code: code, Name: text.Draw(t, "name"), Department: text.Draw(t, "department"), Owner: text.Draw(t, "owner"), CompanyCode: text.Draw(t, "company code"), ExpenseAccount: "x" + text.Draw(t, "account"), Mode: invoice.Chargeback}
+	in.Party = invoice.Party{Code: code, Name: text.Draw(t, "name"), Department: text.Draw(t, "department"), Owner: text.Draw(t, "owner"), CompanyCode: "x" + text.Draw(t, "company code"), ExpenseAccount: "x" + text.Draw(t, "account"), Mode: invoice.Chargeback}
+	in.Intercompany = invoice.Intercompany{DueTo: "x" + text.Draw(t, "due to"), DueFrom: "x" + text.Draw(t, "due from")}
 	in.Period.Zone = "x" + text.Draw(t, "zone")
 	for i := range rapid.IntRange(0, 20).Draw(t, "charges") {
 		in.Charges = append(in.Charges, invoice.Charge{
@@ -271,8 +307,13 @@ func drawDocument(t *rapid.T) invoice.Document {
 		})
 	}
 	in.Shared = append(in.Shared, invoice.Shared{Name: text.Draw(t, "shared"), Method: text.Draw(t, "method"), Ratio: text.Draw(t, "ratio"), Amount: money.FromPico(rapid.Int64().Draw(t, "amount"))})
-	in.Notes.Waivers = append(in.Notes.Waivers, invoice.Waiver{Gate: text.Draw(t, "gate"), By: text.Draw(t, "by"), Reason: text.Draw(t, "reason")})
+	in.Notes.Waivers = append(in.Notes.Waivers, invoice.Waiver{Bound: text.Draw(t, "bound"), Measured: text.Draw(t, "measured"), Gate: text.Draw(t, "gate"), By: text.Draw(t, "by"), Reason: text.Draw(t, "reason")})
 	in.Notes.Budgets = append(in.Notes.Budgets, invoice.Budget{Name: text.Draw(t, "budget"), Scope: text.Draw(t, "scope"), Amount: money.FromPico(rapid.Int64().Draw(t, "budget amount")), Actual: money.FromPico(rapid.Int64().Draw(t, "actual")), Thresholds: []int64{rapid.Int64().Draw(t, "threshold")}})
+	in.Notes.Sources = append(in.Notes.Sources, invoice.SourceNote{Name: text.Draw(t, "source"), Format: text.Draw(t, "format"), Outcome: text.Draw(t, "outcome")})
+	in.Charges = append(in.Charges, invoice.Charge{
+		Model: text.Draw(t, "corrected model"), LLM: money.FromPico(rapid.Int64().Draw(t, "corrected")), AdjustsMonth: "2026-09", AdjustsInvoice: text.Draw(t, "corrected document"),
+		AdjustsCode: text.Draw(t, "corrected cost centre"), Reason: text.Draw(t, "why"), Counterpart: text.Draw(t, "counterpart"), CounterAmount: money.FromPico(rapid.Int64().Draw(t, "counter amount")), HasCounter: rapid.Bool().Draw(t, "has one"),
+	})
 	in.Notes.Run = text.Draw(t, "run")
 	doc, err := invoice.Build(in)
 	if err != nil {

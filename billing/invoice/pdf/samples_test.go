@@ -21,8 +21,10 @@ func samples() []sample {
 		{"many", 8, sampleMany(120)},
 		{"showback", 2, sampleShowback()},
 		{"names", 2, sampleNames()},
-		{"warnings", 2, sampleWarnings()},
+		{"warnings", 3, sampleWarnings()},
 		{"credit", 2, sampleCredit()},
+		{"statement-credit", 2, sampleStatementCredit()},
+		{"corrections", 3, sampleCorrections()},
 		{"empty", 1, sampleEmpty()},
 		{"huge", 2, sampleHuge()},
 	}
@@ -43,7 +45,7 @@ func sampleEmpty() invoice.Input {
 		Period:          invoice.Period{Month: "2026-10", From: "2026-10-01", To: "2026-10-31", Zone: "Europe/Berlin"},
 		IssueDate:       "2026-11-05",
 		DisputeUntil:    "2026-11-25",
-		Issuer:          invoice.Issuer{Name: "Example Corp - AI Platform", CostCenter: "CC-9000", Contact: "ai-platform@example.com", Approver: "Head of AI Platform", Company: "Example Corp"},
+		Issuer:          invoice.Issuer{Name: "Example Corp - AI Platform", CostCenter: "CC-9000", Contact: "ai-platform@example.com", Approver: "Head of AI Platform", Company: "Example Corp", CompanyCode: "1000"},
 		Party:           invoice.Party{Code: "00420", Name: "Customer Support", Department: "Support", Owner: "support-lead@example.com", CompanyCode: "1000", ExpenseAccount: "613500", Mode: invoice.Chargeback},
 		RecoveryAccount: "690100",
 		Notes: invoice.Notes{
@@ -119,8 +121,13 @@ func sampleWarnings() invoice.Input {
 		invoice.Charge{AgentID: "triage", AgentName: "Ticket Triage", Model: "gpt-4.1-mini", Requests: -14, InputTokens: -14_302, OutputTokens: -1_200, LLM: money.MustParse("-0.0076408"), Infra: money.MustParse("-0.0014"), AdjustsMonth: "2026-08", AdjustsInvoice: "CB-2026-08-00420-r0"},
 	)
 	in.Notes.Waivers = []invoice.Waiver{
-		{Gate: "unpriced", By: "controller@example.com", Reason: "3 requests of a preview model; its price is announced for November and they will be charged then. Agreed with the owner of the cost centre on 2026-11-04, and the amount is known to be below 5 USD in any case."},
+		{Gate: "unpriced", Bound: "5 records", Measured: "3 records", By: "controller@example.com", Reason: "3 requests of a preview model; its price is announced for November and they will be charged then. Agreed with the owner of the cost centre on 2026-11-04, and the amount is known to be below 5 USD in any case."},
 		{Gate: "conflicts", By: "controller@example.com", Reason: "two copies of one record differ in their region only"},
+	}
+	in.Notes.Sources = []invoice.SourceNote{
+		{Name: "bedrock-prod", Format: "bedrock", Outcome: "usage, 71,655 records"},
+		{Name: "aws-bill", Format: "aws-cur", Outcome: "bill, 812.40 USD against 812.37 USD charged (0.00%)"},
+		{Name: "people", Format: "people"},
 	}
 	in.Notes.Held = invoice.Held{Unpriced: 3, Pending: 1_204, Conflicts: 1}
 	in.Notes.Budgets = append(in.Notes.Budgets, invoice.Budget{Name: "customer-support", Scope: "cost centre 00420", Amount: money.MustParse("400"), Actual: money.MustParse("525.56"), Thresholds: []int64{50, 80, 100}})
@@ -133,6 +140,38 @@ func sampleCredit() invoice.Input {
 		{AgentID: "faq", AgentName: "FAQ", Model: "gpt-4.1-nano", Requests: 3, InputTokens: 903, OutputTokens: 77, LLM: money.MustParse("0.05"), CacheSavings: money.MustParse("-0.02")},
 		{AgentID: "support-bot", AgentName: "Support Bot", Model: "gpt-4.1-mini", Requests: -5_300, InputTokens: -9_000_111, LLM: money.MustParse("-1204.555"), AdjustsMonth: "2026-09"},
 	}
+	return in
+}
+
+func sampleStatementCredit() invoice.Input {
+	in := sampleCredit()
+	in.Party.Mode, in.Number = invoice.Showback, invoice.StatementNumber("2026-10", "00420", 0)
+	return in
+}
+
+// sampleCorrections is what a person who moved, a row that came late, a cost
+// centre that ended and a bill that was dearer do to a document of another company.
+func sampleCorrections() invoice.Input {
+	in := sampleFew()
+	in.Party.CompanyCode, in.Intercompany = "2000", invoice.Intercompany{DueTo: "219000", DueFrom: "139000"}
+	in.Charges = append(in.Charges,
+		invoice.Charge{
+			AgentID: "support-bot", AgentName: "Support Bot", Model: "gpt-4.1-mini", Requests: -40, InputTokens: -301_204, OutputTokens: -40_110, LLM: money.MustParse("-20"), Infra: money.MustParse("-0.004"),
+			AdjustsMonth: "2026-09", AdjustsInvoice: "CB-2026-09-00420-r0", Reason: "ann@example.com belongs to another cost centre since 2026-09-12 (people.csv, line 4)", Counterpart: "CC-1001", Reversed: true, CounterAmount: money.MustParse("18.0036"), HasCounter: true,
+		},
+		invoice.Charge{
+			AgentID: "triage", AgentName: "Ticket Triage", Model: "gpt-4.1-mini", Requests: 14, InputTokens: 14_302, OutputTokens: 1_200, LLM: money.MustParse("7.5"),
+			AdjustsMonth: "2026-09", AdjustsInvoice: "SB-2026-09-UNALLOCATED-r0", AdjustsCode: "UNALLOCATED", Reason: "eve@example.com was not in the people file", Counterpart: "UNALLOCATED", CounterAmount: money.MustParse("7.5"), HasCounter: true,
+		},
+		invoice.Charge{
+			AgentID: "faq", Model: "gpt-4.1-nano", Requests: 1, InputTokens: 900, LLM: money.MustParse("0.05"),
+			AdjustsMonth: "2026-08", AdjustsInvoice: "CB-2026-08-00410-r0", AdjustsCode: "00410", Reason: "came after the close of its month; cost centre 00410 has ended and 00420 is its successor",
+		},
+	)
+	in.Shared = append(in.Shared, invoice.Shared{
+		Name: "Gateway hosting", Method: "proportional", Ratio: "0.25", Whole: money.MustParse("60"), Amount: money.MustParse("15"),
+		AdjustsMonth: "2026-09", AdjustsInvoice: "CB-2026-09-00420-r0", Reason: "100.00 USD became 160.00 USD after the close",
+	})
 	return in
 }
 

@@ -53,7 +53,7 @@ func (s *sheet) newPage() {
 	}
 	title := s.words.Title + " " + s.doc.Number
 	s.fitted(marginLeft, s.y, bodyWidth/2, left, heading(), title)
-	s.fitted(marginLeft+bodyWidth/2, s.y, bodyWidth/2, right, label(), s.doc.Party.Code+" "+s.doc.Party.Name+", "+s.doc.Period.Month)
+	s.fitted(marginLeft+bodyWidth/2, s.y, bodyWidth/2, right, label(), isolated(s.doc.Party.Code)+" "+isolated(s.doc.Party.Name)+", "+s.doc.Period.Month)
 	s.y += 5 * mm
 	s.rule(marginLeft, rightEdge, s.y, 20, accent())
 	s.y += 4 * mm
@@ -85,7 +85,7 @@ func (s *sheet) footer(page, pages int) {
 	st := label().sized(65)
 	s.rule(marginLeft, rightEdge, y-1*mm, 10, line())
 	third := bodyWidth / 3
-	s.fitted(marginLeft, y, third, left, st, s.doc.Number+"  "+s.doc.Issuer.Name)
+	s.fitted(marginLeft, y, third, left, st, s.doc.Number+"  "+isolated(s.doc.Issuer.Name))
 	s.fitted(marginLeft+third, y, third, center, st, s.words.Foot)
 	s.text(marginLeft+2*third, y, third, right, st, templates.InvoicePage(page, pages))
 	s.fitted(marginLeft, y+st.height(), bodyWidth, left, st.sized(60), s.words.ContentHash+" "+s.doc.ContentHash)
@@ -93,11 +93,7 @@ func (s *sheet) footer(page, pages int) {
 
 // paragraph draws wrapped text from x to x+w and returns its height.
 func (s *sheet) paragraph(x, y, w length, st style, text string, linesMax int) length {
-	lines := s.wrap(st, text, w, linesMax)
-	for i, l := range lines {
-		s.text(x, y+length(i)*st.height(), w, left, st, l)
-	}
-	return length(len(lines)) * st.height()
+	return s.lines(x, y, w, st, s.wrap(st, text, w, linesMax))
 }
 
 // usd prints cents with separators: 1,234.50.

@@ -61,7 +61,7 @@ func (s *sheet) table() {
 		s.section(section, i == len(sections)-1)
 	}
 	if len(sections) == 0 {
-		s.text(marginLeft+cellPadding, s.y+rowPadding, bodyWidth, left, small(), templates.InvoiceNoLines())
+		s.text(marginLeft+cellPadding, s.y+rowPadding, bodyWidth, left, small(), s.words.NoLines)
 		s.y += small().height() + 2*rowPadding
 	}
 	s.totalRow()
@@ -131,18 +131,26 @@ func (s *sheet) subtotalTitle(name invoice.SectionName) string {
 }
 
 // cellText is the wrapped text of a line: one wide cell for a shared cost, an
-// agent and a model for the rest. Remarks stand below in grey.
-type cellText struct{ agent, agentRemarks, model, modelRemarks []string }
+// agent and a model for the rest. Remarks stand below in grey, those on the line
+// as a whole below both.
+type cellText struct{ agent, agentRemarks, model, modelRemarks, below []string }
 
 func (s *sheet) cells(l invoice.Line) cellText {
 	st, remark := small(), label().sized(60)
+	below := s.wrap(remark, s.moved(l), textWidth-2*cellPadding, cellLines)
 	if l.SharedName != "" || l.Method != "" {
-		return cellText{
+		t := cellText{
 			agent:        s.wrap(st, l.SharedName, textWidth-2*cellPadding, cellLines),
 			agentRemarks: s.wrap(remark, templates.InvoiceSplit(l.Method, l.Ratio), textWidth-2*cellPadding, cellLines),
+			below:        below,
 		}
+		if l.AdjustsMonth != "" {
+			t.agentRemarks = append(t.agentRemarks, s.wrap(remark, templates.InvoiceCorrects(l.AdjustsMonth, l.AdjustsInvoice, l.AdjustsCode), textWidth-2*cellPadding, 2)...)
+		}
+		return t
 	}
 	t := cellText{
+		below: below,
 		agent: s.wrap(st, s.agentName(l), agentWidth-2*cellPadding, cellLines),
 		model: s.wrap(st, s.orNone(l.Model), modelWidth-2*cellPadding, cellLines),
 	}
@@ -150,7 +158,7 @@ func (s *sheet) cells(l invoice.Line) cellText {
 		t.agentRemarks = s.wrap(remark, l.AgentID, agentWidth-2*cellPadding, 2)
 	}
 	if l.AdjustsMonth != "" {
-		t.modelRemarks = s.wrap(remark, templates.InvoiceCorrects(l.AdjustsMonth, l.AdjustsInvoice), modelWidth-2*cellPadding, 2)
+		t.modelRemarks = s.wrap(remark, templates.InvoiceCorrects(l.AdjustsMonth, l.AdjustsInvoice, l.AdjustsCode), modelWidth-2*cellPadding, 2)
 	}
 	if l.Estimated != 0 {
 		t.modelRemarks = append(t.modelRemarks, templates.InvoiceEstimatedLine(l.Estimated))
@@ -159,6 +167,16 @@ func (s *sheet) cells(l invoice.Line) cellText {
 		t.modelRemarks = append(t.modelRemarks, templates.InvoiceHeldLine(l.Held))
 	}
 	return t
+}
+
+// moved says what a correction did, "" where the line is none or doesn't tell.
+func (*sheet) moved(l invoice.Line) string {
+	m := l.Moved()
+	before, now := "", ""
+	if m.Known {
+		before, now = usd(m.Before.Cents()), usd(m.Now.Cents())
+	}
+	return templates.InvoiceMoved(l.Reason, isolated(m.From), isolated(m.To), before, now)
 }
 
 func (s *sheet) agentName(l invoice.Line) string {
@@ -175,24 +193,30 @@ func (s *sheet) orNone(name string) string {
 	return name
 }
 
-func (t cellText) height() length {
-	st, remark := small().height(), label().sized(60).height()
+// upper is the height of the cells, without what stands below both.
+func (t cellText) upper(c *canvas) length {
+	remark := label().sized(60)
 	return max(
-		length(len(t.agent))*st+length(len(t.agentRemarks))*remark,
-		length(len(t.model))*st+length(len(t.modelRemarks))*remark,
-		st)
+		c.heights(small(), t.agent)+c.heights(remark, t.agentRemarks),
+		c.heights(small(), t.model)+c.heights(remark, t.modelRemarks),
+		small().height())
 }
 
-func (s *sheet) lineHeight(l invoice.Line) length { return s.cells(l).height() + 2*rowPadding }
+func (t cellText) height(c *canvas) length {
+	return t.upper(c) + c.heights(label().sized(60), t.below)
+}
+
+func (s *sheet) lineHeight(l invoice.Line) length { return s.cells(l).height(s.canvas) + 2*rowPadding }
 
 // row draws one line, whole on one page.
 func (s *sheet) row(name invoice.SectionName, l invoice.Line) {
 	cells := s.cells(l)
-	h := cells.height() + 2*rowPadding
+	h := cells.height(s.canvas) + 2*rowPadding
 	s.need(h)
 	y := s.y + rowPadding
 	s.stack(marginLeft+cellPadding, y, cells.agent, cells.agentRemarks)
 	s.stack(marginLeft+agentWidth+cellPadding, y, cells.model, cells.modelRemarks)
+	s.stack(marginLeft+cellPadding, y+cells.upper(s.canvas), nil, cells.below)
 	cellsOf := numbers(name, l.Amounts)
 	if l.Unknown() {
 		cellsOf[len(cellsOf)-1] = s.words.NotPriced
@@ -203,15 +227,8 @@ func (s *sheet) row(name invoice.SectionName, l invoice.Line) {
 }
 
 func (s *sheet) stack(x, y length, lines, remarks []string) {
-	for _, l := range lines {
-		s.text(x, y, 0, left, small(), l)
-		y += small().height()
-	}
-	remark := label().sized(60)
-	for _, l := range remarks {
-		s.text(x, y, 0, left, remark, l)
-		y += remark.height()
-	}
+	y += s.lines(x, y, 0, small(), lines)
+	s.lines(x, y, 0, label().sized(60), remarks)
 }
 
 // numberCells draws numbers; the total, in the last column, is bold.

@@ -26,7 +26,7 @@ func pageTexts(file []byte) [][]drawn {
 	for stream := range bytes.SplitSeq(file, []byte("endstream")) {
 		var page []drawn
 		for _, m := range textOperator.FindAllSubmatch(stream, -1) {
-			page = append(page, drawn{string(m[1]), string(m[2]), utf16Text(m[3])})
+			page = append(page, drawn{string(m[1]), string(m[2]), decoded(m[3])})
 		}
 		if len(page) > 0 {
 			pages = append(pages, page)
@@ -35,7 +35,7 @@ func pageTexts(file []byte) [][]drawn {
 	return pages
 }
 
-func utf16Text(literal []byte) string {
+func decoded(literal []byte) string {
 	raw := escaped.ReplaceAllFunc(literal, func(pair []byte) []byte {
 		if pair[1] == 'r' {
 			return []byte{'\r'}

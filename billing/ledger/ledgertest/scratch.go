@@ -98,7 +98,7 @@ func testRestated(b *books) {
 		}
 	}
 	b.equal("explained", 6, explained)
-	line, err := b.ledger.ExplainLine(b.ctx, october, "00420", "", "sonnet", "")
+	line, err := b.ledger.ExplainLine(b.ctx, ledger.DocumentLine{Month: october, CostCenter: "00420", Model: "sonnet"})
 	b.must(err)
 	for _, g := range line {
 		_, err := explain.Of(g)

@@ -263,11 +263,11 @@ func testMissing(b *books) {
 	b.stage(night())
 	b.stage(Rows{Usage: []Usage{{RequestID: "u9", At: "2026-10-05 12:00:00"}}, Object: "second.json"})
 	first, second := ObjectID("usage", "first.json", ""), ObjectID("usage", "second.json", "")
-	b.must(b.ledger.MarkMissing(b.ctx, []int64{first}, nil))
+	b.must(b.ledger.MarkMissing(b.ctx, []int64{first}, Day("2026-10-06"), nil))
 	b.equal("one is gone", []string{"first.json v1 missing", "second.json v1 read"}, b.manifest("usage"))
-	b.must(b.ledger.MarkMissing(b.ctx, []int64{second}, []int64{first}))
+	b.must(b.ledger.MarkMissing(b.ctx, []int64{second}, civil.Date{}, []int64{first}))
 	b.equal("it is back and the other gone", []string{"first.json v1 read", "second.json v1 missing"}, b.manifest("usage"))
-	b.must(b.ledger.MarkMissing(b.ctx, nil, nil))
+	b.must(b.ledger.MarkMissing(b.ctx, nil, civil.Date{}, nil))
 	b.equal("rows stay", int64(3), b.count("usage"))
 
 	many := make([]int64, 2_500) // more than one statement takes
@@ -275,7 +275,7 @@ func testMissing(b *books) {
 		many[i] = int64(i)
 	}
 	many[2_499] = first
-	b.must(b.ledger.MarkMissing(b.ctx, many, nil))
+	b.must(b.ledger.MarkMissing(b.ctx, many, civil.Date{}, nil))
 	b.equal("the last of many", []string{"first.json v1 missing", "second.json v1 missing"}, b.manifest("usage"))
 }
 
