@@ -89,7 +89,7 @@ func notFree(where string, names []string) error {
 	if more := len(names) - most; more > 0 {
 		shown += fmt.Sprintf(" and %d more", more)
 	}
-	return fmt.Errorf("%s holds another content under the name of %s, which was issued by another ledger or changed since; nothing is written over it. "+
+	return fmt.Errorf("%s holds another content under the name of %s, which was issued by another ledger, drawn by another version or changed since; nothing is written over it. "+
 		"Use the ledger that issued it (warehouse in the settings), name another folder (invoices.dir, invoices.deliver_to), or move away what was never issued; then run `chargeback run monthly` again", where, shown)
 }
 

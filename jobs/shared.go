@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"chargeback/billing/invoice"
 	"chargeback/templates"
@@ -225,6 +226,7 @@ func (b *Books) trueUps(ctx context.Context, month civil.Month) (all []TrueUp, b
 		return nil, nil, nil, err
 	}
 	for i, book := range books {
+		documents := sync.OnceValues(func() ([]invoice.Document, error) { return b.issued(ctx, book.Month) })
 		books[i].Costs = slices.Clone(book.Costs)
 		now := map[string]SharedCost{}
 		for _, cost := range b.Month.SharedCosts {
@@ -249,16 +251,20 @@ func (b *Books) trueUps(ctx context.Context, month civil.Month) (all []TrueUp, b
 			if cost.Amount.Equal(sum.Amount) {
 				continue
 			}
-			corrections, err := b.trueUp(ctx, book.Month, *sum, cost.Amount)
+			issued, err := documents()
 			if err != nil {
 				return nil, nil, nil, err
 			}
+			corrections := b.trueUp(book.Month, *sum, cost.Amount, issued)
 			for k, c := range corrections {
 				heir, found := b.heir(c.CostCenter, month.FirstDay())
 				if !found {
 					told = append(told, fmt.Sprintf("%s of %s: cost centre %s has ended without a successor, so %s bears its part, %s USD", sum.Name, book.Month, c.CostCenter, heir, c.Shared.Amount))
 				}
 				corrections[k].CostCenter = heir
+				if heir == Unallocated { // a journal can't book it
+					corrections[k].Mode = invoice.Showback
+				}
 			}
 			told = append(told, fmt.Sprintf("%s of %s: %s; %s USD trued up", sum.Name, book.Month, templates.InvoiceTrueUp(sum.Amount.String(), cost.Amount.String()), cost.Amount.Sub(sum.Amount)))
 			all, sum.Amount = append(all, corrections...), cost.Amount
@@ -306,11 +312,7 @@ func (b *Books) sharedBooks(ctx context.Context, month civil.Month) (books []Sha
 // trueUp divides the change of a closed month's shared cost by that month's own
 // weights: each bearer is charged its part of the new amount less what it was
 // charged, so that an amount that changes back leaves nothing behind.
-func (b *Books) trueUp(ctx context.Context, month civil.Month, sum SharedSum, amount money.USD) (all []TrueUp, err error) {
-	documents, err := b.issued(ctx, month)
-	if err != nil {
-		return nil, err
-	}
+func (b *Books) trueUp(month civil.Month, sum SharedSum, amount money.USD, documents []invoice.Document) (all []TrueUp) {
 	shares, atClose := b.sharesOf(month, sum, documents)
 	divided := func(whole money.USD) []money.USD {
 		if whole.Equal(atClose) && !sum.Added {
@@ -336,7 +338,7 @@ func (b *Books) trueUp(ctx context.Context, month civil.Month, sum SharedSum, am
 			},
 		})
 	}
-	return all, nil
+	return all
 }
 
 // sharesOf is who bears a shared cost of a closed month, and what was divided at

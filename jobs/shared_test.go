@@ -21,11 +21,14 @@ import (
 // anything, and nobody in December.
 var sharedMonths = []string{october, "2026-11", "2026-12", "2027-01"}
 
-// fourMonths is a company whose nights of four months are done. It returns the
-// path of the ledger.
-func fourMonths(t *testing.T) (c company, ledger string) {
+// fourMonths is a company whose nights of four months are done, with changes to its
+// directory. It returns the path of the ledger.
+func fourMonths(t *testing.T, changes ...[2]string) (c company, ledger string) {
 	t.Helper()
 	c = newCompany(t)
+	for _, change := range changes {
+		c.edit("directory.yaml", change[0], change[1])
+	}
 	c.ordinary(firstDay, "2026-10-29")
 	c.call("nov-1", "2026-11-10T10:00:00Z", "user001@example.com", 1000, 100)
 	c.call("nov-3", "2026-11-10T11:00:00Z", "user003@example.com", 7000, 300)
@@ -225,6 +228,38 @@ func TestSharedCostTrueUp(t *testing.T) {
 		}
 	}
 	equal(t, "told once", []string(nil), b.closing(t, "2027-01").Told)
+}
+
+// Goal: the share of a cost centre that has ended goes to its successor, and so
+// does the correction of one; where there is none, the bearer has it.
+func TestSharedCostsOfEndedCentres(t *testing.T) {
+	t.Parallel()
+	c, ledger := fourMonths(t,
+		[2]string{`owner: product-lead@example.com, company_code: "1000"}`, `owner: product-lead@example.com, company_code: "1000", to: 2026-11-15, successor: CC-5001}`},
+		[2]string{`owner: support-lead@example.com, company_code: "1000"}`, `owner: support-lead@example.com, company_code: "1000", to: 2026-12-01}`})
+	b := c.copied(t, ledger)
+	fixed := func(amount string) {
+		b.Month.SharedCosts = []jobs.SharedCost{cost("Rent", amount, "fixed", october, "2026-12")}
+		b.Month.SharedCosts[0].Shares = map[string]money.USD{"00420": money.MustParse("1"), "CC-1001": money.MustParse("2"), "CC-5001": money.MustParse("1")}
+	}
+	fixed("4.00")
+	b.closing(t, october)
+	b.closing(t, "2026-11")
+	fixed("8.00")
+	s := b.closing(t, "2026-12")
+	equal(t, "told", []string{
+		"Rent of 2026-10: cost centre 00420 has ended without a successor, so UNALLOCATED bears its part, 1.00 USD",
+		"Rent of 2026-10: amount changed from 4.00 to 8.00 USD after the close; 4.00 USD trued up",
+		"Rent of 2026-11: cost centre 00420 has ended without a successor, so UNALLOCATED bears its part, 1.00 USD",
+		"Rent of 2026-11: amount changed from 4.00 to 8.00 USD after the close; 4.00 USD trued up",
+		"Rent: cost centre 00420 has ended without a successor, so UNALLOCATED bears its share",
+	}, s.Told)
+	equal(t, "charged", map[string]string{
+		"Rent 2026-10": "8.00", "Rent 2026-10 00420": "1.00", "Rent 2026-10 CC-1001": "2.00", "Rent 2026-10 CC-5001": "4.00", "Rent 2026-10 UNALLOCATED": "1.00",
+		"Rent 2026-11": "8.00", "Rent 2026-11 00420": "1.00", "Rent 2026-11 CC-5001": "6.00", "Rent 2026-11 UNALLOCATED": "1.00",
+		"Rent 2026-12": "8.00", "Rent 2026-12 CC-5001": "6.00", "Rent 2026-12 UNALLOCATED": "2.00",
+	}, b.charged(t, sharedMonths[:3]...))
+	equal(t, "without use", []string(nil), s.Unused)
 }
 
 // Goal: months that a version closed which kept no list of shared costs are trued

@@ -496,11 +496,16 @@ func (x *explainer) shared(l invoice.Line) {
 	switch {
 	case l.Ratio == "":
 		x.fact("shared cost", "%s USD, split %s", l.Whole, l.Method)
+	case !strings.Contains(l.Ratio, " of "):
+		x.fact("shared cost", "%s USD, split %s: %s", l.Whole, l.Method, l.Ratio)
 	default:
 		x.fact("shared cost", "%s, split %s: this part is %s of the whole", l.SharedName, l.Method, l.Ratio)
 		if !l.Whole.IsZero() {
 			x.fact("", "%s USD x %s = %s USD, to 12 decimals; the last digits go by largest remainder, so that the parts add up", l.Whole, strings.Replace(l.Ratio, " of ", " / ", 1), l.Exact.Total)
 		}
+	}
+	if l.AdjustsMonth != "" {
+		x.fact("", "by the weights of %s, which it corrects", l.AdjustsMonth)
 	}
 	if l.AgentID != "" {
 		x.fact("", "the whole is what agent %s did without a user, which its owner's lines hold; the owner gets it back", l.AgentID)
