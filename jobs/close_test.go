@@ -156,7 +156,7 @@ func TestUnknownPayers(t *testing.T) {
 		equal(t, "problems of "+s.Window, want, got)
 	}
 	_, err := b.Monthly(t.Context(), month(october), b.due(october))
-	if !errors.Is(err, jobs.ErrGates) || !strings.Contains(err.Error(), "gate directory: payers that the directory does not know: ") {
+	if !errors.Is(err, jobs.ErrGates) || !strings.Contains(err.Error(), "gate directory: payers that the directory does not know, or not on those days: ") {
 		t.Errorf("close ended with %v", err)
 	}
 }
