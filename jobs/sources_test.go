@@ -206,7 +206,7 @@ func TestSettingsOfAnObjectOfBothMonths(t *testing.T) {
 		{"nothing", ownFields, 0},
 		{"other counts", strings.Replace(ownFields, "[/in]", "[/all]", 1), 4},
 		{"other ids", strings.Replace(ownFields, "[/id]", "[/session]", 1), 4},
-		{"nobody's", strings.Replace(ownFields, "[/mail]", "[/nowhere]", 1), 0}, // who pays is not asked again of a closed month
+		{"nobody's", strings.Replace(ownFields, "[/mail]", "[/nowhere]", 1), 4},
 		{"all rejected", strings.Replace(ownFields, "[/at]", "[/model]", 1), 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

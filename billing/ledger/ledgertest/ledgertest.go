@@ -79,6 +79,8 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Engine, without ...string)
 		{"prices of another book, for comparison", begun(testRerate)},
 		{"prices that are learned after a close", begun(testRestated)},
 		{"what decides a price and is told elsewhere", begun(testToldElsewhere)},
+		{"who pays is learned after a close", begun(testMoved)},
+		{"objects that are gone for good", begun(testDeleted)},
 		{"how long cache writes are kept, told after a close", begun(testWrittenAnew)},
 		{"conflicts say what differs", begun(testConflicts)},
 		{"control totals count once", begun(testTotals)},
