@@ -232,7 +232,7 @@ func StatementTerms(disputeUntil, contact string) string {
 }
 
 // InvoiceWaiver is the note on one check of the month's close that failed and
-// was waived: what was measured, and up to what bound, "" where it isn't known.
+// was waived: what was measured, and the bound, such as "up to 5 records", "" where it isn't known.
 func InvoiceWaiver(gate, by, reason, measured, bound string) string {
 	text := "Check \"" + gate + "\" failed at the close of this month"
 	if measured != "" {
@@ -240,7 +240,7 @@ func InvoiceWaiver(gate, by, reason, measured, bound string) string {
 	}
 	text += " and was waived"
 	if bound != "" {
-		text += " up to " + bound
+		text += " " + bound
 	}
 	return text + " by " + by + ": " + reason
 }

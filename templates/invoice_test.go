@@ -56,7 +56,7 @@ func TestInvoiceSentences(t *testing.T) {
 		{"reason alone", InvoiceMoved("came late", "", "", "", ""), "came late"},
 		{"no correction", InvoiceMoved("", "", "", "", ""), ""},
 		{"waiver", InvoiceWaiver("unpriced", "a@b", "known", "", ""), `Check "unpriced" failed at the close of this month and was waived by a@b: known`},
-		{"waiver with a bound", InvoiceWaiver("unpriced", "a@b", "known", "3 records", "5 records"), `Check "unpriced" failed at the close of this month with 3 records and was waived up to 5 records by a@b: known`},
+		{"waiver with a bound", InvoiceWaiver("unpriced", "a@b", "known", "3 records", "up to 5 records"), `Check "unpriced" failed at the close of this month with 3 records and was waived up to 5 records by a@b: known`},
 		{"source", InvoiceSource("gateway", "litellm", "1,234 records"), "gateway (litellm): 1,234 records"},
 		{"source that nothing came of", InvoiceSource("gateway", "litellm", ""), "gateway (litellm)"},
 		{"one estimate", InvoiceEstimatedLine(1), "1 request estimated"},

@@ -121,7 +121,7 @@ func sampleWarnings() invoice.Input {
 		invoice.Charge{AgentID: "triage", AgentName: "Ticket Triage", Model: "gpt-4.1-mini", Requests: -14, InputTokens: -14_302, OutputTokens: -1_200, LLM: money.MustParse("-0.0076408"), Infra: money.MustParse("-0.0014"), AdjustsMonth: "2026-08", AdjustsInvoice: "CB-2026-08-00420-r0"},
 	)
 	in.Notes.Waivers = []invoice.Waiver{
-		{Gate: "unpriced", Bound: "5 records", Measured: "3 records", By: "controller@example.com", Reason: "3 requests of a preview model; its price is announced for November and they will be charged then. Agreed with the owner of the cost centre on 2026-11-04, and the amount is known to be below 5 USD in any case."},
+		{Gate: "unpriced", Bound: "up to 5 records", Measured: "3 records", By: "controller@example.com", Reason: "3 requests of a preview model; its price is announced for November and they will be charged then. Agreed with the owner of the cost centre on 2026-11-04, and the amount is known to be below 5 USD in any case."},
 		{Gate: "conflicts", By: "controller@example.com", Reason: "two copies of one record differ in their region only"},
 	}
 	in.Notes.Sources = []invoice.SourceNote{
