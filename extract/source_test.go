@@ -345,7 +345,7 @@ func TestPanicFailsTheObjectAlone(t *testing.T) {
 func TestReadReusesBatches(t *testing.T) {
 	store := &memory{objects: map[string][]byte{}}
 	text := []byte(usageLines(0, 2*record.BatchRows, false))
-	for i := range 20 {
+	for i := range 60 {
 		store.objects[fmt.Sprint(i)] = text
 	}
 	r := source(t, store, 2).Read(t.Context(), env, store.found())
@@ -355,7 +355,9 @@ func TestReadReusesBatches(t *testing.T) {
 		batches++
 		r.Done(b)
 	}
-	if batches < 40 || len(seen) > 10 {
+	// A worker that finds none given back yet takes a new one, so how many there are
+	// depends on who runs when; but not on how much there is to read.
+	if batches < 120 || len(seen) > batches/3 {
 		t.Errorf("%d batches came in %d pieces of memory", batches, len(seen))
 	}
 }
