@@ -85,6 +85,7 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Engine, without ...string)
 		{"conflicts say what differs", begun(testConflicts)},
 		{"control totals count once", begun(testTotals)},
 		{"a billed month is replaced whole", begun(testBilledMonth)},
+		{"bills beside what was charged", begun(testBills)},
 		{"people are a history", begun(testPeople)},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -1,7 +1,10 @@
 package ledgertest
 
 import (
+	"fmt"
+
 	"chargeback/billing/ledger"
+	"chargeback/billing/report"
 	"chargeback/transform/civil"
 )
 
@@ -67,4 +70,29 @@ func testBilledMonth(b *books) {
 	b.counts("a delivery that failed", 241, 2101)
 	b.stage(next)
 	b.counts("the delivery after", 121, 1001)
+}
+
+// Goal: what a bill tells stands beside what was charged, with what nobody was
+// charged for; a source that is not asked for counts nothing.
+func testBills(b *books) {
+	b.stage(night())
+	b.replace("2026-10-05", "2026-10-06")
+	b.stage(Rows{Object: "bill.json", Totals: []Total{
+		{Day: "2026-10-05", Provider: "bedrock", Model: "sonnet", Item: "usage", Pico: 4_500_000_000},
+		{Day: "2026-10-06", Provider: "bedrock", Model: "opus", Item: "usage", Pico: 1_000_000_000},
+	}})
+	read := func(sources ...string) (all []string) {
+		b.Helper()
+		bills, err := report.ReadBills(b.ctx, b.ledger, Day("2026-10-01"), Day("2026-10-31"), sources, func(provider, _, model string) (string, bool) { return provider + "/" + model, true })
+		b.must(err)
+		for _, f := range bills.Figures {
+			all = append(all, fmt.Sprintf("%s %s: %d told, %d here", f.Provider, f.Unit, f.Told, f.Has))
+			for _, i := range f.Nobodys {
+				all = append(all, fmt.Sprintf("nobody's: %s %d", i.Name, i.Told))
+			}
+		}
+		return append(all, "charged "+bills.Charged["bedrock"].String())
+	}
+	b.equal("the bill", []string{"bedrock USD: 5500000000 told, 10500000000 here", "nobody's: opus 1000000000", "charged 0.0105"}, read("totals"))
+	b.equal("no source", []string{"charged 0.0105"}, read())
 }
