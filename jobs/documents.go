@@ -158,7 +158,7 @@ func (b *Books) charge(d drafts, earlier earlierDocuments, c ledger.Charge) {
 		LLM: c.LLM, Infra: c.Infra, Tool: c.Tool, CacheSavings: c.CacheSavings, Estimated: c.Estimated, Held: c.Unpriced + c.Pending, AdjustsMonth: c.AdjustsMonth,
 	}
 	if c.AdjustsMonth != "" {
-		mode, line.AdjustsInvoice = b.corrected(earlier, c.AdjustsMonth, c.AdjustsCenter)
+		mode, line.AdjustsInvoice = b.correctedCharge(earlier, c)
 		line.Reason = c.Reason
 		if c.AdjustsCenter != c.CostCenter {
 			line.AdjustsCode = c.AdjustsCenter
@@ -183,7 +183,8 @@ func (b *Books) charge(d drafts, earlier earlierDocuments, c ledger.Charge) {
 }
 
 // earlierDocuments are the documents that corrections may name, by month and cost
-// centre.
+// centre; under "MONTH of CLOSED" those of a month, where there are two, that hold its
+// corrections of another.
 type earlierDocuments map[string]map[string]earlierDocument
 
 type earlierDocument struct {
@@ -201,14 +202,26 @@ func (b *Books) corrected(earlier earlierDocuments, month, code string) (invoice
 	return b.modeOf(code), ""
 }
 
+// correctedCharge is corrected for a correction of records. What corrects a correction
+// corrects the document that holds that one.
+func (b *Books) correctedCharge(earlier earlierDocuments, c ledger.Charge) (invoice.Mode, string) {
+	if c.BookedMonth == c.AdjustsMonth {
+		return b.corrected(earlier, c.AdjustsMonth, c.AdjustsCenter)
+	}
+	if d, issued := earlier[c.BookedMonth+" of "+c.AdjustsMonth][c.BookedCenter]; issued {
+		return d.mode, d.number
+	}
+	return b.corrected(earlier, c.BookedMonth, c.BookedCenter)
+}
+
 // earlierDocuments reads which documents the charges correct, each month's once. Of
 // two documents of a cost centre for one month, that with the month's own use is the
 // one; the other holds corrections of months before it.
 func (b *Books) earlierDocuments(ctx context.Context, charges []ledger.Charge) (earlierDocuments, error) {
 	first, last := "", ""
 	for _, c := range charges {
-		if m := c.AdjustsMonth; m != "" {
-			if first == "" || m < first {
+		for _, m := range []string{c.AdjustsMonth, c.BookedMonth} {
+			if m != "" && (first == "" || m < first) {
 				first = m
 			}
 			last = max(last, m)
@@ -242,7 +255,40 @@ func (b *Books) earlierDocuments(ctx context.Context, charges []ledger.Charge) (
 			earlier[month][code] = earlierDocument{number, invoice.ModeOf(number)}
 		}
 	}
+	for _, c := range charges {
+		of := numbers[c.BookedMonth][c.BookedCenter]
+		if c.BookedMonth == c.AdjustsMonth || len(of) < 2 {
+			continue
+		}
+		key := c.BookedMonth + " of " + c.AdjustsMonth
+		if _, known := earlier[key][c.BookedCenter]; known {
+			continue
+		}
+		number, err := b.ofTheCorrections(ctx, of, c.AdjustsMonth)
+		if err != nil {
+			return nil, err
+		}
+		if earlier[key] == nil {
+			earlier[key] = map[string]earlierDocument{}
+		}
+		earlier[key][c.BookedCenter] = earlierDocument{number, invoice.ModeOf(number)}
+	}
 	return earlier, nil
+}
+
+// ofTheCorrections is which of a cost centre's documents of a month corrects an earlier
+// month, or the first.
+func (b *Books) ofTheCorrections(ctx context.Context, numbers []string, adjusts string) (string, error) {
+	for _, number := range numbers {
+		d, found, err := b.Document(ctx, number)
+		if err != nil {
+			return "", err
+		}
+		if found && slices.ContainsFunc(d.Adjustments.Lines, func(l invoice.Line) bool { return l.AdjustsMonth == adjusts && l.SharedName == "" }) {
+			return number, nil
+		}
+	}
+	return numbers[0], nil
 }
 
 // ofTheMonthsUse is which of a cost centre's documents of a month holds the month's

@@ -320,6 +320,10 @@ type Charge struct {
 	Paired        bool      // a record is reversed and charged again, and this is one of the two
 	Counterpart   string    // AdjustsCenter of the other one
 	CounterAmount money.USD // of what is reversed the new amount, of what is charged again the old one
+	// BookedMonth and BookedCenter are on whose document the amount stands that is
+	// corrected: AdjustsMonth and AdjustsCenter, or, where that is a correction itself,
+	// the month and the bearer of that one.
+	BookedMonth, BookedCenter string
 }
 
 // Charges sums a month's cost records by cost centre, agent, model and, of
@@ -347,13 +351,19 @@ select
   if(c.correction = 0, '', ifnull(c.pricing_note, '')),
   case when p.record_id is null then 0 when c.correction > 0 then 1 else -1 end,
   ifnull(p.cost_center, ''),
-  total_usd(p.total_cost_usd)
+  total_usd(p.total_cost_usd),
+  if(c.correction < 0 or v.cost_center = coalesce(c.adjusts_cost_center, c.cost_center), ifnull(month_of(o.billing_month), ''), ''),
+  if(c.correction < 0 or v.cost_center = coalesce(c.adjusts_cost_center, c.cost_center), ifnull(w.cost_center, ''), '')
 from cost_items as c
+left join record_facts as o
+  on c.correction <> 0 and o.usage_date = c.usage_date and o.record_id = c.record_id and o.correction = abs(c.correction) - 1 and o.usage_date >= @since
+left join payers as v on v.payer_id = ifnull(o.adjusts_payer_id, o.payer_id)
+left join payers as w on w.payer_id = o.payer_id
 left join pairs as p
   on c.correction <> 0 and p.usage_date = c.usage_date and p.record_id = c.record_id and p.correction = 0 - c.correction
 where c.billing_month = @month and c.usage_date >= @since
-group by 2, 3, 4, 5, 6, 20, 21, 22, 23
-order by 2, 3, 4, 5, 6, 20, 21, 23, 22`, Args{"month": month, "first_day": month.FirstDay(), "since": civil.Min}, func(r Row) error {
+group by 2, 3, 4, 5, 6, 20, 21, 22, 23, 25, 26
+order by 2, 3, 4, 5, 6, 20, 21, 23, 22, 25, 26`, Args{"month": month, "first_day": month.FirstDay(), "since": civil.Min}, func(r Row) error {
 		c := Charge{
 			Department: r.Text(0), CostCenter: r.Text(1), AgentID: r.Text(2), PriceKey: r.Text(3), Model: r.Text(4), AdjustsMonth: r.Text(5),
 			Requests: r.Int(6), CacheHits: r.Int(7), Input: r.Int(8), CacheRead: r.Int(9), CacheWrite: r.Int(10), Output: r.Int(11),
@@ -361,6 +371,10 @@ order by 2, 3, 4, 5, 6, 20, 21, 23, 22`, Args{"month": month, "first_day": month
 		}
 		if c.AdjustsMonth != "" {
 			c.AdjustsCenter, c.Reason, c.Paired, c.Counterpart, c.CounterAmount = r.Text(19), r.Text(20), r.Int(21) != 0, r.Text(22), r.USD(23)
+			c.BookedMonth, c.BookedCenter = c.AdjustsMonth, c.AdjustsCenter
+			if booked := r.Text(24); booked != "" && booked != c.AdjustsMonth {
+				c.BookedMonth, c.BookedCenter = booked, r.Text(25)
+			}
 			if r.Int(21) > 0 { // charged again: what was reversed is below zero
 				c.CounterAmount = c.CounterAmount.Neg()
 			}
