@@ -266,7 +266,7 @@ func (s SharedCost) checkShares(doc document, path string) {
 
 // Gates are the checks of a month's close that a waiver may name.
 func Gates() []string {
-	return []string{GateUnpriced, GateDoubtful, GateConflicts, GateUnallocated, GateDirectory, GateRejects, GateMissing, GateBill}
+	return []string{GateUnpriced, GateDoubtful, GateConflicts, GateUnallocated, GateDirectory, GateRejects, GateMissing, GateBill, GateMissingBill}
 }
 
 func (c *Config) checkClose(doc document) {

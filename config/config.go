@@ -241,7 +241,8 @@ const (
 	GateDirectory   = "directory"
 	GateRejects     = "rejects"
 	GateMissing     = "missing"
-	GateBill        = "bill" // what a provider reports or bills is not what was charged
+	GateBill        = "bill"         // what a provider reports or bills is not what was charged
+	GateMissingBill = "missing_bill" // a report or bill has not come
 )
 
 // IsSnapshot says that the source's objects each show the people of one day.

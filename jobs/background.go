@@ -76,10 +76,14 @@ func (b *Books) shareBackground(ctx context.Context, month civil.Month, drafts d
 			if p.adjusts != "" {
 				mode, number = b.corrected(earlier, p.adjusts, code)
 			}
+			reason := ""
+			if p.adjusts != "" {
+				reason = templates.InvoiceBackgroundCorrected()
+			}
 			draft := drafts.of(code, "", mode)
 			draft.Shared = append(draft.Shared, invoice.Shared{
 				Name: templates.InvoiceBackground(way.AgentName, p.adjusts), AgentID: p.agent, Method: method, Ratio: ratio, Whole: sum, Amount: amount,
-				AdjustsMonth: p.adjusts, AdjustsInvoice: number,
+				AdjustsMonth: p.adjusts, AdjustsInvoice: number, Reason: reason,
 			})
 		}
 		use := templates.InvoiceUse(way.FirstUse.String(), way.LastUse.String())

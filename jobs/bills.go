@@ -43,12 +43,14 @@ func (e ExpectedBill) expects(provider, source string, month civil.Month) bool {
 }
 
 // bills holds what providers report and bill of a month against what was metered
-// and charged. The outcome says in a few words what came of each source.
-func (b *Books) bills(ctx context.Context, month civil.Month) (gate, map[string]string, error) {
-	g, outcomes := gate{name: "bill", measure: measure{each: true}}, map[string]string{}
+// and charged. A bill that has not come is a gate of its own: what covers a difference
+// says nothing of a bill that nobody has seen. The outcome says in a few words what came of each source.
+func (b *Books) bills(ctx context.Context, month civil.Month) ([]gate, map[string]string, error) {
+	g, outcomes := gate{name: "bill", measure: measure{each: true}, tells: true}, map[string]string{}
+	absent := gate{name: "missing_bill", measure: measure{noun: "bill"}, tells: true}
 	first, last := b.billDays(month)
 	if len(b.Month.Bills.Sources) == 0 || last.Before(first) {
-		return g, outcomes, nil
+		return nil, outcomes, nil
 	}
 	var names []string
 	for _, s := range b.Month.Bills.Sources {
@@ -59,7 +61,7 @@ func (b *Books) bills(ctx context.Context, month civil.Month) (gate, map[string]
 		return key, ok
 	})
 	if err != nil {
-		return g, nil, err
+		return nil, nil, err
 	}
 	for _, f := range all.Figures {
 		b.compare(&g, f)
@@ -69,13 +71,14 @@ func (b *Books) bills(ctx context.Context, month civil.Month) (gate, map[string]
 	}
 	for _, s := range b.Month.Bills.Sources {
 		if outcomes[s.Name] == "" {
-			b.nothingOf(&g, all, s, month)
+			b.nothingOf(&absent, all, s, month)
 			outcomes[s.Name] = "nothing of this month"
 		}
 	}
-	b.expected(&g, all, month)
-	g.open = len(g.found) > 0
-	return g, outcomes, nil
+	b.expected(&absent, all, month)
+	g.open, absent.open = len(g.found) > 0, len(absent.found) > 0
+	absent.count = int64(len(absent.found))
+	return []gate{g, absent}, outcomes, nil
 }
 
 // billDays are the UTC days of a month that lie wholly after company.start.
@@ -158,7 +161,6 @@ func (b *Books) nothingOf(g *gate, all report.Bills, s BillSource, month civil.M
 	}
 	text := fmt.Sprintf("%s: the %s of %s has not come: source %s has nothing of it that could be compared, and %s were charged; deliver it, or fetch it by hand, and run again", s.Provider, what, month, s.Name, dollars(all.Charged[s.Provider]))
 	g.found = append(g.found, text)
-	g.owe(all.Charged[s.Provider])
 }
 
 // expected adds providers whose bill is expected and has come by no source.
@@ -172,7 +174,6 @@ func (b *Books) expected(g *gate, all report.Bills, month civil.Month) {
 			continue
 		}
 		g.found = append(g.found, fmt.Sprintf("%s: the bill of %s has not come, and expect_bills names it; %s were charged; deliver it and run again, or say from when it is expected", e.Provider, month, dollars(all.Charged[e.Provider])))
-		g.owe(all.Charged[e.Provider])
 	}
 }
 

@@ -116,7 +116,7 @@ func TestBillGate(t *testing.T) {
 		if !errors.Is(err, jobs.ErrGates) {
 			t.Fatalf("%s: %v", tt.name, err)
 		}
-		if n := strings.Count(err.Error(), "gate bill: "); n != len(tt.want) {
+		if n := strings.Count(err.Error(), "gate bill: ") + strings.Count(err.Error(), "gate missing_bill: "); n != len(tt.want) {
 			t.Errorf("%s: %d lines of gate bill, want %d: %v", tt.name, n, len(tt.want), err)
 		}
 		for _, want := range tt.want {
@@ -153,7 +153,9 @@ func TestBillWaived(t *testing.T) {
 			t.Fatal(err)
 		}
 		equal(t, "bound", "up to 100,000 tokens and 45.00 USD", s.Waived[0].Bound)
-		equal(t, "measured", "100,000 tokens and 45.00 USD", s.Waived[0].Measured)
+		if found := s.Waived[0].Measured; !strings.HasPrefix(found, "100,000 tokens and 45.00 USD: openai: 50.00 USD billed by bill, 5.00 USD charged: difference 45.00 USD (90.00%)") {
+			t.Errorf("measured %q", found)
+		}
 	}
 	d, ok, err := b.Document(t.Context(), "CB-2026-10-00420-r0")
 	if err != nil || !ok {
@@ -166,6 +168,9 @@ func TestBillWaived(t *testing.T) {
 		{Name: "people", Format: "people", Outcome: "3 people"},
 		{Name: "report", Format: "openai-usage", Outcome: "report, 2,600,000 tokens reported against 2,500,000 tokens metered (3.85%)"},
 	}, d.Notes.Sources)
+	for i := range d.Notes.Waivers { // says what was found, too
+		d.Notes.Waivers[i].Measured, _, _ = strings.Cut(d.Notes.Waivers[i].Measured, ": ")
+	}
 	equal(t, "waivers", []invoice.Waiver{{Gate: "bill", By: "controller@example.com", Reason: "a test", Bound: "up to 100,000 tokens and 45.00 USD", Measured: "100,000 tokens and 45.00 USD"}}, d.Notes.Waivers)
 }
 
@@ -175,9 +180,9 @@ func TestExpectedBill(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, expect, want string }{
 		{"nothing expected", "", ""},
-		{"of the provider", "\nexpect_bills: [{provider: openai}]", "gate bill: openai: the bill of 2026-10 has not come, and expect_bills names it; 0.00 USD were charged"},
+		{"of the provider", "\nexpect_bills: [{provider: openai}]", "gate missing_bill: openai: the bill of 2026-10 has not come, and expect_bills names it; 0.00 USD were charged"},
 		{"of the provider from later on", "\nexpect_bills: [{provider: openai, from: 2026-11}]", ""},
-		{"by a source", "\nexpect_bills: [{source: report, from: 2026-10}]", "gate bill: openai: the report of 2026-10 has not come: source report has nothing"},
+		{"by a source", "\nexpect_bills: [{source: report, from: 2026-10}]", "gate missing_bill: openai: the report of 2026-10 has not come: source report has nothing"},
 	} {
 		c := newCompany(t)
 		c.edit("chargeback.yaml", "prices: prices.yaml", "  - {name: bill, format: openai-costs, url: \"file:data/bill\"}\n  - {name: report, format: openai-usage, url: \"file:data/report\"}\nprices: prices.yaml"+tt.expect)
@@ -187,6 +192,16 @@ func TestExpectedBill(t *testing.T) {
 		b := open(t, c.dir, wiring{})
 		b.nights(t, firstDay, lateDay)
 		_, err := b.Monthly(t.Context(), month(october), b.due(october))
+		if tt.want != "" { // a waiver of differences says nothing of what has not come; one of its own does
+			b.Month.Waivers = []jobs.Waiver{{Month: month(october), Gate: "bill", By: "c", Reason: "tax", AmountUSD: money.MustParse("19.00")}}
+			if _, again := b.Monthly(t.Context(), month(october), b.due(october)); !errors.Is(again, jobs.ErrGates) {
+				t.Errorf("%s, with a waiver of gate bill: %v", tt.name, again)
+			}
+			b.Month.Waivers = []jobs.Waiver{{Month: month(october), Gate: "missing_bill", By: "c", Reason: "late", Count: 1}}
+			if s, again := b.Monthly(t.Context(), month(october), b.due(october)); again != nil || !strings.Contains(s.Waived[0].Measured, "1 bill: openai: the ") {
+				t.Errorf("%s, with a waiver of its own: %v, %+v", tt.name, again, s.Waived)
+			}
+		}
 		if tt.want == "" && err != nil || tt.want != "" && (!errors.Is(err, jobs.ErrGates) || !strings.Contains(err.Error(), tt.want)) {
 			t.Errorf("%s: %v, want %q", tt.name, err, tt.want)
 		}

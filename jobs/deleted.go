@@ -127,6 +127,35 @@ func idsOf(objects []ledger.Object) (ids []int64) {
 	return ids
 }
 
+// stillMissing are the objects that earlier nights have missed and that this one did
+// not look for: each night says so until they are back, or somebody says that they are
+// gone for good.
+func (b *Books) stillMissing(ctx context.Context, told []Problem) (problems []Problem, err error) {
+	for _, source := range b.Sources {
+		if keepsRows(source) {
+			continue
+		}
+		missing, err := b.Ledger.Missing(ctx, source.Name, civil.Max)
+		if err != nil {
+			return nil, err
+		}
+		missing = slices.DeleteFunc(missing, func(o ledger.Object) bool {
+			return slices.ContainsFunc(told, func(p Problem) bool { return p.Source == source.Name && p.Object == o.Key })
+		})
+		gone, back, err := b.stillGone(ctx, source, missing)
+		if err != nil {
+			return nil, err
+		}
+		if err := b.Ledger.MarkMissing(ctx, nil, civil.Date{}, idsOf(back)); err != nil {
+			return nil, err
+		}
+		for _, o := range gone {
+			problems = append(problems, b.missingProblem(source, o.Key))
+		}
+	}
+	return problems, nil
+}
+
 // deleteMissing takes the records of objects out of the books that are gone from
 // their source for as long as the settings say, and tells so.
 func (b *Books) deleteMissing(ctx context.Context, night civil.Date) (problems []Problem, err error) {
@@ -154,7 +183,7 @@ func (b *Books) deleteMissing(ctx context.Context, night civil.Date) (problems [
 		}
 		for _, o := range gone {
 			problems = append(problems, Problem{source.Name, o.Key, fmt.Sprintf(
-				"is gone from the source since %s, so its %d records no longer count (deleted_after_days); what closed months charged for them is corrected: restore it if it was not meant to go", o.MissingSince, o.Staged)})
+				"is gone from the source since %s, so its records (%d) no longer count (deleted_after_days); what closed months charged for them is corrected: restore it if it was not meant to go", o.MissingSince, o.Staged)})
 		}
 	}
 	return problems, nil

@@ -110,7 +110,7 @@ func (b *Books) draft(month civil.Month, code, department string, mode invoice.M
 	}
 	issue := s.IssueDate
 	in := &invoice.Input{
-		Number: number(month.String(), code, 0), IssueDate: issue.String(), Issuer: b.issuer(), Party: party, RecoveryAccount: b.Month.RecoveryAccount, Intercompany: b.Month.Intercompany,
+		Number: number(month.String(), code, 0), IssueDate: issue.String(), Issuer: b.issuer(month), Party: party, RecoveryAccount: b.Month.RecoveryAccount, Intercompany: b.Month.Intercompany,
 		Period: invoice.Period{Month: month.String(), From: month.FirstDay().String(), To: month.LastDay().String(), Zone: b.Zone.String()},
 		Notes:  invoice.Notes{RateVersions: versions, DirectoryVersion: b.Directory.Version(), Run: s.Window, LedgerHash: s.Hash},
 	}
@@ -126,10 +126,10 @@ func (b *Books) draft(month civil.Month, code, department string, mode invoice.M
 
 // issuer is who the documents come from. Its company is what the directory says of
 // its cost centre, or the settings, or the only company that there is.
-func (b *Books) issuer() invoice.Issuer {
+func (b *Books) issuer(month civil.Month) invoice.Issuer {
 	issuer := b.Month.Issuer
-	if center, ok := b.Directory.CostCenter(issuer.CostCenter); ok && center.CompanyCode != "" {
-		issuer.CompanyCode = center.CompanyCode
+	if center, ok := b.inForceOn(issuer.CostCenter, month.LastDay(), month.FirstDay()); ok {
+		issuer.CostCenter, issuer.CompanyCode = center.Code, cmp.Or(center.CompanyCode, issuer.CompanyCode)
 	}
 	if issuer.CompanyCode != "" {
 		return issuer

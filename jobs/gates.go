@@ -22,6 +22,7 @@ type gate struct {
 	open  bool // it stands in the way
 	found []string
 	measure
+	tells bool // a waiver says what was found, not only how much
 }
 
 // measure is how much a gate found. A waiver covers all of it, or nothing.
@@ -43,12 +44,12 @@ func (b *Books) gates(ctx context.Context, month civil.Month) (used []Waiver, so
 	if err != nil {
 		return nil, nil, err
 	}
-	bill, outcomes, err := b.bills(ctx, month)
+	bills, outcomes, err := b.bills(ctx, month)
 	if err != nil {
 		return nil, nil, err
 	}
 	var failed []string
-	for _, gate := range append(b.recordGates(g, strangers), bill) {
+	for _, gate := range append(b.recordGates(g, strangers), bills...) {
 		if !gate.open {
 			continue
 		}
@@ -56,6 +57,9 @@ func (b *Books) gates(ctx context.Context, month civil.Month) (used []Waiver, so
 		if i >= 0 && gate.covered(b.Month.Waivers[i]) {
 			w := b.Month.Waivers[i]
 			w.Bound, w.Measured = gate.bound(w), gate.measured()
+			if gate.tells {
+				w.Measured += ": " + strings.Join(gate.found, "; ")
+			}
 			used = append(used, w)
 			continue
 		}
@@ -78,19 +82,19 @@ func (b *Books) gates(ctx context.Context, month civil.Month) (used []Waiver, so
 func (b *Books) recordGates(g ledger.Gates, strangers []string) []gate {
 	return []gate{
 		{"unpriced", g.Unpriced+g.Pending > 0, []string{fmt.Sprintf("records without a cost: %d; still waiting for usage: %d (see `chargeback rejects held`)", g.Unpriced, g.Pending)},
-			measure{count: g.Unpriced + g.Pending, noun: "record"}},
+			measure{count: g.Unpriced + g.Pending, noun: "record"}, false},
 		{"doubtful", g.Doubtful > 0, []string{fmt.Sprintf("requests without usage on days that their provider's own log covers: %d, %s USD by their own counts; usage that found no request there: %d, charged %s USD (see `chargeback rejects held`, `chargeback report matches`)", g.Doubtful, g.DoubtfulCost, g.UsageAloneRecords, g.UsageAlone)},
-			measure{count: g.Doubtful, noun: "request", amount: &g.DoubtfulCost}},
+			measure{count: g.Doubtful, noun: "request", amount: &g.DoubtfulCost}, false},
 		{"conflicts", g.Conflicts > 0, []string{fmt.Sprintf("records that share an id and differ: %d (see `chargeback rejects conflicts`)", g.Conflicts)},
-			measure{count: g.Conflicts, noun: "record"}},
+			measure{count: g.Conflicts, noun: "record"}, false},
 		{"unallocated", g.Unallocated.Sub(b.Month.UnallocatedLimit).Sign() > 0, []string{fmt.Sprintf("%s USD belong to nobody, more than unallocated_limit_usd %s", g.Unallocated, b.Month.UnallocatedLimit)},
-			measure{amount: &g.Unallocated}},
+			measure{amount: &g.Unallocated}, false},
 		{"directory", len(strangers) > 0, []string{fmt.Sprintf("payers that the directory does not know, or not on those days: %s", strings.Join(strangers, "; "))},
-			measure{count: int64(len(strangers)), noun: "payer"}},
+			measure{count: int64(len(strangers)), noun: "payer"}, false},
 		{"rejects", g.Rejected > 0, []string{fmt.Sprintf("records rejected: %d (see `chargeback rejects records`)", g.Rejected)},
-			measure{count: g.Rejected, noun: "record"}},
+			measure{count: g.Rejected, noun: "record"}, false},
 		{"missing", g.Missing+g.Failed > 0, []string{fmt.Sprintf("objects that can't be read: %d; gone from their source: %d (see `chargeback status`)", g.Failed, g.Missing)},
-			measure{count: g.Missing + g.Failed, noun: "object"}},
+			measure{count: g.Missing + g.Failed, noun: "object"}, false},
 	}
 }
 
@@ -147,26 +151,38 @@ func dollars(a money.USD) string { return templates.GroupThousands(a.String()) +
 func (b *Books) strangers(ctx context.Context, month civil.Month) (all []string, err error) {
 	payers, err := b.Ledger.Payers(ctx, month)
 	for _, p := range payers {
+		if known, ok := b.Directory.CostCenter(p.Code); ok && !p.Own {
+			p.Department = known.Department // a correction of a month in which it was called otherwise
+		}
 		if what := b.stranger(p.CostCenter); what != "" {
 			all = append(all, what)
-		} else if what := b.undated(p); what != "" {
+		} else if what := b.undated(p, month); what != "" {
 			all = append(all, what)
+		}
+	}
+	issuer := b.Month.Issuer.CostCenter
+	if c, known := b.Directory.CostCenter(issuer); known && len(payers) > 0 {
+		if _, ok := b.inForceOn(issuer, month.LastDay(), month.FirstDay()); !ok {
+			all = append(all, fmt.Sprintf("the issuer's cost centre %s is not in force (from: %s, to: %s) and has no successor that is; name one, or correct invoices.issuer.cost_center", issuer, c.From, c.To))
 		}
 	}
 	return all, err
 }
 
 // undated says why a payer can't be charged for days of a month, "" where it can.
-// A cost centre that has ended and has a successor is charged for days before.
-func (b *Books) undated(p ledger.Payer) string {
+// A cost centre that has ended is charged for days before, and its successor for
+// those after.
+func (b *Books) undated(p ledger.Payer, month civil.Month) string {
 	c, known := b.Directory.CostCenter(p.Code)
 	switch {
 	case !known:
 		return ""
 	case p.First.Before(c.From):
 		return fmt.Sprintf("%s begins on %s and is charged for %s; correct its from, or who is charged", c.Code, c.From, p.First)
-	case !p.Last.Before(c.To) && c.Successor == "":
-		return fmt.Sprintf("%s has ended (to: %s), has no successor and is charged for %s; name a successor, or correct who is charged", c.Code, c.To, p.Last)
+	case p.Last.Before(c.To):
+		return ""
+	case !p.Own:
+		return fmt.Sprintf("%s has ended (to: %s) without a successor that is in force, and corrections of closed months are charged to it in %s; name a successor", c.Code, c.To, month)
 	}
-	return ""
+	return fmt.Sprintf("%s has ended (to: %s) without a successor that is in force, and is charged for %s; name a successor, or correct who is charged", c.Code, c.To, p.Last)
 }

@@ -191,10 +191,84 @@ func TestDeletedObjects(t *testing.T) {
 			equal(t, "problems on "+day, []string{missing}, whatOf(b.night(t, date(day))))
 		}
 		told := whatOf(b.night(t, date("2026-11-05")))
-		if len(told) != 1 || !strings.Contains(told[0], "is gone from the source since 2026-11-03, so its 1 records no longer count (deleted_after_days)") {
+		if len(told) != 1 || !strings.Contains(told[0], "is gone from the source since 2026-11-03, so its records (1) no longer count (deleted_after_days)") {
 			t.Errorf("told %q", told)
 		}
 		equal(t, "its record", []string(nil), b.call(t, "open"))
 		equal(t, "problems the night after", []string(nil), whatOf(b.night(t, date("2026-11-06"))))
 	})
+}
+
+// Goal: what corrects a correction stands on a document of the mode of that one and
+// names it, so that the journal gives back what it booked and nothing else.
+// Method: a person moves to a cost centre without documents and back, which changes its
+// mode in between.
+func TestModeOfCorrectedCorrections(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, before, after string
+		july, august        string // documents of CC-5001, its total and what it corrects
+	}{
+		{"booked, then shown", "chargeback", "showback", "CB-2026-11-CC5001-r0 0.01", "CB-2026-12-CC5001-r0 -0.01 CB-2026-11-CC5001-r0"},
+		{"shown, then booked", "showback", "chargeback", "SB-2026-11-CC5001-r0 0.01", "SB-2026-12-CC5001-r0 -0.01 SB-2026-11-CC5001-r0"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c, b := closedWith(t, func(c company) {
+				c.edit("directory.yaml", "department: People, mode: showback", "department: People, mode: "+tt.before)
+			})
+			again := func(day string) {
+				t.Helper()
+				if err := b.Close(); err != nil {
+					t.Fatal(err)
+				}
+				b = open(t, c.dir, wiring{})
+				b.night(t, date(day))
+			}
+			document := func(s jobs.MonthlySummary) (text string) {
+				t.Helper()
+				for _, d := range s.Documents {
+					if d.CostCenter != "CC-5001" {
+						continue
+					}
+					text += d.Number + " " + d.Total.String()
+					for _, row := range rows(t, d.CSV) {
+						if row["section"] == "adjustment" && row["row"] == "line" && row["adjusts_invoice"] != "CB-2026-10-00420-r0" {
+							text += " " + row["adjusts_invoice"]
+						}
+					}
+				}
+				return text
+			}
+			c.edit("people.csv", "user001@example.com,Support,00420,", "user001@example.com,People,CC-5001,")
+			again("2026-11-04")
+			b.ran(t, ledger.RunDone, nightsOf("2026-11-05", "2026-12-03")...)
+			equal(t, "moved", tt.july, document(b.closing(t, "2026-11")))
+			c.edit("people.csv", "user001@example.com,People,CC-5001,", "user001@example.com,Support,00420,")
+			c.edit("directory.yaml", "department: People, mode: "+tt.before, "department: People, mode: "+tt.after)
+			again("2026-12-04")
+			b.ran(t, ledger.RunDone, nightsOf("2026-12-05", "2027-01-03")...)
+			equal(t, "moved back", tt.august, document(b.closing(t, "2026-12")))
+		})
+	}
+}
+
+// Goal: a department that is called otherwise today is no stranger for corrections of
+// a month in which it had its old name.
+func TestDepartmentRenamedAfterClose(t *testing.T) {
+	t.Parallel()
+	c, b := closedWith(t, nil)
+	c.edit("directory.yaml", "name: Customer Support, department: Support", "name: Customer Support, department: Care")
+	c.edit("people.csv", "user001@example.com,Support,00420,2026-01-01,", "user001@example.com,Support,00420,2026-01-01,2026-11-01\nuser001@example.com,Care,00420,2026-11-01,")
+	c.edit("chargeback.yaml", "department: Support, amount_usd", "department: Care, amount_usd")
+	c.log(request{id: "ann", at: clock("10-29 12:00:00"), usageID: "u-ann", email: "user001@example.com", agent: "nightly-job", in: 1000, out: 1000})
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b = open(t, c.dir, wiring{})
+	b.night(t, date("2026-10-31"))
+	b.night(t, date("2026-11-04"))
+	b.ran(t, ledger.RunDone, nightsOf("2026-11-05", "2026-12-03")...)
+	equal(t, "corrections", []string{"2026-10 | 00420 | -0.0061 | 0.0061 | the log names another agent | 00420"}, b.corrections(t, "2026-11"))
+	b.closing(t, "2026-11")
 }

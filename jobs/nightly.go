@@ -159,6 +159,11 @@ func (b *Books) make(ctx context.Context, nights ledger.Days, now time.Time, s *
 		return slices.ContainsFunc(deleted, func(d Problem) bool { return d.Source == p.Source && d.Object == p.Object })
 	})
 	s.Problems = append(s.Problems, deleted...)
+	missing, err := b.stillMissing(ctx, s.Problems)
+	if err != nil {
+		return err
+	}
+	s.Problems = append(s.Problems, missing...)
 	s.taken = len(s.Problems)
 	for try := 1; ; try++ {
 		err := b.rebuild(ctx, nights, now, s)

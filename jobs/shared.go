@@ -13,6 +13,7 @@ import (
 	"chargeback/billing/invoice"
 	"chargeback/templates"
 	"chargeback/transform/civil"
+	"chargeback/transform/directory"
 	"chargeback/transform/money"
 )
 
@@ -75,11 +76,11 @@ func (b *Books) share(ctx context.Context, month civil.Month, drafts drafts, s *
 		own.Costs = append(own.Costs, SharedSum{Name: cost.Name, Amount: cost.Amount, Split: cost.Split, Now: cost.division()})
 		fixed, ended := b.inForce(cost.Shares, month.LastDay(), month.FirstDay())
 		for _, code := range ended {
-			told = append(told, fmt.Sprintf("%s: cost centre %s has ended without a successor, so %s bears its share", cost.Name, code, b.bearer()))
+			told = append(told, fmt.Sprintf("%s: cost centre %s has ended without a successor, so %s bears its share", cost.Name, code, b.bearer(month)))
 		}
 		shares := divide(cost.Split, fixed, use)
 		if len(shares) == 0 {
-			shares = b.borne(b.bearer(), month)
+			shares = b.borne(b.bearer(month), month)
 			told = append(told, fmt.Sprintf("%s: nobody used anything in %s, so %s bears all of %s USD", cost.Name, month, shares[0].code, cost.Amount))
 		}
 		for i, amount := range money.Split(cost.Amount, parts(shares)) {
@@ -168,11 +169,22 @@ func divide(split string, fixed map[string]money.USD, use map[string]share) (sha
 }
 
 // bearer is the cost centre that bears what nobody else is left to bear.
-func (b *Books) bearer() string {
-	if _, known := b.Directory.CostCenter(b.Month.SharedBearer); known {
-		return b.Month.SharedBearer
+func (b *Books) bearer(month civil.Month) string {
+	if heir, ok := b.inForceOn(b.Month.SharedBearer, month.LastDay(), month.FirstDay()); ok {
+		return heir.Code
 	}
 	return Unallocated
+}
+
+// inForceOn is a cost centre of the directory, or its successor, that is in force on one
+// of the days, tried in their order.
+func (b *Books) inForceOn(code string, days ...civil.Date) (c directory.CostCenter, ok bool) {
+	for _, day := range days {
+		if c, ok = b.Directory.SuccessorAt(code, day); ok {
+			return c, true
+		}
+	}
+	return c, false
 }
 
 // borne is the share of one who bears a whole cost of a month.
@@ -201,12 +213,10 @@ func (b *Books) heir(code string, days ...civil.Date) (heir string, found bool) 
 	if _, known := b.Directory.CostCenter(code); !known {
 		return code, true
 	}
-	for _, day := range days {
-		if center, ok := b.Directory.SuccessorAt(code, day); ok {
-			return center.Code, true
-		}
+	if center, ok := b.inForceOn(code, days...); ok {
+		return center.Code, true
 	}
-	return b.bearer(), false
+	return b.bearer(days[0].Month()), false
 }
 
 // parts are shares as money divides by them, ties in their order.
@@ -236,7 +246,7 @@ func (b *Books) trueUps(ctx context.Context, month civil.Month) (all []TrueUp, b
 				continue
 			}
 			if now[cost.Name] = cost; !known {
-				books[i].Costs = append(books[i].Costs, SharedSum{Name: cost.Name, Split: cost.Split, Added: true, Shares: cost.Shares, Bearer: b.bearer()})
+				books[i].Costs = append(books[i].Costs, SharedSum{Name: cost.Name, Split: cost.Split, Added: true, Shares: cost.Shares, Bearer: b.bearer(month)})
 			}
 		}
 		for j := range books[i].Costs {

@@ -281,7 +281,7 @@ func TestSharedCostsOfAnEarlierVersion(t *testing.T) {
 	s := b.closing(t, "2026-11")
 	equal(t, "told", []string{
 		"Hosting of 2026-10: amount changed from 30.00 to 36.00 USD after the close; 6.00 USD trued up",
-		"Rent of 2026-10: amount changed from 9.00 to 0.00 USD after the close; -9.00 USD trued up",
+		"Rent of 2026-10: a cost of 9.00 USD was removed after the close; -9.00 USD trued up",
 	}, s.Told)
 	equal(t, "charged", map[string]string{
 		"Hosting 2026-10": "36.00", "Hosting 2026-10 00420": "12.00", "Hosting 2026-10 CC-1001": "12.00", "Hosting 2026-10 CC-5001": "12.00",

@@ -96,9 +96,8 @@ type Repricing struct {
 	Open  civil.Month // the month that corrections of closed ones are charged in
 	Rated []ledger.Rerated
 	// Corrections are those that the next nightly run would add to the open month, with
-	// what it would withdraw counted down; Standing is how many stay as they are.
-	Corrections []ledger.Correction
-	Standing    int
+	// what it would withdraw counted down; Standing are those that it has and that stay.
+	Corrections, Standing []ledger.Correction
 	// Unread are people files that have changed since they were read: what they say now
 	// is in none of it.
 	Unread []string
@@ -174,9 +173,9 @@ func before(day civil.Date, runs []ledger.Days) (earlier []ledger.Days) {
 	return earlier
 }
 
-// changes are the corrections that differ, each with its difference, and the number
-// of those that don't.
-func changes(was, is []ledger.Correction) (changed []ledger.Correction, same int) {
+// changes are the corrections that differ, each with its difference, and those that
+// don't.
+func changes(was, is []ledger.Correction) (changed, same []ledger.Correction) {
 	key := func(c ledger.Correction) ledger.Correction {
 		c.Records, c.Reversed, c.Charged = 0, money.USD{}, money.USD{}
 		return c
@@ -185,23 +184,20 @@ func changes(was, is []ledger.Correction) (changed []ledger.Correction, same int
 	for _, c := range was {
 		old[key(c)] = c
 	}
-	add := func(c ledger.Correction) {
-		if c.Records == 0 && c.Reversed.IsZero() && c.Charged.IsZero() {
-			same++
-			return
-		}
-		changed = append(changed, c)
-	}
 	for _, c := range is {
-		o := old[key(c)]
+		o, stood := old[key(c)]
 		delete(old, key(c))
+		if stood && c.Records == o.Records && c.Reversed.Equal(o.Reversed) && c.Charged.Equal(o.Charged) {
+			same = append(same, c)
+			continue
+		}
 		c.Records, c.Reversed, c.Charged = c.Records-o.Records, c.Reversed.Sub(o.Reversed), c.Charged.Sub(o.Charged)
-		add(c)
+		changed = append(changed, c)
 	}
 	for _, c := range was {
 		if _, withdrawn := old[key(c)]; withdrawn {
 			c.Records, c.Reversed, c.Charged = -c.Records, c.Reversed.Neg(), c.Charged.Neg()
-			add(c)
+			changed = append(changed, c)
 		}
 	}
 	return changed, same

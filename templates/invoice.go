@@ -368,8 +368,22 @@ func quantity(n int64, one, many string) string {
 // nobody else used anything in the month.
 func InvoiceNobody(month string) string { return "all, since nobody used anything in " + month }
 
+// InvoiceBackgroundCorrected says why a background agent's cost of a closed month is
+// divided again.
+func InvoiceBackgroundCorrected() string {
+	return "its records of that month were corrected after the close; divided as at the close"
+}
+
+func isZero(amount string) bool { return strings.Trim(amount, "0.") == "" }
+
 // InvoiceTrueUp says why a part of a closed month's shared cost is corrected;
 // the amounts are plain text.
 func InvoiceTrueUp(was, is string) string {
+	switch {
+	case isZero(is):
+		return "a cost of " + was + " USD was removed after the close"
+	case isZero(was):
+		return "a cost of " + is + " USD was added after the close"
+	}
 	return "amount changed from " + was + " to " + is + " USD after the close"
 }

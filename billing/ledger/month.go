@@ -194,6 +194,7 @@ left join usage_alone as u on u.provider = d.provider and u.usage_date = d.usage
 type Payer struct {
 	CostCenter
 	First, Last civil.Date
+	Own         bool // for records of the month itself, not for corrections alone
 }
 
 // Payers lists who pays in a month, by department and cost centre.
@@ -203,13 +204,14 @@ select
   p.department,
   p.cost_center,
   min(greatest(f.usage_date, f.billing_month)),
-  max(greatest(f.usage_date, f.billing_month))
+  max(greatest(f.usage_date, f.billing_month)),
+  countif(f.correction = 0) > 0
 from record_facts as f
 inner join payers as p on p.payer_id = f.payer_id
 where f.billing_month = @first_day and f.usage_date >= @since
 group by p.department, p.cost_center
 order by p.department, p.cost_center`, Args{"first_day": month.FirstDay(), "since": civil.Min}, func(r Row) error {
-		payers = append(payers, Payer{CostCenter{Department: r.Text(0), Code: r.Text(1)}, r.Date(2), r.Date(3)})
+		payers = append(payers, Payer{CostCenter{Department: r.Text(0), Code: r.Text(1)}, r.Date(2), r.Date(3), r.Bool(4)})
 		return nil
 	})
 	if err != nil {

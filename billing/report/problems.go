@@ -193,7 +193,8 @@ select
   rows_staged,
   if(state = 'missing', 'gone from the source; its records still count', error)
 from objects
-where state in ('failed', 'missing', 'deleted')
+where state in ('failed', 'missing')
+  or state = 'deleted' and concat(source, ' ', object_key) not in (select concat(n.source, ' ', n.object_key) from objects as n where n.state in ('read', 'failed', 'missing'))
 order by state, source, object_key, etag`, nil)
 	return r, err
 }

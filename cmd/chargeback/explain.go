@@ -529,6 +529,10 @@ func (x *explainer) behind(ctx context.Context, month civil.Month, costCenter st
 		if r.Records > int64(len(ids)) {
 			of = ", ..."
 		}
+		if len(ids) == 0 {
+			x.fact("pays", "%s by %s", requests(r.Records), cmp.Or(r.Attribution, "no rule"))
+			continue
+		}
 		x.fact("pays", "%s by %s; \"chargeback explain\" %s%s", requests(r.Records), cmp.Or(r.Attribution, "no rule"), strings.Join(ids, ", "), of)
 	}
 	return nil

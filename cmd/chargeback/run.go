@@ -345,7 +345,11 @@ func printMonth(w world, s jobs.MonthlySummary) {
 		w.item("  ! %s was missing or had other bytes; it is written again", path)
 	}
 	for _, waiver := range s.Waived {
-		w.item("  gate %s waived by %s: %s (found: %s; covers %s)", waiver.Gate, waiver.By, waiver.Reason, waiver.Measured, waiver.Bound)
+		text := fmt.Sprintf("  gate %s waived by %s: %s", waiver.Gate, waiver.By, waiver.Reason)
+		if waiver.Measured != "" { // kept since waivers have bounds
+			text += fmt.Sprintf(" (found: %s; covers %s)", waiver.Measured, waiver.Bound)
+		}
+		w.item("%s", text)
 	}
 	codes, totals := len("journal"), 0
 	for _, d := range s.Documents {

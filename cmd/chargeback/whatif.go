@@ -188,19 +188,23 @@ func repriceCommand(w world, f *flags) *cobra.Command {
 }
 
 func showReprice(ctx context.Context, w world, a *app, format string) error {
+	sources, unreachable := a.openSources(ctx, w)
+	if a.Sources = sources; unreachable != nil {
+		fmt.Fprintf(w.err, "Whether people files have changed was not looked at: %v\n", unreachable)
+	}
 	p, err := a.Reprice(ctx)
 	if err != nil {
 		return err
 	}
 	if len(p.Unread) > 0 {
-		fmt.Fprintf(w.err, "Not in it: what %s by now; the next nightly run reads it.\n", strings.Join(p.Unread, ", ")+map[bool]string{true: " says", false: " say"}[len(p.Unread) == 1])
-	}
-	if len(p.Rated)+len(p.Corrections) == 0 {
-		fmt.Fprintln(w.out, "Nothing would change: open months have no records yet, and no closed month needs a correction"+standing(p)+".")
-		return nil
+		fmt.Fprintf(w.err, "Not in it: what %s; the next nightly run reads it.\n", strings.Join(p.Unread, ", ")+map[bool]string{true: " says now", false: " say now"}[len(p.Unread) == 1])
 	}
 	if format != formatTable {
 		return differences(w, "Priced again", "", format, append(p.Rated, corrected(a, p.Corrections)...), report.ByCostCenter)
+	}
+	if len(p.Rated)+len(p.Corrections)+len(p.Standing) == 0 {
+		fmt.Fprintln(w.out, "Nothing would change: open months have no records yet, and no closed month needs a correction.")
+		return nil
 	}
 	if len(p.Rated) == 0 {
 		fmt.Fprintln(w.out, "Open months: no records yet.")
@@ -209,23 +213,15 @@ func showReprice(ctx context.Context, w world, a *app, format string) error {
 	}
 	fmt.Fprintln(w.out)
 	if len(p.Corrections) == 0 {
-		fmt.Fprintln(w.out, "Closed months: no correction is needed"+standing(p)+".")
-		return nil
-	}
-	if err := render(w, report.Corrections("Closed months: corrections in "+p.Open.String(), "", p.Corrections), format); err != nil {
+		fmt.Fprintln(w.out, "Closed months: no further correction is needed.")
+	} else if err := render(w, report.Corrections("Closed months: corrections that the next nightly run would make in "+p.Open.String(), "", p.Corrections), format); err != nil {
 		return err
 	}
-	if p.Standing > 0 {
-		fmt.Fprintf(w.out, "%s in %s as %s.\n", count(p.Standing, "correction stays", "corrections stay"), p.Open, map[bool]string{true: "it is", false: "they are"}[p.Standing == 1])
+	if len(p.Standing) == 0 {
+		return nil
 	}
-	return nil
-}
-
-func standing(p jobs.Repricing) string {
-	if p.Standing == 0 {
-		return ""
-	}
-	return fmt.Sprintf(" beyond the %d that %s has", p.Standing, p.Open)
+	fmt.Fprintln(w.out)
+	return render(w, report.Corrections("Closed months: corrections in "+p.Open.String()+" so far, which stay", "", p.Standing), format)
 }
 
 // corrected are corrections as differences by cost centre.
