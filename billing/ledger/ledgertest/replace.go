@@ -283,7 +283,7 @@ func testSums(b *books) {
 	b.equal("gates", "{1 2 0 0 0 0 0 0.00002 0.00 0.00 0}", fmt.Sprint(gates))
 	payers, err := b.ledger.Payers(b.ctx, month)
 	b.must(err)
-	b.equal("payers", "[{{CC-1001 Research} 2026-10-06 2026-10-06} {{00420 Support} 2026-10-05 2026-10-07} {{UNALLOCATED UNALLOCATED} 2026-10-07 2026-10-08}]", fmt.Sprint(payers))
+	b.equal("payers", "[{{CC-1001 Research} 2026-10-06 2026-10-06 true} {{00420 Support} 2026-10-05 2026-10-07 true} {{UNALLOCATED UNALLOCATED} 2026-10-07 2026-10-08 true}]", fmt.Sprint(payers))
 	records, err := b.ledger.SourceRecords(b.ctx, month)
 	b.must(err)
 	b.equal("records by source", "[{people people 1} {requests requests 6} {usage usage 4}]", fmt.Sprint(records))
