@@ -185,14 +185,15 @@ func (b *Books) close(ctx context.Context, month civil.Month, closed map[civil.M
 
 // lookAgain takes in what has come for the month since its nights looked for it,
 // however late: all delivery days from its first up to the newest night are
-// listed. Where anything was there, or a run was cut off behind it, the newest
-// night is made again with it.
+// listed, and those of the closed month before it, of which what came or was
+// rewritten becomes corrections in this one. Where anything was there, or a run was
+// cut off behind it, the newest night is made again with it.
 func (b *Books) lookAgain(ctx context.Context, month civil.Month, now time.Time, s *MonthlySummary) error {
 	latest, err := b.latestDone(ctx)
 	if err != nil {
 		return err
 	}
-	at := look{nights: ledger.Days{First: latest, Last: latest}, since: b.firstOf(month)}
+	at := look{nights: ledger.Days{First: latest, Last: latest}, since: b.firstOf(month.Prev())}
 	for _, source := range b.Sources {
 		_, problems, err := b.takeOver(ctx, source, at, s.Window)
 		if err != nil {

@@ -272,3 +272,18 @@ func TestDepartmentRenamedAfterClose(t *testing.T) {
 	equal(t, "corrections", []string{"2026-10 | 00420 | -0.0061 | 0.0061 | the log names another agent | 00420"}, b.corrections(t, "2026-11"))
 	b.closing(t, "2026-11")
 }
+
+// Goal: what comes for a closed month, or is rewritten there, on a day that no night
+// looks at any more, is found by the next close.
+func TestLateFarBehind(t *testing.T) {
+	t.Parallel()
+	c, b := closedWith(t, nil)
+	b.night(t, date("2026-11-10"))
+	c.log(request{id: "far", at: clock("10-29 15:00:00"), provider: "openai", email: "user001@example.com", agent: "helper", in: 1000, out: 0})
+	b.ran(t, ledger.RunDone, nightsOf("2026-11-04", "2026-11-09")...)
+	b.ran(t, ledger.RunDone, nightsOf("2026-11-11", "2026-12-03")...)
+	b.night(t, date("2026-12-03"))
+	equal(t, "before the close", []string(nil), b.corrections(t, "2026-11"))
+	b.closing(t, "2026-11")
+	equal(t, "after it", []string{"2026-10 | 00420 | 0.0000 | 0.0021 | recorded after its month was closed | "}, b.corrections(t, "2026-11"))
+}
