@@ -15,7 +15,7 @@ TESTFLAGS ?= -vet=off -timeout=40m
 # How long each fuzz target runs, as a number of inputs or a time; what decodes
 # other people's files runs longer. For a long run: make fuzz FUZZTIME=10m DECODESECONDS=600
 FUZZTIME ?= 10000x
-DECODESECONDS ?= 30
+DECODESECONDS ?= 20
 
 BENCH_DIR ?= $(or $(TMPDIR),/tmp)/chargeback-bench
 BENCH_ROWS ?= 2000000
