@@ -169,7 +169,7 @@ func (b *Books) charge(d drafts, earlier earlierDocuments, c ledger.Charge) {
 			case c.Counterpart != c.AdjustsCenter:
 				line.Counterpart, line.CounterAmount = c.Counterpart, c.CounterAmount
 				if line.AdjustsInvoice == "" { // it had none for that month: that which it moved from
-					line.AdjustsInvoice = earlier[c.AdjustsMonth][c.Counterpart].number
+					line.AdjustsInvoice = earlier[earlierKey{c.AdjustsMonth, "", c.Counterpart}].number
 				}
 			case line.Reversed: // both halves are on this document: the amount before
 				line.CounterAmount = money.Sum(c.LLM, c.Infra, c.Tool).Neg()
@@ -182,10 +182,12 @@ func (b *Books) charge(d drafts, earlier earlierDocuments, c ledger.Charge) {
 	in.Notes.Held.Pending += c.Pending
 }
 
-// earlierDocuments are the documents that corrections may name, by month and cost
-// centre; under "MONTH of CLOSED" those of a month, where there are two, that hold its
-// corrections of another.
-type earlierDocuments map[string]map[string]earlierDocument
+// earlierDocuments are the documents that corrections may name.
+type earlierDocuments map[earlierKey]earlierDocument
+
+// earlierKey is a month's document of a cost centre: that with the month's own use, or,
+// where adjusts is set, that with its corrections of another month.
+type earlierKey struct{ month, adjusts, code string }
 
 type earlierDocument struct {
 	number string
@@ -196,7 +198,7 @@ type earlierDocument struct {
 // and cost centre corrects. Where none was issued the mode is that of today: nothing
 // was told or booked that could be corrected otherwise.
 func (b *Books) corrected(earlier earlierDocuments, month, code string) (invoice.Mode, string) {
-	if d, issued := earlier[month][code]; issued {
+	if d, issued := earlier[earlierKey{month, "", code}]; issued {
 		return d.mode, d.number
 	}
 	return b.modeOf(code), ""
@@ -208,15 +210,15 @@ func (b *Books) correctedCharge(earlier earlierDocuments, c ledger.Charge) (invo
 	if c.BookedMonth == c.AdjustsMonth {
 		return b.corrected(earlier, c.AdjustsMonth, c.AdjustsCenter)
 	}
-	if d, issued := earlier[c.BookedMonth+" of "+c.AdjustsMonth][c.BookedCenter]; issued {
+	if d, issued := earlier[earlierKey{c.BookedMonth, c.AdjustsMonth, c.BookedCenter}]; issued {
 		return d.mode, d.number
 	}
-	return b.corrected(earlier, c.BookedMonth, c.BookedCenter)
+	return b.modeOf(c.BookedCenter), ""
 }
 
 // earlierDocuments reads which documents the charges correct, each month's once. Of
-// two documents of a cost centre for one month, that with the month's own use is the
-// one; the other holds corrections of months before it.
+// two documents of a cost centre for one month, the one with the month's own use is that
+// of the month; which holds corrections of another month is looked up.
 func (b *Books) earlierDocuments(ctx context.Context, charges []ledger.Charge) (earlierDocuments, error) {
 	first, last := "", ""
 	for _, c := range charges {
@@ -243,63 +245,46 @@ func (b *Books) earlierDocuments(ctx context.Context, charges []ledger.Charge) (
 		return nil, err
 	}
 	earlier := earlierDocuments{}
+	add := func(key earlierKey, of []string, holds func(invoice.Document) bool) error {
+		if _, known := earlier[key]; known || len(of) == 0 {
+			return nil
+		}
+		number, err := b.whichHolds(ctx, of, holds)
+		earlier[key] = earlierDocument{number, invoice.ModeOf(number)}
+		return err
+	}
 	for month, centers := range numbers {
-		earlier[month] = map[string]earlierDocument{}
 		for code, of := range centers {
-			number := of[0]
-			if len(of) > 1 {
-				if number, err = b.ofTheMonthsUse(ctx, of); err != nil {
-					return nil, err
-				}
+			if err := add(earlierKey{month, "", code}, of, func(d invoice.Document) bool { return len(d.Direct.Lines) > 0 }); err != nil {
+				return nil, err
 			}
-			earlier[month][code] = earlierDocument{number, invoice.ModeOf(number)}
 		}
 	}
 	for _, c := range charges {
-		of := numbers[c.BookedMonth][c.BookedCenter]
-		if c.BookedMonth == c.AdjustsMonth || len(of) < 2 {
+		if c.BookedMonth == c.AdjustsMonth {
 			continue
 		}
-		key := c.BookedMonth + " of " + c.AdjustsMonth
-		if _, known := earlier[key][c.BookedCenter]; known {
-			continue
-		}
-		number, err := b.ofTheCorrections(ctx, of, c.AdjustsMonth)
-		if err != nil {
+		if err := add(earlierKey{c.BookedMonth, c.AdjustsMonth, c.BookedCenter}, numbers[c.BookedMonth][c.BookedCenter], func(d invoice.Document) bool {
+			return slices.ContainsFunc(d.Adjustments.Lines, func(l invoice.Line) bool { return l.AdjustsMonth == c.AdjustsMonth && l.SharedName == "" })
+		}); err != nil {
 			return nil, err
 		}
-		if earlier[key] == nil {
-			earlier[key] = map[string]earlierDocument{}
-		}
-		earlier[key][c.BookedCenter] = earlierDocument{number, invoice.ModeOf(number)}
 	}
 	return earlier, nil
 }
 
-// ofTheCorrections is which of a cost centre's documents of a month corrects an earlier
-// month, or the first.
-func (b *Books) ofTheCorrections(ctx context.Context, numbers []string, adjusts string) (string, error) {
-	for _, number := range numbers {
-		d, found, err := b.Document(ctx, number)
-		if err != nil {
-			return "", err
-		}
-		if found && slices.ContainsFunc(d.Adjustments.Lines, func(l invoice.Line) bool { return l.AdjustsMonth == adjusts && l.SharedName == "" }) {
-			return number, nil
-		}
+// whichHolds is the number of the first document that holds something, or the first of
+// all. A single one is not read.
+func (b *Books) whichHolds(ctx context.Context, numbers []string, holds func(invoice.Document) bool) (string, error) {
+	if len(numbers) == 1 {
+		return numbers[0], nil
 	}
-	return numbers[0], nil
-}
-
-// ofTheMonthsUse is which of a cost centre's documents of a month holds the month's
-// own use, or the first.
-func (b *Books) ofTheMonthsUse(ctx context.Context, numbers []string) (string, error) {
 	for _, number := range numbers {
 		d, found, err := b.Document(ctx, number)
 		if err != nil {
 			return "", err
 		}
-		if found && len(d.Direct.Lines) > 0 {
+		if found && holds(d) {
 			return number, nil
 		}
 	}

@@ -169,6 +169,20 @@ charged_anew as (
   inner join fresh_records as f on f.record_id = c.record_id and f.usage_date = c.usage_date
   inner join rulings as r on r.ruling_id = f.ruling_id
   where not c.stands and r.pricing in ('priced', 'estimated')
+  union all
+  select
+    f.record_id,
+    f.usage_date,
+    0 as last_correction,
+    'recorded after its month was closed' as why
+  from fresh_records as f
+  inner join months as m on m.first_day = first_of_month(f.usage_date) and m.state = 'closed'
+  inner join rulings as r on r.ruling_id = f.ruling_id
+  where r.pricing in ('priced', 'estimated')
+    and not exists (
+      select 1 from charged as c
+      where c.usage_date = f.usage_date and c.record_id = f.record_id
+    )
 ),
 taken_back as (
   select
@@ -196,56 +210,6 @@ taken_back as (
   from restated
 ),
 corrections as (
-  select
-    f.record_id,
-    1 as correction,
-    f.started_at,
-    f.usage_date,
-    @open_month as billing_month,
-    f.meter_id,
-    f.actor_id,
-    f.task_id,
-    f.caller_id,
-    f.rate_id,
-    f.ruling_id,
-    f.payer_id,
-    f.input_uncached_tokens,
-    f.cache_read_tokens,
-    f.cache_write_5m_tokens,
-    f.cache_write_1h_tokens,
-    f.cache_write_unknown_tokens,
-    f.output_tokens,
-    f.reasoning_tokens,
-    f.input_audio_tokens,
-    f.input_image_tokens,
-    f.cache_read_audio_tokens,
-    f.output_audio_tokens,
-    f.output_image_tokens,
-    f.searches,
-    f.tool_calls,
-    f.cache_hit,
-    f.llm_cost_usd,
-    f.infra_cost_usd,
-    f.tool_cost_usd,
-    f.total_cost_usd,
-    f.cache_savings_usd,
-    f.doubtful_cost_usd,
-    'recorded after its month was closed' as pricing_note,
-    f.usage_object_id,
-    f.usage_line,
-    f.request_object_id,
-    f.request_line,
-    f.run_date,
-    f.flags
-  from fresh_records as f
-  inner join months as m on m.first_day = first_of_month(f.usage_date) and m.state = 'closed'
-  inner join rulings as r on r.ruling_id = f.ruling_id
-  where r.pricing in ('priced', 'estimated')
-    and not exists (
-      select 1 from charged as c
-      where c.usage_date = f.usage_date and c.record_id = f.record_id
-    )
-  union all
   select
     f.record_id,
     c.last_correction + 1 as correction,

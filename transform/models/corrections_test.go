@@ -7,17 +7,14 @@ import (
 	"maps"
 	"math/big"
 	"math/rand/v2"
-	"net/http"
 	"os"
 	"slices"
 	"testing"
 	"time"
 
-	"google.golang.org/api/option"
 	"pgregory.net/rapid"
 
 	"chargeback/billing/ledger"
-	"chargeback/billing/ledger/bqledger"
 	"chargeback/billing/ledger/bqledger/bqtest"
 	"chargeback/billing/ledger/ledgertest"
 	"chargeback/extract/record"
@@ -302,17 +299,6 @@ func TestCorrectionsAddUp(t *testing.T) {
 
 // Goal: BigQuery holds the same.
 func TestCorrectionsAddUpOnBigQuery(t *testing.T) {
-	endpoint := bqtest.Start(t, os.Getenv(bqtest.Program))
-	engine, err := bqledger.Open(t.Context(), bqledger.Options{
-		Project: "demo", Dataset: "past", Run: "past", MaxBytesBilled: 1 << 40, Clock: time.Now,
-		Client: []option.ClientOption{option.WithEndpoint(endpoint), option.WithHTTPClient(&http.Client{Transport: bqtest.Strict{Next: http.DefaultTransport}})},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := ledger.Open(t.Context(), engine, time.UTC, "2026-01-01")
-	if err != nil {
-		t.Fatal(err)
-	}
-	newPastCompany(&books{TB: t, engine: engine, ledger: l, zone: time.UTC}, rand.New(rand.NewPCG(1, 14)).IntN).live(1)
+	b := openEmulated(t, bqtest.Start(t, os.Getenv(bqtest.Program)), "past", time.UTC)
+	newPastCompany(b, rand.New(rand.NewPCG(1, 14)).IntN).live(1)
 }

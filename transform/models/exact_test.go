@@ -5,17 +5,13 @@ import (
 	"fmt"
 	"math/big"
 	"math/rand/v2"
-	"net/http"
 	"os"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"google.golang.org/api/option"
-
 	"chargeback/billing/ledger"
-	"chargeback/billing/ledger/bqledger"
 	"chargeback/billing/ledger/bqledger/bqtest"
 	"chargeback/billing/ledger/ledgertest"
 	"chargeback/extract/record"
@@ -81,19 +77,8 @@ func TestExact(t *testing.T) {
 // takes some microseconds for each pair of a record and a rate: book 4 has few
 // rates, and most of what decides a price.
 func TestExactOnBigQuery(t *testing.T) {
-	endpoint := bqtest.Start(t, os.Getenv(bqtest.Program))
-	engine, err := bqledger.Open(t.Context(), bqledger.Options{
-		Project: "demo", Dataset: "books", Run: "test", MaxBytesBilled: 1 << 40, Clock: time.Now,
-		Client: []option.ClientOption{option.WithEndpoint(endpoint), option.WithHTTPClient(&http.Client{Transport: bqtest.Strict{Next: http.DefaultTransport}})},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := ledger.Open(t.Context(), engine, berlin(), "2026-01-01")
-	if err != nil {
-		t.Fatal(err)
-	}
-	newExactTest(4, 6, 200).run(t, &books{TB: t, engine: engine, ledger: l, zone: berlin()})
+	b := openEmulated(t, bqtest.Start(t, os.Getenv(bqtest.Program)), "books", berlin())
+	newExactTest(4, 6, 200).run(t, b)
 }
 
 // exactTest is one random book and random requests.

@@ -192,18 +192,24 @@ func TestNeverMoreThanMetered(t *testing.T) {
 func TestNeverMoreThanMeteredOnBigQuery(t *testing.T) {
 	endpoint := bqtest.Start(t, os.Getenv(bqtest.Program))
 	for seed, calls := range []int{12, 60} {
-		engine, err := bqledger.Open(t.Context(), bqledger.Options{
-			Project: "demo", Dataset: fmt.Sprintf("company%d", seed), Run: fmt.Sprintf("test%d", seed), MaxBytesBilled: 1 << 40, Clock: time.Now,
-			Client: []option.ClientOption{option.WithEndpoint(endpoint), option.WithHTTPClient(&http.Client{Transport: bqtest.Strict{Next: http.DefaultTransport}})},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		l, err := ledger.Open(t.Context(), engine, time.UTC, "2026-01-01")
-		if err != nil {
-			t.Fatal(err)
-		}
 		dice := rand.New(rand.NewPCG(uint64(seed), 13))
-		newCallCompany(dice.IntN, calls).check(&books{TB: t, engine: engine, ledger: l, zone: time.UTC})
+		newCallCompany(dice.IntN, calls).check(openEmulated(t, endpoint, fmt.Sprintf("company%d", seed), time.UTC))
 	}
+}
+
+// openEmulated opens a ledger in a dataset of the emulator.
+func openEmulated(t *testing.T, endpoint, dataset string, zone *time.Location) *books {
+	t.Helper()
+	engine, err := bqledger.Open(t.Context(), bqledger.Options{
+		Project: "demo", Dataset: dataset, Run: dataset, MaxBytesBilled: 1 << 40, Clock: time.Now,
+		Client: []option.ClientOption{option.WithEndpoint(endpoint), option.WithHTTPClient(&http.Client{Transport: bqtest.Strict{Next: http.DefaultTransport}})},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := ledger.Open(t.Context(), engine, zone, "2026-01-01")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &books{TB: t, engine: engine, ledger: l, zone: zone}
 }
