@@ -127,6 +127,7 @@ type Waiver struct {
 
 // Problem is something that a person has to look at.
 type Problem struct {
+	Kind   string `json:"kind,omitempty"` // for machines: one word a kind; empty in summaries of earlier versions
 	Source string `json:"source"`
 	Object string `json:"object"`
 	What   string `json:"what"`

@@ -160,7 +160,7 @@ func TestEstimateOfASkippedNight(t *testing.T) {
 // span runs the windows from first to last in one go.
 func (b *books) span(t testing.TB, first, last string) jobs.NightlySummary {
 	t.Helper()
-	s, err := b.Nights(t.Context(), ledger.Days{First: date(first), Last: date(last)}, b.morning(date(last)))
+	s, err := b.nightAndMessages(t.Context(), ledger.Days{First: date(first), Last: date(last)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"chargeback/billing/ledger"
-	"chargeback/billing/notify"
 	"chargeback/extract"
 	"chargeback/transform/civil"
 )
@@ -36,13 +35,13 @@ type NightlySummary struct {
 	before         int64 // what was read before this run
 	taken          int   // problems of what was taken in
 	changes        map[string]sourceChange
-	Sent           notify.Result `json:"-"`
 }
 
 // Nightly takes in what has come for the business day and makes its cost
 // records, and those of the trailing days, anew. Objects that can't be read
 // and objects that are gone are problems in the summary, not errors: the night
-// goes on without them. An error means that nothing but staged rows was kept.
+// goes on without them. An error means that nothing but staged rows was kept. The alerts
+// that it raises lie in the outbox: Deliver sends them.
 func (b *Books) Nightly(ctx context.Context, day civil.Date, now time.Time) (NightlySummary, error) {
 	return b.Nights(ctx, ledger.Days{First: day, Last: day}, now)
 }
@@ -57,13 +56,7 @@ func (b *Books) Nights(ctx context.Context, nights ledger.Days, now time.Time) (
 	if err != nil {
 		return s, err
 	}
-	if err := b.attempt(ctx, &s, now, func() error { return b.make(ctx, nights, now, &s) }); err != nil {
-		return s, err
-	}
-	if s.Sent, err = b.Deliver(ctx); err != nil {
-		return s, fmt.Errorf("%s: its cost records are complete, but messages were not sent: %w", s.Window, err)
-	}
-	return s, nil
+	return s, b.attempt(ctx, &s, now, func() error { return b.make(ctx, nights, now, &s) })
 }
 
 // accountedFor refuses days before the first.

@@ -286,14 +286,23 @@ func (b *books) morning(day civil.Date) time.Time {
 	return day.AddDays(1).Start(b.Zone).Add(4 * time.Hour)
 }
 
-// night runs one window and expects it to be done.
+// night runs one window, expects it to be done, and sends what it raised.
 func (b *books) night(t testing.TB, day civil.Date) jobs.NightlySummary {
 	t.Helper()
-	s, err := b.Nightly(t.Context(), day, b.morning(day))
+	s, err := b.nightAndMessages(t.Context(), ledger.Days{First: day, Last: day})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// nightAndMessages runs windows in one go and sends what waits then, as a command does.
+func (b *books) nightAndMessages(ctx context.Context, nights ledger.Days) (jobs.NightlySummary, error) {
+	s, err := b.Nights(ctx, nights, b.morning(nights.Last))
+	if err == nil {
+		_, err = b.Deliver(ctx)
+	}
+	return s, err
 }
 
 // nights runs the windows from first to last, both included, in order.

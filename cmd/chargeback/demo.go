@@ -137,6 +137,9 @@ func demoNights(ctx context.Context, w world, a *app, month civil.Month) (proble
 		if err != nil {
 			return nil, err
 		}
+		if _, err := a.Deliver(ctx); err != nil {
+			return nil, err
+		}
 		problems = latest(problems, s.Problems)
 		for _, src := range s.Sources {
 			staged, rejected = staged+src.Staged, rejected+src.Rejected

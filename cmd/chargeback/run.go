@@ -59,7 +59,7 @@ func runCommand(w world, f *flags) *cobra.Command {
 	all := &cobra.Command{
 		Use: "run", Short: "Run all windows that are due", Long: runHelp, Args: noArgs,
 		Example: "  chargeback run\n  chargeback run nightly --date 2026-10-31\n  chargeback run monthly --month 2026-10",
-		RunE:    toRun(w, f, func(ctx context.Context, a *app) error { return dueAll(ctx, w, a) }),
+		RunE:    toRun(w, f, delivering(w, func(ctx context.Context, a *app) error { return dueAll(ctx, w, a) })),
 	}
 	all.AddCommand(nightlyCommand(w, f), monthlyCommand(w, f))
 	return all
@@ -89,7 +89,7 @@ func nightlyCommand(w world, f *flags) *cobra.Command {
 		if part != "" {
 			return shardNights(c.Context(), w, f.config, part, day)
 		}
-		return toRun(w, f, func(ctx context.Context, a *app) error {
+		return toRun(w, f, delivering(w, func(ctx context.Context, a *app) error {
 			if several {
 				return spanOfNights(ctx, w, a, from, to)
 			}
@@ -100,7 +100,7 @@ func nightlyCommand(w world, f *flags) *cobra.Command {
 				return err
 			}
 			return night(ctx, w, a, day)
-		})(c, args)
+		}))(c, args)
 	}
 	return c
 }
@@ -110,7 +110,7 @@ func monthlyCommand(w world, f *flags) *cobra.Command {
 	c := &cobra.Command{
 		Use: "monthly", Short: "Close a month and write its invoices", Long: monthlyHelp, Args: noArgs,
 		Example: "  chargeback run monthly\n  chargeback run monthly --month 2026-10",
-		RunE: toRun(w, f, func(ctx context.Context, a *app) error {
+		RunE: toRun(w, f, delivering(w, func(ctx context.Context, a *app) error {
 			if month.IsZero() {
 				return dueMonths(ctx, w, a)
 			}
@@ -118,7 +118,7 @@ func monthlyCommand(w world, f *flags) *cobra.Command {
 				return err
 			}
 			return closeMonth(ctx, w, a, month)
-		}),
+		})),
 	}
 	monthFlag(c, &month, "month, such as 2026-10 (default: all that are due)")
 	return c
@@ -154,6 +154,18 @@ func withBooks(ctx context.Context, w world, path string, want access, do func(c
 	return a.during(ctx, do)
 }
 
+// delivering does a run's work between two deliveries: what earlier runs could
+// not send goes first, whatever becomes of the work, and what this run raised
+// goes once, after all of it.
+func delivering(w world, do func(context.Context, *app) error) func(context.Context, *app) error {
+	return func(ctx context.Context, a *app) error {
+		if _, err := a.Deliver(ctx); err != nil {
+			return err
+		}
+		return errors.Join(do(ctx, a), deliver(ctx, w, a))
+	}
+}
+
 // dueAll runs all that is due. Objects that need a look don't keep months from
 // being tried: the gates decide.
 func dueAll(ctx context.Context, w world, a *app) error {
@@ -171,9 +183,6 @@ func dueNights(ctx context.Context, w world, a *app) error {
 	}
 	if len(due) == 0 {
 		fmt.Fprintln(w.out, "No night is due.")
-		if err := deliver(ctx, w, a); err != nil { // a night does it itself
-			return err
-		}
 	}
 	var look error
 	for _, day := range due {
@@ -202,15 +211,15 @@ func dueMonths(ctx context.Context, w world, a *app) error {
 	return nil
 }
 
-// deliver sends what earlier runs could not.
+// deliver sends what waits in the outbox, and tells what it could not send.
 func deliver(ctx context.Context, w world, a *app) error {
 	sent, err := a.Deliver(ctx)
 	if err != nil {
 		return err
 	}
 	printSent(w, sent)
-	if n := len(sent.Failed); n > 0 {
-		return &exitError{exitLook, fmt.Errorf("%s; see above", count(n, "message was refused", "messages were refused"))}
+	if n := len(sent.Failed) + len(sent.Waiting) + len(sent.Unsure); n > 0 {
+		return &exitError{exitLook, fmt.Errorf("%s; see above", count(n, "message was not delivered", "messages were not delivered"))}
 	}
 	return nil
 }
@@ -241,7 +250,7 @@ func told(w world) func(jobs.NightlySummary, error) error {
 			return err
 		}
 		printNight(w, s)
-		if n := len(s.Problems) + len(s.Sent.Failed); n > 0 {
+		if n := len(s.Problems); n > 0 {
 			return &exitError{exitLook, fmt.Errorf("%s is done, but %s; see above", s.Window, count(n, "thing needs a look", "things need a look"))}
 		}
 		return nil
@@ -273,7 +282,6 @@ func printNight(w world, s jobs.NightlySummary) {
 		printChange(w, src)
 	}
 	printProblems(w, s.Problems)
-	printSent(w, s.Sent)
 }
 
 // printChange tells what a night did about a source that has changed.
@@ -306,13 +314,13 @@ func printSent(w world, sent notify.Result) {
 
 func printProblems(w world, problems []jobs.Problem) {
 	for _, p := range problems {
-		w.item("  ! %s %s: %s", p.Source, p.Object, p.What)
+		w.warn("%s %s: %s", p.Source, p.Object, p.What)
 	}
 }
 
 func printMessages(w world, state string, messages []notify.Problem) {
 	for _, m := range messages {
-		w.item("  ! message %s to %s %s: %s", m.ID, m.Channel, state, m.Reason)
+		w.warn("message %s to %s %s: %s", m.ID, m.Channel, state, m.Reason)
 	}
 }
 
@@ -329,7 +337,7 @@ func closeMonth(ctx context.Context, w world, a *app, month civil.Month) error {
 		return err
 	}
 	printMonth(w, s)
-	if n := len(s.Problems) + len(s.Late.Problems) + len(s.Late.Sent.Failed); n > 0 {
+	if n := len(s.Problems) + len(s.Late.Problems); n > 0 {
 		return &exitError{exitLook, fmt.Errorf("%s is closed, but %s; see above", s.Window, count(n, "thing needs a look", "things need a look"))}
 	}
 	return nil
@@ -342,7 +350,7 @@ func printMonth(w world, s jobs.MonthlySummary) {
 	}
 	w.item("%s: %s (content %.12s)", s.Window, state, s.Hash)
 	for _, path := range s.Restored {
-		w.item("  ! %s was missing or had other bytes; it is written again", path)
+		w.warn("%s was missing or had other bytes; it is written again", path)
 	}
 	for _, waiver := range s.Waived {
 		text := fmt.Sprintf("  gate %s waived by %s: %s", waiver.Gate, waiver.By, waiver.Reason)
@@ -368,7 +376,7 @@ func printMonth(w world, s jobs.MonthlySummary) {
 		printTotals(w, *s.Totals, len(s.Waived))
 	}
 	for _, what := range s.Told {
-		w.item("  ! %s", what)
+		w.warn("%s", what)
 	}
 	if len(s.Unused) > 0 {
 		w.item("  %s without usage or other charges: %s", count(len(s.Unused), "cost centre", "cost centres"), strings.Join(s.Unused, ", "))
@@ -416,6 +424,9 @@ func printTotals(w world, t jobs.Totals, waived int) {
 	h := t.Held
 	w.item("  held, charged nowhere: %d without a price, %d waiting for usage, %d doubtful, %d in conflict; gates waived: %d", h.Unpriced, h.Pending, h.Doubtful, h.Conflicts, waived)
 }
+
+// warn prints one thing that somebody should look at.
+func (w world) warn(format string, args ...any) { w.item("  ! "+format, args...) }
 
 // item prints one thing, broken at blanks where the terminal ends.
 func (w world) item(format string, args ...any) {

@@ -34,7 +34,7 @@ func serveCommand(w world, f *flags) *cobra.Command {
 func serve(ctx context.Context, w world, path, schedule string) error {
 	log := slog.New(slog.NewTextHandler(w.err, nil))
 	wake := func() {
-		err := withBooks(ctx, w, path, asOwner, func(ctx context.Context, a *app) error { return dueAll(ctx, w, a) })
+		err := withBooks(ctx, w, path, asOwner, delivering(w, func(ctx context.Context, a *app) error { return dueAll(ctx, w, a) }))
 		if err != nil && ctx.Err() == nil {
 			log.Error("run", "error", err.Error(), "exit_code", exitCode(ctx, err))
 		}

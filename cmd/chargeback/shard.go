@@ -71,7 +71,7 @@ func shardNights(ctx context.Context, w world, path, part string, day civil.Date
 func makeNights(ctx context.Context, w world, path string, whole []civil.Date) (look error) {
 	for deadline := time.NewTimer(othersMax); ; {
 		left := whole
-		err := withBooks(ctx, w, path, asOwner, func(ctx context.Context, a *app) (err error) {
+		err := withBooks(ctx, w, path, asOwner, delivering(w, func(ctx context.Context, a *app) (err error) {
 			if left, err = nightsLeft(ctx, a, whole); err != nil {
 				return err
 			}
@@ -83,7 +83,7 @@ func makeNights(ctx context.Context, w world, path string, whole []civil.Date) (
 				}
 			}
 			return nil
-		})
+		}))
 		held, waits := errors.AsType[*jobs.HeldError](err)
 		if !waits {
 			return errors.Join(err, look)
