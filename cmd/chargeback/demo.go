@@ -104,7 +104,7 @@ Go on by hand:
 
 // progress overwrites the terminal's last line, where there is a terminal.
 func (w world) progress(what string) {
-	if w.live {
+	if w.live && !w.log.machines() {
 		fmt.Fprintf(w.err, "\r\x1b[K%s", what)
 	}
 }

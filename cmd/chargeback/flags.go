@@ -77,6 +77,17 @@ func formatFlag(c *cobra.Command, to *string) {
 	c.Flags().Var(value[string]{to, parse, "FORMAT"}, "format", "table, json or csv")
 }
 
+// logFlag says how a command speaks of its own work.
+func logFlag(c *cobra.Command, to *string) {
+	parse := func(text string) (string, error) {
+		if text != logText && text != logJSON {
+			return *to, fmt.Errorf("%q is not a form of the log; take %s or %s", text, logText, logJSON)
+		}
+		return text, nil
+	}
+	c.PersistentFlags().Var(value[string]{to, parse, "FORM"}, "log-format", "what is said of the work: text, or json on stderr for machines")
+}
+
 // flagError words what is wrong with a flag.
 func flagError(c *cobra.Command, err error) error {
 	var invalid *pflag.InvalidValueError

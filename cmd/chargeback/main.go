@@ -40,6 +40,8 @@ type world struct {
 	wrap     int    // width at which other lines are broken; 0 where nobody watches
 	live     bool   // err is a terminal that a line can be overwritten on
 	program  string // how the user calls this program
+	pid      int    // of this process
+	log      *runLog
 }
 
 // exitError carries an exit code with an error.
@@ -78,7 +80,7 @@ func chargeback(now func() time.Time) int {
 	context.AfterFunc(ctx, stop)
 	w := world{
 		out: os.Stdout, err: os.Stderr, now: now, getenv: os.Getenv,
-		columns: columnsWide, live: isTerminal(os.Stderr), program: program(os.Args[0]),
+		columns: columnsWide, live: isTerminal(os.Stderr), program: program(os.Args[0]), pid: os.Getpid(),
 	}
 	if width := columns(os.Getenv); width > 0 {
 		w.columns, w.wrap = width, width
@@ -88,15 +90,18 @@ func chargeback(now func() time.Time) int {
 
 // run executes one command line and returns its exit code.
 func run(ctx context.Context, w world, args []string) int {
+	w.log = newLog(logText, w.err, w.now, w.pid)
+	w.err = w.log
 	root := rootCommand(w)
 	root.SetArgs(args)
 	root.SetOut(w.out)
 	root.SetErr(w.err)
 	err := root.ExecuteContext(ctx)
 	code := exitCode(ctx, err)
-	switch code {
-	case exitOK:
-	case exitSignal:
+	w.log.ended(code, err)
+	switch {
+	case code == exitOK || w.log.machines():
+	case code == exitSignal:
 		fmt.Fprintf(w.err, "chargeback: stopped by a signal, nothing is half done: %v; run the same again\n", err)
 	default:
 		fmt.Fprintf(w.err, "chargeback: %v\n", err)

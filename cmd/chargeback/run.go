@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -159,9 +160,11 @@ func withBooks(ctx context.Context, w world, path string, want access, do func(c
 // goes once, after all of it.
 func delivering(w world, do func(context.Context, *app) error) func(context.Context, *app) error {
 	return func(ctx context.Context, a *app) error {
-		if _, err := a.Deliver(ctx); err != nil {
+		sent, err := a.Deliver(ctx)
+		if err != nil {
 			return err
 		}
+		w.log.count(func(s *sum) { s.sent += len(sent.Sent) + len(sent.Resent) })
 		return errors.Join(do(ctx, a), deliver(ctx, w, a))
 	}
 }
@@ -182,7 +185,7 @@ func dueNights(ctx context.Context, w world, a *app) error {
 		return err
 	}
 	if len(due) == 0 {
-		fmt.Fprintln(w.out, "No night is due.")
+		w.item("No night is due.")
 	}
 	var look error
 	for _, day := range due {
@@ -201,7 +204,7 @@ func dueMonths(ctx context.Context, w world, a *app) error {
 		return err
 	}
 	if len(due) == 0 {
-		fmt.Fprintln(w.out, "No month is due.")
+		w.item("No month is due.")
 	}
 	for _, month := range due {
 		if err := closeMonth(ctx, w, a, month); err != nil {
@@ -217,6 +220,7 @@ func deliver(ctx context.Context, w world, a *app) error {
 	if err != nil {
 		return err
 	}
+	w.log.count(func(s *sum) { s.sent += len(sent.Sent) + len(sent.Resent) })
 	printSent(w, sent)
 	if n := len(sent.Failed) + len(sent.Waiting) + len(sent.Unsure); n > 0 {
 		return &exitError{exitLook, fmt.Errorf("%s; see above", count(n, "message was not delivered", "messages were not delivered"))}
@@ -277,7 +281,15 @@ func printNight(w world, s jobs.NightlySummary) {
 	if len(s.Alerts) > 0 {
 		line += "; " + count(len(s.Alerts), "alert", "alerts")
 	}
-	w.item("%s", line)
+	w.log.count(func(sum *sum) {
+		sum.nights++
+		sum.objects, sum.records, sum.rejected, sum.alerts = sum.objects+read, sum.records+staged, sum.rejected+rejected, sum.alerts+len(s.Alerts)
+	})
+	w.tell("night", []slog.Attr{
+		slog.String("window", s.Window), slog.Int64("attempt", s.Attempt), slog.Int("objects_read", read), slog.Int("objects_known", known),
+		slog.Int64("records", staged), slog.Int64("rejected", rejected), slog.Int64("before_start", early),
+		slog.Any("days_made", orNone(s.Days)), slog.Any("alerts", orNone(s.Alerts)), slog.Int("needs_look", len(s.Problems)),
+	}, "%s", line)
 	for _, src := range s.Sources {
 		printChange(w, src)
 	}
@@ -307,6 +319,14 @@ func rereadOf(r jobs.Reread, of string) string {
 		count(r.Objects, "object "+of+"was", "objects "+of+"were"), count(int(r.Staged), "record", "records"), r.StagedBefore, r.Rejected, r.RejectedBefore)
 }
 
+// orNone is a list that JSON shows as one also where it is empty.
+func orNone(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}
+
 func printSent(w world, sent notify.Result) {
 	printMessages(w, "was refused", sent.Failed)
 	printMessages(w, "waits for the next run", append(sent.Waiting, sent.Unsure...))
@@ -314,13 +334,16 @@ func printSent(w world, sent notify.Result) {
 
 func printProblems(w world, problems []jobs.Problem) {
 	for _, p := range problems {
-		w.warn("%s %s: %s", p.Source, p.Object, p.What)
+		w.look("needs a look", []slog.Attr{slog.String("kind", p.Kind), slog.String("source", p.Source), slog.String("object", p.Object), slog.String("what", p.What)},
+			"%s %s: %s", p.Source, p.Object, p.What)
 	}
 }
 
 func printMessages(w world, state string, messages []notify.Problem) {
 	for _, m := range messages {
-		w.warn("message %s to %s %s: %s", m.ID, m.Channel, state, m.Reason)
+		w.log.count(func(s *sum) { s.waiting++ })
+		w.look("message not delivered", []slog.Attr{slog.String("message", m.ID), slog.String("channel", m.Channel), slog.String("state", state), slog.String("reason", m.Reason)},
+			"message %s to %s %s: %s", m.ID, m.Channel, state, m.Reason)
 	}
 }
 
@@ -348,7 +371,11 @@ func printMonth(w world, s jobs.MonthlySummary) {
 	if s.Already {
 		state = "was closed before and stays as it is"
 	}
-	w.item("%s: %s (content %.12s)", s.Window, state, s.Hash)
+	w.log.count(func(s *sum) { s.months++ })
+	w.tell("month", []slog.Attr{
+		slog.String("window", s.Window), slog.Bool("closed_before", s.Already), slog.String("content_hash", s.Hash), slog.String("total_usd", s.Exact.String()),
+		slog.Int("documents", len(s.Documents)), slog.String("journal", s.Journal), slog.String("delivered", s.Delivered),
+	}, "%s: %s (content %.12s)", s.Window, state, s.Hash)
 	for _, path := range s.Restored {
 		w.warn("%s was missing or had other bytes; it is written again", path)
 	}
@@ -364,10 +391,15 @@ func printMonth(w world, s jobs.MonthlySummary) {
 		codes, totals = max(codes, len(d.CostCenter)), max(totals, len(d.Total.String()))
 	}
 	for _, d := range s.Documents {
-		fmt.Fprintf(w.out, "  %-*s  %*s USD  %s\n", codes, d.CostCenter, totals, d.Total, d.PDF)
+		w.table("document", []slog.Attr{
+			slog.String("number", d.Number), slog.String("cost_center", d.CostCenter), slog.String("mode", d.Mode), slog.String("total_usd", d.Total.String()), slog.String("pdf", d.PDF), slog.String("csv", d.CSV),
+		}, "  %-*s  %*s USD  %s", codes, d.CostCenter, totals, d.Total, d.PDF)
+	}
+	if w.log.machines() { // they have these from the month's line
+		s.Journal, s.Delivered = "", ""
 	}
 	if s.Journal != "" {
-		fmt.Fprintf(w.out, "  %-*s  %*s      %s\n", codes, "journal", totals, "", s.Journal)
+		w.table("", nil, "  %-*s  %*s      %s", codes, "journal", totals, "", s.Journal)
 	}
 	if s.Delivered != "" {
 		w.item("  delivered to %s", s.Delivered)
@@ -386,6 +418,10 @@ func printMonth(w world, s jobs.MonthlySummary) {
 // printTotals prints the control totals of a close: whoever adds up a column by
 // hand comes to its last line.
 func printTotals(w world, t jobs.Totals, waived int) {
+	if w.log.machines() {
+		logTotals(w, t, waived)
+		return
+	}
 	exact := func(a money.USD) string { return templates.GroupThousands(a.String()) }
 	rows := [][3]string{
 		{"Control totals, USD", "exact", "in cents"},
@@ -425,13 +461,31 @@ func printTotals(w world, t jobs.Totals, waived int) {
 	w.item("  held, charged nowhere: %d without a price, %d waiting for usage, %d doubtful, %d in conflict; gates waived: %d", h.Unpriced, h.Pending, h.Doubtful, h.Conflicts, waived)
 }
 
-// warn prints one thing that somebody should look at.
-func (w world) warn(format string, args ...any) { w.item("  ! "+format, args...) }
+// logTotals writes the control totals of a close for machines: amounts as text,
+// exact and in cents.
+func logTotals(w world, t jobs.Totals, waived int) {
+	facts := []slog.Attr{
+		slog.String("records_usd", t.Records.String()), slog.String("shared_usd", t.Shared.String()), slog.String("true_ups_usd", t.TrueUps.String()), slog.String("rounding_usd", t.Rounding.String()),
+		slog.Int64("held_unpriced", t.Held.Unpriced), slog.Int64("held_pending", t.Held.Pending), slog.Int64("held_doubtful", t.Held.Doubtful), slog.Int64("held_conflicts", t.Held.Conflicts),
+		slog.Int("gates_waived", waived),
+	}
+	for _, part := range []struct {
+		name string
+		jobs.Sum
+	}{{"documents", t.Documents}, {"booked", t.Booked}, {"showback", t.Showback}, {"unallocated", t.Unallocated}} {
+		facts = append(facts, slog.Group(part.name, "count", part.Count, "exact_usd", part.Exact.String(), "total_usd", part.Cents.String()))
+	}
+	w.log.log(slog.LevelInfo, "control totals", facts...)
+}
 
 // item prints one thing, broken at blanks where the terminal ends.
 func (w world) item(format string, args ...any) {
 	const indent = "    "
 	text := strings.Map(visible, fmt.Sprintf(format, args...))
+	if w.log.machines() {
+		w.log.log(slog.LevelInfo, strings.TrimSpace(text))
+		return
+	}
 	line := text[:len(text)-len(strings.TrimLeft(text, " "))]
 	for i, word := range strings.Fields(text) {
 		width := utf8.RuneCountInString(word)

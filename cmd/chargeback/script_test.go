@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -12,7 +13,9 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -83,6 +86,7 @@ func TestScripts(t *testing.T) {
 			"truncate":  truncate,
 			"terminate": terminate,
 			"await":     await,
+			"logs":      logs,
 		},
 	})
 }
@@ -192,4 +196,50 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	ts.Fatalf("%v did not come within 30 s", args)
+}
+
+// logs json|count MSG N|ends CODE PATTERN|sum FIELD N looks at the lines of a log
+// for machines that the last command wrote on stderr.
+func logs(ts *testscript.TestScript, _ bool, args []string) {
+	var lines []map[string]any
+	ids := map[any]bool{}
+	for line := range strings.Lines(ts.ReadFile("stderr")) {
+		var fields map[string]any
+		if err := json.Unmarshal([]byte(line), &fields); err != nil {
+			ts.Fatalf("no JSON object: %s", line)
+		}
+		for _, field := range []string{"time", "level", "msg", "run_id"} {
+			if fields[field] == nil || fields[field] == "" {
+				ts.Fatalf("no %s in %s", field, line)
+			}
+		}
+		ids[fields["run_id"]] = true
+		lines = append(lines, fields)
+	}
+	if len(lines) == 0 || len(ids) != 1 {
+		ts.Fatalf("%d lines with %d run ids, want some with one", len(lines), len(ids))
+	}
+	last := lines[len(lines)-1]
+	switch args[0] {
+	case "json":
+	case "count":
+		n := 0
+		for _, line := range lines {
+			if line["msg"] == args[1] {
+				n++
+			}
+		}
+		if strconv.Itoa(n) != args[2] {
+			ts.Fatalf("%d lines %q, want %s", n, args[1], args[2])
+		}
+	case "ends":
+		said, _ := last["error"].(string)
+		if fmt.Sprint(last["exit_code"]) != args[1] || !regexp.MustCompile(args[2]).MatchString(said) || (said == "") != (args[2] == "") {
+			ts.Fatalf("the last line is %v", last)
+		}
+	case "sum":
+		if fmt.Sprint(last[args[1]]) != args[2] {
+			ts.Fatalf("%s is %v, want %s", args[1], last[args[1]], args[2])
+		}
+	}
 }

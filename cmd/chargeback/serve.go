@@ -32,10 +32,12 @@ func serveCommand(w world, f *flags) *cobra.Command {
 }
 
 func serve(ctx context.Context, w world, path, schedule string) error {
-	log := slog.New(slog.NewTextHandler(w.err, nil))
+	log := w.service()
 	wake := func() {
+		w := w.newRun()
 		err := withBooks(ctx, w, path, asOwner, delivering(w, func(ctx context.Context, a *app) error { return dueAll(ctx, w, a) }))
-		if err != nil && ctx.Err() == nil {
+		w.log.ended(exitCode(ctx, err), err)
+		if err != nil && ctx.Err() == nil && !w.log.machines() {
 			log.Error("run", "error", err.Error(), "exit_code", exitCode(ctx, err))
 		}
 	}
@@ -53,4 +55,12 @@ func serve(ctx context.Context, w world, path, schedule string) error {
 	<-timer.Stop().Done() // a run in progress sees ctx too and stops in order
 	log.Info("stopped")
 	return nil
+}
+
+// service is what serve says between runs: a line each, with a time.
+func (w world) service() *slog.Logger {
+	if w.log.machines() {
+		return slog.New(slog.NewJSONHandler(w.log.out, nil)).With("run_id", w.log.id)
+	}
+	return slog.New(slog.NewTextHandler(w.err, nil))
 }

@@ -40,7 +40,7 @@ func shardNights(ctx context.Context, w world, path, part string, day civil.Date
 			return err
 		}
 		if len(due) == 0 {
-			fmt.Fprintln(w.out, "No night is due.")
+			w.item("No night is due.")
 		}
 		for _, day := range due {
 			s, all, err := a.StageShard(ctx, day, shard, w.now())
