@@ -183,9 +183,18 @@ func (c *Config) checkBudgets(doc document) {
 	names := unique{}
 	for i, b := range c.Budgets {
 		path := fmt.Sprintf("budgets[%d]", i)
-		unread := doc.Refused(path+".department") || doc.Refused(path+".cost_center")
-		if (b.Department == "") == (b.CostCenter == "") && !unread {
-			doc.Failf(path, "needs exactly one of department and cost_center; name who the budget is for")
+		unread := doc.Refused(path+".department") || doc.Refused(path+".cost_center") || doc.Refused(path+".scope")
+		set := 0
+		for _, scope := range []string{b.Department, b.CostCenter, b.Scope} {
+			if scope != "" {
+				set++
+			}
+		}
+		if set != 1 && !unread {
+			doc.Failf(path, "needs exactly one of department, cost_center and scope; name who the budget is for")
+		}
+		if b.Scope != "" {
+			doc.oneOf(path+".scope", b.Scope, ScopeCompany)
 		}
 		if doc.Has(path + ".name") {
 			names.check(doc, path+".name", b.Name)

@@ -116,12 +116,20 @@ type CacheTTL struct {
 	TTL      string `yaml:"ttl"`   // CacheTTL5m or CacheTTL1h
 }
 
-// Budget is a monthly limit on one department or one cost centre: exactly one
-// of the two is set.
+// ScopeCompany is the one scope that a budget can name: the whole company, with
+// what is unallocated.
+const ScopeCompany = "company"
+
+// Unallocated names, as a department or a cost centre, what no rule could attribute.
+const Unallocated = "UNALLOCATED"
+
+// Budget is a monthly limit on one department, one cost centre or the whole
+// company: exactly one of the three is set.
 type Budget struct {
 	Name       string    `yaml:"name"` // unique; part of an alert's key
 	Department string    `yaml:"department,omitempty"`
 	CostCenter string    `yaml:"cost_center,omitempty"`
+	Scope      string    `yaml:"scope,omitempty"` // ScopeCompany
 	AmountUSD  money.USD `yaml:"amount_usd"`
 	Thresholds []int     `yaml:"thresholds"` // whole percent, rising
 	Forecast   bool      `yaml:"forecast,omitempty"`

@@ -97,7 +97,7 @@ func (w *Warehouse) fillIn() {
 
 func (b *Budget) fillIn(channel string) {
 	if b.Name == "" {
-		b.Name = b.Department + b.CostCenter
+		b.Name = b.Department + b.CostCenter + b.Scope
 	}
 	if len(b.Thresholds) == 0 {
 		b.Thresholds = []int{50, 80, 100}

@@ -27,7 +27,7 @@ type Books struct {
 	Sources   []extract.Source
 	Rates     *rates.Book
 	Directory *directory.Directory
-	Sender    notify.Sender
+	Courier   *notify.Courier // delivers the messages of this run
 
 	Zone     *time.Location
 	Start    civil.Date // first business day that is accounted for
@@ -44,6 +44,7 @@ type Books struct {
 	CacheTTL         []CacheTTL // in each kind the first that fits counts
 	MatchAlarm       int        // percent of a source's usage below which a night says that requests are missing; 0 is never
 	Budgets          []budget.Budget
+	AlertChannel     string // of messages about budgets that are no longer in the settings
 	Month            MonthSettings
 }
 

@@ -108,7 +108,7 @@ func (b *Books) budgetsOf(drafts drafts) func(invoice.Party) []invoice.Budget {
 				if bud.Scope.Kind != scope.Kind || bud.Scope.Value != scope.Value {
 					continue
 				}
-				one := invoice.Budget{Name: bud.Name, Scope: scopeWords[scope.Kind] + " " + scope.Value, Amount: bud.Amount, Actual: charged[scope]}
+				one := invoice.Budget{Name: bud.Name, Scope: scope.String(), Amount: bud.Amount, Actual: charged[scope]}
 				for _, t := range bud.Thresholds {
 					one.Thresholds = append(one.Thresholds, int64(t))
 				}
@@ -118,8 +118,6 @@ func (b *Books) budgetsOf(drafts drafts) func(invoice.Party) []invoice.Budget {
 		return shown
 	}
 }
-
-var scopeWords = map[string]string{budget.Department: "department", budget.CostCenter: "cost centre"}
 
 // scopesOf are the scopes of budgets that a party's document counts towards.
 func scopesOf(party invoice.Party) []budget.Scope {

@@ -119,7 +119,7 @@ func wire(ctx context.Context, dir string, w wiring) (*books, error) {
 		return nil, errors.Join(err, b.Close())
 	}
 	b.Books = &jobs.Books{
-		Ledger: kept, Rates: prices, Directory: owners, Sender: b.sent,
+		Ledger: kept, Rates: prices, Directory: owners, Courier: notify.NewCourier(b.sent, notify.Clock{Now: time.Now, Wait: noWait}),
 		Zone: cfg.Zone(), Start: cfg.Company.Start, LateDays: cfg.LateDays, DeletedAfterDays: cfg.DeletedAfterDays, MatchAlarm: cfg.MatchAlarmPercent, CloseDay: cfg.CloseDay, Fingerprint: cfg.MatchFingerprint,
 		Budgets: budgetsOf(cfg), Month: monthOf(cfg, w.invoices),
 	}
@@ -235,6 +235,9 @@ func monthOf(cfg *config.Config, dir string) jobs.MonthSettings {
 	}
 	return m
 }
+
+// noWait is for a medium that never asks to wait.
+func noWait(context.Context, time.Duration) error { return errors.New("nobody asked to wait") }
 
 // postbox is a medium: a file with a line for each message that arrived. It
 // can say what has arrived, also to a process that did not send it.

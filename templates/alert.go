@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // The kinds of alert that AlertView.Kind may hold; any other reads as actual.
@@ -12,14 +14,22 @@ const (
 	alertCorrection = "correction"
 )
 
+// The kinds of scope that AlertView.ScopeKind may hold; any other is named as it is.
+const (
+	ScopeDepartment  = "department"
+	ScopeCostCenter  = "cost centre"
+	ScopeCompany     = "company"
+	ScopeUnallocated = "unallocated"
+)
+
 // AlertView is a budget alert as finished strings: amounts with their sign
 // and currency ("$1,440.00"), percentages with theirs ("120%"). An empty
 // string leaves its sentence out.
 type AlertView struct {
 	Kind      string // actual, forecast or correction
 	Budget    string // support-october
-	ScopeKind string // department or cost centre
-	Scope     string // Customer Support (00420)
+	ScopeKind string // ScopeDepartment and the like
+	Scope     string // Customer Support (00420); not shown for what is unallocated
 	Month     string // 2026-10, for commands
 	MonthName string // October 2026
 	AsOf      string // 2026-10-17
@@ -33,14 +43,24 @@ type AlertView struct {
 	// DaysLeft, LeftPerDay and SpentPerDay say what is left for the days left
 	// ("14 days"); empty once the month is over.
 	DaysLeft, LeftPerDay, SpentPerDay string
-	// MonthEnd is where the month ends at the present rate, empty once it is over.
+	// MonthEnd is where the month ends at the present rate, empty where too few days
+	// are over, and once it is over.
 	MonthEnd, MonthEndPercent string
+	Heading                   bool // it is news that the month ends above the budget
 
-	Crossed []string // rising, at least one: 50%, 80%
-	Drivers []AlertDriver
-	Held    string // how many requests, empty for none
-	HeldOne bool   // Held is "1"
-	Channel string // where the alert belongs
+	Crossed   []string         // rising, at least one: 50%, 80%
+	TakenBack []AlertTakenBack // what earlier messages said and no longer holds
+	Drivers   []AlertDriver
+	Held      string // how many requests, empty for none
+	HeldOne   bool   // Held is "1"
+	Channel   string // where the alert belongs
+	Again     bool   // somebody asked to send it again
+}
+
+// AlertTakenBack is thresholds of a budget of an amount.
+type AlertTakenBack struct {
+	Amount     string
+	Thresholds []string // rising, at least one
 }
 
 // AlertDriver is one agent and what it spent.
@@ -71,21 +91,31 @@ func (a AlertView) withData(escape func(string) string) AlertView {
 	} {
 		*field = data(*field)
 	}
-	crossed := make([]string, len(a.Crossed))
-	for i, c := range a.Crossed {
-		crossed[i] = data(c)
+	each := func(texts []string) []string {
+		all := make([]string, len(texts))
+		for i, text := range texts {
+			all[i] = data(text)
+		}
+		return all
+	}
+	back := make([]AlertTakenBack, len(a.TakenBack))
+	for i, b := range a.TakenBack {
+		back[i] = AlertTakenBack{Amount: data(b.Amount), Thresholds: each(b.Thresholds)}
 	}
 	drivers := make([]AlertDriver, len(a.Drivers))
 	for i, d := range a.Drivers {
 		drivers[i] = AlertDriver{Label: name(d.Label), Spent: data(d.Spent)}
 	}
-	a.Crossed, a.Drivers = crossed, drivers
+	a.Crossed, a.TakenBack, a.Drivers = each(a.Crossed), back, drivers
 	return a
 }
 
 // alertTitle is the headline: what is wrong, whose budget, which month.
 func alertTitle(a AlertView) string {
 	whose := a.Scope + ", " + a.MonthName
+	if a.ScopeKind == ScopeUnallocated {
+		whose = "unallocated usage, " + a.MonthName
+	}
 	switch {
 	case a.Kind == alertCorrection:
 		return "Correction: back below " + lowest(a.Crossed) + ": " + whose
@@ -99,30 +129,72 @@ func alertTitle(a AlertView) string {
 	return "Budget " + a.Percent + " used: " + whose
 }
 
+// alertWho names who has the budget, as the subject of a sentence.
+func alertWho(a AlertView, strong func(string) string) string {
+	if a.ScopeKind == ScopeUnallocated {
+		return strong("unallocated usage")
+	}
+	return "the " + a.ScopeKind + " " + strong(a.Scope)
+}
+
 // alertLead is the message in two or three lines: how much of how much, what
 // that crosses, and what is left.
 func alertLead(a AlertView, strong func(string) string) []string {
-	whose := fmt.Sprintf("%s %s", a.ScopeKind, strong(a.Scope))
+	who := alertWho(a, strong)
+	spent := func(of string) string { return sentence(who + " has spent " + of) }
+	if a.ScopeKind == ScopeUnallocated {
+		spent = func(of string) string { return sentence(who + " has cost " + of) }
+	}
 	switch a.Kind {
 	case alertCorrection:
-		return []string{
-			fmt.Sprintf("An earlier message said that the %s had crossed %s of its %s budget for %s. That no longer holds: costs were corrected or the budget was changed, and it has now spent %s.",
-				whose, listed(a.Crossed, "and"), a.Amount, a.MonthName, strong(a.Spent+inBrackets(a.Percent))),
-			fmt.Sprintf("There will be no further message this month when it crosses %s again.", listed(a.Crossed, "or")),
+		if !a.Heading {
+			a.MonthEnd = ""
 		}
+		return withoutEmpty(
+			alertTakenBack(a, "An earlier message said that "+who),
+			spent(fmt.Sprintf("%s budget for %s%s.", strong(a.Spent+" of its "+a.Amount), a.MonthName, inBrackets(a.Percent))),
+			alertMonthEnd(a, strong),
+			"A new message comes when it crosses a threshold again.",
+		)
 	case alertForecast:
 		return withoutEmpty(
-			fmt.Sprintf("The %s has spent %s of its %s budget for %s%s. At this rate the month ends at %s.",
-				whose, a.Spent, a.Amount, a.MonthName, inBrackets(a.Percent), strong(a.MonthEnd+inBrackets(a.MonthEndPercent))),
+			spent(fmt.Sprintf("%s of its %s budget for %s%s. At this rate the month ends at %s.",
+				a.Spent, a.Amount, a.MonthName, inBrackets(a.Percent), strong(a.MonthEnd+inBrackets(a.MonthEndPercent)))),
 			alertRoom(a),
 		)
 	}
 	return withoutEmpty(
-		fmt.Sprintf("The %s has spent %s budget for %s%s. That crosses %s.",
-			whose, strong(a.Spent+" of its "+a.Amount), a.MonthName, inBrackets(a.Percent), thresholds(a.Crossed)),
+		spent(fmt.Sprintf("%s budget for %s%s. That crosses %s.",
+			strong(a.Spent+" of its "+a.Amount), a.MonthName, inBrackets(a.Percent), thresholds(a.Crossed))),
 		alertRoom(a),
-		alertMonthEnd(a),
+		alertMonthEnd(a, strong),
+		alertTakenBack(a, "An earlier message said that it"),
 	)
+}
+
+// alertTakenBack takes back what an earlier message said; who is how that begins.
+func alertTakenBack(a AlertView, who string) string {
+	if len(a.TakenBack) == 0 {
+		return ""
+	}
+	crossed := make([]string, len(a.TakenBack))
+	for i, back := range a.TakenBack {
+		crossed[i] = listed(back.Thresholds, "and") + " of a " + back.Amount + " budget"
+		if back.Amount == a.Amount {
+			crossed[i] = listed(back.Thresholds, "and") + " of its " + back.Amount + " budget"
+		}
+	}
+	return fmt.Sprintf("%s had crossed %s for %s. That no longer holds: costs, or who bears them, were corrected.", who, listed(crossed, "and"), a.MonthName)
+}
+
+// sentence begins with a capital letter, also behind a sign of layout.
+func sentence(s string) string {
+	at := strings.IndexFunc(s, unicode.IsLetter)
+	if at < 0 {
+		return s
+	}
+	first, size := utf8.DecodeRuneInString(s[at:])
+	return s[:at] + string(unicode.ToUpper(first)) + s[at+size:]
 }
 
 // alertRoom says what is left, or how far over it is.
@@ -139,11 +211,15 @@ func alertRoom(a AlertView) string {
 }
 
 // alertMonthEnd says where the month is heading.
-func alertMonthEnd(a AlertView) string {
-	if a.MonthEnd == "" {
+func alertMonthEnd(a AlertView, strong func(string) string) string {
+	end := a.MonthEnd + inBrackets(a.MonthEndPercent)
+	switch {
+	case a.MonthEnd == "":
 		return ""
+	case a.Heading:
+		return "At this rate the month ends at " + strong(end) + ", over budget."
 	}
-	return "At this rate the month ends at " + a.MonthEnd + inBrackets(a.MonthEndPercent) + "."
+	return "At this rate the month ends at " + end + "."
 }
 
 // alertDrivers is one line per agent, dearest first.
@@ -171,19 +247,31 @@ func alertHeld(a AlertView) string {
 
 // alertNext says what the reader can do.
 func alertNext(a AlertView) alertStep {
-	step := alertStep{command: "chargeback report agents --month " + a.Month}
+	step := alertStep{
+		command: "chargeback report agents --month " + a.Month, shows: "what each agent cost",
+		advice: "If this spending is planned, ask for a higher budget; if it is not, talk to the agents' owners.",
+	}
+	switch a.ScopeKind {
+	case ScopeCompany:
+		step.command, step.shows = "chargeback report departments --month "+a.Month, "what each department cost"
+		step.advice = "If this spending is planned, ask for a higher budget; if it is not, talk to the departments."
+	case ScopeUnallocated:
+		step.command, step.shows = "chargeback report users --department UNALLOCATED --month "+a.Month, "who used it"
+		step.advice = "Add these people to the people file, or the agents to the directory: the next run charges it to their cost centres."
+	}
 	if a.Kind == alertCorrection {
 		step.shows, step.advice = "the corrected figures", "There is nothing else to do."
-		return step
 	}
-	step.shows = "what each agent cost"
-	step.advice = "If this spending is planned, ask for a higher budget; if it is not, talk to the agents' owners."
 	return step
 }
 
 // alertFoot says which budget it is and how current the figures are.
 func alertFoot(a AlertView, separator string) string {
-	return strings.Join(withoutEmpty("Budget "+a.Budget, a.DayOf, "costs up to "+a.AsOf), separator)
+	again := ""
+	if a.Again {
+		again = "sent again on request"
+	}
+	return strings.Join(withoutEmpty("Budget "+a.Budget, a.DayOf, "costs up to "+a.AsOf, again), separator)
 }
 
 // thresholds names the thresholds that were crossed.

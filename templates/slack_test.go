@@ -40,6 +40,15 @@ func views() map[string]AlertView {
 	correction := base
 	correction.Kind, correction.Crossed = "correction", []string{"80%", "100%"}
 	correction.Spent, correction.Percent, correction.Held = "$900.00", "75%", ""
+	correction.TakenBack = []AlertTakenBack{{"$1,200.00", []string{"80%", "100%"}}}
+	raised := base
+	raised.TakenBack, raised.Heading, raised.Held = []AlertTakenBack{{"$300.00", []string{"100%"}}, {"$1,200.00", []string{"90%"}}}, true, ""
+	early := base
+	early.MonthEnd, early.DayOf, early.AsOf, early.Again = "", "day 2 of 31", "2026-10-02", true
+	company := base
+	company.ScopeKind, company.Scope, company.Budget = ScopeCompany, "Example Inc.", "company"
+	unallocated := over
+	unallocated.ScopeKind, unallocated.Scope, unallocated.Budget = ScopeUnallocated, "UNALLOCATED", "nobody"
 	hostile := base
 	hostile.ScopeKind, hostile.Budget = "cost centre", "`rm -rf` <https://example.com|click>"
 	hostile.Scope = "R&D *bold* _it_ ~no~ <!channel> <@U012AB3CD>\n> quoted (00420)"
@@ -49,6 +58,7 @@ func views() map[string]AlertView {
 	}
 	return map[string]AlertView{
 		"actual": base, "over": over, "forecast": forecast, "correction": correction, "hostile": hostile,
+		"raised": raised, "early": early, "company": company, "unallocated": unallocated,
 	}
 }
 
@@ -251,7 +261,8 @@ func TestAlertLimits(t *testing.T) {
 			Budget: text.Draw(t, "budget"), ScopeKind: "department", Scope: text.Draw(t, "scope"),
 			Month: "2026-10", MonthName: "October 2026", AsOf: "2026-10-31", DayOf: "day 31 of 31",
 			Spent: text.Draw(t, "spent"), Amount: "$5.00", Over: "$1.00", Held: "3",
-			Crossed: rapid.SliceOfN(rapid.Just("80%"), 1, 5).Draw(t, "crossed"), Channel: text.Draw(t, "channel"),
+			Crossed:   rapid.SliceOfN(rapid.Just("80%"), 1, 5).Draw(t, "crossed"),
+			TakenBack: rapid.SliceOfN(rapid.Just(AlertTakenBack{"$5.00", []string{"50%", "80%"}}), 0, 9).Draw(t, "taken back"), Channel: text.Draw(t, "channel"),
 		}
 		for range rapid.IntRange(0, 8).Draw(t, "drivers") {
 			view.Drivers = append(view.Drivers, AlertDriver{Label: text.Draw(t, "label"), Spent: text.Draw(t, "amount")})

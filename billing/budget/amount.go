@@ -1,21 +1,23 @@
 package budget
 
 import (
-	"math"
 	"math/big"
 
 	"chargeback/transform/money"
 )
 
-// forecast is spent x daysInMonth / daysElapsed, rounded half up (away from
-// zero) to the pico-dollar. It is spent itself where the month is over or no
-// day is behind us.
-func forecast(spent money.USD, daysElapsed, daysInMonth int) money.USD {
-	if daysElapsed <= 0 || daysElapsed >= daysInMonth {
-		return spent
-	}
-	scaled := new(big.Int).Mul(spent.Pico(), big.NewInt(int64(daysInMonth)))
-	days := big.NewInt(int64(daysElapsed))
+// forecastThreshold is the one percentage that a forecast is measured against.
+const forecastThreshold = 100
+
+// forecastDaysMin is how many days of the month the books must have before its
+// end is forecast: a rate of one or two days is none.
+const forecastDaysMin = 3
+
+// forecast is spent x (elapsed + left) / elapsed days, rounded half up (away
+// from zero) to the pico-dollar.
+func forecast(spent money.USD, elapsed, left int) money.USD {
+	scaled := new(big.Int).Mul(spent.Pico(), big.NewInt(int64(elapsed+left)))
+	days := big.NewInt(int64(elapsed))
 	quotient, rest := new(big.Int).QuoRem(scaled, days, new(big.Int))
 	if rest.Abs(rest).Lsh(rest, 1).Cmp(days) >= 0 {
 		quotient.Add(quotient, big.NewInt(int64(spent.Sign())))
@@ -23,17 +25,11 @@ func forecast(spent money.USD, daysElapsed, daysInMonth int) money.USD {
 	return money.FromPicoInt(quotient)
 }
 
-// percent is spent in whole percent of amount, rounded down in whole numbers
-// so that it never shows a threshold that is not reached. It is 0 where
-// amount is not above zero, and stops at the largest int64.
+// percent is spent in whole percent of amount, both in cents as they are shown;
+// 0 where amount is not above zero.
 func percent(spent, amount money.USD) int64 {
 	if amount.Sign() <= 0 {
 		return 0
 	}
-	hundredfold := new(big.Int).Mul(spent.Pico(), big.NewInt(100))
-	whole := hundredfold.Div(hundredfold, amount.Pico())
-	if !whole.IsInt64() {
-		return math.MaxInt64
-	}
-	return whole.Int64()
+	return money.ShownPercent(spent, amount)
 }

@@ -1,17 +1,14 @@
 // Package budget decides which budget alerts a month's spend calls for.
 //
 // It owns: what a budget, its spend and an alert are; the rule that a
-// threshold is crossed exactly, never by a rounded percentage; the rule that
-// there is one message per budget, month, threshold and kind, ever; the one
-// correction when a restatement takes a crossing back; and the linear
-// forecast.
-// It does not own: where spend is summed and where raised keys are kept
+// threshold is crossed exactly, never by a rounded percentage; what people
+// have been told, read from the alerts of the month in the order in which they
+// were raised; the rule that there is one message per budget, amount, month,
+// threshold and kind until a correction takes it back; that unsent messages
+// fold into the next; and the linear forecast.
+// It does not own: where spend is summed and where alerts are kept
 // (billing/ledger), how an alert is worded (templates) or sent
 // (billing/notify), and which budgets exist (config).
-//
-// A key holds no amount. A budget whose amount is changed inside a month
-// therefore stays silent at thresholds it has already told about; giving it
-// another name makes it a new budget that tells about all of them.
 package budget
 
 import "chargeback/transform/money"
@@ -20,7 +17,13 @@ import "chargeback/transform/money"
 const (
 	Department = "department"
 	CostCenter = "cost_center"
+	// Company is the whole company, with what is unallocated.
+	Company = "company"
 )
+
+// Unallocated is the department and the cost centre of spend that no rule
+// could attribute; a budget may cover it by either.
+const Unallocated = "UNALLOCATED"
 
 // The kinds of alert.
 const (
@@ -33,13 +36,27 @@ const (
 )
 
 // Scope is whose spend a budget covers. Value is the department's name or the
-// cost centre's code as text ("00420"); Name is what people call it and may
-// be empty.
+// cost centre's code as text ("00420"), and empty for the company; Name is what
+// people call it and may be empty.
 type Scope struct {
 	Kind  string `json:"kind"`
 	Value string `json:"value"`
 	Name  string `json:"name,omitempty"`
 }
+
+// String says in words which spend it is.
+func (s Scope) String() string {
+	switch s.Kind {
+	case Company:
+		return "the whole company"
+	case CostCenter:
+		return "cost centre " + s.Value
+	}
+	return s.Kind + " " + s.Value
+}
+
+// same says whether two scopes cover the same spend, whatever they are called.
+func (s Scope) same(other Scope) bool { return s.Kind == other.Kind && s.Value == other.Value }
 
 // Covers says whether a row of spend belongs to the scope.
 func (s Scope) Covers(row Spend) bool {
@@ -48,12 +65,15 @@ func (s Scope) Covers(row Spend) bool {
 		return row.Department == s.Value
 	case CostCenter:
 		return row.CostCenter == s.Value
+	case Company:
+		return true
 	}
 	return false
 }
 
-// Budget is what a scope may spend in each month. Name is part of every key,
-// so it must be unique and stay the same. Thresholds are whole percent, in
+// Budget is what a scope may spend in each month. Name and Amount are part of
+// every key: Name must be unique, and another amount begins a new series of
+// thresholds. Thresholds are whole percent, in
 // any order; config refuses an amount that is not above zero, and where one
 // arrives here all the same, any spend crosses every threshold.
 type Budget struct {
@@ -80,13 +100,12 @@ type Driver struct {
 	Spent money.USD `json:"spent"`
 }
 
-// Raised is a key that an earlier alert carried, whatever became of the alert.
-type Raised struct{ Key string }
-
 // Alert is one message about one budget.
 type Alert struct {
-	// ID is the key of the highest threshold in Crossed. No two alerts share one.
-	ID     string    `json:"id"`
+	// ID is the last of Keys. No two alerts share one.
+	ID string `json:"id"`
+	// Kind is what the alert says first: Actual where it reports thresholds, else
+	// Correction where it takes some back, else Forecast.
 	Kind   string    `json:"kind"`
 	Budget string    `json:"budget"`
 	Month  string    `json:"month"` // 2026-10
@@ -94,19 +113,42 @@ type Alert struct {
 	Amount money.USD `json:"amount_usd"`
 	Spent  money.USD `json:"spent_usd"`
 	// Forecast is what the month ends at if spending goes on at its average so
-	// far. It is filled for every kind and equals Spent once the month is over.
-	Forecast money.USD `json:"forecast_usd"`
-	// Percent is Spent in whole percent of Amount, rounded down; 0 where the
-	// budget is not above zero.
+	// far. There is none, and it is zero, while CanForecast says no.
+	Forecast money.USD `json:"forecast_usd,omitzero"`
+	// Percent is Spent in whole percent of Amount, both as they are shown; 0 where
+	// the budget is not above zero.
 	Percent int64 `json:"percent"`
-	// Crossed holds, rising, the thresholds that this alert is the first to
-	// report; in a correction, those that are no longer crossed.
+	// Crossed holds, rising, the thresholds that the alert's kind is about: those
+	// that this alert is the first to report; in a correction, those that are no
+	// longer crossed; in a forecast, the one that it is measured against.
 	Crossed []int `json:"crossed"`
-	// Keys has one key per threshold of Crossed, in the same order.
-	Keys    []string `json:"keys"`
-	AsOf    string   `json:"as_of"` // last business day in Spent, 2026-10-31
-	Channel string   `json:"channel"`
+	// TakenBack is what earlier alerts said and no longer holds, by the amount that
+	// they named. Corrections of earlier versions have none: they took Crossed back.
+	TakenBack []TakenBack `json:"taken_back,omitempty"`
+	// Heading says that the alert is the first to tell that the month will end
+	// above the budget. It is set on other kinds than Forecast.
+	Heading bool `json:"heading,omitempty"`
+	// Keys name what the alert tells, each once for ever:
+	// budget/month/amount/threshold/kind/arming. The budget's name is escaped, so
+	// that a key is one word.
+	Keys []string `json:"keys"`
+	AsOf string   `json:"as_of"` // last business day in Spent, 2026-10-31
+	// DaysElapsed and DaysLeft are the days of the books in the month up to AsOf
+	// and after it. Alerts of earlier versions have neither.
+	DaysElapsed int    `json:"days_elapsed,omitempty"`
+	DaysLeft    int    `json:"days_left,omitempty"`
+	Channel     string `json:"channel"` // when it was raised
 	// Drivers is filled by the caller, dearest first: Evaluate sees no agents.
 	Drivers []Driver `json:"drivers,omitempty"`
 	Held    int64    `json:"held"`
 }
+
+// TakenBack is thresholds of a budget of an amount that are no longer crossed.
+type TakenBack struct {
+	Amount     money.USD `json:"amount_usd"`
+	Thresholds []int     `json:"thresholds"` // rising
+}
+
+// CanForecast says whether enough days are over, and some are left, for a
+// forecast to mean anything.
+func (a Alert) CanForecast() bool { return a.DaysElapsed >= forecastDaysMin && a.DaysLeft > 0 }

@@ -15,8 +15,8 @@ type Status struct {
 	Spent  money.USD
 	// Remaining is Amount less Spent: below zero where the budget is overspent.
 	Remaining money.USD
-	// Percent is Spent in whole percent of Amount, rounded down; 0 where the
-	// budget is not above zero.
+	// Percent is Spent in whole percent of Amount, both as they are shown; 0 where
+	// the budget is not above zero.
 	Percent int64
 	// Crossed is the highest threshold that spend has reached, 0 for none.
 	Crossed int

@@ -161,6 +161,19 @@ func (l *Ledger) SetInputs(ctx context.Context, fingerprint string) error {
 	return l.engine.Insert(ctx, metaTable, [][]any{{"inputs", fingerprint}})
 }
 
+// BudgetsMark returns by which budgets the spend of the books was last looked at,
+// "" where nobody has kept it.
+func (l *Ledger) BudgetsMark(ctx context.Context) (string, error) { return l.pinned(ctx, "budgets") }
+
+// SetBudgetsMark keeps another mark; it belongs inside the transaction of the
+// alerts that the budgets call for.
+func (l *Ledger) SetBudgetsMark(ctx context.Context, mark string) error {
+	if err := l.engine.Exec(ctx, "delete from meta where name = 'budgets'", nil); err != nil {
+		return err
+	}
+	return l.engine.Insert(ctx, metaTable, [][]any{{"budgets", mark}})
+}
+
 // Transact runs do so that all of it takes effect or none.
 func (l *Ledger) Transact(ctx context.Context, do func() error) error {
 	return l.engine.Transact(ctx, do)

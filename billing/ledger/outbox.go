@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"unicode/utf8"
 
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
@@ -13,7 +14,8 @@ const (
 	MessagePending = "pending"
 	MessageSending = "sending"
 	MessageSent    = "sent"
-	MessageFailed  = "failed"
+	MessageFolded  = "folded" // a later message took its place before it was sent
+	MessageFailed  = "failed" // refused, in books of earlier versions
 )
 
 // Message is one message to people. Payload is JSON that the ledger doesn't
@@ -23,12 +25,13 @@ type Message struct {
 	Channel  string
 	State    string
 	Attempts int
+	Reason   string // why the last attempt failed; empty for none
 	Payload  string
 }
 
 // Raise puts a message into the outbox together with the alert keys that it
 // reports. It belongs inside the transaction of the spend it reports. A key
-// that was reported before is an error: the caller asks RaisedKeys first.
+// that was reported before is an error: the caller asks MonthMessages first.
 func (l *Ledger) Raise(ctx context.Context, m Message, keys []string) error {
 	for _, key := range keys {
 		row, err := l.one(ctx, "select count(*) from alerts where alert_key = @key", Args{"key": key})
@@ -49,43 +52,64 @@ func (l *Ledger) Raise(ctx context.Context, m Message, keys []string) error {
 	return l.engine.Insert(ctx, outboxTable, [][]any{{m.ID, row.Int(0) + 1, m.Channel, MessagePending, 0, nil, nil, m.Payload}})
 }
 
-// RaisedKeys returns the alert keys that were ever reported for a month.
-func (l *Ledger) RaisedKeys(ctx context.Context, month civil.Month) (keys []string, err error) {
-	err = l.engine.Query(ctx, "select alert_key from alerts where alert_key like @pattern order by alert_key", Args{"pattern": "%/" + month.String() + "/%"}, func(r Row) error {
-		keys = append(keys, r.Text(0))
-		return nil
-	})
-	return keys, err
+// MonthMessages returns the messages about a month, whatever became of them, in
+// the order in which they were raised.
+func (l *Ledger) MonthMessages(ctx context.Context, month civil.Month) ([]Message, error) {
+	return l.messages(ctx, "message_id like @pattern", Args{"pattern": "%/" + month.String() + "/%"})
 }
 
 // Outgoing returns the messages whose delivery is not settled, in the order in
 // which they were raised.
 func (l *Ledger) Outgoing(ctx context.Context) ([]Message, error) {
-	return l.messages(ctx, "state in ('pending', 'sending')")
+	return l.messages(ctx, "state in ('pending', 'sending', 'failed')", nil)
+}
+
+// MessagesLike returns the messages whose id begins so.
+func (l *Ledger) MessagesLike(ctx context.Context, begin string) ([]Message, error) {
+	return l.messages(ctx, "substr(message_id, 1, @length) = @begin", Args{"begin": begin, "length": utf8.RuneCountInString(begin)})
 }
 
 // Messages returns all messages of the outbox, in the order in which they
 // were raised.
-func (l *Ledger) Messages(ctx context.Context) ([]Message, error) { return l.messages(ctx, "true") }
-
-func (l *Ledger) messages(ctx context.Context, where string) (messages []Message, err error) {
-	err = l.engine.Query(ctx, "select message_id, channel, state, attempts, payload from outbox where "+where+" order by sequence", nil, func(r Row) error {
-		messages = append(messages, Message{r.Text(0), r.Text(1), r.Text(2), int(r.Int(3)), r.Text(4)})
-		return nil
-	})
-	return messages, err
+func (l *Ledger) Messages(ctx context.Context) ([]Message, error) {
+	return l.messages(ctx, "true", nil)
 }
 
-// SetMessage changes a message's state. Sending counts an attempt; reference
-// and reason are kept where they are not empty.
-func (l *Ledger) SetMessage(ctx context.Context, id, state, reference, reason string) error {
+func (l *Ledger) messages(ctx context.Context, where string, args Args) (messages []Message, err error) {
+	err = l.engine.Query(ctx, "select message_id, channel, state, attempts, ifnull(reason, ''), payload from outbox where "+where+" order by sequence", args, func(r Row) error {
+		messages = append(messages, Message{ID: r.Text(0), Channel: r.Text(1), State: r.Text(2), Attempts: int(r.Int(3)), Reason: r.Text(4), Payload: r.Text(5)})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read outbox: %w", err)
+	}
+	return messages, nil
+}
+
+// Delivery is what has become of a message. What is empty stays as it was.
+type Delivery struct {
+	State     string
+	Channel   string // that it was sent to
+	Reference string // the receiver's id of it
+	Reason    string // why it was not delivered
+}
+
+// SetMessage notes what has become of a message. Sending counts an attempt.
+func (l *Ledger) SetMessage(ctx context.Context, id string, d Delivery) error {
 	return l.engine.Exec(ctx, `
 update outbox set
-  state = @state,
+  state = coalesce(@state, state),
+  channel = coalesce(@channel, channel),
   attempts = attempts + if(@state = 'sending', 1, 0),
   reference = coalesce(@reference, reference),
   reason = coalesce(@reason, reason)
-where message_id = @id`, Args{"id": id, "state": state, "reference": nullText(reference), "reason": nullText(reason)})
+where message_id = @id`, Args{"id": id, "state": nullText(d.State), "channel": nullText(d.Channel), "reference": nullText(d.Reference), "reason": nullText(d.Reason)})
+}
+
+// RenewMessage gives a message that waits another payload.
+func (l *Ledger) RenewMessage(ctx context.Context, id, channel, payload string) error {
+	return l.engine.Exec(ctx, "update outbox set channel = @channel, payload = @payload where message_id = @id and state in ('pending', 'failed')",
+		Args{"id": id, "channel": channel, "payload": payload})
 }
 
 // Spend is what one cost centre has spent in a month so far.
@@ -119,9 +143,14 @@ type Driver struct {
 }
 
 // Drivers returns the dearest agents of a department or cost centre (column
-// names which) in a month.
+// names which) in a month, or of all where column is empty.
 func (l *Ledger) Drivers(ctx context.Context, month civil.Month, column, value string, limit int) (drivers []Driver, err error) {
-	if column != "department" && column != "cost_center" {
+	whose := "true"
+	switch column {
+	case "":
+	case "department", "cost_center":
+		whose = "p." + column + " = @value"
+	default:
 		return nil, fmt.Errorf("drivers of %q: only department and cost_center are known", column)
 	}
 	err = l.engine.Query(ctx, `
@@ -130,7 +159,7 @@ from record_facts as f
 inner join payers as p on p.payer_id = f.payer_id
 left join tasks as t on t.task_id = f.task_id
 left join callers as c on c.caller_id = f.caller_id
-where f.billing_month = @first_day and f.usage_date >= @since and p.`+column+` = @value
+where f.billing_month = @first_day and f.usage_date >= @since and `+whose+`
 group by 1
 order by 2 desc, 1
 limit @limit`, Args{"first_day": month.FirstDay(), "since": civil.Min, "value": value, "limit": limit}, func(r Row) error {

@@ -141,14 +141,14 @@ var (
 		{"sha256", Text, false, "of their bytes, in hex"},
 	}}
 	alertsTable = Table{Name: "alerts", About: "Thresholds that were reported", Columns: []Column{
-		{"alert_key", Text, false, "budget/month/threshold/kind"},
+		{"alert_key", Text, false, "budget/month/amount/threshold/kind/arming; budget/month/threshold/kind in books of earlier versions"},
 		{"message_id", Text, false, ""},
 	}}
 	outboxTable = Table{Name: "outbox", About: "Messages to people, with what became of them", Columns: []Column{
 		{"message_id", Text, false, ""},
 		{"sequence", Int, false, "order in which messages were raised"},
 		{"channel", Text, false, ""},
-		{"state", Text, false, "pending, sending, sent or failed"},
+		{"state", Text, false, "pending, sending, sent, folded, or failed in books of earlier versions"},
 		{"attempts", Int, false, ""},
 		{"reference", Text, true, "the receiver's id of the message"},
 		{"reason", Text, true, "why it failed"},

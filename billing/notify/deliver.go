@@ -6,14 +6,15 @@ import (
 	"fmt"
 )
 
-// Result is what one walk did, message by message, in outbox order.
+// Result is what one walk did, message by message, in outbox order. Whatever is
+// not delivered stays in the outbox and is tried again by the next run.
 type Result struct {
 	Sent    []string  // delivered by this walk
 	Found   []string  // delivered by an earlier walk that died; only marked now
 	Resent  []string  // delivered by this walk, though an earlier one may have: perhaps there twice
 	Waiting []Problem // not delivered; the next walk tries again
 	Unsure  []Problem // perhaps delivered; the next walk finds out
-	Failed  []Problem // refused for good; Reason ends with what to do
+	Failed  []Problem // refused until the cause is mended; Reason ends with what to do
 }
 
 // Problem is a message that was not delivered and why.
@@ -24,29 +25,33 @@ type Problem struct {
 }
 
 // Delivered says whether no message is left over.
-func (r Result) Delivered() bool { return len(r.Waiting)+len(r.Unsure)+len(r.Failed) == 0 }
+func (r Result) Delivered() bool { return len(r.Undelivered()) == 0 }
 
-// Deliver walks the outbox once and tries each message once, in order. A
-// message is marked Sending before the sender is called and Sent after; one
-// that fails never keeps the others from being tried. Only one walk may run
-// at a time.
+// Undelivered are the messages that are left over, whatever became of them.
+func (r Result) Undelivered() (all []Problem) {
+	return append(append(append(all, r.Failed...), r.Waiting...), r.Unsure...)
+}
+
+// Deliver walks the outbox once, in order, and tries each message. A message is
+// marked Sending before the sender is called and Sent after; one that fails
+// never keeps the others from being tried, unless the medium rests: see Courier.
+// Only one walk may run at a time.
 //
 // A message that is found in Sending was cut off in an earlier walk, and
 // nobody knows whether it arrived. Where the sender is a Finder it is looked
 // up first: found, it is only marked Sent; not found, it is sent; no answer
 // this time, it stays for the next walk. Where there is no Finder, or the
-// medium refuses lookups for good (a missing scope), it is sent again: an
-// alert that comes twice is better than one that never comes. Result.Resent
-// names those.
+// medium refuses lookups (a missing scope), it is sent again: an alert that
+// comes twice is better than one that never comes. Result.Resent names those.
 //
 // The error is about the outbox or a cancelled ctx; what became of each
 // message is in Result either way.
-func Deliver(ctx context.Context, outbox Outbox, sender Sender) (Result, error) {
+func (c *Courier) Deliver(ctx context.Context, outbox Outbox) (Result, error) {
 	messages, err := outbox.Pending(ctx)
 	if err != nil {
 		return Result{}, fmt.Errorf("read alert outbox: %w", err)
 	}
-	w := walk{outbox: outbox, sender: sender}
+	w := walk{outbox: outbox, courier: c}
 	for _, m := range messages {
 		if ctx.Err() != nil {
 			w.result.Waiting = append(w.result.Waiting, problem(m, ctx.Err()))
@@ -62,10 +67,10 @@ func Deliver(ctx context.Context, outbox Outbox, sender Sender) (Result, error) 
 
 // walk is one pass over the outbox.
 type walk struct {
-	outbox Outbox
-	sender Sender
-	result Result
-	errs   []error
+	outbox  Outbox
+	courier *Courier
+	result  Result
+	errs    []error
 }
 
 // deliver brings one message as far as it goes today.
@@ -84,17 +89,37 @@ func (w *walk) deliver(ctx context.Context, m Message) {
 			delivered = &w.result.Resent
 		}
 	}
-	if err := w.outbox.MarkSending(ctx, m.ID); err != nil {
-		w.result.Waiting = append(w.result.Waiting, problem(m, err))
-		w.errs = append(w.errs, fmt.Errorf("mark alert %s as being sent: %w; the next run sends it", m.ID, err))
-		return
+	for retries := 0; ; retries++ {
+		if err := w.courier.ready(); err != nil {
+			w.waits(ctx, m, err)
+			return
+		}
+		if err := w.outbox.MarkSending(ctx, m.ID, m.Channel); err != nil {
+			w.result.Waiting = append(w.result.Waiting, problem(m, err))
+			w.errs = append(w.errs, fmt.Errorf("mark alert %s as being sent: %w; the next run sends it", m.ID, err))
+			return
+		}
+		m.State = Sending
+		ref, err := w.courier.send(ctx, m)
+		if err == nil {
+			w.markSent(ctx, m, ref, delivered)
+			return
+		}
+		if busy := busyFor(err); busy == 0 || retries == retriesMax || !w.waited(ctx, m, err) {
+			w.failed(ctx, m, err)
+			return
+		}
+		m.State = Pending
 	}
-	ref, err := w.sender.Send(ctx, m)
-	if err != nil {
-		w.failed(ctx, m, err)
-		return
+}
+
+// waited waits as long as the medium asks, if there is time for it. Meanwhile
+// the message is one that was not sent.
+func (w *walk) waited(ctx context.Context, m Message, cause error) bool {
+	if !w.courier.hasTime(busyFor(cause)) {
+		return false
 	}
-	w.markSent(ctx, m, ref, delivered)
+	return w.outbox.MarkWaiting(ctx, m.ID, cause.Error()) == nil && w.courier.wait(ctx, busyFor(cause)) == nil
 }
 
 // fate is what became of a message that was cut off while being sent.
@@ -106,39 +131,67 @@ const (
 	neverArrived
 )
 
-// lookUp asks the sender about a message of unknown fate. An error means that
-// it could not tell this time.
+// lookUp asks the sender about a message of unknown fate, in the channel that it
+// was sent to. An error means that it could not tell this time.
 func (w *walk) lookUp(ctx context.Context, m Message) (ref string, _ fate, err error) {
-	finder, ok := w.sender.(Finder)
+	finder, ok := w.courier.sender.(Finder)
 	if !ok {
 		return "", nobodyKnows, nil
 	}
-	ref, found, err := finder.Find(ctx, m)
-	switch {
-	case err != nil && outcome(err) == Refused:
-		return "", nobodyKnows, nil
-	case err != nil:
-		return "", nobodyKnows, err
-	case found:
-		return ref, arrived, nil
+	if m.Earlier != "" {
+		m.Channel = m.Earlier
 	}
-	return "", neverArrived, nil
+	for retries := 0; ; retries++ {
+		if err := w.courier.ready(); err != nil {
+			return "", nobodyKnows, err
+		}
+		ref, found, err := w.courier.find(ctx, finder, m)
+		switch {
+		case err != nil && outcome(err) == Refused:
+			return "", nobodyKnows, nil
+		case err != nil:
+			if busy := busyFor(err); busy > 0 && retries < retriesMax && w.courier.hasTime(busy) && w.courier.wait(ctx, busy) == nil {
+				continue
+			}
+			w.courier.restAfter(err)
+			return "", nobodyKnows, err
+		case found:
+			return ref, arrived, nil
+		}
+		return "", neverArrived, nil
+	}
 }
 
 // failed files a message that Send did not get through. Where the outcome is
 // unknown the state stays Sending, which is exactly what it means.
 func (w *walk) failed(ctx context.Context, m Message, cause error) {
-	list, permanent := &w.result.Waiting, false
+	w.courier.restAfter(cause)
 	switch outcome(cause) {
 	case Unknown:
 		w.result.Unsure = append(w.result.Unsure, problem(m, cause))
-		return
 	case Refused:
-		list, permanent = &w.result.Failed, true
+		w.markWaiting(ctx, m, cause, &w.result.Failed)
+	default:
+		w.markWaiting(ctx, m, cause, &w.result.Waiting)
 	}
+}
+
+// waits files a message that is not tried in this walk. One whose fate is unknown
+// keeps its state, and so its lookup.
+func (w *walk) waits(ctx context.Context, m Message, cause error) {
+	if m.State == Sending {
+		w.result.Unsure = append(w.result.Unsure, problem(m, cause))
+		return
+	}
+	w.markWaiting(ctx, m, cause, &w.result.Waiting)
+}
+
+// markWaiting keeps why a message was not delivered, also where ctx was
+// cancelled meanwhile.
+func (w *walk) markWaiting(ctx context.Context, m Message, cause error, list *[]Problem) {
 	*list = append(*list, problem(m, cause))
-	if err := w.outbox.MarkFailed(context.WithoutCancel(ctx), m.ID, cause.Error(), permanent); err != nil {
-		w.errs = append(w.errs, fmt.Errorf("mark alert %s as failed: %w; the next run looks it up", m.ID, err))
+	if err := w.outbox.MarkWaiting(context.WithoutCancel(ctx), m.ID, cause.Error()); err != nil {
+		w.errs = append(w.errs, fmt.Errorf("mark alert %s as waiting: %w; the next run looks it up", m.ID, err))
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -34,14 +33,14 @@ func (o *memoryOutbox) get(id string) *Message {
 }
 
 func (o *memoryOutbox) Pending(context.Context) ([]Message, error) {
-	return slices.DeleteFunc(slices.Clone(o.messages), func(m Message) bool { return m.State == Sent || m.State == Failed }), o.errs["Pending"]
+	return slices.DeleteFunc(slices.Clone(o.messages), func(m Message) bool { return m.State == Sent }), o.errs["Pending"]
 }
 
-func (o *memoryOutbox) MarkSending(_ context.Context, id string) error {
+func (o *memoryOutbox) MarkSending(_ context.Context, id, channel string) error {
 	if err := o.errs["MarkSending "+id]; err != nil {
 		return err
 	}
-	o.get(id).State = Sending
+	o.get(id).State, o.get(id).Channel = Sending, channel
 	o.get(id).Attempts++
 	return nil
 }
@@ -54,14 +53,11 @@ func (o *memoryOutbox) MarkSent(ctx context.Context, id, ref string) error {
 	return nil
 }
 
-func (o *memoryOutbox) MarkFailed(ctx context.Context, id, reason string, permanent bool) error {
-	if err := errors.Join(ctx.Err(), o.errs["MarkFailed "+id]); err != nil {
+func (o *memoryOutbox) MarkWaiting(ctx context.Context, id, reason string) error {
+	if err := errors.Join(ctx.Err(), o.errs["MarkWaiting "+id]); err != nil {
 		return err
 	}
 	o.get(id).State, o.reasons[id] = Pending, reason
-	if permanent {
-		o.get(id).State = Failed
-	}
 	return nil
 }
 
@@ -71,6 +67,21 @@ func (o *memoryOutbox) states() string {
 		s += fmt.Sprintf("%s:%s:%d ", m.ID, m.State, m.Attempts)
 	}
 	return s
+}
+
+// realTime is the clock of the machine, or of a synctest bubble.
+var realTime = Clock{Now: time.Now, Wait: func(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}}
+
+// walkOnce delivers as a run does that walks the outbox once.
+func walkOnce(ctx context.Context, outbox Outbox, sender Sender) (Result, error) {
+	return NewCourier(sender, realTime).Deliver(ctx, outbox)
 }
 
 // channel is where messages arrive; it fails as told.
@@ -115,9 +126,9 @@ func TestDeliver(t *testing.T) {
 	}{
 		{name: "all is well",
 			want: Result{Sent: []string{"a", "b", "c"}}, wantStates: "a:sent:1 b:sent:1 c:sent:1 ", wantPosted: []string{"a", "b", "c"}},
-		{name: "refused for good", sendErr: refused,
+		{name: "refused", sendErr: refused,
 			want:       Result{Sent: []string{"a", "c"}, Failed: []Problem{{"b", "#costs", "channel_not_found; invite the app"}}},
-			wantStates: "a:sent:1 b:failed:1 c:sent:1 ", wantPosted: []string{"a", "c"}},
+			wantStates: "a:sent:1 b:pending:1 c:sent:1 ", wantPosted: []string{"a", "c"}},
 		{name: "not now", sendErr: fmt.Errorf("wrapped: %w", busy),
 			want:       Result{Sent: []string{"a", "c"}, Waiting: []Problem{{"b", "#costs", "wrapped: ratelimited"}}},
 			wantStates: "a:sent:1 b:pending:1 c:sent:1 ", wantPosted: []string{"a", "c"}},
@@ -147,7 +158,7 @@ func TestDeliver(t *testing.T) {
 			if test.arrived {
 				sender.posted = []string{"b"}
 			}
-			got, err := Deliver(t.Context(), outbox, sender)
+			got, err := walkOnce(t.Context(), outbox, sender)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -173,7 +184,7 @@ func TestDeliverKeepsReferences(t *testing.T) {
 	outbox, sender := newOutbox("a", "b"), &findable{}
 	outbox.get("b").State = Sending
 	sender.posted = []string{"b"}
-	if _, err := Deliver(t.Context(), outbox, sender); err != nil {
+	if _, err := walkOnce(t.Context(), outbox, sender); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(map[string]string{"a": "ts-a", "b": "found-b"}, outbox.refs); diff != "" {
@@ -199,15 +210,15 @@ func TestDeliverOutboxErrors(t *testing.T) {
 			want:       Result{Sent: []string{"a", "b"}},
 			wantErr:    "mark alert a as sent: disk full; the next run looks it up",
 			wantPosted: []string{"a", "b"}},
-		{name: "the failure can't be recorded", step: "MarkFailed a", sendErr: &SendError{Outcome: NotSent, Reason: "busy"},
+		{name: "the failure can't be recorded", step: "MarkWaiting a", sendErr: &SendError{Outcome: NotSent, Reason: "busy"},
 			want:       Result{Sent: []string{"b"}, Waiting: []Problem{{"a", "#costs", "busy"}}},
-			wantErr:    "mark alert a as failed: disk full; the next run looks it up",
+			wantErr:    "mark alert a as waiting: disk full; the next run looks it up",
 			wantPosted: []string{"b"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			outbox, sender := newOutbox("a", "b"), &channel{errs: map[string]error{"a": test.sendErr}}
 			outbox.errs[test.step] = disk
-			got, err := Deliver(t.Context(), outbox, sender)
+			got, err := walkOnce(t.Context(), outbox, sender)
 			if err == nil || err.Error() != test.wantErr || !errors.Is(err, disk) {
 				t.Errorf("error = %v, want %s", err, test.wantErr)
 			}
@@ -238,7 +249,7 @@ func (c *cancelling) Send(ctx context.Context, m Message) (string, error) {
 func TestDeliverCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	outbox, sender := newOutbox("a", "b"), &cancelling{cancel: cancel}
-	got, err := Deliver(ctx, outbox, sender)
+	got, err := walkOnce(ctx, outbox, sender)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error = %v", err)
 	}
@@ -274,8 +285,8 @@ func (c crashing) run(effect func()) {
 	}
 }
 
-func (c crashing) MarkSending(ctx context.Context, id string) (err error) {
-	c.run(func() { err = c.memoryOutbox.MarkSending(ctx, id) })
+func (c crashing) MarkSending(ctx context.Context, id, channel string) (err error) {
+	c.run(func() { err = c.memoryOutbox.MarkSending(ctx, id, channel) })
 	return err
 }
 
@@ -284,8 +295,8 @@ func (c crashing) MarkSent(ctx context.Context, id, ref string) (err error) {
 	return err
 }
 
-func (c crashing) MarkFailed(ctx context.Context, id, reason string, permanent bool) (err error) {
-	c.run(func() { err = c.memoryOutbox.MarkFailed(ctx, id, reason, permanent) })
+func (c crashing) MarkWaiting(ctx context.Context, id, reason string) (err error) {
+	c.run(func() { err = c.memoryOutbox.MarkWaiting(ctx, id, reason) })
 	return err
 }
 
@@ -314,7 +325,7 @@ func walkUntilKilled(ctx context.Context, outbox Outbox, sender Sender) (wasKill
 			wasKilled = true
 		}
 	}()
-	_, err = Deliver(ctx, outbox, sender)
+	_, err = walkOnce(ctx, outbox, sender)
 	return false, err
 }
 
@@ -350,7 +361,7 @@ func TestKilledAnywhere(t *testing.T) {
 		if canFind {
 			last = base
 		}
-		if _, err := Deliver(context.Background(), outbox, last); err != nil {
+		if _, err := walkOnce(context.Background(), outbox, last); err != nil {
 			t.Fatal(err)
 		}
 		for _, m := range outbox.messages {
@@ -363,43 +374,6 @@ func TestKilledAnywhere(t *testing.T) {
 			if m.State != Sent || n < 1 || canFind && n != 1 || n > 1+kills {
 				t.Fatalf("message %s is %s and was posted %d times after %d kills", m.ID, m.State, n, kills)
 			}
-		}
-	})
-}
-
-// hanging never answers by itself.
-type hanging struct{}
-
-func (hanging) Send(ctx context.Context, _ Message) (string, error) {
-	<-ctx.Done()
-	return "", ctx.Err()
-}
-
-type hangingFinder struct{ hanging }
-
-func (hangingFinder) Find(ctx context.Context, _ Message) (string, bool, error) {
-	<-ctx.Done()
-	return "", false, ctx.Err()
-}
-
-// Goal: a sender that hangs costs one message its time, not the walk.
-// Method: a fake clock; one message that was cut off, one that is new.
-func TestTimeout(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		outbox := newOutbox("a", "b")
-		outbox.get("a").State = Sending
-		got, err := Deliver(t.Context(), outbox, Timeout(hangingFinder{}, time.Minute))
-		if err != nil {
-			t.Fatal(err)
-		}
-		want := Result{Unsure: []Problem{
-			{"a", "#costs", "context deadline exceeded"}, {"b", "#costs", "context deadline exceeded"},
-		}}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("result (-want +got):\n%s", diff)
-		}
-		if _, ok := Timeout(hanging{}, time.Minute).(Finder); ok {
-			t.Error("a sender that can't look up became one that can")
 		}
 	})
 }

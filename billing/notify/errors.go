@@ -1,5 +1,7 @@
 package notify
 
+import "time"
+
 // Outcome is what is known of a message that could not be delivered.
 type Outcome int
 
@@ -8,7 +10,8 @@ const (
 	Unknown Outcome = iota
 	// NotSent: the medium did not take it; a later try may succeed.
 	NotSent
-	// Refused: the medium did not take it and never will as things stand.
+	// Refused: the medium did not take it, and will not before somebody has mended
+	// the cause.
 	Refused
 )
 
@@ -19,6 +22,10 @@ type SendError struct {
 	Reason  string // what was tried and what came back
 	Fix     string // what the operator can do; may be empty
 	Err     error  // cancellation or deadline, if that was the cause
+	// RetryAfter is how long the medium asks to be left alone; 0 where it does not.
+	RetryAfter time.Duration
+	// Hung says that the medium did not answer in time.
+	Hung bool
 }
 
 // Error says what went wrong and ends with what to do.

@@ -2,8 +2,8 @@
 // a sender, once.
 //
 // It owns: the order in which a message's state changes around a send, what
-// happens to a message whose fate is unknown after a crash, and the view of
-// an alert that templates words.
+// happens to a message whose fate is unknown after a crash, how long a run may
+// spend on deliveries, and the view of an alert that templates words.
 // It does not own: which alerts exist (billing/budget), where the outbox is
 // kept (billing/ledger), the words (templates) or a medium (slacknotify,
 // consolenotify).
@@ -18,21 +18,30 @@ import (
 // State is where a message stands in the outbox.
 type State string
 
-// A message goes from Pending to Sending to Sent or Failed, and from Sending
-// back to Pending where a send did not happen and may be tried again.
+// A message goes from Pending to Sending to Sent, and from Sending back to
+// Pending where a send did not happen. A message that waits may become Folded: a
+// later one has taken its place. Failed is what earlier versions left of a
+// message that the medium had refused.
 const (
 	Pending State = "pending"
 	Sending State = "sending"
 	Sent    State = "sent"
+	Folded  State = "folded"
 	Failed  State = "failed"
 )
 
-// Message is one alert on its way to one channel. ID is the alert's ID.
+// Message is one alert on its way to one channel. ID is the alert's ID, or names
+// a copy of it.
 type Message struct {
-	ID       string
+	ID string
+	// Channel is where the settings want the message now. Where an earlier attempt
+	// went to another one, Earlier names that.
 	Channel  string
+	Earlier  string
 	State    State
 	Attempts int
+	Reason   string // why the last attempt did not deliver it; empty for none
+	Copy     bool   // somebody asked to send the alert again
 	Alert    budget.Alert
 }
 
@@ -49,7 +58,7 @@ type Sender interface {
 //
 // Find returns the reference of a delivered message with the same ID, or
 // found false where there is none. A *SendError with Outcome Refused says
-// that no lookup will ever answer; any other error that this one did not.
+// that no lookup will answer; any other error that this one did not.
 type Finder interface {
 	Find(ctx context.Context, m Message) (ref string, found bool, err error)
 }
@@ -57,15 +66,14 @@ type Finder interface {
 // Outbox is the durable queue of messages. Each method is one durable step: a
 // process started after a crash sees it done or not done.
 type Outbox interface {
-	// Pending returns every message in state Pending or Sending, in the order
-	// in which they were raised.
+	// Pending returns every message that is to be delivered, in the order in which
+	// they were raised.
 	Pending(ctx context.Context) ([]Message, error)
-	// MarkSending sets state Sending and adds one to Attempts. It takes a
-	// message in either of the states that Pending returns.
-	MarkSending(ctx context.Context, id string) error
+	// MarkSending sets state Sending, keeps the channel that it is sent to, and adds
+	// one to Attempts. It takes a message in any of the states that Pending returns.
+	MarkSending(ctx context.Context, id, channel string) error
 	// MarkSent sets state Sent and keeps the medium's reference.
 	MarkSent(ctx context.Context, id, ref string) error
-	// MarkFailed keeps the reason and sets state Failed where permanent, else
-	// Pending.
-	MarkFailed(ctx context.Context, id, reason string, permanent bool) error
+	// MarkWaiting keeps why the message was not delivered and sets state Pending.
+	MarkWaiting(ctx context.Context, id, reason string) error
 }

@@ -13,30 +13,25 @@ import (
 )
 
 // View turns a message's alert into the strings that templates words. Amounts
-// are shown in cents, rounded half up; what crosses a threshold was decided
+// are shown in cents, rounded half up, and what follows from them is reckoned
+// from the amounts as they are shown; what crosses a threshold was decided
 // before, on the exact amounts.
 func View(m Message) templates.AlertView {
 	a := m.Alert
 	view := templates.AlertView{
-		Kind: a.Kind, Budget: a.Budget, ScopeKind: "department", Scope: scopeName(a.Scope),
+		Kind: a.Kind, Budget: a.Budget, ScopeKind: scopeKind(a.Scope), Scope: scopeName(a.Scope),
 		Month: a.Month, MonthName: a.Month, AsOf: a.AsOf,
-		Spent: dollars(a.Spent), Amount: dollars(a.Amount),
-		Channel: m.Channel,
-	}
-	if a.Scope.Kind == budget.CostCenter {
-		view.ScopeKind = "cost centre"
-	}
-	if a.Amount.Sign() > 0 {
-		view.Percent = strconv.FormatInt(a.Percent, 10) + "%"
+		Spent: dollars(a.Spent), Amount: dollars(a.Amount), Percent: wholePercent(a.Spent, a.Amount),
+		Crossed: percents(a.Crossed), Heading: a.Heading, Channel: m.Channel, Again: m.Copy,
 	}
 	switch left := a.Amount.Sub(a.Spent); left.Sign() {
 	case 1:
-		view.Left = dollars(left)
+		view.Left = difference(a.Amount, a.Spent)
 	case -1:
-		view.Over = dollars(left.Neg())
+		view.Over = difference(a.Spent, a.Amount)
 	}
-	for _, threshold := range a.Crossed {
-		view.Crossed = append(view.Crossed, strconv.Itoa(threshold)+"%")
+	for _, back := range takenBack(a) {
+		view.TakenBack = append(view.TakenBack, templates.AlertTakenBack{Amount: dollars(back.Amount), Thresholds: percents(back.Thresholds)})
 	}
 	for _, d := range a.Drivers {
 		view.Drivers = append(view.Drivers, templates.AlertDriver{Label: d.Label, Spent: dollars(d.Spent)})
@@ -64,25 +59,54 @@ func addDays(view *templates.AlertView, a budget.Alert) {
 		view.DayOf = "month complete"
 		return
 	}
-	day := asOf.Day()
-	view.DayOf = fmt.Sprintf("day %d of %d", day, days)
-	if day == days {
-		return
+	view.DayOf = fmt.Sprintf("day %d of %d", asOf.Day(), days)
+	if a.DaysElapsed == 0 { // of an earlier version, which did not ask when the books began
+		a.DaysElapsed, a.DaysLeft = asOf.Day(), days-asOf.Day()
 	}
-	view.MonthEnd, view.MonthEndPercent = dollars(a.Forecast), wholePercent(a.Forecast, a.Amount)
-	if left := a.Amount.Sub(a.Spent); left.Sign() > 0 {
-		view.DaysLeft = counted(days-day, "day")
-		view.LeftPerDay, view.SpentPerDay = dollars(perDay(left, days-day)), dollars(perDay(a.Spent, day))
+	if a.CanForecast() {
+		view.MonthEnd, view.MonthEndPercent = dollars(a.Forecast), wholePercent(a.Forecast, a.Amount)
 	}
+	if left := a.Amount.Sub(a.Spent); left.Sign() > 0 && a.DaysLeft > 0 {
+		view.DaysLeft = counted(a.DaysLeft, "day")
+		view.LeftPerDay, view.SpentPerDay = dollars(perDay(left, a.DaysLeft)), dollars(perDay(a.Spent, a.DaysElapsed))
+	}
+}
+
+// takenBack is what an alert takes back, by the amount that was alerted. Those of
+// earlier versions did not keep it.
+func takenBack(a budget.Alert) []budget.TakenBack {
+	if a.Kind == budget.Correction && len(a.TakenBack) == 0 {
+		return []budget.TakenBack{{Amount: a.Amount, Thresholds: a.Crossed}}
+	}
+	return a.TakenBack
+}
+
+func scopeKind(s budget.Scope) string {
+	switch {
+	case s.Value == budget.Unallocated:
+		return templates.ScopeUnallocated
+	case s.Kind == budget.Company:
+		return templates.ScopeCompany
+	case s.Kind == budget.CostCenter:
+		return templates.ScopeCostCenter
+	}
+	return templates.ScopeDepartment
 }
 
 // scopeName is what people call a scope, with its code where that differs.
 func scopeName(s budget.Scope) string {
 	name := cmp.Or(s.Name, s.Value)
-	if name == s.Value {
+	if name == s.Value || s.Value == "" {
 		return name
 	}
 	return name + " (" + s.Value + ")"
+}
+
+func percents(thresholds []int) (texts []string) {
+	for _, threshold := range thresholds {
+		texts = append(texts, strconv.Itoa(threshold)+"%")
+	}
+	return texts
 }
 
 // perDay spreads an amount evenly over days, cut to the pico-dollar: a figure
@@ -92,22 +116,33 @@ func perDay(amount money.USD, days int) money.USD {
 	return money.FromPicoInt(pico.Quo(pico, big.NewInt(int64(days))))
 }
 
-// wholePercent is part in whole percent of whole, rounded down; empty where
-// whole is not above zero.
+// wholePercent is part in whole percent of whole, both as they are shown; empty
+// where whole is shown as zero.
 func wholePercent(part, whole money.USD) string {
-	if whole.Sign() <= 0 {
+	if whole.Cents() <= 0 {
 		return ""
 	}
-	hundredfold := part.MulInt(100).Pico()
-	return hundredfold.Div(hundredfold, whole.Pico()).String() + "%"
+	return strconv.FormatInt(money.ShownPercent(part, whole), 10) + "%"
 }
+
+// difference is how much larger is above smaller, reckoned from what is shown of
+// both, so that a reader who subtracts comes to it. What is less than a cent is
+// said so.
+func difference(larger, smaller money.USD) string {
+	if shown := larger.Cents() - smaller.Cents(); shown > 0 {
+		return dollars(money.FromCents(shown))
+	}
+	return lessThanACent
+}
+
+const lessThanACent = "less than $0.01"
 
 // dollars prints an amount in cents with thousands apart: $1,234.50. What is
 // not zero never shows as zero.
 func dollars(a money.USD) string {
 	cents := a.Cents()
 	if cents == 0 && !a.IsZero() {
-		return "less than $0.01"
+		return lessThanACent
 	}
 	if cents < 0 {
 		return "-$" + templates.GroupThousands((-cents).String())

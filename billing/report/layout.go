@@ -73,7 +73,7 @@ func (v *view) fit(width int) {
 		return
 	}
 	for i, c := range v.columns {
-		if c.Kind == Text {
+		if c.Kind == Text && !c.Whole {
 			v.columns[i].width = min(c.natural, max(nameWidthMin, c.titleWidth(), width/3))
 		}
 	}
@@ -134,7 +134,7 @@ func (v *view) takeBack(width int) {
 func (v *view) shrink() bool {
 	widest := -1
 	for i, c := range v.columns {
-		if c.Kind == Text && c.width > max(nameWidthMin, c.titleWidth()) && (widest < 0 || c.width > v.columns[widest].width) {
+		if c.Kind == Text && !c.Whole && c.width > max(nameWidthMin, c.titleWidth()) && (widest < 0 || c.width > v.columns[widest].width) {
 			widest = i
 		}
 	}

@@ -48,6 +48,8 @@ type Column struct {
 	Rank int
 	// None is what a table shows where there is no value, "-" where empty.
 	None string
+	// Whole keeps text from being shortened: it is there to be copied.
+	Whole bool
 	// Wrap breaks long text over lines in its cell. Other text is shortened.
 	Wrap bool
 }

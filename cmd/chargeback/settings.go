@@ -118,6 +118,9 @@ func checkPayers(c *config.Config, dir *directory.Directory, fail failf) {
 		}
 	}
 	for i, b := range c.Budgets {
+		if b.Department == config.Unallocated || b.CostCenter == config.Unallocated {
+			continue
+		}
 		need(fmt.Sprintf("budgets[%d].department", i), "department", b.Department, departments)
 		need(fmt.Sprintf("budgets[%d].cost_center", i), "cost centre", b.CostCenter, codes)
 	}

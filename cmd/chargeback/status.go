@@ -140,24 +140,16 @@ func statusBudgets(ctx context.Context, w world, a *app) error {
 }
 
 func statusMessages(ctx context.Context, w world, a *app) error {
-	messages, err := a.Ledger.Messages(ctx)
-	if err != nil {
+	messages, err := a.Undelivered(ctx)
+	if err != nil || len(messages) == 0 {
 		return err
 	}
-	titled := false
+	fmt.Fprintln(w.out, "\nmessages that were not delivered; the next run tries again")
 	for _, m := range messages {
-		if m.State == ledger.MessageSent {
-			continue
+		fmt.Fprintf(w.out, "  %s to %s: %s\n", m.ID, m.Channel, count(m.Attempts, "attempt", "attempts"))
+		if m.Reason != "" {
+			fmt.Fprintf(w.out, "    %s\n", m.Reason)
 		}
-		if !titled {
-			fmt.Fprintln(w.out, "\nmessages that were not delivered")
-			titled = true
-		}
-		next := "tried again by the next run"
-		if m.State == ledger.MessageFailed {
-			next = "refused for good"
-		}
-		fmt.Fprintf(w.out, "  %s to %s: %s, %s\n", m.ID, m.Channel, count(m.Attempts, "attempt", "attempts"), next)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"time"
 
 	"chargeback/billing/budget"
 	"chargeback/billing/invoice"
@@ -63,7 +64,7 @@ func open(ctx context.Context, w world, path string, want access) (*app, error) 
 	if a.Month.Delivery, err = a.openDelivery(ctx, w); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
-	a.Sender, a.Sources = sender, sources
+	a.Courier, a.Sources = notify.NewCourier(sender, notify.Clock{Now: time.Now, Wait: wait}), sources
 	return a, nil
 }
 
@@ -103,7 +104,7 @@ func (a *app) openLedger(ctx context.Context, w world, want access) error {
 	a.Books = &jobs.Books{
 		Ledger: books, Rates: a.rates, Directory: a.directory,
 		Zone: cfg.Zone(), Start: cfg.Company.Start, LateDays: cfg.LateDays, DeletedAfterDays: cfg.DeletedAfterDays, MatchAlarm: cfg.MatchAlarmPercent, CloseDay: cfg.CloseDay, Fingerprint: cfg.MatchFingerprint,
-		Budgets: budgets(cfg, a.directory), Month: monthSettings(cfg, fonts),
+		Budgets: budgets(cfg, a.directory), AlertChannel: cfg.Notify.Slack.DefaultChannel, Month: monthSettings(cfg, fonts),
 	}
 	for _, src := range cfg.Sources {
 		if src.IsPeople() {
@@ -253,22 +254,42 @@ func newSender(w world, cfg *config.Config) (notify.Sender, error) {
 	return slacknotify.New(slacknotify.Options{Token: token.Reveal(), APIURL: cfg.Notify.Slack.APIURL})
 }
 
+// wait waits for a time, or until ctx is done.
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
 func budgets(cfg *config.Config, dir *directory.Directory) (all []budget.Budget) {
 	for _, b := range cfg.Budgets {
-		scope := budget.Scope{Kind: budget.Department, Value: b.Department}
-		if b.CostCenter != "" {
-			scope = budget.Scope{Kind: budget.CostCenter, Value: b.CostCenter}
-			if c, ok := dir.CostCenter(b.CostCenter); ok {
-				scope.Name = c.Name
-			}
-		}
 		channel := b.Channel
 		if channel == "" {
 			channel = cfg.Notify.Slack.DefaultChannel
 		}
-		all = append(all, budget.Budget{Name: b.Name, Scope: scope, Amount: b.AmountUSD, Thresholds: b.Thresholds, Forecast: b.Forecast, Channel: channel})
+		all = append(all, budget.Budget{Name: b.Name, Scope: scopeOf(cfg, b, dir), Amount: b.AmountUSD, Thresholds: b.Thresholds, Forecast: b.Forecast, Channel: channel})
 	}
 	return all
+}
+
+// scopeOf is whose spend a budget covers.
+func scopeOf(cfg *config.Config, b config.Budget, dir *directory.Directory) budget.Scope {
+	switch {
+	case b.Scope == config.ScopeCompany:
+		return budget.Scope{Kind: budget.Company, Name: cfg.Company.Name}
+	case b.CostCenter == "":
+		return budget.Scope{Kind: budget.Department, Value: b.Department}
+	}
+	scope := budget.Scope{Kind: budget.CostCenter, Value: b.CostCenter}
+	if c, ok := dir.CostCenter(b.CostCenter); ok {
+		scope.Name = c.Name
+	}
+	return scope
 }
 
 func monthSettings(cfg *config.Config, fonts *pdf.Fonts) jobs.MonthSettings {

@@ -149,6 +149,13 @@ func Percent(part, whole USD) int64 {
 	return part.d.Mul(decimal.NewFromInt(100)).Div(whole.d).Floor().IntPart()
 }
 
+// ShownPercent is part as a whole percentage of whole, rounded down, with both
+// in cents as people see them: the figures beside it never contradict it. It is
+// 0 where whole is shown as 0.
+func ShownPercent(part, whole USD) int64 {
+	return Percent(FromCents(part.Cents()), FromCents(whole.Cents()))
+}
+
 // AtLeastPercent says exactly whether part >= percent % of whole.
 func AtLeastPercent(part, whole USD, percent int64) bool {
 	return part.d.Mul(decimal.NewFromInt(100)).Cmp(whole.d.Mul(decimal.NewFromInt(percent))) >= 0

@@ -290,6 +290,15 @@ func testSums(b *books) {
 	drivers, err := b.ledger.Drivers(b.ctx, month, "cost_center", "00420", 1)
 	b.must(err)
 	b.equal("dearest agent", []ledger.Driver{{Label: "support-bot", Spent: money.MustParse("0.00462")}}, drivers)
+	drivers, err = b.ledger.Drivers(b.ctx, month, "", "", 5)
+	b.must(err)
+	all := money.USD{}
+	for _, d := range drivers {
+		all = all.Add(d.Spent)
+	}
+	b.equal("agents of the whole company", total.Fixed(), all.Fixed())
+	_, err = b.ledger.Drivers(b.ctx, month, "team", "x", 1)
+	b.refused("agents of a scope that is not known", err)
 	used, err := b.ledger.UsedCosts(b.ctx, september, october)
 	b.must(err)
 	b.equal("use of agents", []ledger.UsedCost{{AgentID: "support-bot", Month: october, CostCenter: "00420", Total: money.MustParse("0.0046")}}, used)

@@ -35,7 +35,7 @@ func TestCheck(t *testing.T) {
 	mux.HandleFunc("/", func(http.ResponseWriter, *http.Request) { t.Error("something else was asked for") })
 	server := httptest.NewServer(mux)
 	defer server.Close()
-	sender, err := New(Options{Token: token, APIURL: server.URL + "/", Retries: -1})
+	sender, err := New(Options{Token: token, APIURL: server.URL + "/"})
 	if err != nil {
 		t.Fatal(err)
 	}

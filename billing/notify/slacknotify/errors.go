@@ -34,8 +34,7 @@ const (
 	fixUnsure  = "the next run finds out whether it arrived"
 )
 
-// refused holds Slack's errors that no second try will change. An error that
-// is not in this table is tried again by the next run.
+// refused holds Slack's errors that last until somebody mends the cause.
 var refused = map[string]string{
 	"invalid_auth": fixToken, "not_authed": fixToken, "account_inactive": fixToken,
 	"token_revoked": fixToken, "token_expired": fixToken, "not_allowed_token_type": fixToken,
@@ -62,15 +61,17 @@ func explain(doing, channel string, err error) *notify.SendError {
 	reason := doing + " in Slack channel " + channel + ": " + withoutSecrets(err)
 	e := &notify.SendError{Reason: templates.Truncate(templates.CleanLine(reason), reasonMax)}
 	var (
-		answer  slack.SlackErrorResponse
-		limited *slack.RateLimitedError
-		status  slack.StatusCodeError
+		answer slack.SlackErrorResponse
+		busy   *busyError
+		status slack.StatusCodeError
+		late   net.Error
 	)
+	e.Hung = errors.As(err, &late) && late.Timeout()
 	switch {
 	case errors.As(err, &answer):
 		e.Outcome, e.Fix = judgeAnswer(answer)
-	case errors.As(err, &limited):
-		e.Outcome, e.Fix = notify.NotSent, fixBusy
+	case errors.As(err, &busy):
+		e.Outcome, e.Fix, e.RetryAfter = notify.NotSent, fixBusy, busy.after
 	case errors.As(err, &status):
 		e.Outcome, e.Fix = judgeStatus(status.Code)
 	case neverConnected(err):
@@ -101,10 +102,7 @@ func judgeAnswer(answer slack.SlackErrorResponse) (notify.Outcome, string) {
 
 // judgeStatus does so for an HTTP status without an answer of Slack's.
 func judgeStatus(code int) (notify.Outcome, string) {
-	switch {
-	case code == http.StatusTooManyRequests:
-		return notify.NotSent, fixBusy
-	case code >= http.StatusInternalServerError:
+	if code >= http.StatusInternalServerError {
 		return notify.Unknown, fixUnsure
 	}
 	return notify.NotSent, fixAPIURL

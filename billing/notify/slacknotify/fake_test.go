@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/slacktest"
@@ -35,7 +36,8 @@ type fakeSlack struct {
 // answer is what happens to one request instead of success.
 type answer struct {
 	status     int    // 0: 200
-	retryAfter string // seconds
+	retryAfter string // of the header
+	date       string // of the header; empty for the machine's
 	location   string // where a redirect leads
 	body       string
 	isAccepted bool // the message is posted all the same
@@ -59,10 +61,10 @@ func startSlack(t *testing.T) *fakeSlack {
 	return f
 }
 
-// sender returns a Sender of this workspace that never retries.
+// sender returns a Sender of this workspace.
 func (f *fakeSlack) sender(t *testing.T) *Sender {
 	t.Helper()
-	s, err := New(Options{Token: testToken, APIURL: f.url, Retries: -1})
+	s, err := New(Options{Token: testToken, APIURL: f.url})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,6 +117,9 @@ func (f *fakeSlack) handle(do func(url.Values) any) http.HandlerFunc {
 		}
 		if told.retryAfter != "" {
 			w.Header().Set("Retry-After", told.retryAfter)
+		}
+		if told.date != "" {
+			w.Header().Set("Date", told.date)
 		}
 		if told.location != "" {
 			w.Header().Set("Location", told.location)
@@ -181,13 +186,13 @@ type oneMessage struct {
 }
 
 func (o *oneMessage) Pending(context.Context) ([]notify.Message, error) {
-	if o.State == notify.Sent || o.State == notify.Failed {
+	if o.State == notify.Sent {
 		return nil, nil
 	}
 	return []notify.Message{o.Message}, nil
 }
 
-func (o *oneMessage) MarkSending(context.Context, string) error {
+func (o *oneMessage) MarkSending(context.Context, string, string) error {
 	o.State = notify.Sending
 	o.Attempts++
 	return nil
@@ -198,10 +203,17 @@ func (o *oneMessage) MarkSent(_ context.Context, _, ref string) error {
 	return nil
 }
 
-func (o *oneMessage) MarkFailed(_ context.Context, _, reason string, permanent bool) error {
+func (o *oneMessage) MarkWaiting(_ context.Context, _, reason string) error {
 	o.State, o.reason = notify.Pending, reason
-	if permanent {
-		o.State = notify.Failed
-	}
 	return nil
+}
+
+// deliver walks an outbox once, as a run does that has no time to wait.
+func deliver(t *testing.T, outbox notify.Outbox, sender notify.Sender) notify.Result {
+	t.Helper()
+	got, err := notify.NewCourier(sender, notify.Clock{Now: time.Now, Wait: func(context.Context, time.Duration) error { return context.Canceled }}).Deliver(t.Context(), outbox)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
 }

@@ -27,11 +27,8 @@ const (
 	alertIDField = "alert_id"
 )
 
-// requestTimeout bounds one request to Slack, not the waits between retries.
-const requestTimeout = 30 * time.Second
-
-// retriesUsual is how often a rate-limited request is tried again.
-const retriesUsual = 3
+// requestTimeout bounds one request to Slack.
+const requestTimeout = 20 * time.Second
 
 // Options says how to reach Slack.
 type Options struct {
@@ -42,12 +39,8 @@ type Options struct {
 	Token string
 	// APIURL is Slack's own where empty. It is meant for tests and proxies.
 	APIURL string
-	// HTTPClient is one with a 30 s timeout that follows no redirect where nil.
+	// HTTPClient is one with a 20 s timeout that follows no redirect where nil.
 	HTTPClient *http.Client
-	// Retries is how often a request that Slack rate-limits is tried again: 0
-	// means 3, below 0 never. Nothing else is retried here: after any other
-	// failure a second post could be a second message.
-	Retries int
 }
 
 // String shows the options without the token.
@@ -56,8 +49,9 @@ func (o Options) String() string { return "slack " + o.APIURL + " (token not sho
 // GoString is String, so that %#v shows no token either.
 func (o Options) GoString() string { return o.String() }
 
-// Sender posts alerts with one bot token. It is a notify.Finder. It is not
-// safe for use by several goroutines.
+// Sender posts alerts with one bot token. It is a notify.Finder. It asks once and
+// never waits: what Slack wants to be asked later is for the courier to know. It
+// is not safe for use by several goroutines.
 type Sender struct {
 	client *slack.Client
 	// channelIDs remembers what channel names stand for.
@@ -69,14 +63,15 @@ func New(o Options) (*Sender, error) {
 	if o.Token == "" {
 		return nil, errors.New("set up Slack: the token is empty; set the variable or file that notify.slack names")
 	}
-	client := o.HTTPClient
-	if client == nil {
-		client = &http.Client{Timeout: requestTimeout, CheckRedirect: noRedirect}
+	client := http.Client{Timeout: requestTimeout, CheckRedirect: noRedirect}
+	if o.HTTPClient != nil {
+		client = *o.HTTPClient
 	}
-	if o.Retries == 0 {
-		o.Retries = retriesUsual
+	if client.Transport == nil {
+		client.Transport = http.DefaultTransport
 	}
-	options := []slack.Option{slack.OptionHTTPClient(client), slack.OptionRetry(o.Retries)}
+	client.Transport = busyAware{client.Transport}
+	options := []slack.Option{slack.OptionHTTPClient(&client)}
 	if o.APIURL != "" {
 		options = append(options, slack.OptionAPIURL(strings.TrimRight(o.APIURL, "/")+"/"))
 	}

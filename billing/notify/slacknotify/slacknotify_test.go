@@ -8,11 +8,13 @@ import (
 	"flag"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -113,9 +115,9 @@ func TestSendErrors(t *testing.T) {
 		{"perhaps posted", slackError("internal_error"), notify.Unknown,
 			"post alert in Slack channel #costs: internal_error; the next run finds out whether it arrived"},
 		{"rate limit", answer{status: 429, retryAfter: "30"}, notify.NotSent,
-			"post alert in Slack channel #costs: slack rate limit exceeded, retry after 30s; the next run tries again"},
+			"post alert in Slack channel #costs: Slack is asked too often and wants to be left alone for 30s; the next run tries again"},
 		{"rate limit without a time", answer{status: 429}, notify.NotSent,
-			"post alert in Slack channel #costs: slack server error: 429 Too Many Requests; the next run tries again"},
+			"post alert in Slack channel #costs: Slack is asked too often and wants to be left alone for 30s; the next run tries again"},
 		{"server error", answer{status: 503}, notify.Unknown,
 			"post alert in Slack channel #costs: slack server error: 503 Service Unavailable; the next run finds out whether it arrived"},
 		{"not Slack", answer{status: 404}, notify.NotSent,
@@ -150,26 +152,60 @@ func checkError(t *testing.T, err error, outcome notify.Outcome, want string) {
 	}
 }
 
-// Goal: a Slack that is busy for a moment costs no alert.
-// Method: one 429, then success, with one retry allowed; the shortest wait is 1 s.
-func TestSendRetriesRateLimit(t *testing.T) {
-	f := startSlack(t)
-	f.tell("chat.postMessage", answer{status: 429, retryAfter: "1"})
-	s, err := New(Options{Token: testToken, APIURL: strings.TrimSuffix(f.url, "/"), Retries: 1})
+// Goal: how long Slack wants to be left alone is known, whatever its header looks
+// like, and nobody waits here.
+// Method: one 429 a row.
+func TestBusy(t *testing.T) {
+	for _, test := range []struct {
+		name, header, date string
+		want               time.Duration
+	}{
+		{"seconds", "7", "", 7 * time.Second},
+		{"blanks around", " 7 ", "", 7 * time.Second},
+		{"none", "", "", 30 * time.Second},
+		{"zero", "0", "", time.Second},
+		{"an hour", "3600", "", time.Hour},
+		{"more than anybody waits", "4000000000", "", 24 * time.Hour},
+		{"more than a number holds", "99999999999999999999999", "", 24 * time.Hour},
+		{"negative", "-5", "", 30 * time.Second},
+		{"a date", "Sat, 17 Oct 2026 10:02:05 GMT", "Sat, 17 Oct 2026 10:00:00 GMT", 125 * time.Second},
+		{"a date that is past", "Sat, 17 Oct 2026 09:00:00 GMT", "Sat, 17 Oct 2026 10:00:00 GMT", 30 * time.Second},
+		{"words", "soon", "", 30 * time.Second},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			f := startSlack(t)
+			f.tell("chat.postMessage", answer{status: 429, retryAfter: test.header, date: test.date})
+			_, err := f.sender(t).Send(t.Context(), message())
+			var e *notify.SendError
+			if !errors.As(err, &e) || e.Outcome != notify.NotSent || e.RetryAfter != test.want || e.Hung {
+				t.Errorf("error = %#v, want a wait of %s", err, test.want)
+			}
+			if len(f.asked()) != 1 {
+				t.Errorf("requests = %v", f.asked())
+			}
+		})
+	}
+}
+
+// Goal: a Slack that does not answer in time is known to hang.
+// Method: a client with next to no patience, and a server that takes more.
+func TestHangs(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	defer server.Close()
+	s, err := New(Options{Token: testToken, APIURL: server.URL, HTTPClient: &http.Client{Timeout: 50 * time.Millisecond}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Send(t.Context(), message()); err != nil {
-		t.Fatal(err)
-	}
-	if len(f.asked()) != 2 || len(f.posted()) != 1 {
-		t.Errorf("requests = %v, %d posts", f.asked(), len(f.posted()))
+	_, err = s.Send(t.Context(), message())
+	var e *notify.SendError
+	if !errors.As(err, &e) || e.Outcome != notify.Unknown || !e.Hung {
+		t.Errorf("error = %#v", err)
 	}
 }
 
 func TestSendUnreachable(t *testing.T) {
 	t.Run("nobody listens", func(t *testing.T) {
-		s, err := New(Options{Token: testToken, APIURL: "http://user:secret@127.0.0.1:1/", Retries: -1})
+		s, err := New(Options{Token: testToken, APIURL: "http://user:secret@127.0.0.1:1/"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -256,7 +292,7 @@ func TestFindErrors(t *testing.T) {
 		{"no such channel", "#gone", "", answer{}, notify.Refused,
 			"look up channel #gone: there is none that the app can see; correct the budget's channel in the config, or invite the app to it with /invite"},
 		{"busy", "C0000COSTS", "conversations.history", answer{status: 429, retryAfter: "9"}, notify.NotSent,
-			"look up alert in Slack channel C0000COSTS: slack rate limit exceeded, retry after 9s; the next run tries again"},
+			"look up alert in Slack channel C0000COSTS: Slack is asked too often and wants to be left alone for 9s; the next run tries again"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			f := startSlack(t)
@@ -325,18 +361,13 @@ func TestKilledAroundPost(t *testing.T) {
 				outbox.State, outbox.Attempts = notify.Sending, 1
 			} else {
 				f.tell("chat.postMessage", *test.first)
-				if _, err := notify.Deliver(t.Context(), outbox, f.sender(t)); err != nil {
-					t.Fatal(err)
-				}
+				deliver(t, outbox, f.sender(t))
 			}
 			if outbox.State != notify.Sending {
 				t.Fatalf("state after the kill = %s", outbox.State)
 			}
 			f.tell("conversations.history", test.lookup...)
-			got, err := notify.Deliver(t.Context(), outbox, f.sender(t))
-			if err != nil {
-				t.Fatal(err)
-			}
+			got := deliver(t, outbox, f.sender(t))
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("result (-want +got):\n%s", diff)
 			}
@@ -347,18 +378,18 @@ func TestKilledAroundPost(t *testing.T) {
 	}
 }
 
-// Goal: a message that Slack refuses is failed with what to do, and stays so.
-// Method: walk twice.
-func TestRefusedStaysFailed(t *testing.T) {
+// Goal: a message that Slack refuses is kept with what to do, and arrives once
+// that is done.
+// Method: walk twice; the second time the app is in the channel.
+func TestRefusedIsKept(t *testing.T) {
 	f := startSlack(t)
 	f.tell("chat.postMessage", slackError("not_in_channel"))
 	outbox := &oneMessage{Message: message()}
-	for range 2 {
-		if _, err := notify.Deliver(t.Context(), outbox, f.sender(t)); err != nil {
-			t.Fatal(err)
-		}
+	got := deliver(t, outbox, f.sender(t))
+	if len(got.Failed) != 1 || outbox.State != notify.Pending || !strings.HasSuffix(outbox.reason, "invite the app to the channel with /invite") {
+		t.Errorf("%+v, state %s, reason %s", got, outbox.State, outbox.reason)
 	}
-	if outbox.State != notify.Failed || len(f.asked()) != 1 || !strings.HasSuffix(outbox.reason, "invite the app to the channel with /invite") {
-		t.Errorf("state %s, requests %v, reason %s", outbox.State, f.asked(), outbox.reason)
+	if got := deliver(t, outbox, f.sender(t)); !got.Delivered() || outbox.State != notify.Sent || len(f.posted()) != 1 {
+		t.Errorf("%+v, state %s, %d posts", got, outbox.State, len(f.posted()))
 	}
 }
