@@ -285,3 +285,38 @@ func TestLedgerThatFailsWhileListing(t *testing.T) {
 		t.Errorf("got %v and %v", err, s.Problems)
 	}
 }
+
+// Goal: a source that workers of a night can't read keeps no part from being done, and
+// whoever makes the night, or a later run, takes in what they missed.
+// Method: two workers without the gateway; the night is made with or without it.
+func TestBrokenSourceOfShards(t *testing.T) {
+	t.Parallel()
+	for name, broken := range map[string]int{"there again for the night": 0, "broken for the night too": 2} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCompany(t)
+			c.ordinary(firstDay, firstDay)
+			day := date(firstDay)
+			for i := 1; i <= 2; i++ {
+				w, _ := breaking(2, false)
+				b := open(t, c.dir, w)
+				s, all, err := b.StageShard(t.Context(), day, jobs.Shard{Index: i, Count: 2}, b.morning(day))
+				if err != nil || all != (i == 2) {
+					t.Fatalf("part %d: all parts there: %v, %v", i, all, err)
+				}
+				equal(t, "broken in "+s.Window, []string{"gateway"}, brokenOf(s.Problems))
+				if err := b.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			w, _ := breaking(broken, false)
+			b := open(t, c.dir, w)
+			b.night(t, day)
+			equal(t, "due again", broken > 0, len(b.dueNights(t, b.morning(day))) > 0)
+			b = b.again(t, c.dir, wiring{})
+			b.night(t, day)
+			equal(t, "due", []string(nil), b.dueNights(t, b.morning(day)))
+			same(t, c.inOneGo(firstDay, firstDay).only(compared...), b.state(t).only(compared...))
+		})
+	}
+}

@@ -28,6 +28,7 @@ import (
 type app struct {
 	settings
 	*jobs.Books
+	goOn    goOn
 	running context.Context // ends when the lease is lost; nil where there is none
 	closers []func() error
 }
