@@ -172,6 +172,7 @@ func (c *Config) checkPricing(doc document) {
 func (c *Config) checkWindows(doc document) {
 	doc.between("late_days", c.LateDays, 0, 27, "3 suits most exporters")
 	doc.between("deleted_after_days", c.DeletedAfterDays, 0, 3650, "0 waits for somebody to say so")
+	doc.between("empty_nights_max", c.EmptyNightsMax, 0, 3650, "10 suits a machine that was off for a week; 0 is no limit")
 	doc.between("match_alarm_percent", c.MatchAlarmPercent, 0, 100, "0 is no alarm")
 	doc.between("close_day", c.CloseDay, 1, 28, "every month has these days")
 	if c.CloseDay <= c.LateDays {
@@ -275,7 +276,7 @@ func (s SharedCost) checkShares(doc document, path string) {
 
 // Gates are the checks of a month's close that a waiver may name.
 func Gates() []string {
-	return []string{GateUnpriced, GateDoubtful, GateConflicts, GateUnallocated, GateDirectory, GateRejects, GateMissing, GateBill, GateMissingBill}
+	return []string{GateUnpriced, GateDoubtful, GateConflicts, GateUnallocated, GateDirectory, GateRejects, GateMissing, GateSources, GateBill, GateMissingBill}
 }
 
 func (c *Config) checkClose(doc document) {

@@ -36,6 +36,7 @@ type Config struct {
 	CacheTTLs           []CacheTTL        `yaml:"cache_ttl,omitempty"` // by model; the first that fits counts
 	LateDays            int               `yaml:"late_days"`           // days back that a nightly run matches again
 	DeletedAfterDays    int               `yaml:"deleted_after_days"`  // days after which an object that is gone from its source counts as deleted; 0 is never by itself
+	EmptyNightsMax      int               `yaml:"empty_nights_max"`    // nights without any object that may be run at once; more stop the run, 0 is no limit
 	MatchAlarmPercent   int               `yaml:"match_alarm_percent"` // share of a source's usage that must find its request; 0 is no alarm
 	MatchFingerprint    bool              `yaml:"match_fingerprint"`   // usage and a request without a common id may meet by what both count
 	CloseDay            int               `yaml:"close_day"`           // day of the next month on which a month falls due
@@ -249,6 +250,7 @@ const (
 	GateDirectory   = "directory"
 	GateRejects     = "rejects"
 	GateMissing     = "missing"
+	GateSources     = "sources"      // sources that can't be read
 	GateBill        = "bill"         // what a provider reports or bills is not what was charged
 	GateMissingBill = "missing_bill" // a report or bill has not come
 )

@@ -59,6 +59,7 @@ func defaults() *Config {
 		Warehouse:         Warehouse{Engine: EngineDuckDB},
 		Directory:         "directory.yaml",
 		LateDays:          3,
+		EmptyNightsMax:    10,
 		MatchAlarmPercent: 90,
 		CloseDay:          5,
 		MatchFingerprint:  true,

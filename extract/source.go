@@ -71,6 +71,17 @@ type Listing struct {
 // Fault is what is wrong with one object of a listing.
 type Fault struct{ Key, Reason string }
 
+// Walk yields the objects of the days that are data by their names, in any order. An
+// error of yield ends it and is returned as it is.
+func (s Source) Walk(ctx context.Context, days objstore.DayRange, yield func(objstore.Found) error) error {
+	return objstore.Walk(ctx, s.Store, days, func(f objstore.Found) error {
+		if _, skip := objstore.Skip(s.Format.Name(), f.Key, f.SizeBytes); skip {
+			return nil
+		}
+		return yield(f)
+	})
+}
+
 // List finds the objects of the days. The order of the result does not depend
 // on the order in which the store lists.
 func (s Source) List(ctx context.Context, days objstore.DayRange) (Listing, error) {

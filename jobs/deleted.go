@@ -100,7 +100,7 @@ func (b *Books) stillGone(ctx context.Context, source extract.Source, objects []
 		}
 		days.First, days.Last = first.Start(time.UTC), last.Start(time.UTC)
 	}
-	listing, err := source.List(ctx, days)
+	listing, err := b.list(ctx, source, days)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -143,6 +143,12 @@ func (b *Books) stillMissing(ctx context.Context, told []Problem) (problems []Pr
 			return slices.ContainsFunc(told, func(p Problem) bool { return p.Source == source.Name && p.Object == o.Key })
 		})
 		gone, back, err := b.stillGone(ctx, source, missing)
+		if unread, is := unreadOf(err); is {
+			if p := unread.problem(); !slices.Contains(told, p) {
+				problems = append(problems, p)
+			}
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -171,6 +177,9 @@ func (b *Books) deleteMissing(ctx context.Context, night civil.Date) (problems [
 			return nil, err
 		}
 		gone, back, err := b.stillGone(ctx, source, missing)
+		if _, is := unreadOf(err); is {
+			continue // told by stillMissing, where it was not before
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -49,7 +49,7 @@ func (b *Books) gates(ctx context.Context, month civil.Month) (used []Waiver, so
 		return nil, nil, err
 	}
 	var failed []string
-	for _, gate := range append(b.recordGates(g, strangers), bills...) {
+	for _, gate := range slices.Concat(b.recordGates(g, strangers), []gate{b.sourcesGate()}, bills) {
 		if !gate.open {
 			continue
 		}
@@ -96,6 +96,17 @@ func (b *Books) recordGates(g ledger.Gates, strangers []string) []gate {
 		{"missing", g.Missing+g.Failed > 0, []string{fmt.Sprintf("objects that can't be read: %d; gone from their source: %d (see `chargeback status`)", g.Failed, g.Missing)},
 			measure{count: g.Missing + g.Failed, noun: "object"}, false},
 	}
+}
+
+// sourcesGate stands in the way where a source could not be read: nobody knows what
+// of the month lies there.
+func (b *Books) sourcesGate() gate {
+	g := gate{name: "sources", measure: measure{noun: "source"}, tells: true}
+	for _, unread := range b.unreadSources() {
+		g.open, g.count = true, g.count+1
+		g.found = append(g.found, "source "+unread.source.Name+" can't be read") // a problem says why
+	}
+	return g
 }
 
 // covered says whether a waiver covers all that was found. Of what it names no

@@ -35,6 +35,7 @@ type Books struct {
 	// DeletedAfterDays is after how many days an object that is gone from its source
 	// counts as deleted, with its records; 0 is never, unless somebody says so.
 	DeletedAfterDays int
+	EmptyNightsMax   int      // nights without an object in any source that may be due at once; 0 is no limit
 	CloseDay         int      // day of the next month on which a month falls due
 	UsageFrom        []string // providers whose own per-request file is the usage
 	Fingerprint      bool     // usage and a request that no id brings together may meet by what both count
@@ -46,6 +47,8 @@ type Books struct {
 	Budgets          []budget.Budget
 	AlertChannel     string // of messages about budgets that are no longer in the settings
 	Month            MonthSettings
+
+	unread map[string]*unreadError // by name: sources that could not be read since the books were opened
 }
 
 // UnknownModel prices a model that the rate book doesn't have as one that it

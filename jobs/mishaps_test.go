@@ -114,33 +114,6 @@ func (r refusing) Level(ctx context.Context, prefix string) ([]objstore.Object, 
 	return r.Store.Level(ctx, prefix)
 }
 
-// A source that can't be listed fails its night and leaves it due; the other
-// sources' records are not charged by halves.
-func TestListingFails(t *testing.T) {
-	t.Parallel()
-	c := newCompany(t)
-	c.ordinary("2026-10-28", "2026-10-28")
-	mended, stores := false, 0
-	b := open(t, c.dir, wiring{store: func(s objstore.Store) objstore.Store {
-		if stores++; stores == 2 { // the gateway's
-			return refusing{s, "listing", &mended}
-		}
-		return s
-	}})
-	now := b.morning(date("2026-10-28"))
-	_, err := b.Nightly(t.Context(), date("2026-10-28"), now)
-	if !errors.Is(err, errRefused) || !strings.HasPrefix(err.Error(), "nightly/2026-10-28: list source gateway") {
-		t.Errorf("night gave %v", err)
-	}
-	equal(t, "runs", map[string]int{"failed": 1}, b.counts(t, "select state, count(*) from runs group by 1"))
-	equal(t, "records", 0, int(query[int64](t, b, "select count(*) from cost_records")))
-	equal(t, "due", []string{"2026-10-28"}, b.dueNights(t, now))
-	mended = true
-	b.night(t, date("2026-10-28"))
-	equal(t, "due", []string(nil), b.dueNights(t, now))
-	same(t, c.rebuilt("2026-10-28").only(compared...), b.state(t).only(compared...))
-}
-
 // Goal: an object that is written again stands for itself alone: its old rows
 // go, its new rows come, and the days of both are made anew.
 // Method: an object with late usage is changed by various hands after its

@@ -135,7 +135,7 @@ func (b *Books) close(ctx context.Context, month civil.Month, closed map[civil.M
 	if err := b.nightsDone(ctx, month); err != nil {
 		return err
 	}
-	switch changed, err := b.changed(ctx); {
+	switch changed, err := b.changedSettings(ctx); {
 	case err != nil:
 		return err
 	case changed:
@@ -193,10 +193,19 @@ func (b *Books) lookAgain(ctx context.Context, month civil.Month, now time.Time,
 	if err != nil {
 		return err
 	}
-	at := look{nights: ledger.Days{First: latest, Last: latest}, since: b.firstOf(month.Prev())}
+	marks, err := b.Ledger.SourceMarks(ctx)
+	if err != nil {
+		return err
+	}
 	for _, source := range b.Sources {
+		at := look{nights: ledger.Days{First: latest, Last: latest}, since: b.firstOf(month.Prev())}
+		if missed := marks[source.Name].Missed; !missed.IsZero() && missed.Before(at.since) {
+			at.since = missed
+		}
 		_, problems, err := b.takeOver(ctx, source, at, s.Window)
-		if err != nil {
+		if unread, is := unreadOf(err); is {
+			problems = []Problem{unread.problem()} // and a gate stops the close
+		} else if err != nil {
 			return err
 		}
 		s.Problems = append(s.Problems, problems...)

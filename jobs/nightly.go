@@ -35,11 +35,12 @@ type NightlySummary struct {
 	before         int64 // what was read before this run
 	taken          int   // problems of what was taken in
 	changes        map[string]sourceChange
+	marks          map[string]ledger.SourceMark // of the sources before this run
 }
 
 // Nightly takes in what has come for the business day and makes its cost
-// records, and those of the trailing days, anew. Objects that can't be read
-// and objects that are gone are problems in the summary, not errors: the night
+// records, and those of the trailing days, anew. Sources and objects that can't be
+// read and objects that are gone are problems in the summary, not errors: the night
 // goes on without them. An error means that nothing but staged rows was kept. The alerts
 // that it raises lie in the outbox: Deliver sends them.
 func (b *Books) Nightly(ctx context.Context, day civil.Date, now time.Time) (NightlySummary, error) {
@@ -85,33 +86,71 @@ func (b *Books) attempt(ctx context.Context, s *NightlySummary, now time.Time, d
 // source that has changed it looks through all days of open months, but not a
 // shard: that is for who makes the night.
 func (b *Books) takeAll(ctx context.Context, nights ledger.Days, shard Shard, s *NightlySummary) error {
-	var since civil.Date
+	var open, latest civil.Date
 	if shard == (Shard{}) {
 		var err error
-		if s.changes, err = b.sourceChanges(ctx); err != nil {
+		if s.changes, s.marks, err = b.sourceChanges(ctx); err != nil {
 			return err
 		}
-		if since, err = b.lookedThrough(ctx); err != nil {
+		if latest, err = b.latestDone(ctx); err != nil {
+			return err
+		}
+		if open, err = b.firstOpen(ctx); err != nil {
 			return err
 		}
 	}
 	for _, source := range b.Sources {
 		change := s.changes[source.Name]
 		at := look{nights: nights, shard: shard, outdated: change.outdated}
-		if change.why != "" && !since.IsZero() && since.Before(nights.First) {
-			at.since = since
+		since := change.since(open)
+		// As long as no night is done, all are due and look for themselves.
+		if !since.IsZero() && !latest.IsZero() && (since.Before(nights.First) || nights.Last.Before(latest)) {
+			at.since, at.until = since, latest
 		}
 		if change.outdated || !at.since.IsZero() {
 			at.why = change.why
 		}
 		took, problems, err := b.takeOver(ctx, source, at, s.Window)
+		if unread, is := unreadOf(err); is {
+			problems = []Problem{unread.problem()}
+		} else if err != nil {
+			return err
+		} else {
+			s.Sources = append(s.Sources, took)
+		}
+		s.Problems = append(s.Problems, problems...)
+	}
+	if shard != (Shard{}) {
+		return nil
+	}
+	return b.somebodyKnown(ctx)
+}
+
+// somebodyKnown refuses to charge where people can't be read and nobody is known of
+// before: all of it would belong to nobody.
+func (b *Books) somebodyKnown(ctx context.Context) error {
+	if !slices.ContainsFunc(b.unreadSources(), func(u *unreadError) bool { return keepsRows(u.source) }) {
+		return nil
+	}
+	var unread []error
+	for _, source := range b.Sources {
+		if !keepsRows(source) {
+			continue
+		}
+		known, err := b.Ledger.Manifest(ctx, source.Name, civil.Min, civil.Max)
 		if err != nil {
 			return err
 		}
-		s.Sources = append(s.Sources, took)
-		s.Problems = append(s.Problems, problems...)
+		for _, o := range known {
+			if o.State != ledger.ObjectFailed {
+				return nil
+			}
+		}
+		if err := b.unread[source.Name]; err != nil {
+			unread = append(unread, fmt.Errorf("%w; nobody is known from before, so all costs would belong to nobody", err))
+		}
 	}
-	return nil
+	return errors.Join(unread...)
 }
 
 // takeOver is take, begun anew where another process took in the same.
@@ -122,16 +161,6 @@ func (b *Books) takeOver(ctx context.Context, source extract.Source, at look, wi
 			return took, problems, err
 		}
 	}
-}
-
-// lookedThrough is the first day of open months, of which nights have looked
-// through some; the zero date where none has yet, so that all are still due.
-func (b *Books) lookedThrough(ctx context.Context) (civil.Date, error) {
-	latest, err := b.latestDone(ctx)
-	if err != nil || latest.IsZero() {
-		return civil.Date{}, err
-	}
-	return b.firstOpen(ctx)
 }
 
 // make does what Nights tells, within an attempt at the last night's window.
@@ -194,7 +223,7 @@ func (b *Books) rebuild(ctx context.Context, nights ledger.Days, now time.Time, 
 			return err
 		}
 		s.Problems = append(s.Problems, doubtful...)
-		if err := errors.Join(b.Ledger.SetInputs(ctx, inputs), b.keepMarks(ctx, s.changes)); err != nil {
+		if err := errors.Join(b.Ledger.SetInputs(ctx, inputs), b.keepMarks(ctx, nights, s.changes, s.marks)); err != nil {
 			return err
 		}
 		var others []string

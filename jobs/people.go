@@ -3,10 +3,57 @@ package jobs
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	"chargeback/billing/ledger"
+	"chargeback/extract/objstore"
 	"chargeback/transform/civil"
 )
+
+// unreadPeople are the people files that the newest night, run again, would read: what
+// was changed, a snapshot that came, a file that is back, or one that could not be read
+// and may be by now; and the sources that can't be listed, which is for the night to tell.
+func (b *Books) unreadPeople(ctx context.Context) (unread []string, err error) {
+	latest, err := b.latestDone(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, source := range b.Sources {
+		if !keepsRows(source) {
+			continue
+		}
+		days := b.listed(ledger.Days{First: latest, Last: latest})
+		if source.Snapshots() {
+			days = allDays
+		}
+		listing, err := b.list(ctx, source, days)
+		if broken, is := unreadOf(err); is {
+			unread = append(unread, source.Name+" "+broken.source.Store.String())
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		known, err := b.Ledger.Manifest(ctx, source.Name, civil.DateOf(days.First, time.UTC), civil.DateOf(days.Last, time.UTC))
+		if err != nil {
+			return nil, err
+		}
+		todo := compare(listing, known, days, days, nil)
+		if source.Snapshots() {
+			if err := b.follow(ctx, source, listing.Objects, known, &todo); err != nil {
+				return nil, err
+			}
+		}
+		for _, f := range listing.Objects {
+			read := slices.ContainsFunc(todo.read, func(r objstore.Found) bool { return r.Key == f.Key })
+			if read || slices.Contains(todo.back, source.VersionID(f.Object, b.Zone)) {
+				unread = append(unread, source.Name+" "+f.Key)
+			}
+		}
+	}
+	return unread, nil
+}
 
 // peopleProblems is what can't be believed of the people files on a day, or leads
 // nowhere.

@@ -44,7 +44,9 @@ func (b *Books) Retry(ctx context.Context, o RetryOptions, now time.Time) (all [
 			continue
 		}
 		s, err := b.retrySource(ctx, source, o.Whole)
-		if err != nil {
+		if unread, is := unreadOf(err); is {
+			s.Problems = append(s.Problems, unread.problem())
+		} else if err != nil {
 			return all, night, err
 		}
 		again = again || s.Objects > 0
@@ -85,7 +87,7 @@ func (b *Books) retrySource(ctx context.Context, source extract.Source, whole bo
 // retryOutdated reads again what a source has in open months, where its settings
 // have changed or all is to be read. It returns the keys of what it tried to read.
 func (b *Books) retryOutdated(ctx context.Context, source extract.Source, whole bool, s *RetrySummary) (tried map[string]bool, err error) {
-	changes, err := b.sourceChanges(ctx)
+	changes, _, err := b.sourceChanges(ctx)
 	if err != nil || !whole && !changes[source.Name].outdated {
 		return nil, err
 	}

@@ -15,8 +15,9 @@ const settleHours = deliveryHours
 // finished, oldest first. The ledger says what was finished, so a machine that
 // was off catches up and a clock change skips nothing. Where none is left, the
 // newest is due again if prices, people or settings have changed since: it makes
-// the open days anew. So it is if a source has come or changed, of which days that
-// were looked through before may hold more.
+// the open days anew. So it is if a source has come or changed, or could not be read,
+// of which days that were looked through before may hold more; and if people files
+// hold what no night has read.
 func (b *Books) DueNights(ctx context.Context, now time.Time) (due []civil.Date, err error) {
 	done, err := b.Ledger.WindowsDone(ctx, NightlyKind)
 	if err != nil {
@@ -45,7 +46,22 @@ func (b *Books) changed(ctx context.Context) (bool, error) {
 	if err != nil || changed {
 		return changed, err
 	}
-	return b.sourcesChanged(ctx)
+	if changed, _, err = b.sourcesChanged(ctx); err != nil || changed {
+		return changed, err
+	}
+	people, err := b.unreadPeople(ctx)
+	return len(people) > 0, err
+}
+
+// changedSettings says whether prices, people or settings are others than those of
+// the last night. What a source holds that it did not look at is another matter.
+func (b *Books) changedSettings(ctx context.Context) (bool, error) {
+	changed, err := b.inputsChanged(ctx)
+	if err != nil || changed {
+		return changed, err
+	}
+	_, unlike, err := b.sourcesChanged(ctx)
+	return unlike, err
 }
 
 // NightDone says whether the night of a business day was finished.

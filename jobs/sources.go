@@ -2,43 +2,125 @@ package jobs
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"chargeback/billing/ledger"
+	"chargeback/extract"
+	"chargeback/extract/objstore"
 	"chargeback/transform/civil"
 )
+
+// BrokenSource is the kind of a problem that says that a source can't be read.
+const BrokenSource = "broken_source"
+
+// unreadError says that a source can't be opened or listed, so that nobody knows
+// what it holds.
+type unreadError struct {
+	source extract.Source
+	err    error
+}
+
+func (e *unreadError) Error() string {
+	return fmt.Sprintf("source %s can't be read: %s", e.source.Name, e.why())
+}
+func (e *unreadError) Unwrap() error { return e.err }
+
+func (e *unreadError) problem() Problem {
+	return Problem{Kind: BrokenSource, Source: e.source.Name, Object: e.source.Store.String(), What: fmt.Sprintf(
+		"can't be read, so nothing new of it is charged, while all other sources are: %s; the next run that can read the source catches up", e.why())}
+}
+
+func (e *unreadError) why() string {
+	return strings.TrimPrefix(e.err.Error(), "list source "+e.source.Name+": ")
+}
+
+// unreadOf is the source that can't be read, where that is what err says.
+func unreadOf(err error) (*unreadError, bool) { return errors.AsType[*unreadError](err) }
+
+// setUnread notes that a source can't be read, by an error.
+func (b *Books) setUnread(source extract.Source, err error) error {
+	if b.unread == nil {
+		b.unread = map[string]*unreadError{}
+	}
+	b.unread[source.Name] = &unreadError{source, err}
+	return b.unread[source.Name]
+}
+
+// list lists days of a source. One that can't be listed is not asked again by
+// these books, which are open for one run: a server that hangs costs the run the
+// store's patience once, not with every night. What ends a run stays what it is.
+func (b *Books) list(ctx context.Context, source extract.Source, days objstore.DayRange) (extract.Listing, error) {
+	if unread := b.unread[source.Name]; unread != nil {
+		return extract.Listing{}, unread
+	}
+	listing, err := source.List(ctx, days)
+	if err != nil && ctx.Err() == nil {
+		err = b.setUnread(source, err)
+	}
+	return listing, err
+}
+
+// unreadSources are the sources that this run could not read, in the order of the
+// settings.
+func (b *Books) unreadSources() (all []*unreadError) {
+	for _, source := range b.Sources {
+		if unread := b.unread[source.Name]; unread != nil {
+			all = append(all, unread)
+		}
+	}
+	return all
+}
 
 // sourceChange is how a source differs from what the last night found.
 type sourceChange struct {
 	mark     ledger.SourceMark // as it is now
+	before   ledger.SourceMark // as the last night left it
 	why      string            // in words; "" where only a mark is missing
+	unlike   bool              // it is new, or its address or settings changed
 	outdated bool              // its objects are read by other settings now
 	adopt    bool              // its objects are of a version that kept no settings
 }
 
-// sourceChanges says which sources are new, lie elsewhere or are read by other
-// settings than the last night found. Of a ledger that was kept by a version
-// which marked no sources, they are taken to be as they were.
-func (b *Books) sourceChanges(ctx context.Context) (map[string]sourceChange, error) {
-	marks, err := b.Ledger.SourceMarks(ctx)
-	if err != nil {
-		return nil, err
+// since is the first day that is looked through because of the change: of open
+// months, or from the first night on that could not read the source.
+func (c sourceChange) since(open civil.Date) civil.Date {
+	missed := c.before.Missed
+	switch {
+	case c.why == "":
+		return civil.Date{}
+	case missed.IsZero() || c.unlike && open.Before(missed):
+		return open
 	}
-	changes := map[string]sourceChange{}
+	return missed
+}
+
+// sourceChanges says which sources are new, lie elsewhere, are read by other
+// settings than the last night found, or were not read by it. Of a ledger that was
+// kept by a version which marked no sources, they are taken to be as they were.
+func (b *Books) sourceChanges(ctx context.Context) (changes map[string]sourceChange, marks map[string]ledger.SourceMark, err error) {
+	if marks, err = b.Ledger.SourceMarks(ctx); err != nil {
+		return nil, nil, err
+	}
+	changes = map[string]sourceChange{}
 	var unmarked map[string]bool
 	for _, source := range b.Sources {
-		before, marked := marks[source.Name]
-		c := sourceChange{mark: ledger.SourceMark{Reading: reading(source), Place: source.Place}}
+		before := marks[source.Name]
+		c := sourceChange{mark: ledger.SourceMark{Reading: reading(source), Place: source.Place}, before: before}
 		if before == c.mark {
 			continue
 		}
-		c.outdated = marked && before.Reading != c.mark.Reading
+		c.outdated = before.Known() && before.Reading != c.mark.Reading
 		switch moved := before.Place != c.mark.Place; {
-		case !marked && unmarked == nil:
-			if unmarked, err = b.Ledger.SourcesWithoutReading(ctx); err != nil {
-				return nil, err
+		case !before.Known():
+			if unmarked == nil {
+				if unmarked, err = b.Ledger.SourcesWithoutReading(ctx); err != nil {
+					return nil, nil, err
+				}
 			}
-			fallthrough
-		case !marked:
 			if c.adopt = unmarked[source.Name]; !c.adopt {
 				c.why = "it is new"
 			}
@@ -46,36 +128,74 @@ func (b *Books) sourceChanges(ctx context.Context) (map[string]sourceChange, err
 			c.why = "its address and its settings changed"
 		case moved:
 			c.why = "its address changed"
-		default:
+		case c.outdated:
 			c.why = "its settings changed"
+		}
+		if c.unlike = c.why != ""; !c.unlike && !before.Missed.IsZero() {
+			c.why = fmt.Sprintf("it was not read since %s", before.Missed)
 		}
 		changes[source.Name] = c
 	}
-	return changes, nil
+	return changes, marks, nil
 }
 
-// sourcesChanged says whether a night would find a source changed, of which it
-// then looks through more days than its own.
-func (b *Books) sourcesChanged(ctx context.Context) (bool, error) {
-	changes, err := b.sourceChanges(ctx)
+// sourcesChanged says whether a night would find a source changed, or could read
+// again what nights before it could not, of which it then looks through more days
+// than its own; unlike, whether there is one that the last night did not try to read.
+func (b *Books) sourcesChanged(ctx context.Context) (changed, unlike bool, err error) {
+	changes, _, err := b.sourceChanges(ctx)
 	for _, c := range changes {
-		if c.why != "" {
-			return true, err
-		}
+		changed, unlike = changed || c.why != "", unlike || c.unlike && c.before.Missed.IsZero()
 	}
-	return false, err
+	return changed, unlike, err
 }
 
-// keepMarks notes how a night found the sources.
-func (b *Books) keepMarks(ctx context.Context, changes map[string]sourceChange) error {
+// keepMarks notes how nights found the sources: as they are now, or, of those that
+// could not be read or are not in the settings at present, since when they were not.
+func (b *Books) keepMarks(ctx context.Context, nights ledger.Days, changes map[string]sourceChange, marks map[string]ledger.SourceMark) error {
+	gone := maps.Clone(marks)
 	for _, source := range b.Sources {
+		delete(gone, source.Name)
+		if b.unread[source.Name] != nil {
+			if err := b.keepMissed(ctx, source.Name, marks[source.Name], nights); err != nil {
+				return err
+			}
+			continue
+		}
 		if c, changed := changes[source.Name]; changed {
 			if err := b.Ledger.SetSourceMark(ctx, source.Name, c.mark, c.adopt); err != nil {
 				return err
 			}
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(gone)) {
+		if err := b.keepMissed(ctx, name, gone[name], nights); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// keepMissed notes that nights did not read a source.
+func (b *Books) keepMissed(ctx context.Context, source string, mark ledger.SourceMark, nights ledger.Days) error {
+	if !mark.Missed.IsZero() && !nights.First.Before(mark.Missed) {
+		return nil
+	}
+	mark.Missed = nights.First
+	return b.Ledger.SetSourceMark(ctx, source, mark, false)
+}
+
+// UnreadSources says which of some sources the last daily run could not read, and
+// since when, in their order: what status tells, which asks no source.
+func (b *Books) UnreadSources(ctx context.Context, names []string) (problems []Problem, err error) {
+	marks, err := b.Ledger.SourceMarks(ctx)
+	for _, name := range names {
+		if missed := marks[name].Missed; !missed.IsZero() {
+			problems = append(problems, Problem{Kind: BrokenSource, Source: name, Object: "since " + missed.String(), What: fmt.Sprintf(
+				"the daily run of %s could not read it, nor could any after it, so nothing new of it is charged; `chargeback doctor` says why, and the next run that can read it catches up", missed)})
+		}
+	}
+	return problems, err
 }
 
 // firstOpen is the first day of the open months.

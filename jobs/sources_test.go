@@ -332,7 +332,7 @@ func TestListings(t *testing.T) {
 	b.night(t, date("2026-10-20"))
 	equal(t, "listings of the night after it", usual, listings())
 	b.dueNights(t, b.morning(date("2026-10-20")))
-	equal(t, "listings to find out what is due", int64(0), listings())
+	equal(t, "listings to find out what is due: of the people file alone", int64(1), listings())
 }
 
 // exec changes the ledger behind its back.

@@ -49,7 +49,8 @@ type Reread struct {
 // that are known.
 type look struct {
 	nights ledger.Days // on whose delivery days everything must be that was there before
-	since  civil.Date  // first of earlier days that are looked through for what has come; zero for none
+	since  civil.Date  // first of other days that are looked through for what has come; zero for none
+	until  civil.Date  // last of them, where that is after the nights
 	why    string      // why they are
 	shard  Shard
 	// outdated is whether objects of open months that were read by other settings
@@ -64,8 +65,13 @@ const deliveryHours = 3
 // listed is the range of delivery days of nights: folders are named in UTC
 // by delivery, business days by the billing zone.
 func (b *Books) listed(nights ledger.Days) objstore.DayRange {
-	first := nights.First.AddDays(-b.LateDays).Start(b.Zone).UTC()
-	end := nights.Last.AddDays(1).Start(b.Zone).UTC().Add(deliveryHours * time.Hour)
+	return b.deliveryDays(ledger.Days{First: nights.First.AddDays(-b.LateDays), Last: nights.Last})
+}
+
+// deliveryDays is on which days objects of business days come in.
+func (b *Books) deliveryDays(days ledger.Days) objstore.DayRange {
+	first := days.First.Start(b.Zone).UTC()
+	end := days.Last.AddDays(1).Start(b.Zone).UTC().Add(deliveryHours * time.Hour)
 	return objstore.DayRange{First: first.Truncate(24 * time.Hour), Last: end.Truncate(24 * time.Hour), LastHours: end.Hour() + 1}
 }
 
@@ -83,14 +89,19 @@ func (b *Books) take(ctx context.Context, source extract.Source, at look, window
 		days.First = earliest(days.First, outdated)
 	}
 	if !at.since.IsZero() {
-		if first := b.listed(ledger.Days{First: at.since, Last: at.nights.Last}).First; first.Before(days.First) {
-			days.First = first
+		through := b.listed(ledger.Days{First: at.since, Last: at.nights.Last})
+		if at.nights.Last.Before(at.until) {
+			through = b.listed(ledger.Days{First: at.since, Last: at.until})
+			days.Last, days.LastHours = through.Last, through.LastHours
+		}
+		if through.First.Before(days.First) {
+			days.First = through.First
 		}
 	}
 	if source.Snapshots() {
 		near, days = allDays, allDays // any of them may be the last before a night
 	}
-	listing, err := source.List(ctx, days)
+	listing, err := b.list(ctx, source, days)
 	if err != nil {
 		return SourceSummary{}, nil, err
 	}
@@ -99,7 +110,7 @@ func (b *Books) take(ctx context.Context, source extract.Source, at look, window
 		return SourceSummary{}, nil, err
 	}
 	if len(listing.Objects)+len(known) == 0 && source.Format.Schema() == record.PeopleSchema {
-		return SourceSummary{}, nil, fmt.Errorf("source %s: there is no people file at %s, and none was ever read: all costs would belong to nobody; put it there, or correct the source's url", source.Name, source.Store)
+		return SourceSummary{}, nil, b.setUnread(source, fmt.Errorf("there is no people file at %s, and none was ever read; put it there, or correct the source's url", source.Store))
 	}
 	listing.Objects = at.shard.keep(source, listing.Objects, known)
 	if outdated == nil && at.shard == (Shard{}) && slices.ContainsFunc(slices.Collect(maps.Values(known)), func(o ledger.Object) bool { return o.Reading != "" && o.Reading != reading(source) }) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"chargeback/billing/ledger"
 	"chargeback/transform/civil"
@@ -135,29 +134,6 @@ func (b *Books) Reprice(ctx context.Context) (Repricing, error) {
 	p.Corrections, p.Standing = changes(standing, then)
 	p.Unread, err = b.unreadPeople(ctx)
 	return p, err
-}
-
-// unreadPeople are the people files that the next nightly run would read.
-func (b *Books) unreadPeople(ctx context.Context) (unread []string, err error) {
-	for _, source := range b.Sources {
-		if !keepsRows(source) {
-			continue
-		}
-		listing, err := source.List(ctx, allDays)
-		if err != nil {
-			return nil, err
-		}
-		known, err := b.Ledger.Manifest(ctx, source.Name, civil.DateOf(allDays.First, time.UTC), civil.DateOf(allDays.Last, time.UTC))
-		if err != nil {
-			return nil, err
-		}
-		for _, f := range listing.Objects {
-			if known[f.Key].ETag != f.ETag {
-				unread = append(unread, source.Name+" "+f.Key)
-			}
-		}
-	}
-	return unread, nil
 }
 
 // before are the runs of days up to, and without, a day.

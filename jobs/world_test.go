@@ -120,7 +120,7 @@ func wire(ctx context.Context, dir string, w wiring) (*books, error) {
 	}
 	b.Books = &jobs.Books{
 		Ledger: kept, Rates: prices, Directory: owners, Courier: notify.NewCourier(b.sent, notify.Clock{Now: time.Now, Wait: noWait}),
-		Zone: cfg.Zone(), Start: cfg.Company.Start, LateDays: cfg.LateDays, DeletedAfterDays: cfg.DeletedAfterDays, MatchAlarm: cfg.MatchAlarmPercent, CloseDay: cfg.CloseDay, Fingerprint: cfg.MatchFingerprint,
+		Zone: cfg.Zone(), Start: cfg.Company.Start, LateDays: cfg.LateDays, DeletedAfterDays: cfg.DeletedAfterDays, EmptyNightsMax: cfg.EmptyNightsMax, MatchAlarm: cfg.MatchAlarmPercent, CloseDay: cfg.CloseDay, Fingerprint: cfg.MatchFingerprint,
 		Budgets: budgetsOf(cfg), Month: monthOf(cfg, w.invoices),
 	}
 	for _, src := range cfg.Sources {

@@ -66,6 +66,24 @@ where source = @source and state not in ('deleted', 'replaced', 'earlier') and (
 	return found, nil
 }
 
+// NewestObjects returns the day of the newest object that was read of each source,
+// by its name or else by when it was written.
+func (l *Ledger) NewestObjects(ctx context.Context) (map[string]civil.Date, error) {
+	newest := map[string]civil.Date{}
+	err := l.engine.Query(ctx, "select source, max(day), max(if(day is null, modified_at, null)) from objects where state = 'read' group by source", nil, func(r Row) error {
+		day := r.Date(1)
+		if written := r.Time(2); !written.IsZero() && day.Before(civil.DateOf(written, time.UTC)) {
+			day = civil.DateOf(written, time.UTC)
+		}
+		newest[r.Text(0)] = day
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the newest objects: %w", err)
+	}
+	return newest, nil
+}
+
 // Incomplete returns the objects of a source that failed, or of which records
 // were rejected, by key: those that a correction may help.
 func (l *Ledger) Incomplete(ctx context.Context, source string) (objects []Object, err error) {

@@ -75,6 +75,34 @@ func (l *Ledger) EndRun(ctx context.Context, window string, attempt int64, state
 		Args{"state": state, "finished": now, "summary": string(text), "name": window, "attempt": attempt})
 }
 
+// FailRunsAfter notes that runs which began after now, by a clock that was ahead,
+// count for nothing: what they have marked as done was not over.
+func (l *Ledger) FailRunsAfter(ctx context.Context, now time.Time) error {
+	err := l.engine.Transact(ctx, func() error {
+		return l.engine.Exec(ctx, "update runs set state = 'failed', started_at = @began, finished_at = @began, summary = @summary where started_at > @began",
+			Args{"began": now, "summary": `{"error":"it began ahead of time, by a clock that was wrong"}`})
+	})
+	if err != nil {
+		return fmt.Errorf("note runs that began ahead of time: %w", err)
+	}
+	return nil
+}
+
+// meantNewFact says that a ledger is meant to begin beside documents of another one.
+const meantNewFact = "new beside documents"
+
+// MeantNew says whether somebody has said that this ledger is meant to begin beside
+// documents that others have issued.
+func (l *Ledger) MeantNew(ctx context.Context) (bool, error) {
+	said, err := l.pinned(ctx, meantNewFact)
+	return said != "", err
+}
+
+// SetMeantNew keeps that somebody has said so.
+func (l *Ledger) SetMeantNew(ctx context.Context) error {
+	return l.pin(ctx, meantNewFact, "yes")
+}
+
 // WindowsDone returns the windows of a kind (nightly, monthly) that were
 // finished, in order.
 func (l *Ledger) WindowsDone(ctx context.Context, kind string) (map[string]bool, error) {

@@ -11,8 +11,15 @@ import (
 )
 
 // SourceMark is how the last night found a source: by which settings objects of
-// it are read, and where they lie.
-type SourceMark struct{ Reading, Place string }
+// it are read, and where they lie. Missed is the first night that could not read it
+// and was followed by none that could; zero where the last one did.
+type SourceMark struct {
+	Reading, Place string
+	Missed         civil.Date
+}
+
+// Known says that some night has read the source.
+func (m SourceMark) Known() bool { return m.Reading != "" || m.Place != "" }
 
 // ReadingOf names the settings by which objects are read: the staged table that
 // their rows go to, and a fingerprint.
@@ -24,17 +31,32 @@ func ReadingOf(schema *record.Schema, fingerprint string) string {
 const (
 	readingFact = "reading of "
 	placeFact   = "place of "
+	missedFact  = "missed since, of "
 )
 
-// SourceMarks returns the marks of the sources that a night has kept any of.
+// SourceMarks returns the marks of the sources that a night has read, or should
+// have.
 func (l *Ledger) SourceMarks(ctx context.Context) (map[string]SourceMark, error) {
 	marks := map[string]SourceMark{}
 	err := l.engine.Query(ctx, "select name, value from meta", nil, func(r Row) error {
-		if source, is := strings.CutPrefix(r.Text(0), readingFact); is {
-			marks[source] = SourceMark{Reading: r.Text(1), Place: marks[source].Place}
-		}
-		if source, is := strings.CutPrefix(r.Text(0), placeFact); is {
-			marks[source] = SourceMark{Reading: marks[source].Reading, Place: r.Text(1)}
+		for _, fact := range []string{readingFact, placeFact, missedFact} {
+			source, is := strings.CutPrefix(r.Text(0), fact)
+			if !is {
+				continue
+			}
+			mark, err := marks[source], error(nil)
+			switch fact {
+			case readingFact:
+				mark.Reading = r.Text(1)
+			case placeFact:
+				mark.Place = r.Text(1)
+			case missedFact:
+				mark.Missed, err = civil.ParseDate(r.Text(1))
+			}
+			if err != nil {
+				return err
+			}
+			marks[source] = mark
 		}
 		return nil
 	})
@@ -68,12 +90,19 @@ func (l *Ledger) SetSourceMark(ctx context.Context, source string, mark SourceMa
 			return err
 		}
 	}
-	for _, name := range []string{readingFact + source, placeFact + source} {
+	for _, name := range []string{readingFact + source, placeFact + source, missedFact + source} {
 		if err := l.engine.Exec(ctx, "delete from meta where name = @name", Args{"name": name}); err != nil {
 			return err
 		}
 	}
-	return l.engine.Insert(ctx, metaTable, [][]any{{readingFact + source, mark.Reading}, {placeFact + source, mark.Place}})
+	var rows [][]any
+	if mark.Known() {
+		rows = append(rows, []any{readingFact + source, mark.Reading}, []any{placeFact + source, mark.Place})
+	}
+	if !mark.Missed.IsZero() {
+		rows = append(rows, []any{missedFact + source, mark.Missed.String()})
+	}
+	return l.engine.Insert(ctx, metaTable, rows)
 }
 
 // Outdated returns the current objects of a source that were read by other

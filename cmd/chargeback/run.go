@@ -24,7 +24,11 @@ months, oldest first. The ledger says what was finished, so a run that was
 killed, or a machine that was off, is caught up by running again.
 
 Running a window again is safe: the same inputs give the same ledger, the
-same PDF bytes and no second message.`
+same PDF bytes and no second message.
+
+A source that can't be read is named, and the others are charged; the next run
+that can read it catches up. A run stops where the clock can't be right, or the
+ledger is new beside documents that were issued: the message says what helps.`
 
 const nightlyHelp = `Reads each new object once, makes the cost records of the day and of the
 late_days before it anew, and sends the alerts that they call for. Without
@@ -50,23 +54,27 @@ every month that is due.
 The gates: no record without a price, no records that contradict each
 other, no more unallocated than unallocated_limit_usd, no payer that the
 directory does not know on its days, no rejected record, no object that is
-unreadable or gone, no provider's report or bill that differs from what was
-metered or charged by more than bill_tolerance_percent, lists what nobody
-was charged for, or has not come. A gate that fails ends with exit code 4,
-unless the settings waive it for the month with a name, a reason and a bound,
-and no more was found than that.`
+unreadable or gone, no source that can't be read, no provider's report or
+bill that differs from what was metered or charged by more than
+bill_tolerance_percent, lists what nobody was charged for, or has not come. A
+gate that fails ends with exit code 4, unless the settings waive it for the
+month with a name, a reason and a bound, and no more was found than that.`
 
 func runCommand(w world, f *flags) *cobra.Command {
+	g := &goOn{}
 	all := &cobra.Command{
 		Use: "run", Short: "Run all windows that are due", Long: runHelp, Args: noArgs,
 		Example: "  chargeback run\n  chargeback run nightly --date 2026-10-31\n  chargeback run monthly --month 2026-10",
-		RunE:    toRun(w, f, delivering(w, func(ctx context.Context, a *app) error { return dueAll(ctx, w, a) })),
+		RunE: func(c *cobra.Command, args []string) error {
+			return toRun(w, f, delivering(w, goingOn(w, *g, func(ctx context.Context, a *app) error { return dueAll(ctx, w, a) })))(c, args)
+		},
 	}
-	all.AddCommand(nightlyCommand(w, f), monthlyCommand(w, f))
+	g.flags(all)
+	all.AddCommand(nightlyCommand(w, f, g), monthlyCommand(w, f, g))
 	return all
 }
 
-func nightlyCommand(w world, f *flags) *cobra.Command {
+func nightlyCommand(w world, f *flags, g *goOn) *cobra.Command {
 	var day, from, to civil.Date
 	var part string
 	c := &cobra.Command{
@@ -88,9 +96,10 @@ func nightlyCommand(w world, f *flags) *cobra.Command {
 			return usage("--to %s comes before --from %s", to, from)
 		}
 		if part != "" {
-			return shardNights(c.Context(), w, f.config, part, day)
+			return shardNights(c.Context(), w, f.config, part, day, *g)
 		}
-		return toRun(w, f, delivering(w, func(ctx context.Context, a *app) error {
+		g.named = several || !day.IsZero()
+		return toRun(w, f, delivering(w, goingOn(w, *g, func(ctx context.Context, a *app) error {
 			if several {
 				return spanOfNights(ctx, w, a, from, to)
 			}
@@ -101,25 +110,27 @@ func nightlyCommand(w world, f *flags) *cobra.Command {
 				return err
 			}
 			return night(ctx, w, a, day)
-		}))(c, args)
+		})))(c, args)
 	}
 	return c
 }
 
-func monthlyCommand(w world, f *flags) *cobra.Command {
+func monthlyCommand(w world, f *flags, g *goOn) *cobra.Command {
 	var month civil.Month
 	c := &cobra.Command{
 		Use: "monthly", Short: "Close a month and write its invoices", Long: monthlyHelp, Args: noArgs,
 		Example: "  chargeback run monthly\n  chargeback run monthly --month 2026-10",
-		RunE: toRun(w, f, delivering(w, func(ctx context.Context, a *app) error {
-			if month.IsZero() {
-				return dueMonths(ctx, w, a)
-			}
-			if err := a.over(w, "--month", month.String(), month.FirstDay(), month.LastDay()); err != nil {
-				return err
-			}
-			return closeMonth(ctx, w, a, month)
-		})),
+		RunE: func(c *cobra.Command, args []string) error {
+			return toRun(w, f, delivering(w, goingOn(w, *g, func(ctx context.Context, a *app) error {
+				if month.IsZero() {
+					return dueMonths(ctx, w, a)
+				}
+				if err := a.over(w, "--month", month.String(), month.FirstDay(), month.LastDay()); err != nil {
+					return err
+				}
+				return closeMonth(ctx, w, a, month)
+			})))(c, args)
+		},
 	}
 	monthFlag(c, &month, "month, such as 2026-10 (default: all that are due)")
 	return c
@@ -184,6 +195,9 @@ func dueNights(ctx context.Context, w world, a *app) error {
 	if err != nil {
 		return err
 	}
+	if err := a.checkEmpty(ctx, w.now(), due); err != nil {
+		return err
+	}
 	if len(due) == 0 {
 		w.item("No night is due.")
 	}
@@ -234,13 +248,31 @@ func isLook(err error) bool { return exitCode(context.Background(), err) == exit
 // spanOfNights runs the nights from one day to another, to the last full day
 // where that is zero, in one go.
 func spanOfNights(ctx context.Context, w world, a *app, from, to civil.Date) error {
-	if to.IsZero() {
+	open := to.IsZero()
+	if open {
 		to = civil.DateOf(w.now(), a.Zone).AddDays(-1)
 	}
 	if err := errors.Join(a.over(w, "--from", from.String(), from, from), a.over(w, "--to", to.String(), to, to)); err != nil {
 		return err
 	}
+	if open { // it ends by the clock
+		left, err := nightsLeft(ctx, a, daysOf(from, to))
+		if err == nil {
+			err = a.checkEmpty(ctx, w.now(), left)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	return told(w)(a.Nights(ctx, ledger.Days{First: from, Last: to}, w.now()))
+}
+
+// daysOf are all days from one to another.
+func daysOf(from, to civil.Date) (days []civil.Date) {
+	for d := from; !to.Before(d); d = d.AddDays(1) {
+		days = append(days, d)
+	}
+	return days
 }
 
 func night(ctx context.Context, w world, a *app, day civil.Date) error {

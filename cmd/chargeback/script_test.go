@@ -34,11 +34,26 @@ var scriptClock = time.Date(2026, time.November, 2, 8, 0, 0, 0, time.UTC)
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"chargeback":       func() { os.Exit(chargeback(func() time.Time { return scriptClock })) },
+		"chargeback":       func() { os.Exit(chargeback(scriptNow)) },
 		"chargeback-later": func() { os.Exit(chargeback(func() time.Time { return scriptClock.Add(time.Hour) })) },
 		"holder":           func() { os.Exit(hold(os.Args[1], os.Args[2])) },
 	})
 }
+
+// clockVariable is the environment variable by which a script plays at another time.
+const clockVariable = "TEST_CLOCK"
+
+func scriptNow() time.Time {
+	at, err := time.Parse(time.RFC3339, os.Getenv(clockVariable))
+	if err != nil {
+		return scriptClock
+	}
+	return at
+}
+
+// demoClock is after the demo's own close, as any day is on which somebody goes on in
+// its folder.
+const demoClock = "2026-11-05T08:00:00Z"
 
 // hold has a ledger open until it is killed, and says so with a file.
 func hold(path, ready string) int {
@@ -79,6 +94,7 @@ func TestScripts(t *testing.T) {
 			"demo": func(ts *testscript.TestScript, _ bool, _ []string) {
 				ts.Check(made())
 				ts.Check(copyTree(dir, ts.MkAbs(".")))
+				ts.Setenv(clockVariable, demoClock)
 			},
 			"company":   copyCompany,
 			"pick":      pick,

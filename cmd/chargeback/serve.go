@@ -35,15 +35,18 @@ func serve(ctx context.Context, w world, path, schedule string) error {
 	log := w.service()
 	wake := func() {
 		w := w.newRun()
-		err := withBooks(ctx, w, path, asOwner, delivering(w, func(ctx context.Context, a *app) error { return dueAll(ctx, w, a) }))
+		err := withBooks(ctx, w, path, asOwner, delivering(w, goingOn(w, goOn{}, func(ctx context.Context, a *app) error { return dueAll(ctx, w, a) })))
 		w.log.ended(exitCode(ctx, err), err)
 		if err != nil && ctx.Err() == nil && !w.log.machines() {
 			log.Error("run", "error", err.Error(), "exit_code", exitCode(ctx, err))
 		}
 	}
+	if err := checkWake(schedule, w.now()); err != nil {
+		return err
+	}
 	timer := cron.New(cron.WithLocation(time.UTC), cron.WithChain(cron.SkipIfStillRunning(cron.DiscardLogger)))
 	if _, err := timer.AddFunc(schedule, wake); err != nil {
-		return usage("--wake %q is not a cron schedule: %s; write five fields, such as %q", schedule, strings.TrimSpace(err.Error()), wakeDefault)
+		return err
 	}
 	if _, err := readSettings(path); err != nil {
 		return err
@@ -63,4 +66,28 @@ func (w world) service() *slog.Logger {
 		return slog.New(slog.NewJSONHandler(w.log.out, nil)).With("run_id", w.log.id)
 	}
 	return slog.New(slog.NewTextHandler(w.err, nil))
+}
+
+// wakeGapMax is how long serve may sleep.
+const wakeGapMax = 366 * 24 * time.Hour
+
+// checkWake refuses a schedule that can't be read, and one that never wakes, such as
+// on a 30 February, or only once in years.
+func checkWake(schedule string, now time.Time) error {
+	times, err := cron.ParseStandard(schedule)
+	if err != nil {
+		return usage("--wake %q is not a cron schedule: %s; write five fields, such as %q", schedule, strings.TrimSpace(err.Error()), wakeDefault)
+	}
+	from := now.UTC()
+	for range 2 { // the first wake-up may be near and the second one years away
+		next := times.Next(from)
+		switch {
+		case next.IsZero():
+			return usage("--wake %q never comes; write days that there are, such as %q", schedule, wakeDefault)
+		case next.Sub(from) > wakeGapMax:
+			return usage("--wake %q sleeps from %s to %s; write one that comes each day or more often, such as %q", schedule, from.Format(time.DateOnly), next.UTC().Format(time.DateOnly), wakeDefault)
+		}
+		from = next.UTC()
+	}
+	return nil
 }

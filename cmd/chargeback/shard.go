@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"chargeback/billing/ledger"
@@ -14,7 +15,7 @@ import (
 
 // shardNights takes in a worker's part of one night, or of all that are due, and
 // makes the cost records of those whose parts are all there.
-func shardNights(ctx context.Context, w world, path, part string, day civil.Date) error {
+func shardNights(ctx context.Context, w world, path, part string, day civil.Date, g goOn) error {
 	shard, err := jobs.ParseShard(part)
 	if err != nil {
 		return usage("--shard: %w", err)
@@ -31,10 +32,14 @@ func shardNights(ctx context.Context, w world, path, part string, day civil.Date
 	}
 	var whole []civil.Date // nights of which all parts are there
 	var look error
-	err = withBooks(ctx, w, path, access(fmt.Sprintf("shard-%d-of-%d", shard.Index, shard.Count)), func(ctx context.Context, a *app) error {
+	g.named = !day.IsZero()
+	err = withBooks(ctx, w, path, access(fmt.Sprintf("shard-%d-of-%d", shard.Index, shard.Count)), goingOn(w, g, func(ctx context.Context, a *app) error {
 		due, err := a.DueNights(ctx, w.now())
 		if !day.IsZero() {
 			due, err = []civil.Date{day}, a.over(w, "--date", day.String(), day, day)
+		}
+		if err == nil {
+			err = a.checkEmpty(ctx, w.now(), due)
 		}
 		if err != nil {
 			return err
@@ -58,7 +63,10 @@ func shardNights(ctx context.Context, w world, path, part string, day civil.Date
 			whole = append(whole, day)
 		}
 		return nil
-	})
+	}))
+	if isLook(err) {
+		look, err = errors.Join(look, err), nil
+	}
 	if err != nil || len(whole) == 0 {
 		return errors.Join(err, look)
 	}
@@ -72,7 +80,7 @@ func makeNights(ctx context.Context, w world, path string, whole []civil.Date) (
 	for deadline := time.NewTimer(othersMax); ; {
 		left := whole
 		err := withBooks(ctx, w, path, asOwner, delivering(w, func(ctx context.Context, a *app) (err error) {
-			if left, err = nightsLeft(ctx, a, whole); err != nil {
+			if left, err = nightsToMake(ctx, w, a, whole); err != nil {
 				return err
 			}
 			for _, day := range left {
@@ -90,7 +98,7 @@ func makeNights(ctx context.Context, w world, path string, whole []civil.Date) (
 		}
 		a, err := openToRead(ctx, w, path)
 		if err == nil {
-			left, err = nightsLeft(ctx, a, whole)
+			left, err = nightsToMake(ctx, w, a, whole)
 			err = errors.Join(err, a.Close())
 		}
 		if err != nil || len(left) == 0 {
@@ -112,6 +120,17 @@ const (
 	othersMax   = 30 * time.Minute
 	othersPause = 5 * time.Second
 )
+
+// nightsToMake are those of some nights that nobody has finished, and the newest one
+// where it is due again: for changed prices, people, settings or sources.
+func nightsToMake(ctx context.Context, w world, a *app, nights []civil.Date) ([]civil.Date, error) {
+	left, err := nightsLeft(ctx, a, nights)
+	if err != nil {
+		return nil, err
+	}
+	due, err := a.DueNights(ctx, w.now())
+	return slices.DeleteFunc(slices.Clone(nights), func(d civil.Date) bool { return !slices.Contains(left, d) && !slices.Contains(due, d) }), err
+}
 
 // nightsLeft are the nights that nobody has finished.
 func nightsLeft(ctx context.Context, a *app, nights []civil.Date) (left []civil.Date, err error) {

@@ -29,6 +29,7 @@ import (
 type app struct {
 	settings
 	*jobs.Books
+	goOn    goOn
 	running context.Context // ends when the lease is lost; nil where there is none
 	closers []func() error
 }
@@ -103,7 +104,7 @@ func (a *app) openLedger(ctx context.Context, w world, want access) error {
 	}
 	a.Books = &jobs.Books{
 		Ledger: books, Rates: a.rates, Directory: a.directory,
-		Zone: cfg.Zone(), Start: cfg.Company.Start, LateDays: cfg.LateDays, DeletedAfterDays: cfg.DeletedAfterDays, MatchAlarm: cfg.MatchAlarmPercent, CloseDay: cfg.CloseDay, Fingerprint: cfg.MatchFingerprint,
+		Zone: cfg.Zone(), Start: cfg.Company.Start, LateDays: cfg.LateDays, DeletedAfterDays: cfg.DeletedAfterDays, EmptyNightsMax: cfg.EmptyNightsMax, MatchAlarm: cfg.MatchAlarmPercent, CloseDay: cfg.CloseDay, Fingerprint: cfg.MatchFingerprint,
 		Budgets: budgets(cfg, a.directory), AlertChannel: cfg.Notify.Slack.DefaultChannel, Month: monthSettings(cfg, fonts),
 	}
 	for _, src := range cfg.Sources {
@@ -163,8 +164,12 @@ func (a *app) openStore(ctx context.Context, w world, src config.Source) (objsto
 		if workers == 0 {
 			workers = runtime.NumCPU()
 		}
-		store, err := a.openFolder(place.In(a.config.Dir), src.IsFile())
-		return store, workers, err
+		place = place.In(a.config.Dir)
+		store, err := a.openFolder(place, src.IsFile())
+		if err != nil { // of the place, not of the settings: the night tells it, and reads the others
+			return objstore.Broken(place.String(), err), workers, nil
+		}
+		return store, workers, nil
 	}
 	if workers == 0 {
 		workers = max(s3Workers, runtime.NumCPU())
@@ -229,7 +234,7 @@ func (a *app) openFolder(place objstore.Location, file bool) (objstore.Store, er
 		place, name = place.SplitFile() // that a file is gone is for the night to tell
 	}
 	if _, err := os.Stat(place.Path); err != nil {
-		return nil, fmt.Errorf("%w; put the folder there, or correct the source's url", err)
+		return nil, fmt.Errorf("%w; put the folder there, or correct the source's url, and check that this user may read it", err)
 	}
 	store, err := dirstore.New(place.Path)
 	if err != nil {
