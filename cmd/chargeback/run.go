@@ -200,6 +200,9 @@ func dueNights(ctx context.Context, w world, a *app) error {
 	}
 	if len(due) == 0 {
 		w.item("No night is due.")
+		if err := checkBudgets(ctx, w, a); err != nil { // a night does it itself
+			return err
+		}
 	}
 	var look error
 	for _, day := range due {
@@ -210,6 +213,16 @@ func dueNights(ctx context.Context, w world, a *app) error {
 		}
 	}
 	return look
+}
+
+// checkBudgets holds budgets that were changed against what is spent already.
+func checkBudgets(ctx context.Context, w world, a *app) error {
+	raised, err := a.CheckBudgets(ctx)
+	if err == nil && len(raised) > 0 {
+		w.log.count(func(s *sum) { s.alerts += len(raised) })
+		w.tell("budgets", []slog.Attr{slog.Any("alerts", raised)}, "budgets have changed: %s", count(len(raised), "alert", "alerts"))
+	}
+	return err
 }
 
 func dueMonths(ctx context.Context, w world, a *app) error {
