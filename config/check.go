@@ -173,6 +173,7 @@ func (c *Config) checkWindows(doc document) {
 	doc.between("late_days", c.LateDays, 0, 27, "3 suits most exporters")
 	doc.between("deleted_after_days", c.DeletedAfterDays, 0, 3650, "0 waits for somebody to say so")
 	doc.between("match_alarm_percent", c.MatchAlarmPercent, 0, 100, "0 is no alarm")
+	doc.between("reject_alarm_percent", c.RejectAlarmPercent, 0, 100, "0 is no alarm")
 	doc.between("close_day", c.CloseDay, 1, 28, "every month has these days")
 	if c.CloseDay <= c.LateDays {
 		doc.Failf("close_day", "%d is not after late_days (%d), so a month would close before its last days are complete; make close_day larger", c.CloseDay, c.LateDays)
@@ -266,7 +267,7 @@ func (s SharedCost) checkShares(doc document, path string) {
 
 // Gates are the checks of a month's close that a waiver may name.
 func Gates() []string {
-	return []string{GateUnpriced, GateDoubtful, GateConflicts, GateUnallocated, GateDirectory, GateRejects, GateMissing, GateBill, GateMissingBill}
+	return []string{GateUnpriced, GateDoubtful, GateConflicts, GateUnallocated, GateDirectory, GateRejects, GateMissing, GateBill, GateMissingBill, GateEmpty}
 }
 
 func (c *Config) checkClose(doc document) {
@@ -293,6 +294,9 @@ func (c *Config) checkClose(doc document) {
 	}
 	if c.UnallocatedLimitUSD.Sign() < 0 {
 		doc.Failf("unallocated_limit_usd", "%s is negative; give 0 or more", c.UnallocatedLimitUSD)
+	}
+	if c.CorrectionsLimitUSD.Sign() < 0 {
+		doc.Failf("corrections_limit_usd", "%s is negative; give 0 or more", c.CorrectionsLimitUSD)
 	}
 	waived := unique{}
 	for i, w := range c.Waivers {
