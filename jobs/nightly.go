@@ -180,6 +180,19 @@ func (b *Books) rebuild(ctx context.Context, nights ledger.Days, now time.Time, 
 	for _, d := range build.Days {
 		s.Days = append(s.Days, d.First.String()+".."+d.Last.String())
 	}
+	closed, err := b.Ledger.ClosedMonths(ctx)
+	if err != nil {
+		return err
+	}
+	sig := signals{b: b, latest: latest, open: build.OpenMonth, read: ledger.Days{First: nights.Last, Last: nights.Last}}
+	if sig.before, err = b.standing(ctx, sig.open); err != nil {
+		return err
+	}
+	marks, marked, edits, err := b.bookEdits(ctx, sig.open, closed)
+	if err != nil {
+		return err
+	}
+	sig.edits = edits
 	return b.Ledger.ReplaceDays(ctx, build, func() error {
 		if s.Alerts, err = b.raise(ctx, build.Days, latest); err != nil {
 			return err
@@ -194,6 +207,16 @@ func (b *Books) rebuild(ctx context.Context, nights ledger.Days, now time.Time, 
 			return err
 		}
 		s.Problems = append(s.Problems, doubtful...)
+		if marked {
+			if err := b.Ledger.SetBookMarks(ctx, marks); err != nil {
+				return err
+			}
+		}
+		told, err := sig.told(ctx)
+		if err != nil {
+			return err
+		}
+		s.Problems = append(s.Problems, told...)
 		if err := errors.Join(b.Ledger.SetInputs(ctx, inputs), b.keepMarks(ctx, s.changes)); err != nil {
 			return err
 		}
