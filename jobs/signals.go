@@ -95,6 +95,7 @@ func (b *Books) Signals(ctx context.Context, now time.Time) (problems []Problem,
 		b.brokenObjects,
 		func(ctx context.Context) ([]Problem, error) { return b.peopleProblems(ctx, latest) },
 		s.all,
+		b.undelivered,
 		func(ctx context.Context) ([]Problem, error) { return b.matchAlarms(ctx, latest) },
 		func(ctx context.Context) ([]Problem, error) { return b.doubtful(ctx, s.open, latest) },
 	} {
@@ -105,6 +106,17 @@ func (b *Books) Signals(ctx context.Context, now time.Time) (problems []Problem,
 		problems = append(problems, found...)
 	}
 	return problems, nil
+}
+
+// undelivered names the messages that nobody got.
+func (b *Books) undelivered(ctx context.Context) (problems []Problem, err error) {
+	messages, err := b.Ledger.Messages(ctx)
+	for _, m := range messages {
+		if m.State != ledger.MessageSent {
+			problems = append(problems, Problem{Kind: KindUndelivered, Source: "message", Object: m.ID, What: fmt.Sprintf("has not reached %s after %s", m.Channel, counted(int64(m.Attempts), "attempt"))})
+		}
+	}
+	return problems, err
 }
 
 // brokenObjects names the objects that can't be read or are gone.
