@@ -188,11 +188,11 @@ func (b *Books) rebuild(ctx context.Context, nights ledger.Days, now time.Time, 
 	if sig.before, err = b.standing(ctx, sig.open); err != nil {
 		return err
 	}
-	marks, marked, edits, err := b.bookEdits(ctx, sig.open, closed)
+	book, err := b.bookNow(ctx, sig.open, closed)
 	if err != nil {
 		return err
 	}
-	sig.edits = edits
+	sig.edits = book.fresh
 	return b.Ledger.ReplaceDays(ctx, build, func() error {
 		if s.Alerts, err = b.raise(ctx, build.Days, latest); err != nil {
 			return err
@@ -207,8 +207,8 @@ func (b *Books) rebuild(ctx context.Context, nights ledger.Days, now time.Time, 
 			return err
 		}
 		s.Problems = append(s.Problems, doubtful...)
-		if marked {
-			if err := b.Ledger.SetBookMarks(ctx, marks); err != nil {
+		if book.changed {
+			if err := b.Ledger.SetBook(ctx, book.marks, book.edits); err != nil {
 				return err
 			}
 		}

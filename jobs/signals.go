@@ -85,11 +85,11 @@ func (b *Books) Signals(ctx context.Context, now time.Time) (problems []Problem,
 	if s.after, err = b.standing(ctx, s.open); err != nil {
 		return nil, err
 	}
-	marks, err := b.Ledger.BookMarks(ctx)
+	edits, err := b.Ledger.BookEdits(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s.edits = openEdits(marks.Edits, closed)
+	s.edits = openEdits(edits, closed)
 	s.read = ledger.Days{First: b.firstOf(s.open), Last: latest}
 	for _, part := range []func(context.Context) ([]Problem, error){
 		b.brokenObjects,
@@ -447,33 +447,39 @@ func (s signals) edited(context.Context) (problems []Problem, err error) {
 	return problems, nil
 }
 
-// bookEdits holds the rate book against the marks that the last night left: what is
-// to be kept now, whether it differs, and which edits no night has told yet. What was
-// put back as it was is no edit.
-func (b *Books) bookEdits(ctx context.Context, open civil.Month, closed map[civil.Month]string) (kept ledger.BookMarks, changed bool, fresh []ledger.BookEdit, err error) {
+// bookNow is what a night keeps of the rate book.
+type bookNow struct {
+	changed bool // since the last night; where it is not, nothing is to be kept
+	marks   ledger.BookMarks
+	edits   []ledger.BookEdit // all that stand
+	fresh   []ledger.BookEdit // those of them that no night has told yet
+}
+
+// bookNow holds the rate book against the marks that the last night left. What was
+// put back as it was is no edit any more.
+func (b *Books) bookNow(ctx context.Context, open civil.Month, closed map[civil.Month]string) (now bookNow, err error) {
 	before, err := b.Ledger.BookMarks(ctx)
 	if err != nil || before.Version == b.Rates.Version() {
-		return before, false, nil, err
+		return now, err
 	}
+	now.changed, now.marks = true, ledger.BookMarks{Version: b.Rates.Version(), Marks: b.Rates.Marks()}
 	latest, err := b.latestDone(ctx)
+	if err != nil || before.Version == "" || latest.IsZero() {
+		return now, err
+	}
+	kept, err := b.Ledger.BookEdits(ctx)
 	if err != nil {
-		return kept, false, nil, err
+		return now, err
 	}
 	used, err := b.Ledger.PricesUsed(ctx)
 	if err != nil {
-		return kept, false, nil, err
-	}
-	kept = ledger.BookMarks{Version: b.Rates.Version(), Marks: b.Rates.Marks()}
-	if before.Version == "" || latest.IsZero() {
-		return kept, true, nil, nil
+		return now, err
 	}
 	past := latest.AddDays(1).Start(b.Zone)
 	since := b.Rates.Edits(before.Marks, past)
-	standing := openEdits(before.Edits, closed)
-	original := slices.Clone(before.Marks)
+	standing, original := openEdits(kept, closed), slices.Clone(before.Marks)
 	for _, e := range standing {
-		original = slices.DeleteFunc(original, e.Mark.Is)
-		original = append(original, e.Mark)
+		original = append(slices.DeleteFunc(original, e.Is), e.Mark)
 	}
 	for _, e := range b.Rates.Edits(original, past) {
 		if key := e.Key(); key != "" && !used[key] {
@@ -486,12 +492,12 @@ func (b *Books) bookEdits(ctx context.Context, open civil.Month, closed map[civi
 		if i := slices.IndexFunc(standing, func(s ledger.BookEdit) bool { return s.Is(e.Mark) }); i >= 0 {
 			edit.Open = standing[i].Open
 		}
-		kept.Edits = append(kept.Edits, edit)
+		now.edits = append(now.edits, edit)
 		if slices.ContainsFunc(since, func(s rates.Edit) bool { return s.Is(e.Mark) }) {
-			fresh = append(fresh, edit)
+			now.fresh = append(now.fresh, edit)
 		}
 	}
-	return kept, true, fresh, nil
+	return now, nil
 }
 
 // openEdits are the edits that were found in months which are still open.

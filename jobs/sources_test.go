@@ -350,7 +350,7 @@ func (b *books) exec(t testing.TB, text string) {
 // whose logs are moved to another folder, or the same one by another name of it.
 func TestSourceComesOrMoves(t *testing.T) {
 	t.Parallel()
-	const gateway = `  - {name: gateway, format: litellm, url: "file:data/litellm"}`
+	const gateway = `  - {name: gateway, format: litellm, url: "file:data/litellm", silent_after_days: 0}`
 	for _, tt := range []struct {
 		name, settings string
 		move           func(company)

@@ -128,6 +128,12 @@ func wire(ctx context.Context, dir string, w wiring) (*books, error) {
 			b.PeopleFrom = append(b.PeopleFrom, src.Name)
 		}
 	}
+	b.Signal = jobs.SignalSettings{RejectPercent: cfg.RejectAlarmPercent, CorrectionsLimit: cfg.CorrectionsLimitUSD}
+	for _, src := range cfg.Sources {
+		if after := src.SilentAfterDays; !src.IsPeople() && (after.Set || src.TellsOf() == "") {
+			b.Signal.Watched = append(b.Signal.Watched, jobs.Watched{Name: src.Name, Own: after.Set, After: after.Days})
+		}
+	}
 	b.UsageFrom = cfg.MeteredBy()
 	for _, u := range cfg.UnknownModels {
 		b.UnknownModel = append(b.UnknownModel, jobs.UnknownModel(u))

@@ -99,7 +99,7 @@ func (l *Ledger) Files(ctx context.Context, month civil.Month) (files []File, er
 
 // Gates counts what may stand in the way of a month's close.
 type Gates struct {
-	Records                                                           int64 // of the month itself, held ones too
+	Records                                                           int64 // that it charges or holds, corrections too
 	Unpriced, Pending, Doubtful, Conflicts, Rejected, Failed, Missing int64
 	Unallocated                                                       money.USD
 	// What the doubtful requests would cost, as far as that is known, beside what
@@ -123,7 +123,7 @@ select
   (select ifnull(sum(rows_rejected), 0) from objects where state not in ('deleted', 'replaced', 'earlier') and (day is null or day between @first_day and @last_day)),
   (select count(*) from objects where state = 'failed' and (day is null or day between @first_day and @last_day)),
   (select count(*) from objects where state = 'missing' and (day is null or day between @first_day and @last_day)),
-  countif(correction = 0)
+  count(*)
 from cost_items
 where billing_month = @month and usage_date >= @since`, args)
 	if err != nil {

@@ -264,11 +264,10 @@ order by source, object_key, etag`, nil, func(r Row) error {
 }
 
 // BookMarks is the marks of the rate book that the last night charged by, with its
-// version, and the edits of it that were found in months which were open then.
+// version.
 type BookMarks struct {
 	Version string       `json:"version"`
 	Marks   []rates.Mark `json:"marks"`
-	Edits   []BookEdit   `json:"edits,omitempty"`
 }
 
 // BookEdit is an edit of the rate book, with the first month that was open when a
@@ -279,32 +278,54 @@ type BookEdit struct {
 	Open string `json:"open"`
 }
 
-const bookMarksFact = "marks of the rate book"
+const (
+	bookMarksFact = "marks of the rate book"
+	bookEditsFact = "edits of the rate book"
+)
 
 // BookMarks reads what was kept of the rate book; without a version where nothing
 // was.
 func (l *Ledger) BookMarks(ctx context.Context) (marks BookMarks, err error) {
-	row, err := l.one(ctx, "select value from meta where name = @name", Args{"name": bookMarksFact})
-	if err == nil && row != nil {
-		err = json.Unmarshal([]byte(row.Text(0)), &marks)
-	}
-	if err != nil {
-		return marks, fmt.Errorf("read marks of the rate book: %w", err)
-	}
-	return marks, nil
+	err = l.fact(ctx, bookMarksFact, &marks)
+	return marks, err
 }
 
-// SetBookMarks keeps the marks of the rate book; it belongs inside the transaction
-// that ends a night.
-func (l *Ledger) SetBookMarks(ctx context.Context, marks BookMarks) error {
-	text, err := json.Marshal(marks)
-	if err != nil {
-		return fmt.Errorf("write marks of the rate book: %w", err)
-	}
-	if err := l.engine.Exec(ctx, "delete from meta where name = @name", Args{"name": bookMarksFact}); err != nil {
+// BookEdits reads the edits of the rate book that were kept.
+func (l *Ledger) BookEdits(ctx context.Context) (edits []BookEdit, err error) {
+	err = l.fact(ctx, bookEditsFact, &edits)
+	return edits, err
+}
+
+// SetBook keeps the marks and the edits of the rate book; it belongs inside the
+// transaction that ends a night.
+func (l *Ledger) SetBook(ctx context.Context, marks BookMarks, edits []BookEdit) error {
+	if err := l.setFact(ctx, bookMarksFact, marks); err != nil {
 		return err
 	}
-	return l.engine.Insert(ctx, metaTable, [][]any{{bookMarksFact, string(text)}})
+	return l.setFact(ctx, bookEditsFact, edits)
+}
+
+// fact reads a fact that is kept as JSON; what is not there leaves to as it is.
+func (l *Ledger) fact(ctx context.Context, name string, to any) error {
+	row, err := l.one(ctx, "select value from meta where name = @name", Args{"name": name})
+	if err == nil && row != nil {
+		err = json.Unmarshal([]byte(row.Text(0)), to)
+	}
+	if err != nil {
+		return fmt.Errorf("read %s: %w", name, err)
+	}
+	return nil
+}
+
+func (l *Ledger) setFact(ctx context.Context, name string, fact any) error {
+	text, err := json.Marshal(fact)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	if err := l.engine.Exec(ctx, "delete from meta where name = @name", Args{"name": name}); err != nil {
+		return err
+	}
+	return l.engine.Insert(ctx, metaTable, [][]any{{name, string(text)}})
 }
 
 // PricesUsed are the keys of all prices that have ever priced a record.
