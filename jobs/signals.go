@@ -28,6 +28,7 @@ const (
 	KindFailedRun     = "failed_run"     // the newest attempt at a window failed
 	KindFailedObject  = "failed_object"  // an object can't be read
 	KindMissingObject = "missing_object" // an object is gone from its source
+	KindDeletedObject = "deleted_object" // an object that was gone counts as deleted now
 	KindPeople        = "people"         // people files can't be believed, or lead nowhere
 	KindMatches       = "matches"        // too little usage found its request
 	KindDoubtful      = "doubtful"       // requests may be charged already

@@ -320,6 +320,13 @@ func (b *books) nights(t testing.TB, first, last string) (all []jobs.NightlySumm
 	return all
 }
 
+// mayBeEmpty waives the gate of months without a record.
+func (b *books) mayBeEmpty(months ...string) {
+	for _, m := range months {
+		b.Month.Waivers = append(b.Month.Waivers, jobs.Waiver{Month: month(m), Gate: config.GateEmpty, By: "controller@example.com", Reason: "test", Count: 1})
+	}
+}
+
 // closing closes a month at the hour at which it falls due.
 func (b *books) closing(t testing.TB, m string) jobs.MonthlySummary {
 	t.Helper()
