@@ -38,7 +38,7 @@ const (
 // SignalSettings is when the books need attention although every step was done.
 type SignalSettings struct {
 	Watched          []Watched // sources that must not fall silent
-	RejectPercent    int       // of a source's records of a night; 0 is never
+	RejectPercent    int       // of a source's records of a night, above which it is told; 0 is never
 	CorrectionsLimit money.USD // of a closed month
 }
 
@@ -314,7 +314,7 @@ func (s signals) rejected(ctx context.Context) (problems []Problem, err error) {
 	}
 	nights, err := s.b.Ledger.SourceNights(ctx, s.read.First, s.read.Last)
 	for _, n := range nights {
-		if all := n.Staged + n.Rejected; n.Rejected > 0 && n.Rejected*100 >= percent*all {
+		if all := n.Staged + n.Rejected; n.Rejected*100 > percent*all {
 			problems = append(problems, Problem{Kind: KindRejects, Source: n.Source, Object: NightlyWindow(n.Night), What: fmt.Sprintf(
 				"%s of %s rejected, and reject_alarm_percent is %d: what is rejected is charged to nobody; see `chargeback rejects records`, correct the source's format or fields, and run again", counted(n.Rejected, "record"), counted(all, "record"), percent)})
 		}
