@@ -175,7 +175,9 @@ func (s *statusReport) printProblems(w world) {
 	})
 	if len(shown) > 0 {
 		fmt.Fprintln(w.out, "\nneeds attention")
-		printProblems(w, shown)
+		for _, p := range shown {
+			w.item("  ! %s %s: %s", p.Source, p.Object, p.What)
+		}
 	}
 }
 
