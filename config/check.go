@@ -174,6 +174,7 @@ func (c *Config) checkWindows(doc document) {
 	doc.between("deleted_after_days", c.DeletedAfterDays, 0, 3650, "0 waits for somebody to say so")
 	doc.between("empty_nights_max", c.EmptyNightsMax, 0, 3650, "10 suits a machine that was off for a week; 0 is no limit")
 	doc.between("match_alarm_percent", c.MatchAlarmPercent, 0, 100, "0 is no alarm")
+	doc.between("reject_alarm_percent", c.RejectAlarmPercent, 0, 100, "0 is no alarm")
 	doc.between("close_day", c.CloseDay, 1, 28, "every month has these days")
 	if c.CloseDay <= c.LateDays {
 		doc.Failf("close_day", "%d is not after late_days (%d), so a month would close before its last days are complete; make close_day larger", c.CloseDay, c.LateDays)
@@ -276,7 +277,7 @@ func (s SharedCost) checkShares(doc document, path string) {
 
 // Gates are the checks of a month's close that a waiver may name.
 func Gates() []string {
-	return []string{GateUnpriced, GateDoubtful, GateConflicts, GateUnallocated, GateDirectory, GateRejects, GateMissing, GateSources, GateBill, GateMissingBill}
+	return []string{GateUnpriced, GateDoubtful, GateConflicts, GateUnallocated, GateDirectory, GateRejects, GateMissing, GateSources, GateBill, GateMissingBill, GateEmpty}
 }
 
 func (c *Config) checkClose(doc document) {
@@ -303,6 +304,9 @@ func (c *Config) checkClose(doc document) {
 	}
 	if c.UnallocatedLimitUSD.Sign() < 0 {
 		doc.Failf("unallocated_limit_usd", "%s is negative; give 0 or more", c.UnallocatedLimitUSD)
+	}
+	if c.CorrectionsLimitUSD.Sign() < 0 {
+		doc.Failf("corrections_limit_usd", "%s is negative; give 0 or more", c.CorrectionsLimitUSD)
 	}
 	waived := unique{}
 	for i, w := range c.Waivers {

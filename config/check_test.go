@@ -58,6 +58,12 @@ func TestParseRefuses(t *testing.T) {
 		{"TTL of no model", "cache_ttl:\n  - {provider: p, ttl: 1h}", "cache_ttl[0].model: is missing; write the model"},
 		{"TTL twice", "cache_ttl:\n  - {provider: p, model: m, ttl: 1h}\n  - {provider: p, model: m, ttl: 5m}", `cache_ttl[1].model: "p/m" stands already on line 5`},
 		{"TTL of people", "  - {name: a, format: okta, url: \"file:x\", cache_ttl: 1h}", "sources[1].cache_ttl: is set although format okta has no requests with tokens; remove it"},
+		{"silence that is no number", "  - {name: a, format: litellm, url: \"file:x\", silent_after_days: soon}", `sources[1].silent_after_days: "soon" is not a number of days; write a whole number, 0 is never`},
+		{"silence below zero", "  - {name: a, format: litellm, url: \"file:x\", silent_after_days: -1}", `sources[1].silent_after_days: "-1" is not a number of days`},
+		{"silence out of range", "  - {name: a, format: litellm, url: \"file:x\", silent_after_days: 4000}", "sources[1].silent_after_days: 4000 is out of range; give 0 to 3650, 0 is never"},
+		{"silence of people", "  - {name: a, format: okta, url: \"file:x\", silent_after_days: 3}", "sources[1].silent_after_days: is set although format okta has no records of requests; remove it"},
+		{"rejects out of range", "reject_alarm_percent: 101", "c.yaml:4: reject_alarm_percent: 101 is out of range"},
+		{"corrections below zero", `corrections_limit_usd: "-1"`, "c.yaml:4: corrections_limit_usd: -1.00 is negative; give 0 or more"},
 		{"TTL of totals", "  - {name: a, format: openai-usage, url: \"file:x\", cache_ttl: 1h}", "sources[1].cache_ttl: is set although format openai-usage has no requests with tokens"},
 		{"TTL of a source that is none", "  - {name: a, format: portkey, url: \"file:x\", cache_ttl: hour}", `sources[1].cache_ttl: "hour" is not a choice; use 5m, 1h`},
 

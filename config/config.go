@@ -33,13 +33,14 @@ type Config struct {
 	Prices              string            `yaml:"prices,omitempty"`     // path of prices.yaml; "" = the built-in book
 	UsageFrom           map[string]string `yaml:"usage_from,omitempty"` // provider -> UsageProvider or UsageGateway; see UsageOf
 	UnknownModels       []UnknownModel    `yaml:"unknown_models,omitempty"`
-	CacheTTLs           []CacheTTL        `yaml:"cache_ttl,omitempty"` // by model; the first that fits counts
-	LateDays            int               `yaml:"late_days"`           // days back that a nightly run matches again
-	DeletedAfterDays    int               `yaml:"deleted_after_days"`  // days after which an object that is gone from its source counts as deleted; 0 is never by itself
-	EmptyNightsMax      int               `yaml:"empty_nights_max"`    // nights without any object that may be run at once; more stop the run, 0 is no limit
-	MatchAlarmPercent   int               `yaml:"match_alarm_percent"` // share of a source's usage that must find its request; 0 is no alarm
-	MatchFingerprint    bool              `yaml:"match_fingerprint"`   // usage and a request without a common id may meet by what both count
-	CloseDay            int               `yaml:"close_day"`           // day of the next month on which a month falls due
+	CacheTTLs           []CacheTTL        `yaml:"cache_ttl,omitempty"`  // by model; the first that fits counts
+	LateDays            int               `yaml:"late_days"`            // days back that a nightly run matches again
+	DeletedAfterDays    int               `yaml:"deleted_after_days"`   // days after which an object that is gone from its source counts as deleted; 0 is never by itself
+	EmptyNightsMax      int               `yaml:"empty_nights_max"`     // nights without any object that may be run at once; more stop the run, 0 is no limit
+	MatchAlarmPercent   int               `yaml:"match_alarm_percent"`  // share of a source's usage that must find its request; 0 is no alarm
+	RejectAlarmPercent  int               `yaml:"reject_alarm_percent"` // share of a source's records of a night that are rejected; 0 is no alarm
+	MatchFingerprint    bool              `yaml:"match_fingerprint"`    // usage and a request without a common id may meet by what both count
+	CloseDay            int               `yaml:"close_day"`            // day of the next month on which a month falls due
 	Budgets             []Budget          `yaml:"budgets,omitempty"`
 	Notify              Notify            `yaml:"notify,omitempty"`
 	SharedCosts         []SharedCost      `yaml:"shared_costs,omitempty"`
@@ -47,6 +48,8 @@ type Config struct {
 	Invoices            Invoices          `yaml:"invoices"`
 	Waivers             []Waiver          `yaml:"waivers,omitempty"`
 	UnallocatedLimitUSD money.USD         `yaml:"unallocated_limit_usd"` // gate "unallocated" fails above this
+
+	CorrectionsLimitUSD money.USD `yaml:"corrections_limit_usd"` // corrections of a closed month above it need attention
 
 	BillTolerancePercent money.USD      `yaml:"bill_tolerance_percent"` // gate "bill" fails where charged and billed differ by more
 	ExpectBills          []ExpectedBill `yaml:"expect_bills,omitempty"`
@@ -253,6 +256,7 @@ const (
 	GateSources     = "sources"      // sources that can't be read
 	GateBill        = "bill"         // what a provider reports or bills is not what was charged
 	GateMissingBill = "missing_bill" // a report or bill has not come
+	GateEmpty       = "empty"        // the month has no cost record
 )
 
 // IsSnapshot says that the source's objects each show the people of one day.

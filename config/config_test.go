@@ -46,7 +46,7 @@ func TestMinimalFileGetsDefaults(t *testing.T) {
 				ClientRef:  []string{"metadata.spend_logs_metadata.client_ref"},
 			},
 		}},
-		Directory: "directory.yaml", LateDays: 3, EmptyNightsMax: 10, MatchAlarmPercent: 90, MatchFingerprint: true, CloseDay: 5,
+		Directory: "directory.yaml", LateDays: 3, EmptyNightsMax: 10, MatchAlarmPercent: 90, RejectAlarmPercent: 50, MatchFingerprint: true, CloseDay: 5,
 		Invoices:             Invoices{Dir: "invoices", Issuer: Issuer{Name: "Example Corp"}, DisputeDays: 20, CSVEncoding: CSVUTF8},
 		BillTolerancePercent: money.MustParse("0.5"),
 		Dir:                  "conf",

@@ -56,14 +56,15 @@ func Parse(name string, data []byte, further ...Check) (*Config, error) {
 // defaults holds what an absent key means.
 func defaults() *Config {
 	return &Config{
-		Warehouse:         Warehouse{Engine: EngineDuckDB},
-		Directory:         "directory.yaml",
-		LateDays:          3,
-		EmptyNightsMax:    10,
-		MatchAlarmPercent: 90,
-		CloseDay:          5,
-		MatchFingerprint:  true,
-		Invoices:          Invoices{Dir: "invoices", DisputeDays: 20, CSVEncoding: CSVUTF8},
+		Warehouse:          Warehouse{Engine: EngineDuckDB},
+		Directory:          "directory.yaml",
+		LateDays:           3,
+		EmptyNightsMax:     10,
+		MatchAlarmPercent:  90,
+		RejectAlarmPercent: 50,
+		CloseDay:           5,
+		MatchFingerprint:   true,
+		Invoices:           Invoices{Dir: "invoices", DisputeDays: 20, CSVEncoding: CSVUTF8},
 
 		BillTolerancePercent: money.MustParse("0.5"),
 

@@ -10,14 +10,15 @@ import (
 )
 
 // Reading is a fingerprint of the settings that decide what is read of an
-// object of the source: all but its name, its place and what prices need. What is
+// object of the source: all but its name, its place, what prices need and when it
+// counts as silent. What is
 // as the program has it by itself is not in it, so that neither a new key nor
 // another default of a newer version makes another fingerprint.
 func (s Source) Reading() string {
 	standard := Source{Format: s.Format}
 	standard.FillIn()
 	standard.Format = ""
-	s.Name, s.URL, s.S3, s.CacheTTL = "", "", S3{}, ""
+	s.Name, s.URL, s.S3, s.CacheTTL, s.SilentAfterDays = "", "", S3{}, "", DayCount{}
 	text, err := json.Marshal(differing(reflect.ValueOf(s), reflect.ValueOf(standard)))
 	if err != nil {
 		panic(err) // settings are texts, numbers, lists and maps of them

@@ -24,6 +24,7 @@ func TestReading(t *testing.T) {
 	}{
 		{"name, place and rights", `{name: gateway, format: litellm, url: file:data}`, `{name: other, format: litellm, url: "s3://bucket/logs", s3: {region: eu-central-1}}`, true},
 		{"what prices need", `{name: gateway, format: litellm, url: file:data}`, `{name: gateway, format: litellm, url: file:data, cache_ttl: 1h}`, true},
+		{"when it is silent", `{name: gateway, format: litellm, url: file:data}`, `{name: gateway, format: litellm, url: file:data, silent_after_days: 0}`, true},
 		{"the usual, written out", `{name: gateway, format: litellm, url: file:data}`, `{name: gateway, format: litellm, url: file:data, max_record_bytes: 64MB, fields: {client_ref: [metadata.spend_logs_metadata.client_ref]}}`, true},
 		{"the usual side", `{name: gateway, format: otlp, url: file:data}`, `{name: gateway, format: otlp, url: file:data, side: agent, operations: []}`, true},
 		{"order of keys", mapped + "}}", `{mapped: {fields: {model: [/model], started_at: [/at], agent_request_id: [/id]}, time: rfc3339}, name: gateway, format: mapped, url: file:data}`, true},

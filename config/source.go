@@ -48,7 +48,10 @@ type Source struct {
 	S3             S3     `yaml:"s3,omitempty"`
 	Side           string `yaml:"side,omitempty"`      // SideAgent or SideProvider, for formats that hold both
 	CacheTTL       string `yaml:"cache_ttl,omitempty"` // CacheTTL5m or CacheTTL1h, where its records don't say; only for formats with tokens
-	Fields         Fields `yaml:"fields,omitempty"`    // the format's standard where a list is empty
+	// SilentAfterDays is after how many days without a record the source needs
+	// attention; 0 is never, and not set is by its habit.
+	SilentAfterDays DayCount `yaml:"silent_after_days,omitempty"`
+	Fields          Fields   `yaml:"fields,omitempty"` // the format's standard where a list is empty
 	// Operations and Parents are further names of operations, and of spans and events
 	// that name none: of requests, and of what repeats their tokens; only for FormatOTLP.
 	Operations []string `yaml:"operations,omitempty"`
@@ -277,6 +280,12 @@ func (s Source) check(doc document, path string) {
 		doc.Failf(path+".s3", "is set although url is not an s3:// address; remove one of the two")
 	}
 	s.S3.check(doc, path+".s3")
+	if s.SilentAfterDays.Days > daysMost {
+		doc.Failf(path+".silent_after_days", "%s is out of range; give 0 to %d, 0 is never", s.SilentAfterDays, daysMost)
+	}
+	if s.SilentAfterDays.Set && s.IsPeople() {
+		doc.Failf(path+".silent_after_days", "is set although format %s has no records of requests; remove it", s.Format)
+	}
 	known, ok := formatsKnown()[s.Format]
 	if !ok {
 		return

@@ -31,8 +31,8 @@ const companyYAML = `
 company: {name: Example Corp, billing_zone: Europe/Berlin, start: 2026-10-28}
 warehouse: {engine: duckdb, path: ledger.duckdb}
 sources:
-  - {name: bedrock, format: bedrock, url: "file:data/bedrock"}
-  - {name: gateway, format: litellm, url: "file:data/litellm"}
+  - {name: bedrock, format: bedrock, url: "file:data/bedrock", silent_after_days: 0}
+  - {name: gateway, format: litellm, url: "file:data/litellm", silent_after_days: 0}
   - {name: people, format: people, url: "file:people.csv"}
 prices: prices.yaml
 usage_from: {bedrock: provider, openai: gateway}

@@ -191,7 +191,7 @@ func (b *Books) deleteMissing(ctx context.Context, night civil.Date) (problems [
 			return nil, fmt.Errorf("delete objects of %s: %w", source.Name, err)
 		}
 		for _, o := range gone {
-			problems = append(problems, Problem{Source: source.Name, Object: o.Key, What: fmt.Sprintf(
+			problems = append(problems, Problem{Kind: KindDeletedObject, Source: source.Name, Object: o.Key, What: fmt.Sprintf(
 				"is gone from the source since %s, so its records (%d) no longer count (deleted_after_days); what closed months charged for them is corrected: restore it if it was not meant to go", o.MissingSince, o.Staged)})
 		}
 	}
@@ -204,5 +204,5 @@ func (b *Books) missingProblem(source extract.Source, key string) Problem {
 	if !keepsRows(source) {
 		what += fmt.Sprintf(", or say that it is gone for good with `chargeback rejects deleted --source %s`", source.Name)
 	}
-	return Problem{Source: source.Name, Object: key, What: what}
+	return Problem{Kind: KindMissingObject, Source: source.Name, Object: key, What: what}
 }

@@ -391,9 +391,18 @@ func demoDepartments(t *testing.T, m demoMonth) {
 
 func demoProblems(t *testing.T, m demoMonth) {
 	for _, s := range m.nights {
-		others := slices.DeleteFunc(slices.Clone(s.Problems), func(p jobs.Problem) bool { return p.Source == "doubtful" })
+		others := slices.DeleteFunc(slices.Clone(s.Problems), func(p jobs.Problem) bool { return p.Kind == jobs.KindDoubtful || p.Kind == jobs.KindUnpricedModel })
 		equal(t, "problems of "+s.Window, 0, len(others))
 	}
+	var unpriced []string
+	for _, s := range m.nights {
+		for _, p := range s.Problems {
+			if p.Kind == jobs.KindUnpricedModel {
+				unpriced = append(unpriced, p.Object)
+			}
+		}
+	}
+	equal(t, "models without a price, each told once", []string{"bedrock/example.preview-model-v1:0"}, unpriced)
 	told := m.nights[len(m.nights)-1].Problems
 	if want := fmt.Sprintf("requests held as doubtful: %d,", m.truth.Match.Doubtful); len(told) != 1 || !strings.HasPrefix(told[0].What, want) {
 		t.Errorf("the last night told %v, want %s", told, want)

@@ -215,7 +215,7 @@ func TestKilledAnywhere(t *testing.T) {
 	b.nights(t, "2026-11-02", "2026-11-02")
 	other := scene{c: c, base: b.kept(t), run: night.run, due: night.due}
 	settings, _ := c.get("chargeback.yaml")
-	c.edit("chargeback.yaml", `  - {name: gateway, format: litellm, url: "file:data/litellm"}`, `  - {name: gateway, format: litellm, url: "file:data/litellm", fields: {agent_id: [metadata.nowhere]}}
+	c.edit("chargeback.yaml", `  - {name: gateway, format: litellm, url: "file:data/litellm", silent_after_days: 0}`, `  - {name: gateway, format: litellm, url: "file:data/litellm", fields: {agent_id: [metadata.nowhere]}}
   - {name: second, format: litellm, url: "file:data/second"}`)
 	second := request{id: "second", at: clock("10-28 12:00:00"), provider: "openai", email: "user001@example.com", in: 1000, out: 100}
 	c.put(strings.Replace(second.key(), "data/litellm", "data/second", 1), second.json())

@@ -49,7 +49,7 @@ func (b *Books) gates(ctx context.Context, month civil.Month) (used []Waiver, so
 		return nil, nil, err
 	}
 	var failed []string
-	for _, gate := range slices.Concat(b.recordGates(g, strangers), []gate{b.sourcesGate()}, bills) {
+	for _, gate := range slices.Concat(b.recordGates(month, g, strangers), []gate{b.sourcesGate()}, bills) {
 		if !gate.open {
 			continue
 		}
@@ -79,7 +79,7 @@ func (b *Books) gates(ctx context.Context, month civil.Month) (used []Waiver, so
 }
 
 // recordGates are the gates that look at the ledger alone.
-func (b *Books) recordGates(g ledger.Gates, strangers []string) []gate {
+func (b *Books) recordGates(month civil.Month, g ledger.Gates, strangers []string) []gate {
 	return []gate{
 		{"unpriced", g.Unpriced+g.Pending > 0, []string{fmt.Sprintf("records without a cost: %d; still waiting for usage: %d (see `chargeback rejects held`)", g.Unpriced, g.Pending)},
 			measure{count: g.Unpriced + g.Pending, noun: "record"}, false},
@@ -95,6 +95,7 @@ func (b *Books) recordGates(g ledger.Gates, strangers []string) []gate {
 			measure{count: g.Rejected, noun: "record"}, false},
 		{"missing", g.Missing+g.Failed > 0, []string{fmt.Sprintf("objects that can't be read: %d; gone from their source: %d (see `chargeback status`)", g.Failed, g.Missing)},
 			measure{count: g.Missing + g.Failed, noun: "object"}, false},
+		{"empty", g.Records == 0, []string{b.emptyMonth(month)}, measure{count: 1, noun: "empty month"}, false},
 	}
 }
 
@@ -107,6 +108,21 @@ func (b *Books) sourcesGate() gate {
 		g.found = append(g.found, "source "+unread.source.Name+" can't be read") // a problem says why
 	}
 	return g
+}
+
+// emptyMonth says what a close without a record would mean.
+func (b *Books) emptyMonth(month civil.Month) string {
+	what := fmt.Sprintf("%s has no cost record: its sources delivered nothing, or nothing of that month", month)
+	var shared []string
+	for _, c := range b.Month.SharedCosts {
+		if c.Covers(month) {
+			shared = append(shared, fmt.Sprintf("%s (%s)", c.Name, dollars(c.Amount)))
+		}
+	}
+	if len(shared) > 0 {
+		what += "; its shared costs would be divided without any usage: " + strings.Join(shared, ", ")
+	}
+	return what + " (see `chargeback status`)"
 }
 
 // covered says whether a waiver covers all that was found. Of what it names no

@@ -170,7 +170,7 @@ func TestAfterClose(t *testing.T) {
 		usage{id: "u-late", at: clock("10-30 12:00:00"), in: 2000, out: 1000},
 		usage{id: "u-unheard", at: clock("10-29 12:00:00"), in: 1000, out: 0})
 	s := b.night(t, date("2026-11-06"))
-	equal(t, "problems", []string(nil), problemsOf(s))
+	equal(t, "problems", []string{"corrections 2026-10"}, problemsOf(s))
 	want := []string{
 		"2026-10-30 2026-10 0 agent_only estimated 0.0061\n",
 		"2026-10-30 2026-11 -1 agent_only estimated -0.0061\n",

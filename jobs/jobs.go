@@ -44,6 +44,7 @@ type Books struct {
 	UnknownModel     []UnknownModel
 	CacheTTL         []CacheTTL // in each kind the first that fits counts
 	MatchAlarm       int        // percent of a source's usage below which a night says that requests are missing; 0 is never
+	Signal           SignalSettings
 	Budgets          []budget.Budget
 	AlertChannel     string // of messages about budgets that are no longer in the settings
 	Month            MonthSettings

@@ -28,7 +28,7 @@ func (b *Books) matchAlarms(ctx context.Context, latest civil.Date) (problems []
 	rates, err := report.MatchRates(ctx, b.Ledger, first, latest)
 	for _, m := range rates {
 		if m.Records >= matchAlarmRecords && m.Below(b.MatchAlarm) {
-			problems = append(problems, Problem{Source: m.Source, Object: fmt.Sprintf("%s..%s", first, latest), What: fmt.Sprintf(
+			problems = append(problems, Problem{Kind: KindMatches, Source: m.Source, Object: fmt.Sprintf("%s..%s", first, latest), What: fmt.Sprintf(
 				"only %s%% of its %d records found their request, which is below match_alarm_percent (%d): look whether the requests' logs are complete and still carry the provider's request ids (`chargeback report matches`)", m.Percent(), m.Records, b.MatchAlarm)})
 		}
 	}
@@ -42,6 +42,6 @@ func (b *Books) doubtful(ctx context.Context, open civil.Month, latest civil.Dat
 	if err != nil || d.Requests == 0 {
 		return nil, err
 	}
-	return []Problem{{Source: "doubtful", Object: "since " + open.FirstDay().String(), What: fmt.Sprintf(
+	return []Problem{{Kind: KindDoubtful, Source: "doubtful", Object: "since " + open.FirstDay().String(), What: fmt.Sprintf(
 		"requests held as doubtful: %d, %s USD by their own counts; their provider's own log covers their days and has no usage for them. Usage there that found no request: %d, charged %s USD. Make both logs carry a common id; see `chargeback report matches`", d.Requests, d.Cost, d.UsageAloneRecords, d.UsageAlone)}}, nil
 }

@@ -29,6 +29,7 @@ func TestMatchAlarm(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := newCompany(t)
+			c.edit("chargeback.yaml", `unallocated_limit_usd: "0.01"`, `unallocated_limit_usd: "9.00"`)
 			c.append("chargeback.yaml", tt.setting)
 			var records []usage
 			for i := range 120 {

@@ -96,6 +96,7 @@ func TestMovedAfterClose(t *testing.T) {
 				t.Fatal(err)
 			}
 			b = open(t, c.dir, wiring{})
+			b.mayBeEmpty("2026-11")
 			before := b.state(t)
 			p, err := b.Reprice(t.Context())
 			if err != nil {

@@ -209,6 +209,19 @@ func (b *Books) rebuild(ctx context.Context, nights ledger.Days, now time.Time, 
 	for _, d := range build.Days {
 		s.Days = append(s.Days, d.First.String()+".."+d.Last.String())
 	}
+	closed, err := b.Ledger.ClosedMonths(ctx)
+	if err != nil {
+		return err
+	}
+	sig := signals{b: b, latest: latest, open: build.OpenMonth, read: ledger.Days{First: nights.Last, Last: nights.Last}}
+	if sig.before, err = b.standing(ctx, sig.open); err != nil {
+		return err
+	}
+	book, err := b.bookNow(ctx, sig.open, closed)
+	if err != nil {
+		return err
+	}
+	sig.edits = book.fresh
 	return b.Ledger.ReplaceDays(ctx, build, func() error {
 		if s.Alerts, err = b.raise(ctx, build.Days, latest); err != nil {
 			return err
@@ -223,6 +236,16 @@ func (b *Books) rebuild(ctx context.Context, nights ledger.Days, now time.Time, 
 			return err
 		}
 		s.Problems = append(s.Problems, doubtful...)
+		if book.changed {
+			if err := b.Ledger.SetBook(ctx, book.marks, book.edits); err != nil {
+				return err
+			}
+		}
+		told, err := sig.told(ctx)
+		if err != nil {
+			return err
+		}
+		s.Problems = append(s.Problems, told...)
 		if err := errors.Join(b.Ledger.SetInputs(ctx, inputs), b.keepMarks(ctx, nights, s.changes, s.marks)); err != nil {
 			return err
 		}

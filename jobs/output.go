@@ -35,7 +35,7 @@ func unshown(month civil.Month, documents []invoice.Document) []Problem {
 		return nil
 	}
 	slices.Sort(characters)
-	return []Problem{{Source: "invoices", Object: month.String(), What: fmt.Sprintf("no font has %s, so %s these characters by their code points; install a font that has them, or name it in invoices.fonts, before the next close: documents of a closed month stay as they are",
+	return []Problem{{Kind: KindDocument, Source: "invoices", Object: month.String(), What: fmt.Sprintf("no font has %s, so %s these characters by their code points; install a font that has them, or name it in invoices.fonts, before the next close: documents of a closed month stay as they are",
 		invoice.Characters(slices.Compact(characters)), some(numbers, "prints", "print"))}}
 }
 
@@ -59,7 +59,7 @@ func lostFonts(month civil.Month, numbers, fonts []string) []Problem {
 		return nil
 	}
 	slices.Sort(fonts)
-	return []Problem{{Source: "invoices", Object: month.String(), What: fmt.Sprintf("the font %s of the close is no longer on this machine, so %s drawn with others and may look different from what was issued; put it back, or name it in invoices.fonts, and run this again",
+	return []Problem{{Kind: KindDocument, Source: "invoices", Object: month.String(), What: fmt.Sprintf("the font %s of the close is no longer on this machine, so %s drawn with others and may look different from what was issued; put it back, or name it in invoices.fonts, and run this again",
 		strings.Join(slices.Compact(fonts), ", "), some(numbers, "is", "are"))}}
 }
 

@@ -63,7 +63,7 @@ func (b *Books) peopleProblems(ctx context.Context, day civil.Date) (problems []
 		return nil, err
 	}
 	for _, p := range people {
-		problems = append(problems, Problem{Source: p.Source, Object: p.Key, What: p.What})
+		problems = append(problems, Problem{Kind: KindPeople, Source: p.Source, Object: p.Key, What: p.What})
 	}
 	centers, err := b.Ledger.PeopleCenters(ctx)
 	if err != nil {
@@ -79,7 +79,7 @@ func (b *Books) peopleProblems(ctx context.Context, day civil.Date) (problems []
 			told[c.Source+c.Code] = true
 		}
 		if what != "" {
-			problems = append(problems, Problem{Source: c.Source, Object: c.Key, What: fmt.Sprintf("line %d: cost_center: %s; correct the row, or the directory", c.Line, what)})
+			problems = append(problems, Problem{Kind: KindPeople, Source: c.Source, Object: c.Key, What: fmt.Sprintf("line %d: cost_center: %s; correct the row, or the directory", c.Line, what)})
 		}
 	}
 	states, err := b.Ledger.SnapshotStates(ctx)
@@ -88,7 +88,7 @@ func (b *Books) peopleProblems(ctx context.Context, day civil.Date) (problems []
 	}
 	for _, s := range states {
 		for _, what := range b.snapshotProblems(s) {
-			problems = append(problems, Problem{Source: s.Source, Object: "snapshot of " + s.Day.String(), What: what})
+			problems = append(problems, Problem{Kind: KindPeople, Source: s.Source, Object: "snapshot of " + s.Day.String(), What: what})
 		}
 	}
 	contested, err := b.contested(ctx, day)
@@ -113,7 +113,7 @@ func (b *Books) contested(ctx context.Context, day civil.Date) (problems []Probl
 	asked, err := b.Ledger.Asked(ctx, texts)
 	for _, r := range rows {
 		if asked[r.Name] {
-			problems = append(problems, Problem{Source: r.By.Source, Object: "snapshot of " + r.By.Since.String(), What: fmt.Sprintf(
+			problems = append(problems, Problem{Kind: KindPeople, Source: r.By.Source, Object: "snapshot of " + r.By.Since.String(), What: fmt.Sprintf(
 				"%s is a name of %d people, so requests under it are charged to none of them: remove it from all but one, or add it to aliases in the directory", r.Name, len(r.Rivals))})
 		}
 	}

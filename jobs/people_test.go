@@ -67,6 +67,7 @@ order by 1, 2`, ledger.Args{"since": civil.Min, "user": user}, func(r ledger.Row
 func TestExportThatIsWrittenAgain(t *testing.T) {
 	t.Parallel()
 	c := scimCompany(t, "users.json")
+	c.edit("chargeback.yaml", `unallocated_limit_usd: "0.01"`, `unallocated_limit_usd: "9.00"`)
 	c.ordinary(firstDay, "2026-11-05")
 	b := open(t, c.dir, wiring{})
 	exports := map[string][]byte{
@@ -267,7 +268,7 @@ func TestPeopleUnderOtherNames(t *testing.T) {
 		s := b.night(t, d)
 		var want []string
 		if !d.Before(date("2026-10-30")) {
-			want = []string{"idp snapshot of 2026-10-28"}
+			want = []string{"idp snapshot of 2026-10-28", "unallocated 2026-10"}
 		}
 		equal(t, "problems of "+d.String(), want, problemsOf(s))
 	}

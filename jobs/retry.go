@@ -79,7 +79,7 @@ func (b *Books) retrySource(ctx context.Context, source extract.Source, whole bo
 	again, unreadable, err := b.readAgain(ctx, source, incomplete, retryWindow)
 	s.add(again)
 	for _, u := range unreadable {
-		s.Problems = append(s.Problems, Problem{Source: source.Name, Object: u.Key, What: "can't be read again, so what was kept of it stays: " + u.why.Error()})
+		s.Problems = append(s.Problems, Problem{Kind: KindFailedObject, Source: source.Name, Object: u.Key, What: "can't be read again, so what was kept of it stays: " + u.why.Error()})
 	}
 	return s, err
 }

@@ -12,7 +12,7 @@ import (
 // allow: one beside good ones, one alone.
 func rejecting(t *testing.T) (c company, long string) {
 	c = newCompany(t)
-	c.edit("chargeback.yaml", `url: "file:data/bedrock"}`, `url: "file:data/bedrock", max_record_bytes: 1kB}`)
+	c.edit("chargeback.yaml", `url: "file:data/bedrock", silent_after_days: 0}`, `url: "file:data/bedrock", silent_after_days: 0, max_record_bytes: 1kB}`)
 	long = strings.Repeat("long", 300)
 	c.ordinary("2026-10-28", "2026-10-29")
 	c.deliver(usageKey("2026-10-28T08:01:00Z", "mixed"),

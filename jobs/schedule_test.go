@@ -25,6 +25,7 @@ func calendar(t *testing.T, zone, start string) *books {
 			t.Fatal(err)
 		}
 	}
+	b.mayBeEmpty(october, "2026-11")
 	return b
 }
 

@@ -49,7 +49,9 @@ func fourMonths(t *testing.T, changes ...[2]string) (c company, ledger string) {
 func (c company) copied(t *testing.T, ledger string) *books {
 	t.Helper()
 	path := scene{c: c, base: ledger}.copyTo(t)
-	return open(t, c.dir, wiring{ledger: path, invoices: path + ".invoices"})
+	b := open(t, c.dir, wiring{ledger: path, invoices: path + ".invoices"})
+	b.mayBeEmpty("2026-12")
+	return b
 }
 
 // cost makes a shared cost of the months from first to last, both included.

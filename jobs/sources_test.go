@@ -212,7 +212,7 @@ func TestSettingsOfAnObjectOfBothMonths(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			c := newCompany(t)
-			c.edit("chargeback.yaml", `unallocated_limit_usd: "0.01"`, "waivers:\n  - {month: 2026-10, gate: rejects, count: 4, by: controller@example.com, reason: test}\n"+`unallocated_limit_usd: "9.00"`)
+			c.edit("chargeback.yaml", `unallocated_limit_usd: "0.01"`, "waivers:\n  - {month: 2026-10, gate: rejects, count: 4, by: controller@example.com, reason: test}\n  - {month: 2026-10, gate: empty, count: 1, by: controller@example.com, reason: test}\n"+`unallocated_limit_usd: "9.00"`)
 			c.ownLog(tt.wrong)
 			b := open(t, c.dir, wiring{})
 			b.span(t, firstDay, lateDay)
@@ -275,6 +275,7 @@ func TestSettingsOfPeople(t *testing.T) {
 			t.Parallel()
 			c := newCompany(t)
 			c.edit("chargeback.yaml", `{name: people, format: people, url: "file:people.csv"}`, tt.before)
+			c.edit("chargeback.yaml", `unallocated_limit_usd: "0.01"`, `unallocated_limit_usd: "9.00"`)
 			c.putAt("hr/users.json", users("user001 00420", "user002 CC-1001"), atNight(firstDay))
 			c.ordinary(firstDay, "2026-11-02")
 			b := open(t, c.dir, wiring{})
@@ -350,7 +351,7 @@ func (b *books) exec(t testing.TB, text string) {
 // whose logs are moved to another folder, or the same one by another name of it.
 func TestSourceComesOrMoves(t *testing.T) {
 	t.Parallel()
-	const gateway = `  - {name: gateway, format: litellm, url: "file:data/litellm"}`
+	const gateway = `  - {name: gateway, format: litellm, url: "file:data/litellm", silent_after_days: 0}`
 	for _, tt := range []struct {
 		name, settings string
 		move           func(company)

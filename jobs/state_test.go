@@ -20,7 +20,8 @@ import (
 type state map[string][]string
 
 // tables are the selects whose rows make up a state. What tells one run from
-// another is left out: attempts, times, and the versions of objects.
+// another is left out: attempts, times, the versions of objects, and that prices were
+// edited.
 var tables = map[string]string{
 	"records": `
 select usage_date, billing_month, ifnull(adjusts_month, '-'), record_id, correction, ifnull(agent_request_id, '-'), ifnull(provider_request_id, '-'),
@@ -35,7 +36,7 @@ from cost_records order by all`,
 	"outbox":   `select sequence, message_id, channel, state, reference, reason, payload from outbox order by all`,
 	"months":   `select month, state, content_hash from months order by all`,
 	"invoices": `select number, month, cost_center, total_cents, content_hash, document from invoices order by all`,
-	"meta":     `select name, value from meta order by all`,
+	"meta":     `select name, value from meta where name <> 'edits of the rate book' order by all`,
 	"known":    `select 'meters', count(*) from meters union all select 'actors', count(*) from actors union all select 'tasks', count(*) from tasks union all select 'callers', count(*) from callers order by all`,
 }
 

@@ -139,11 +139,11 @@ func (b *Books) take(ctx context.Context, source extract.Source, at look, window
 	}
 	var problems []Problem
 	for _, key := range listing.Unnamed {
-		problems = append(problems, Problem{Source: source.Name, Object: key, What: "its name is not valid UTF-8, so no record could say where it came from and none of it counts: rename it"})
+		problems = append(problems, Problem{Kind: KindFailedObject, Source: source.Name, Object: key, What: "its name is not valid UTF-8, so no record could say where it came from and none of it counts: rename it"})
 	}
 	for _, f := range listing.Faults {
 		if at.shard.has(source.Name, source.Unit(f.Key)) {
-			problems = append(problems, Problem{Source: source.Name, Object: f.Key, What: "nothing of its set is taken in: " + f.Reason})
+			problems = append(problems, Problem{Kind: KindFailedObject, Source: source.Name, Object: f.Key, What: "nothing of its set is taken in: " + f.Reason})
 		}
 	}
 	for _, o := range todo.missing {
@@ -208,7 +208,7 @@ func (b *Books) stageAgain(ctx context.Context, source extract.Source, objects [
 	missing := make([]int64, 0, len(unreadable))
 	for _, u := range unreadable {
 		missing = append(missing, u.ID)
-		problems = append(problems, Problem{Source: source.Name, Object: u.Key, What: "can't be read by the settings as they are now; the records that were read of it before still count and can no longer be proved: " + u.why.Error()})
+		problems = append(problems, Problem{Kind: KindMissingObject, Source: source.Name, Object: u.Key, What: "can't be read by the settings as they are now; the records that were read of it before still count and can no longer be proved: " + u.why.Error()})
 	}
 	if err := b.Ledger.MarkMissing(ctx, missing, civil.Date{}, nil); err != nil {
 		return nil, fmt.Errorf("note objects of %s that the settings don't fit: %w", source.Name, err)
@@ -370,7 +370,7 @@ func (b *Books) stage(ctx context.Context, source extract.Source, todo compariso
 				if r.Err != nil && again && before.State != ledger.ObjectFailed {
 					missing = append(missing, before.ID)
 					staged.Replaced = append(staged.Replaced, r.ID) // what was read of it before the fault
-					problems = append(problems, Problem{Source: source.Name, Object: r.Object.Key, What: "was written again and can't be read; the records of the version before still count and can no longer be proved: " + r.Err.Error()})
+					problems = append(problems, Problem{Kind: KindMissingObject, Source: source.Name, Object: r.Object.Key, What: "was written again and can't be read; the records of the version before still count and can no longer be proved: " + r.Err.Error()})
 					continue
 				}
 				switch {
@@ -430,7 +430,7 @@ func (b *Books) enter(source extract.Source, r extract.Result, window string, st
 	var problems []Problem
 	if r.Err != nil {
 		o.State, o.Error = ledger.ObjectFailed, r.Err.Error()
-		problems = append(problems, Problem{Source: source.Name, Object: r.Object.Key, What: "can't be read, so none of it counts: " + r.Err.Error()})
+		problems = append(problems, Problem{Kind: KindFailedObject, Source: source.Name, Object: r.Object.Key, What: "can't be read, so none of it counts: " + r.Err.Error()})
 	}
 	staged.Objects = append(staged.Objects, o)
 	for _, reject := range r.Rejects {

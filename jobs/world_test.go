@@ -128,6 +128,12 @@ func wire(ctx context.Context, dir string, w wiring) (*books, error) {
 			b.PeopleFrom = append(b.PeopleFrom, src.Name)
 		}
 	}
+	b.Signal = jobs.SignalSettings{RejectPercent: cfg.RejectAlarmPercent, CorrectionsLimit: cfg.CorrectionsLimitUSD}
+	for _, src := range cfg.Sources {
+		if after := src.SilentAfterDays; !src.IsPeople() && (after.Set || src.TellsOf() == "") {
+			b.Signal.Watched = append(b.Signal.Watched, jobs.Watched{Name: src.Name, Own: after.Set, After: after.Days})
+		}
+	}
 	b.UsageFrom = cfg.MeteredBy()
 	for _, u := range cfg.UnknownModels {
 		b.UnknownModel = append(b.UnknownModel, jobs.UnknownModel(u))
@@ -315,6 +321,13 @@ func (b *books) nights(t testing.TB, first, last string) (all []jobs.NightlySumm
 		all = append(all, b.night(t, d))
 	}
 	return all
+}
+
+// mayBeEmpty waives the gate of months without a record.
+func (b *books) mayBeEmpty(months ...string) {
+	for _, m := range months {
+		b.Month.Waivers = append(b.Month.Waivers, jobs.Waiver{Month: month(m), Gate: config.GateEmpty, By: "controller@example.com", Reason: "test", Count: 1})
+	}
 }
 
 // closing closes a month at the hour at which it falls due.

@@ -99,6 +99,7 @@ func (l *Ledger) Files(ctx context.Context, month civil.Month) (files []File, er
 
 // Gates counts what may stand in the way of a month's close.
 type Gates struct {
+	Records                                                           int64 // that it charges or holds, corrections too
 	Unpriced, Pending, Doubtful, Conflicts, Rejected, Failed, Missing int64
 	Unallocated                                                       money.USD
 	// What the doubtful requests would cost, as far as that is known, beside what
@@ -121,7 +122,8 @@ select
   (select count(*) from repeats where verdict = 'conflict' and usage_date between @first_day and @last_day),
   (select ifnull(sum(rows_rejected), 0) from objects where state not in ('deleted', 'replaced', 'earlier') and (day is null or day between @first_day and @last_day)),
   (select count(*) from objects where state = 'failed' and (day is null or day between @first_day and @last_day)),
-  (select count(*) from objects where state = 'missing' and (day is null or day between @first_day and @last_day))
+  (select count(*) from objects where state = 'missing' and (day is null or day between @first_day and @last_day)),
+  count(*)
 from cost_items
 where billing_month = @month and usage_date >= @since`, args)
 	if err != nil {
@@ -129,7 +131,7 @@ where billing_month = @month and usage_date >= @since`, args)
 	}
 	g = Gates{
 		Unpriced: row.Int(0), Pending: row.Int(1), Doubtful: row.Int(2), DoubtfulCost: row.USD(3),
-		Unallocated: row.USD(4), Conflicts: row.Int(5), Rejected: row.Int(6), Failed: row.Int(7), Missing: row.Int(8),
+		Unallocated: row.USD(4), Conflicts: row.Int(5), Rejected: row.Int(6), Failed: row.Int(7), Missing: row.Int(8), Records: row.Int(9),
 	}
 	if g.Doubtful == 0 {
 		return g, nil

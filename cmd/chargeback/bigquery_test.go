@@ -117,7 +117,7 @@ func testDoctorOnBigQuery(t *testing.T, path string) {
 	var out bytes.Buffer
 	later := scriptClock.AddDate(0, 0, 7) // than the last run
 	w := world{out: &out, err: &out, now: func() time.Time { return later }, getenv: os.Getenv, columns: 100}
-	err := doctor(t.Context(), w, path)
+	err := doctor(t.Context(), w, path, false)
 	for _, want := range []string{"ok: ledger: BigQuery demo.books", "ok: lease: s3://", "runner.json is free and can be written", "ok: source: bedrock", "finance can be written"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the doctor does not say %q", want)
@@ -129,7 +129,7 @@ func testDoctorOnBigQuery(t *testing.T, path string) {
 	out.Reset()
 	a, err := openToRead(t.Context(), w, path)
 	if err == nil {
-		err = errors.Join(status(t.Context(), w, a), a.Close())
+		err = errors.Join(status(t.Context(), w, a, false), a.Close())
 	}
 	if err != nil || !strings.Contains(out.String(), "ledger     bigquery demo.books") || !strings.Contains(out.String(), "nightly/2026-11-03  done") {
 		t.Errorf("status: %v\n%s", err, out.String())

@@ -31,14 +31,21 @@ Slack's token and channels, and the clock.
 
 It reads no records and sends no message. Where documents are delivered to
 S3 it leaves one small object, chargeback-doctor.txt, because nothing else
-tells whether it may write; beside a lease it leaves lease/.../doctor.json. Exits with 3 where something is wrong.`
+tells whether it may write; beside a lease it leaves lease/.../doctor.json. Exits with 3 where something is wrong.
+
+With --format json it prints one object.`
 
 func doctorCommand(w world, f *flags) *cobra.Command {
-	return &cobra.Command{
+	format := formatText
+	c := &cobra.Command{
 		Use: "doctor", Short: "Say whether all that runs need is there", Long: doctorHelp, Args: noArgs,
-		Example: "  chargeback doctor\n  chargeback doctor --config /etc/chargeback/chargeback.yaml",
-		RunE:    func(c *cobra.Command, _ []string) error { return doctor(c.Context(), w, f.config) },
+		Example: "  chargeback doctor\n  chargeback doctor --format json\n  chargeback doctor --config /etc/chargeback/chargeback.yaml",
+		RunE: func(c *cobra.Command, _ []string) error {
+			return doctor(c.Context(), w, f.config, format == formatJSON)
+		},
 	}
+	c.Flags().Var(value[string]{&format, parseTextOrJSON, "FORMAT"}, "format", "text or json")
+	return c
 }
 
 // patient is what the doctor looks at.
@@ -46,32 +53,56 @@ type patient struct {
 	*app
 	w      world
 	path   string
+	asJSON bool
 	checks int
 	wrong  int
+	found  []diagnosis
 }
 
-// says prints one finding; wrong is nil where all is well.
+// diagnosis is what one check found, as machines read it.
+type diagnosis struct {
+	Check  string `json:"check"`
+	State  string `json:"state"` // ok, wrong or warning
+	Detail string `json:"detail"`
+}
+
+// doctorReport is what doctor found. Its keys are documented in the README.
+type doctorReport struct {
+	Findings []diagnosis `json:"findings"`
+	ExitCode int         `json:"exit_code"`
+}
+
+// notes keeps one finding, and prints it where people read.
+func (p *patient) notes(label, state, what, detail string) {
+	p.found = append(p.found, diagnosis{Check: what, State: state, Detail: detail})
+	if p.asJSON {
+		return
+	}
+	for _, line := range strings.Split(detail, "\n") {
+		p.w.item("%s: %s: %s", label, what, line)
+	}
+}
+
+// says tells one finding; wrong is nil where all is well.
 func (p *patient) says(what, detail string, wrong error) {
 	p.checks++
 	if wrong == nil {
-		p.w.item("ok: %s: %s", what, detail)
+		p.notes("ok", "ok", what, detail)
 		return
 	}
 	p.wrong++
-	for _, line := range strings.Split(wrong.Error(), "\n") {
-		p.w.item("WRONG: %s: %s", what, line)
-	}
+	p.notes("WRONG", "wrong", what, wrong.Error())
 }
 
-// warns prints what needs attention and stops no run.
-func (p *patient) warns(what, detail string) { p.w.item("warning: %s: %s", what, detail) }
+// warns tells what needs attention and stops no run.
+func (p *patient) warns(what, detail string) { p.notes("warning", "warning", what, detail) }
 
-func doctor(ctx context.Context, w world, path string) (err error) {
+func doctor(ctx context.Context, w world, path string, asJSON bool) (err error) {
 	s, err := readSettings(path)
 	if err != nil {
 		return err
 	}
-	p := &patient{app: &app{settings: s}, w: w, path: path}
+	p := &patient{app: &app{settings: s}, w: w, path: path, asJSON: asJSON}
 	defer func() { err = errors.Join(err, p.Close()) }()
 	_, lacking := readWith(path, closingBegun)
 	p.says("settings", path, lacking)
@@ -83,6 +114,15 @@ func doctor(ctx context.Context, w world, path string) (err error) {
 			return ctx.Err()
 		}
 		check(ctx)
+	}
+	report := doctorReport{Findings: p.found}
+	if p.wrong > 0 {
+		report.ExitCode = exitLook
+	}
+	if asJSON {
+		if err := writeJSON(w, report); err != nil {
+			return err
+		}
 	}
 	if p.wrong > 0 {
 		return &exitError{exitLook, fmt.Errorf("%d of %s found something wrong; see above", p.wrong, count(p.checks, "check", "checks"))}

@@ -60,7 +60,7 @@ func explainCommand(w world, f *flags) *cobra.Command {
 }
 
 func parseTextOrJSON(text string) (string, error) {
-	if text != "text" && text != formatJSON {
+	if text != formatText && text != formatJSON {
 		return "", fmt.Errorf("%q is not a format; take text or json", text)
 	}
 	return text, nil

@@ -63,6 +63,7 @@ const (
 	formatTable = "table"
 	formatJSON  = "json"
 	formatCSV   = "csv"
+	formatText  = "text" // of what is no table
 )
 
 func formatFlag(c *cobra.Command, to *string) {

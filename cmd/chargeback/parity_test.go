@@ -77,7 +77,7 @@ func testDoctor(t *testing.T, path string) {
 			}
 			return os.Getenv(name)
 		}}
-		return exitCode(t.Context(), doctor(t.Context(), w, path)), out.String()
+		return exitCode(t.Context(), doctor(t.Context(), w, path, false)), out.String()
 	}
 	if code, said := ask(os.Getenv(testSecret)); code != exitOK || strings.Count(said, "ok: source: ") != 3 || !strings.Contains(said, "/finance can be written") {
 		t.Errorf("with the right secret: exit code %d\n%s", code, said)

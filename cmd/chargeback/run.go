@@ -56,9 +56,10 @@ other, no more unallocated than unallocated_limit_usd, no payer that the
 directory does not know on its days, no rejected record, no object that is
 unreadable or gone, no source that can't be read, no provider's report or
 bill that differs from what was metered or charged by more than
-bill_tolerance_percent, lists what nobody was charged for, or has not come. A
-gate that fails ends with exit code 4, unless the settings waive it for the
-month with a name, a reason and a bound, and no more was found than that.`
+bill_tolerance_percent, lists what nobody was charged for, or has not come, and
+some cost record at all. A gate that fails ends with exit code 4, unless the
+settings waive it for the month with a name, a reason and a bound, and no more
+was found than that.`
 
 func runCommand(w world, f *flags) *cobra.Command {
 	g := &goOn{}

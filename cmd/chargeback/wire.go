@@ -114,12 +114,25 @@ func (a *app) openLedger(ctx context.Context, w world, want access) error {
 			a.RequestsFrom = append(a.RequestsFrom, src.Name)
 		}
 	}
+	a.Signal = signalSettings(cfg)
 	a.UsageFrom = cfg.MeteredBy()
 	for _, u := range cfg.UnknownModels {
 		a.UnknownModel = append(a.UnknownModel, jobs.UnknownModel(u))
 	}
 	a.CacheTTL = cacheTTLs(cfg)
 	return nil
+}
+
+// signalSettings is when the books need attention. Control totals are watched where
+// their source says so: bills come when they come, and gates wait for them.
+func signalSettings(cfg *config.Config) jobs.SignalSettings {
+	s := jobs.SignalSettings{RejectPercent: cfg.RejectAlarmPercent, CorrectionsLimit: cfg.CorrectionsLimitUSD}
+	for _, src := range cfg.Sources {
+		if after := src.SilentAfterDays; !src.IsPeople() && (after.Set || src.TellsOf() == "") {
+			s.Watched = append(s.Watched, jobs.Watched{Name: src.Name, Own: after.Set, After: after.Days})
+		}
+	}
+	return s
 }
 
 // cacheTTLs is what the settings say of how long cache writes are kept.

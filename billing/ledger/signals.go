@@ -1,0 +1,342 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"chargeback/transform/civil"
+	"chargeback/transform/money"
+	"chargeback/transform/rates"
+)
+
+// Reads of this file are what a night and status tell of the books as they stand.
+// Each is bounded by days or by the open months.
+
+// SourceDay is a day of which a source has records or figures, and the night that
+// read them.
+type SourceDay struct {
+	Source string
+	Night  civil.Date // zero where no night did
+	Day    civil.Date
+}
+
+// SourceDays lists the days from first to last of which sources have records of
+// usage or requests, or control totals, by the nights that read them.
+func (l *Ledger) SourceDays(ctx context.Context, first, last civil.Date) (days []SourceDay, err error) {
+	err = l.engine.Query(ctx, `
+with staged as (
+  select object_id, usage_date as record_date from usage where usage_date between @first_day and @last_day group by object_id, usage_date
+  union all
+  select object_id, request_date as record_date from requests where request_date between @first_day and @last_day group by object_id, request_date
+  union all
+  select object_id, bucket_date as record_date from totals where bucket_date between @first_day and @last_day group by object_id, bucket_date
+)
+select distinct
+  o.source,
+  o.run,
+  s.record_date
+from staged as s
+inner join objects as o on o.object_id = s.object_id
+order by o.source, s.record_date, o.run`, Args{"first_day": first, "last_day": last}, func(r Row) error {
+		days = append(days, SourceDay{r.Text(0), nightOf(r.Text(1)), r.Date(2)})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the days that sources have records of: %w", err)
+	}
+	return days, nil
+}
+
+// SourceNight is what a night and its shards read of a source.
+type SourceNight struct {
+	Source           string
+	Night            civil.Date
+	Staged, Rejected int64
+}
+
+// SourceNights lists what the nights from first to last read of each source, as far
+// as it was not replaced since, by source and night.
+func (l *Ledger) SourceNights(ctx context.Context, first, last civil.Date) (nights []SourceNight, err error) {
+	err = l.engine.Query(ctx, `
+select
+  source,
+  if(run like 'shard/%', substr(run, 7, 10), substr(run, 9, 10)) as night_day,
+  sum(if(state in ('read', 'missing'), rows_staged, 0)),
+  sum(if(state in ('read', 'missing'), rows_rejected, 0))
+from objects
+where run between @first_night and @last_night or run between @first_shard and @last_shard
+group by 1, 2
+order by 1, 2`, Args{
+		"first_night": "nightly/" + first.String(), "last_night": "nightly/" + last.String(),
+		"first_shard": shardKind + first.String(), "last_shard": shardKind + last.String() + "/~",
+	}, func(r Row) error {
+		night, err := civil.ParseDate(r.Text(1))
+		nights = append(nights, SourceNight{r.Text(0), night, r.Int(2), r.Int(3)})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read what nights read of sources: %w", err)
+	}
+	return nights, nil
+}
+
+// SourceArrivals lists the nights from first to last that read records of a source,
+// also of objects that were replaced since, by source and night.
+func (l *Ledger) SourceArrivals(ctx context.Context, first, last civil.Date) (arrivals []SourceDay, err error) {
+	err = l.engine.Query(ctx, `
+select distinct
+  source,
+  run
+from objects
+where rows_staged > 0 and (run between @first_night and @last_night or run between @first_shard and @last_shard)
+order by 1, 2`, Args{
+		"first_night": "nightly/" + first.String(), "last_night": "nightly/" + last.String(),
+		"first_shard": shardKind + first.String(), "last_shard": shardKind + last.String() + "/~",
+	}, func(r Row) error {
+		arrivals = append(arrivals, SourceDay{Source: r.Text(0), Night: nightOf(r.Text(1))})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read when sources delivered: %w", err)
+	}
+	return arrivals, nil
+}
+
+// shardKind is what windows of a night's shards begin with.
+const shardKind = "shard/"
+
+// nightOf is the night of a window, or of a shard's; the zero date where it is of
+// neither.
+func nightOf(window string) civil.Date {
+	for _, kind := range []string{"nightly/", shardKind} {
+		if rest, is := strings.CutPrefix(window, kind); is {
+			text, _, _ := strings.Cut(rest, "/")
+			if day, err := civil.ParseDate(text); err == nil {
+				return day
+			}
+		}
+	}
+	return civil.Date{}
+}
+
+// Unpriced is records of one model that are held because something has no price.
+type Unpriced struct {
+	Provider, Model string
+	Flags           string // with what is missing
+	Why             string
+	Records         int64
+}
+
+// Unpriced lists the records without a price that months from open on hold, by model
+// and what is missing.
+func (l *Ledger) Unpriced(ctx context.Context, open civil.Month) (all []Unpriced, err error) {
+	err = l.engine.Query(ctx, `
+select
+  m.provider,
+  m.model,
+  ifnull(f.flags, ''),
+  min(ifnull(f.pricing_note, '')),
+  count(*)
+from record_facts as f
+inner join rulings as r on r.ruling_id = f.ruling_id
+inner join meters as m on m.meter_id = f.meter_id
+where f.billing_month >= @first_day and f.usage_date >= @since and r.pricing = 'unpriced'
+group by 1, 2, 3
+order by 1, 2, 3`, Args{"first_day": open.FirstDay(), "since": civil.Min}, func(r Row) error {
+		all = append(all, Unpriced{r.Text(0), r.Text(1), r.Text(2), r.Text(3), r.Int(4)})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read models without a price: %w", err)
+	}
+	return all, nil
+}
+
+// Unallocated is what the months from open on charge to nobody, by month.
+func (l *Ledger) Unallocated(ctx context.Context, open civil.Month) (map[civil.Month]money.USD, error) {
+	sums := map[civil.Month]money.USD{}
+	err := l.engine.Query(ctx, `
+select
+  month_of(f.billing_month),
+  total_usd(f.total_cost_usd)
+from record_facts as f
+inner join payers as p on p.payer_id = f.payer_id
+where f.billing_month >= @first_day and f.usage_date >= @since and p.cost_center = @unallocated
+group by 1`, Args{"first_day": open.FirstDay(), "since": civil.Min, "unallocated": unallocated.Code}, func(r Row) error {
+		month, err := civil.ParseMonth(r.Text(0))
+		sums[month] = r.USD(1)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read what is unallocated: %w", err)
+	}
+	return sums, nil
+}
+
+// Corrected is what months from some month on correct of a closed one, of one
+// cost centre's document and by one price.
+type Corrected struct {
+	Month      string // the closed one
+	CostCenter string
+	PriceKey   string // "" where there is none
+	Amount     money.USD
+}
+
+// Corrected sums the corrections that months from open on charge, by closed month,
+// cost centre and price.
+func (l *Ledger) Corrected(ctx context.Context, open civil.Month) (all []Corrected, err error) {
+	err = l.engine.Query(ctx, `
+select
+  month_of(f.usage_date),
+  y.cost_center,
+  ifnull(e.price_key, ''),
+  total_usd(f.total_cost_usd)
+from record_facts as f
+inner join payers as y on y.payer_id = ifnull(f.adjusts_payer_id, f.payer_id)
+left join rate_entries as e on e.rate_id = f.rate_id
+where f.billing_month >= @first_day and f.usage_date >= @since and f.correction <> 0
+group by 1, 2, 3
+order by 1, 2, 3`, Args{"first_day": open.FirstDay(), "since": civil.Min}, func(r Row) error {
+		all = append(all, Corrected{r.Text(0), r.Text(1), r.Text(2), r.USD(3)})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read corrections of closed months: %w", err)
+	}
+	return all, nil
+}
+
+// FailedRun is a window whose newest attempt failed.
+type FailedRun struct{ Window, Reason string }
+
+// FailedRuns lists the nightly and monthly windows, and those of documents, whose
+// newest attempt failed since a time.
+func (l *Ledger) FailedRuns(ctx context.Context, since time.Time) (failed []FailedRun, err error) {
+	err = l.engine.Query(ctx, `
+with newest_attempts as (
+  select
+    run_window,
+    state,
+    summary
+  from runs
+  where started_at >= @since and (run_window like 'nightly/%' or run_window like 'monthly/%' or run_window like 'documents/%')
+  qualify row_number() over (partition by run_window order by attempt desc) = 1
+)
+select
+  n.run_window,
+  n.summary
+from newest_attempts as n
+where n.state = 'failed'
+order by n.run_window`, Args{"since": since}, func(r Row) error {
+		var summary struct {
+			Error string `json:"error"`
+		}
+		if err := json.Unmarshal([]byte(r.Text(1)), &summary); err != nil {
+			return fmt.Errorf("summary of %s: %w", r.Text(0), err)
+		}
+		failed = append(failed, FailedRun{r.Text(0), summary.Error})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read runs that failed: %w", err)
+	}
+	return failed, nil
+}
+
+// Broken lists the objects that can't be read, or are gone from their source, by
+// source and key.
+func (l *Ledger) Broken(ctx context.Context) (objects []Object, err error) {
+	err = l.engine.Query(ctx, `
+select source, object_key, state, ifnull(error, '')
+from objects
+where state in ('failed', 'missing')
+order by source, object_key, etag`, nil, func(r Row) error {
+		objects = append(objects, Object{Source: r.Text(0), Key: r.Text(1), State: r.Text(2), Error: r.Text(3)})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read objects that failed or are gone: %w", err)
+	}
+	return objects, nil
+}
+
+// BookMarks is the marks of the rate book that the last night charged by, with its
+// version.
+type BookMarks struct {
+	Version string       `json:"version"`
+	Marks   []rates.Mark `json:"marks"`
+}
+
+// BookEdit is an edit of the rate book, with the first month that was open when a
+// night found it.
+type BookEdit struct {
+	rates.Mark
+	What string `json:"what"`
+	Open string `json:"open"`
+}
+
+const (
+	bookMarksFact = "marks of the rate book"
+	bookEditsFact = "edits of the rate book"
+)
+
+// BookMarks reads what was kept of the rate book; without a version where nothing
+// was.
+func (l *Ledger) BookMarks(ctx context.Context) (marks BookMarks, err error) {
+	err = l.fact(ctx, bookMarksFact, &marks)
+	return marks, err
+}
+
+// BookEdits reads the edits of the rate book that were kept.
+func (l *Ledger) BookEdits(ctx context.Context) (edits []BookEdit, err error) {
+	err = l.fact(ctx, bookEditsFact, &edits)
+	return edits, err
+}
+
+// SetBook keeps the marks and the edits of the rate book; it belongs inside the
+// transaction that ends a night.
+func (l *Ledger) SetBook(ctx context.Context, marks BookMarks, edits []BookEdit) error {
+	if err := l.setFact(ctx, bookMarksFact, marks); err != nil {
+		return err
+	}
+	return l.setFact(ctx, bookEditsFact, edits)
+}
+
+// fact reads a fact that is kept as JSON; what is not there leaves to as it is.
+func (l *Ledger) fact(ctx context.Context, name string, to any) error {
+	row, err := l.one(ctx, "select value from meta where name = @name", Args{"name": name})
+	if err == nil && row != nil {
+		err = json.Unmarshal([]byte(row.Text(0)), to)
+	}
+	if err != nil {
+		return fmt.Errorf("read %s: %w", name, err)
+	}
+	return nil
+}
+
+func (l *Ledger) setFact(ctx context.Context, name string, fact any) error {
+	text, err := json.Marshal(fact)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	if err := l.engine.Exec(ctx, "delete from meta where name = @name", Args{"name": name}); err != nil {
+		return err
+	}
+	return l.engine.Insert(ctx, metaTable, [][]any{{name, string(text)}})
+}
+
+// PricesUsed are the keys of all prices that have ever priced a record.
+func (l *Ledger) PricesUsed(ctx context.Context) (map[string]bool, error) {
+	used := map[string]bool{}
+	err := l.engine.Query(ctx, "select distinct price_key from rate_entries where price_key is not null", nil, func(r Row) error {
+		used[r.Text(0)] = true
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read which prices were used: %w", err)
+	}
+	return used, nil
+}

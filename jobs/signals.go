@@ -1,0 +1,510 @@
+package jobs
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"chargeback/billing/ledger"
+	"chargeback/billing/report"
+	"chargeback/transform/civil"
+	"chargeback/transform/money"
+	"chargeback/transform/rates"
+)
+
+// The kinds of problems, one word each, as machines read them.
+const (
+	KindSilentSource  = "silent_source"  // a source has had no record for longer than is its habit
+	KindRejects       = "rejects"        // most of what a night read of a source was rejected
+	KindUnpricedModel = "unpriced_model" // records are held because something has no price
+	KindUnallocated   = "unallocated"    // more is unallocated than the settings allow
+	KindCorrections   = "corrections"    // a closed month is corrected by more than the settings allow
+	KindEditedPrice   = "edited_price"   // a price of the past is no longer what was charged by
+	KindUndelivered   = "undelivered"    // a message has not reached anybody
+	KindFailedRun     = "failed_run"     // the newest attempt at a window failed
+	KindFailedObject  = "failed_object"  // an object can't be read
+	KindMissingObject = "missing_object" // an object is gone from its source
+	KindDeletedObject = "deleted_object" // an object that was gone counts as deleted now
+	KindPeople        = "people"         // people files can't be believed, or lead nowhere
+	KindMatches       = "matches"        // too little usage found its request
+	KindDoubtful      = "doubtful"       // requests may be charged already
+	KindDocument      = "document"       // a document lacks fonts
+)
+
+// SignalSettings is when the books need attention although every step was done.
+type SignalSettings struct {
+	Watched          []Watched // sources that must not fall silent
+	RejectPercent    int       // of a source's records of a night, above which it is told; 0 is never
+	CorrectionsLimit money.USD // of a closed month
+}
+
+// Watched is a source that must not fall silent.
+type Watched struct {
+	Name  string
+	Own   bool // After counts, not its habit
+	After int  // days
+}
+
+// habitDays is how far back a source's habit is read, and graceDays how much
+// longer than its longest pause it may be quiet.
+const (
+	habitDays = 60
+	graceDays = 2
+)
+
+// nightsToTell is after how many finished nights a source without any record is told.
+const nightsToTell = 4
+
+// Signals is what of the books, as they stand after the newest night, needs
+// attention: of the ledger alone, whatever the sources hold. Nights tell the same of
+// what they did.
+func (b *Books) Signals(ctx context.Context, now time.Time) (problems []Problem, err error) {
+	failed, err := b.Ledger.FailedRuns(ctx, now.AddDate(0, 0, -habitDays))
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range failed {
+		problems = append(problems, Problem{Kind: KindFailedRun, Source: "run", Object: f.Window, What: "failed: " + cmp.Or(f.Reason, "nothing is known of why")})
+	}
+	done, err := b.Ledger.WindowsDone(ctx, NightlyKind)
+	if err != nil {
+		return nil, err
+	}
+	latest, err := newest(done)
+	if err != nil || latest.IsZero() {
+		return problems, err
+	}
+	closed, err := b.Ledger.ClosedMonths(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := signals{b: b, latest: latest, open: b.openMonth(closed), nights: len(done)}
+	if s.after, err = b.standing(ctx, s.open); err != nil {
+		return nil, err
+	}
+	edits, err := b.Ledger.BookEdits(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.edits = openEdits(edits, closed)
+	s.read = ledger.Days{First: b.firstOf(s.open), Last: latest}
+	for _, part := range []func(context.Context) ([]Problem, error){
+		b.brokenObjects,
+		func(ctx context.Context) ([]Problem, error) { return b.peopleProblems(ctx, latest) },
+		s.all,
+		b.undelivered,
+		func(ctx context.Context) ([]Problem, error) { return b.matchAlarms(ctx, latest) },
+		func(ctx context.Context) ([]Problem, error) { return b.doubtful(ctx, s.open, latest) },
+	} {
+		found, err := part(ctx)
+		if err != nil {
+			return nil, err
+		}
+		problems = append(problems, found...)
+	}
+	return problems, nil
+}
+
+// undelivered names the messages that nobody got.
+func (b *Books) undelivered(ctx context.Context) (problems []Problem, err error) {
+	messages, err := b.Undelivered(ctx)
+	for _, m := range messages {
+		problems = append(problems, Problem{Kind: KindUndelivered, Source: "message", Object: m.ID, What: fmt.Sprintf("has not reached %s after %s", m.Channel, counted(int64(m.Attempts), "attempt"))})
+	}
+	return problems, err
+}
+
+// brokenObjects names the objects that can't be read or are gone.
+func (b *Books) brokenObjects(ctx context.Context) (problems []Problem, err error) {
+	objects, err := b.Ledger.Broken(ctx)
+	for _, o := range objects {
+		p := Problem{Kind: KindFailedObject, Source: o.Source, Object: o.Key, What: "can't be read, so none of it counts: " + o.Error}
+		if o.State == ledger.ObjectMissing {
+			p.Kind, p.What = KindMissingObject, "is gone from its source, or can't be read there any more; the records that were read of it still count"
+		}
+		problems = append(problems, p)
+	}
+	return problems, err
+}
+
+// standing is what the open months hold that a night is compared by.
+type standing struct {
+	unpriced  []ledger.Unpriced
+	corrected []ledger.Corrected
+}
+
+func (b *Books) standing(ctx context.Context, open civil.Month) (s standing, err error) {
+	if s.unpriced, err = b.Ledger.Unpriced(ctx, open); err != nil {
+		return s, err
+	}
+	s.corrected, err = b.Ledger.Corrected(ctx, open)
+	return s, err
+}
+
+// signals are read of the books after a night, or as they stand.
+type signals struct {
+	b             *Books
+	latest        civil.Date // the newest night
+	open          civil.Month
+	nights        int         // that were finished
+	read          ledger.Days // nights of which rejects are looked at
+	before, after standing    // before is empty where all that stands is told
+	edits         []ledger.BookEdit
+}
+
+// told is what a night tells, inside the transaction that makes its records.
+func (s signals) told(ctx context.Context) ([]Problem, error) {
+	done, err := s.b.Ledger.WindowsDone(ctx, NightlyKind)
+	if err != nil {
+		return nil, err
+	}
+	s.nights = len(done) + 1 // and this one
+	if s.after, err = s.b.standing(ctx, s.open); err != nil {
+		return nil, err
+	}
+	return s.all(ctx)
+}
+
+// all is what the signals are, in the order in which they are told.
+func (s signals) all(ctx context.Context) (problems []Problem, err error) {
+	for _, part := range []func(context.Context) ([]Problem, error){s.silent, s.rejected, s.unpriced, s.unallocated, s.edited, s.corrections} {
+		found, err := part(ctx)
+		if err != nil {
+			return nil, err
+		}
+		problems = append(problems, found...)
+	}
+	return problems, nil
+}
+
+// silent names the sources that have had no record for longer than they are used to.
+// Records of the last days alone settle most of them; the others' habit is read of
+// the last 60 days.
+func (s signals) silent(ctx context.Context) (problems []Problem, err error) {
+	watched := slices.DeleteFunc(slices.Clone(s.b.Signal.Watched), func(w Watched) bool { return w.Own && w.After == 0 })
+	if len(watched) == 0 {
+		return nil, nil
+	}
+	const soon = 1 + graceDays // shorter than any habit allows
+	until := s.latest.AddDays(soon)
+	recent, err := s.b.Ledger.SourceDays(ctx, s.latest.AddDays(1-soon), until)
+	if err != nil {
+		return nil, err
+	}
+	var quiet []Watched
+	days := habitDays
+	for _, w := range watched {
+		if i := slices.IndexFunc(recent, func(d ledger.SourceDay) bool { return d.Source == w.Name }); i < 0 || w.Own && w.After < soon {
+			quiet = append(quiet, w)
+			days = max(days, w.After)
+		}
+	}
+	if len(quiet) == 0 {
+		return nil, nil
+	}
+	first := s.latest.AddDays(-days)
+	all, err := s.b.Ledger.SourceDays(ctx, first, until)
+	if err != nil {
+		return nil, err
+	}
+	arrivals, err := s.b.Ledger.SourceArrivals(ctx, first, s.latest)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range quiet {
+		h := habitOf(w.Name, all, arrivals)
+		if h.last.IsZero() {
+			if p, told := s.never(w, first); told {
+				problems = append(problems, p)
+			}
+			continue
+		}
+		pause, limit := s.latest.DaysSince(h.last), h.limit()
+		why := fmt.Sprintf("its longest pause of the last %d days was %s", habitDays, counted(int64(h.pause), "day"))
+		if w.Own {
+			limit, why = w.After-1, "its silent_after_days is "+fmt.Sprint(w.After)
+		}
+		if pause > limit {
+			problems = append(problems, Problem{Kind: KindSilentSource, Source: w.Name, Object: "since " + h.last.AddDays(1).String(), What: fmt.Sprintf(
+				"no record for %s, and %s: look whether its logs are still delivered to its url, or set its silent_after_days (0: never tell)", counted(int64(pause), "day"), why)})
+		}
+	}
+	return problems, nil
+}
+
+// never tells of a source that has had no record since a day.
+func (s signals) never(w Watched, first civil.Date) (Problem, bool) {
+	object, what := "since "+first.String(), fmt.Sprintf("no record in the last %d days", s.latest.DaysSince(first))
+	pause := s.latest.DaysSince(first)
+	if first.Before(s.b.Start) {
+		pause = s.latest.DaysSince(s.b.Start) + 1
+		object, what = "since "+s.b.Start.String(), "no record since company.start"
+	}
+	if w.Own && pause < w.After || !w.Own && s.nights < nightsToTell {
+		return Problem{}, false
+	}
+	return Problem{Kind: KindSilentSource, Source: w.Name, Object: object, What: what +
+		": correct its url or prefix, look whether anything is delivered there, or set its silent_after_days (0: never tell)"}, true
+}
+
+// habit is how often a source has records.
+type habit struct {
+	last  civil.Date // newest day with records; zero where there is none
+	pause int        // longest between two days with records or two deliveries
+	lag   int        // days from the newest record to the night that read it
+}
+
+// habitOf reads the habit of a source. Of one that delivered once, nothing is known
+// of its pauses but that what it delivered covered some days, as a monthly export
+// does.
+func habitOf(source string, days []ledger.SourceDay, arrivals []ledger.SourceDay) (h habit) {
+	const unknown, month = 3, 31
+	var dates, nights []civil.Date
+	for _, d := range days {
+		if d.Source != source {
+			continue
+		}
+		if h.last.Before(d.Day) || d.Day == h.last && d.Night.DaysSince(d.Day) < h.lag {
+			h.last, h.lag = d.Day, 0
+			if !d.Night.IsZero() {
+				h.lag = max(0, d.Night.DaysSince(d.Day))
+			}
+		}
+		dates = append(dates, d.Day)
+	}
+	for _, a := range arrivals {
+		if a.Source == source {
+			nights = append(nights, a.Night)
+		}
+	}
+	slices.SortFunc(nights, civil.Date.Compare)
+	h.pause = max(1, longest(dates), longest(nights))
+	if len(dates) > 0 && len(slices.Compact(nights)) < 2 {
+		h.pause = max(h.pause, unknown, min(month, h.last.DaysSince(slices.MinFunc(dates, civil.Date.Compare))+1))
+	}
+	return h
+}
+
+// limit is how many days a source may be quiet. What comes late by habit may be
+// quiet for longer, but not for ever: one whose objects are written again without
+// anything new in them is silent too.
+func (h habit) limit() int { return h.pause + graceDays + min(h.lag, h.pause+graceDays) }
+
+// longest is the longest step between neighbouring days.
+func longest(days []civil.Date) (most int) {
+	days = slices.Clone(days)
+	slices.SortFunc(days, civil.Date.Compare)
+	for i := 1; i < len(days); i++ {
+		most = max(most, days[i].DaysSince(days[i-1]))
+	}
+	return most
+}
+
+// rejected names the sources of which a night read mostly what is no record.
+func (s signals) rejected(ctx context.Context) (problems []Problem, err error) {
+	percent := int64(s.b.Signal.RejectPercent)
+	if percent == 0 {
+		return nil, nil
+	}
+	nights, err := s.b.Ledger.SourceNights(ctx, s.read.First, s.read.Last)
+	for _, n := range nights {
+		if all := n.Staged + n.Rejected; n.Rejected*100 > percent*all {
+			problems = append(problems, Problem{Kind: KindRejects, Source: n.Source, Object: NightlyWindow(n.Night), What: fmt.Sprintf(
+				"%s of %s rejected, and reject_alarm_percent is %d: what is rejected is charged to nobody; see `chargeback rejects records`, correct the source's format or fields, and run again", counted(n.Rejected, "record"), counted(all, "record"), percent)})
+		}
+	}
+	return problems, err
+}
+
+// unpriced names the models of which records are held that were not before.
+func (s signals) unpriced(context.Context) (problems []Problem, err error) {
+	type lack struct{ provider, model, flags string }
+	known := map[lack]bool{}
+	for _, u := range s.before.unpriced {
+		known[lack{u.Provider, u.Model, u.Flags}] = true
+	}
+	for _, u := range s.after.unpriced {
+		if known[lack{u.Provider, u.Model, u.Flags}] {
+			continue
+		}
+		what := counted(u.Records, "record") + " without a cost, in no budget and on no document"
+		if u.Why != "" {
+			what += ": " + u.Why
+		}
+		if advice := report.Advice(ledger.Flags(u.Flags)); advice != "" {
+			what += ". " + strings.TrimSuffix(advice, ".")
+		}
+		problems = append(problems, Problem{Kind: KindUnpricedModel, Source: "unpriced", Object: u.Provider + "/" + u.Model, What: what})
+	}
+	return problems, nil
+}
+
+// unallocated names the open months that charge nobody more than they may.
+func (s signals) unallocated(ctx context.Context) (problems []Problem, err error) {
+	sums, err := s.b.Ledger.Unallocated(ctx, s.open)
+	limit := s.b.Month.UnallocatedLimit
+	for _, month := range slices.SortedFunc(maps.Keys(sums), civil.Month.Compare) {
+		if sum := sums[month]; sum.Cmp(limit) > 0 {
+			problems = append(problems, Problem{Kind: KindUnallocated, Source: "unallocated", Object: month.String(), What: fmt.Sprintf(
+				"%s are unallocated, and unallocated_limit_usd is %s: no budget sees them, and the month can't be closed; see `chargeback report users --month %s`, and correct the people files, owners or agents", dollars(sum), limit, month)})
+		}
+	}
+	return problems, err
+}
+
+// change is what is charged more and less of a closed month's documents.
+type change struct{ charged, credited money.USD }
+
+func (c change) zero() bool { return c.charged.IsZero() && c.credited.IsZero() }
+
+func (c change) net() money.USD { return c.charged.Sub(c.credited) }
+
+// exceeds says that either side is more than a limit.
+func (c change) exceeds(limit money.USD) bool {
+	return c.charged.Cmp(limit) > 0 || c.credited.Cmp(limit) > 0
+}
+
+func (c change) String() string {
+	if c.charged.IsZero() || c.credited.IsZero() {
+		return dollars(c.net())
+	}
+	return fmt.Sprintf("%s (%s charged, %s credited)", dollars(c.net()), dollars(c.charged), dollars(c.credited))
+}
+
+// correctedBy adds up corrections by closed month: what each cost centre's documents are
+// corrected by is charged or credited as a whole. of keeps those that are meant.
+func correctedBy(corrected []ledger.Corrected, of func(ledger.Corrected) bool) map[string]change {
+	type document struct{ month, center string }
+	sums := map[document]money.USD{}
+	for _, c := range corrected {
+		if of(c) {
+			at := document{c.Month, c.CostCenter}
+			sums[at] = sums[at].Add(c.Amount)
+		}
+	}
+	all := map[string]change{}
+	for at, sum := range sums {
+		c := all[at.month]
+		if sum.Sign() < 0 {
+			c.credited = c.credited.Sub(sum)
+		} else {
+			c.charged = c.charged.Add(sum)
+		}
+		all[at.month] = c
+	}
+	return all
+}
+
+func everything(ledger.Corrected) bool { return true }
+
+// corrections names the closed months that are corrected by more than they may, and
+// by other amounts than before.
+func (s signals) corrections(context.Context) (problems []Problem, err error) {
+	limit := s.b.Signal.CorrectionsLimit
+	before, after := correctedBy(s.before.corrected, everything), correctedBy(s.after.corrected, everything)
+	for _, month := range slices.Sorted(maps.Keys(after)) {
+		was, is := before[month], after[month]
+		if !is.exceeds(limit) || was.charged.Equal(is.charged) && was.credited.Equal(is.credited) {
+			continue
+		}
+		what := fmt.Sprintf("this closed month is corrected in %s by %s", s.open, is)
+		if !was.zero() {
+			what += fmt.Sprintf("; before this run it was %s", was)
+		}
+		problems = append(problems, Problem{Kind: KindCorrections, Source: "corrections", Object: month, What: fmt.Sprintf(
+			"%s, and corrections_limit_usd is %s: look whether late logs, prices or people should have changed; the documents of %s will list it", what, limit, s.open)})
+	}
+	return problems, nil
+}
+
+// edited names the prices of the past that were edited, with what closed months are
+// corrected by for them.
+func (s signals) edited(context.Context) (problems []Problem, err error) {
+	for _, e := range s.edits {
+		of := everything
+		if key := e.Key(); key != "" {
+			of = func(c ledger.Corrected) bool { return c.PriceKey == key }
+		}
+		var parts []string
+		amounts := correctedBy(s.after.corrected, of)
+		for _, month := range slices.Sorted(maps.Keys(amounts)) {
+			if c := amounts[month]; !c.zero() {
+				parts = append(parts, fmt.Sprintf("%s by %s", month, c))
+			}
+		}
+		what := e.What + ", and records were charged by it; closed months are not corrected"
+		if len(parts) > 0 {
+			what = fmt.Sprintf("%s, and records were charged by it; %s now corrects %s", e.What, s.open, strings.Join(parts, ", "))
+		}
+		problems = append(problems, Problem{Kind: KindEditedPrice, Source: "rate book", Object: e.String(), What: what +
+			". A price that changes is a new entry with its own from, or learned; if this was a mistake, put the entry back and run again"})
+	}
+	return problems, nil
+}
+
+// bookNow is what a night keeps of the rate book.
+type bookNow struct {
+	changed bool // since the last night; where it is not, nothing is to be kept
+	marks   ledger.BookMarks
+	edits   []ledger.BookEdit // all that stand
+	fresh   []ledger.BookEdit // those of them that no night has told yet
+}
+
+// bookNow holds the rate book against the marks that the last night left. What was
+// put back as it was is no edit any more.
+func (b *Books) bookNow(ctx context.Context, open civil.Month, closed map[civil.Month]string) (now bookNow, err error) {
+	before, err := b.Ledger.BookMarks(ctx)
+	if err != nil || before.Version == b.Rates.Version() {
+		return now, err
+	}
+	now.changed, now.marks = true, ledger.BookMarks{Version: b.Rates.Version(), Marks: b.Rates.Marks()}
+	latest, err := b.latestDone(ctx)
+	if err != nil || before.Version == "" || latest.IsZero() {
+		return now, err
+	}
+	kept, err := b.Ledger.BookEdits(ctx)
+	if err != nil {
+		return now, err
+	}
+	used, err := b.Ledger.PricesUsed(ctx)
+	if err != nil {
+		return now, err
+	}
+	past := latest.AddDays(1).Start(b.Zone)
+	since := b.Rates.Edits(before.Marks, past)
+	standing, original := openEdits(kept, closed), slices.Clone(before.Marks)
+	for _, e := range standing {
+		original = append(slices.DeleteFunc(original, e.Is), e.Mark)
+	}
+	for _, e := range b.Rates.Edits(original, past) {
+		if key := e.Key(); key != "" && !used[key] {
+			continue
+		}
+		edit := ledger.BookEdit{Mark: e.Mark, What: e.What, Open: open.String()}
+		if e.Place != "" {
+			edit.What += " (" + e.Place + ")"
+		}
+		if i := slices.IndexFunc(standing, func(s ledger.BookEdit) bool { return s.Is(e.Mark) }); i >= 0 {
+			edit.Open = standing[i].Open
+		}
+		now.edits = append(now.edits, edit)
+		if slices.ContainsFunc(since, func(s rates.Edit) bool { return s.Is(e.Mark) }) {
+			now.fresh = append(now.fresh, edit)
+		}
+	}
+	return now, nil
+}
+
+// openEdits are the edits that were found in months which are still open.
+func openEdits(edits []ledger.BookEdit, closed map[civil.Month]string) (open []ledger.BookEdit) {
+	for _, e := range edits {
+		if month, err := civil.ParseMonth(e.Open); err == nil && closed[month] == "" {
+			open = append(open, e)
+		}
+	}
+	return open
+}
