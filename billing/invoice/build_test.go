@@ -376,3 +376,16 @@ func drawInput(t *rapid.T) Input {
 	in.Shared = rapid.SliceOfN(shared, 0, 5).Draw(t, "shared")
 	return in
 }
+
+// Goal: a percentage and the amounts beside it agree, and closed documents stay.
+func TestBudgetPercent(t *testing.T) {
+	b := Budget{Amount: usd("100"), Actual: usd("109.9996")}
+	for format, want := range map[int]int64{0: 109, 2: 109, formatNow: 110} {
+		if got := (Document{Format: format}).BudgetPercent(b); got != want {
+			t.Errorf("format %d: %d%%, want %d%%", format, got, want)
+		}
+	}
+	if got := (Document{Format: formatNow}).BudgetPercent(Budget{}); got != 0 {
+		t.Errorf("no budget: %d%%", got)
+	}
+}

@@ -15,7 +15,7 @@ const Currency = "USD"
 const StatusFinal = "Final"
 
 // formatNow is the Format of documents that are made now.
-const formatNow = 2
+const formatNow = 3
 
 // Document is a finished invoice or statement. All views of it (PDF, CSV,
 // journal) print these figures and compute none of their own.
@@ -54,6 +54,15 @@ type Document struct {
 // Earlier says that the document was issued before Format, so that all views of
 // it must stay byte for byte what they were.
 func (d Document) Earlier() bool { return d.Format == 0 }
+
+// BudgetPercent is how much of a budget is spent, in whole percent of the amounts
+// as they are shown. Documents of before Format 3 cut it from the exact ones.
+func (d Document) BudgetPercent(b Budget) int64 {
+	if d.Format < 3 {
+		return money.Percent(b.Actual, b.Amount)
+	}
+	return money.ShownPercent(b.Actual, b.Amount)
+}
 
 // Credit says that the document gives more back than it charges.
 func (d Document) Credit() bool { return d.Total.Cents.Total < 0 && !d.Earlier() }

@@ -87,12 +87,12 @@ func alertsReport(ctx context.Context, w world, a *app, asked civil.Month) (r re
 	}
 	r = report.Report{Name: "alerts", Title: "Messages about budgets", Month: month.String(), Columns: []report.Column{
 		{Name: "id", Title: "Id", Whole: true},
-		{Name: "budget", Title: "Budget", Rank: 4},
+		{Name: "budget", Title: "Budget", Rank: 1},
 		{Name: "month", Title: "Month", Rank: 6},
-		{Name: "as_of", Title: "As of", Rank: 2},
+		{Name: "as_of", Title: "As of", Rank: 4},
 		{Name: "kind", Title: "Kind", Rank: 5},
-		{Name: "thresholds", Title: "Thresholds", Rank: 1},
-		{Name: "channel", Title: "Channel", Rank: 3},
+		{Name: "thresholds", Title: "Thresholds", Rank: 3},
+		{Name: "channel", Title: "Channel", Rank: 2},
 		{Name: "state", Title: "State"},
 		{Name: "attempts", Title: "Attempts", Kind: report.Number},
 		{Name: "reason", Title: "Last reason", Wrap: true},

@@ -82,7 +82,7 @@ func (s *sheet) budgets(x, w, rowHeight length, budgets []invoice.Budget) length
 // budget draws a bar of spend with a tick at each threshold. A bar that is
 // over the budget is full and amber.
 func (s *sheet) budget(x, y, w length, b invoice.Budget) {
-	percent := money.Percent(b.Actual, b.Amount)
+	percent := s.doc.BudgetPercent(b)
 	title := isolated(b.Name)
 	if b.Scope != "" {
 		title += ", " + isolated(b.Scope)

@@ -20,7 +20,12 @@ func (s *Sender) Check(ctx context.Context, channels []string) (who string, err 
 	who = fmt.Sprintf("%s in workspace %s", is.User, is.Team)
 	var wrong []error
 	for _, channel := range channels {
-		wrong = append(wrong, s.checkChannel(ctx, channel))
+		err := s.checkChannel(ctx, channel)
+		wrong = append(wrong, err)
+		var e *notify.SendError
+		if errors.As(err, &e) && (e.Hung || e.RetryAfter > 0) {
+			break // nor will it answer for the others
+		}
 	}
 	return who, errors.Join(wrong...)
 }
