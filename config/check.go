@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"maps"
+	"net/url"
 	"reflect"
 	"regexp"
 	"slices"
@@ -94,8 +95,9 @@ func (w Warehouse) checkBigQuery(doc document) {
 	if w.Staging != "" {
 		matches("staging", w.Staging, "write gs://bucket/prefix, or remove it", googleBucket)
 	}
+	doc.checkFile("warehouse.credentials", w.Credentials)
 	doc.checkURL("warehouse.endpoint", w.Endpoint)
-	if scheme, place := location(w.Lease.URL); scheme != SchemeS3 || place == "" {
+	if scheme, place := location(w.Lease.URL); doc.checkPlace("warehouse.lease.url", w.Lease.URL) && (scheme != SchemeS3 || place == "") {
 		doc.Failf("warehouse.lease.url", "%q is not a place in S3; write s3://bucket/prefix: there the one process that writes is noted", w.Lease.URL)
 	}
 	w.Lease.S3.check(doc, "warehouse.lease.s3")
@@ -123,6 +125,7 @@ func (s S3) check(doc document, path string) {
 	doc.checkEnv(path+".access_key_id_env", s.AccessKeyIDEnv)
 	doc.checkEnv(path+".secret_access_key_env", s.SecretAccessKeyEnv)
 	doc.checkEnv(path+".session_token_env", s.SessionTokenEnv)
+	doc.checkFile(path+".secret_access_key_file", s.SecretAccessKeyFile)
 	if s.SecretAccessKeyEnv != "" && s.SecretAccessKeyFile != "" {
 		doc.Failf(path+".secret_access_key_file", "is set beside secret_access_key_env; keep one of the two")
 	}
@@ -230,9 +233,7 @@ func (s SlackConfig) check(doc document) {
 	if s.TokenEnv != "" && s.TokenFile != "" {
 		doc.Failf("notify.slack.token_file", "is set beside token_env; keep one of the two")
 	}
-	if strictyaml.LooksLikeToken(s.TokenFile) {
-		doc.Failf("notify.slack.token_file", "looks like the token itself (not shown); put it into a file, write that file's path here, and revoke this token")
-	}
+	doc.checkFile("notify.slack.token_file", s.TokenFile)
 	doc.checkChannel("notify.slack.default_channel", s.DefaultChannel)
 	doc.checkURL("notify.slack.api_url", s.APIURL)
 }
@@ -288,6 +289,7 @@ func (c *Config) checkClose(doc document) {
 			doc.Failf("invoices.intercompany", "%s is missing; set both accounts, or remove intercompany", side.key)
 		}
 	}
+	doc.checkAddresses("invoices.issuer.contact", c.Invoices.Issuer.Contact)
 	doc.between("invoices.dispute_days", c.Invoices.DisputeDays, 0, 365, "20 is usual")
 	doc.oneOf("invoices.csv_encoding", c.Invoices.CSVEncoding, CSVUTF8, CSVUTF8BOM)
 	fonts := unique{}
@@ -297,7 +299,7 @@ func (c *Config) checkClose(doc document) {
 		fonts.check(doc, key, font)
 	}
 	if to := c.Invoices.DeliverTo; to != (Bucket{}) {
-		if scheme, place := location(to.URL); scheme != SchemeS3 || place == "" {
+		if scheme, place := location(to.URL); doc.checkPlace("invoices.deliver_to.url", to.URL) && (scheme != SchemeS3 || place == "") {
 			doc.Failf("invoices.deliver_to.url", "%q is not a place in S3; write s3://bucket/prefix, or remove deliver_to", to.URL)
 		}
 		to.S3.check(doc, "invoices.deliver_to.s3")
@@ -423,15 +425,55 @@ func (doc document) positive(path string, amount money.USD) {
 	}
 }
 
-func (doc document) checkURL(path, url string) {
-	if url != "" && !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://") {
-		doc.Failf(path, "%q is not a web address; start it with https://", url)
+// checkURL refuses what is no plain address of a server. It shows none of it: a
+// user's name or a query may be, and hold, a secret.
+func (doc document) checkURL(path, address string) {
+	if address == "" {
+		return
+	}
+	at, err := url.Parse(address)
+	switch {
+	case err != nil, at.Scheme != "https" && at.Scheme != "http", at.Hostname() == "":
+		doc.Failf(path, "is not a web address (not shown, it may hold a secret); write one such as https://host.example.com")
+	case at.User != nil, at.RawQuery != "", at.ForceQuery, at.Fragment != "":
+		doc.Failf(path, "holds a user's name, a query or a fragment, which may be secret (not shown); write the address of the server alone, and name keys by the keys that end with _env or _file")
 	}
 }
 
+// checkPlace refuses a place in a bucket with what belongs into no address.
+func (doc document) checkPlace(path, text string) bool {
+	if scheme, _ := location(text); scheme == SchemeFile || !strings.ContainsAny(text, "?#@") {
+		return true
+	}
+	doc.Failf(path, "holds a user's name, a query or a fragment, which may be secret (not shown); write s3://bucket/prefix alone, and name keys under s3")
+	return false
+}
+
+// slackChannel is a name as Slack writes them, or an id of a channel or person.
+var slackChannel = regexp.MustCompile(`^#?[\p{Ll}\p{Lo}\p{M}\p{N}_-]{1,80}$|^[CGDUW][A-Z0-9]{8,20}$`)
+
+// checkChannel refuses what Slack knows no channel by. A webhook's address is a
+// secret, so it isn't shown.
 func (doc document) checkChannel(path, channel string) {
-	if strings.ContainsAny(channel, " \t\r\n,") {
-		doc.Failf(path, "%q is not a channel; write one such as \"#ai-costs\"", channel)
+	const next = "write one such as \"#ai-costs\", or its id such as C0123456789"
+	switch {
+	case channel == "" || slackChannel.MatchString(channel):
+	case strings.Contains(channel, "://") || strings.Contains(channel, "/"):
+		doc.Failf(path, "is an address (not shown: that of a webhook is a secret), not a channel; %s: the app posts by its token", next)
+	case strings.Contains(channel, "@"):
+		doc.Failf(path, "%q is an address or a person, not a channel; %s", channel, next)
+	default:
+		doc.Failf(path, "%q is not a channel: Slack's have small letters, digits, - and _, 80 at most; %s", channel, next)
+	}
+}
+
+// checkAddresses refuses words with an @ that are no e-mail addresses.
+func (doc document) checkAddresses(path, text string) {
+	for _, word := range strings.Fields(text) {
+		word = strings.Trim(word, "<>()[],;:\"'")
+		if strings.Contains(word, "@") && !strictyaml.IsAddress(word) {
+			doc.Failf(path, "%q is not an e-mail address; correct it", word)
+		}
 	}
 }
 

@@ -37,6 +37,12 @@ func TestParseRefuses(t *testing.T) {
 		{"two budgets of one name", "budgets:\n  - {department: D, amount_usd: \"1\"}\n  - {department: D, amount_usd: \"2\"}", `c.yaml:6: budgets[1]: "D" stands already on line 5`},
 		{"channel with blanks", "budgets:\n  - {department: D, amount_usd: \"1\", channel: \"#a b\"}", `budgets[0].channel: "#a b" is not a channel`},
 
+		{"address as channel", "notify: {slack: {default_channel: lead@example.com}}", `notify.slack.default_channel: "lead@example.com" is an address or a person, not a channel`},
+		{"person as channel", "budgets:\n  - {department: D, amount_usd: \"1\", channel: \"@lead\"}", `budgets[0].channel: "@lead" is an address or a person`},
+		{"capitals in a channel", "notify: {slack: {default_channel: \"#AI-Costs\"}}", `"#AI-Costs" is not a channel: Slack's have small letters`},
+		{"channel of 81 letters", "notify: {slack: {default_channel: \"#" + strings.Repeat("a", 81) + "\"}}", "is not a channel"},
+		{"contact that is no address", "invoices: {issuer: {contact: \"AI team, ai@example@com\"}}", `invoices.issuer.contact: "ai@example@com" is not an e-mail address`},
+
 		{"close before late days", "late_days: 5\nclose_day: 5", "c.yaml:5: close_day: 5 is not after late_days (5)"},
 		{"close on the 31st", "close_day: 31", "c.yaml:4: close_day: 31 is out of range; give 1 to 28"},
 		{"negative late days", "late_days: -1", "c.yaml:4: late_days: -1 is out of range"},
@@ -101,7 +107,7 @@ func TestParseRefuses(t *testing.T) {
 		{"bill of a provider that no source has", "  - {name: u, format: openai-usage, url: \"file:x\"}\nexpect_bills:\n  - {provider: openai}", `expect_bills[0].provider: no source has the bill of "openai"; add one whose format is openai-costs, `},
 		{"negative limit", `unallocated_limit_usd: "-1"`, "unallocated_limit_usd: -1.00 is negative"},
 		{"token_env and token_file", "notify: {slack: {token_env: A, token_file: b}}", "notify.slack.token_file: is set beside token_env"},
-		{"api address without scheme", "notify: {slack: {api_url: slack.com}}", `notify.slack.api_url: "slack.com" is not a web address`},
+		{"api address without scheme", "notify: {slack: {api_url: slack.com}}", `notify.slack.api_url: is not a web address (not shown`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -139,7 +145,7 @@ func TestParseRefusesSources(t *testing.T) {
 		{"half of the credentials", bucket + ", s3: {access_key_id_env: ID}", "sources[0].s3: names only half of the credentials"},
 		{"secret twice", bucket + ", s3: {access_key_id_env: ID, secret_access_key_env: S, secret_access_key_file: f}", "sources[0].s3.secret_access_key_file: is set beside secret_access_key_env"},
 		{"session without key", bucket + ", s3: {session_token_env: T}", "sources[0].s3.session_token_env: is set without access_key_id_env"},
-		{"endpoint without scheme", bucket + ", s3: {endpoint: 'localhost:9000'}", `sources[0].s3.endpoint: "localhost:9000" is not a web address`},
+		{"endpoint without scheme", bucket + ", s3: {endpoint: 'localhost:9000'}", `sources[0].s3.endpoint: is not a web address (not shown`},
 		{"name twice", "name: a, format: bedrock, url: file:x}\n  - {name: a, format: bedrock, url: file:y", `c.yaml:4: sources[1].name: "a" stands already on line 3`},
 	}
 	for _, tt := range tests {
@@ -188,5 +194,15 @@ func wantError(t *testing.T, err error, want string) {
 	}
 	if !strings.Contains(err.Error(), want) {
 		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}
+
+// Goal: channels that Slack can have are taken, and what it shows as a channel's
+// address or person is not.
+func TestChannels(t *testing.T) {
+	for _, good := range []string{"#ai-costs", "ai_costs-2", "C0123456789", "G012345678", "#kosten-für-ki", "#費用"} {
+		if _, err := Parse("c.yaml", []byte(minimal+"notify: {slack: {default_channel: \""+good+"\"}}\n")); err != nil {
+			t.Errorf("%s: %v", good, err)
+		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	_ "embed"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 	_ "time/tzdata" // the billing zone must not depend on the machine's files
@@ -28,7 +27,7 @@ type Check func(c *Config, failf func(path, format string, args ...any))
 // of the further checks too, a line each, as
 // file:line: key: what is wrong; what to do.
 func Load(path string, further ...Check) (*Config, error) {
-	data, err := os.ReadFile(path)
+	data, err := strictyaml.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read config: %w; name the file with --config", err)
 	}

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"regexp"
 	"strings"
+
+	"chargeback/transform/strictyaml"
 )
 
 // Secret is a value that must not be seen. However it is printed, encoded or
@@ -40,12 +42,18 @@ type lookup struct {
 }
 
 // secret reads the variable or the file that is named. It returns false where
-// neither is named or the variable is unset or empty; a file that can't be read
-// or is empty is an error.
+// neither is named. One that is named and isn't there, or is empty, is an error:
+// to go on without it would do something else than the settings say.
 func (from lookup) secret(what, env, file string) (Secret, bool, error) {
 	if env != "" {
+		if !variableName(env) {
+			return Secret{}, false, fmt.Errorf("read %s: what stands for the variable's name %s", what, noVariable)
+		}
 		value := strings.TrimSpace(from.getenv(env))
-		return Secret{value}, value != "", nil
+		if value == "" {
+			return Secret{}, false, fmt.Errorf("read %s: %s is not set or is empty; set it for this process, or take it out of the settings", what, shownVariable(env))
+		}
+		return Secret{value}, true, nil
 	}
 	if file == "" {
 		return Secret{}, false, nil
@@ -62,8 +70,8 @@ func (from lookup) secret(what, env, file string) (Secret, bool, error) {
 }
 
 // Token finds Slack's token by TokenEnv or TokenFile. It returns false, and no
-// error, where none is configured or the variable is not set: messages then go
-// to the console. Config.ReadFile is a fitting readFile.
+// error, where neither is set: messages then go to the console. Config.ReadFile
+// is a fitting readFile.
 func (s SlackConfig) Token(getenv func(string) string, readFile func(string) ([]byte, error)) (Secret, bool, error) {
 	return lookup{getenv, readFile}.secret("Slack token", s.TokenEnv, s.TokenFile)
 }
@@ -76,41 +84,113 @@ type S3Credentials struct {
 }
 
 // Credentials finds static keys. It returns false where the config names none:
-// the AWS default chain then applies. Keys that are named but absent are an
-// error, because falling back to other rights would read other buckets.
-func (s S3) Credentials(getenv func(string) string, readFile func(string) ([]byte, error)) (S3Credentials, bool, error) {
-	if s.AccessKeyIDEnv == "" {
-		return S3Credentials{}, false, nil
-	}
+// the AWS default chain then applies.
+func (s S3) Credentials(getenv func(string) string, readFile func(string) ([]byte, error)) (keys S3Credentials, named bool, err error) {
 	from := lookup{getenv, readFile}
-	id, ok, _ := from.secret("S3 access key id", s.AccessKeyIDEnv, "")
-	if !ok {
-		return S3Credentials{}, false, fmt.Errorf("read S3 access key id: %s is not set; set it, or remove access_key_id_env", s.AccessKeyIDEnv)
+	for i, secret := range s.secrets() {
+		value, ok, err := from.secret(secret.what, secret.env, secret.file)
+		if err != nil {
+			return S3Credentials{}, false, err
+		}
+		named = named || ok
+		switch i {
+		case 0:
+			keys.AccessKeyID = value.Reveal()
+		case 1:
+			keys.SecretAccessKey = value
+		case 2:
+			keys.SessionToken = value
+		}
 	}
-	key, ok, err := from.secret("S3 secret access key", s.SecretAccessKeyEnv, s.SecretAccessKeyFile)
-	if err != nil {
-		return S3Credentials{}, false, err
+	return keys, named, nil
+}
+
+// namedSecret is a secret that the settings say where to find.
+type namedSecret struct{ key, what, env, file string }
+
+// secrets are the key's id, the key and the token of a session, in this order.
+func (s S3) secrets() []namedSecret {
+	key := namedSecret{"secret_access_key_env", "S3 secret access key", s.SecretAccessKeyEnv, s.SecretAccessKeyFile}
+	if key.env == "" {
+		key.key = "secret_access_key_file"
 	}
-	if !ok {
-		return S3Credentials{}, false, fmt.Errorf("read S3 secret access key: %s is not set; set it, or remove access_key_id_env", s.SecretAccessKeyEnv)
+	return []namedSecret{
+		{"access_key_id_env", "S3 access key id", s.AccessKeyIDEnv, ""},
+		key,
+		{"session_token_env", "S3 session token", s.SessionTokenEnv, ""},
 	}
-	session, _, _ := from.secret("S3 session token", s.SessionTokenEnv, "")
-	return S3Credentials{id.Reveal(), key, session}, true, nil
+}
+
+// secrets are all that the settings name, by their keys.
+func (c *Config) secrets() (all []namedSecret) {
+	slack := namedSecret{"notify.slack.token_env", "Slack token", c.Notify.Slack.TokenEnv, c.Notify.Slack.TokenFile}
+	if slack.env == "" {
+		slack.key = "notify.slack.token_file"
+	}
+	all = append(all, slack, namedSecret{"warehouse.credentials", "credentials of Google", "", c.Warehouse.Credentials})
+	add := func(path string, s3 S3) {
+		for _, secret := range s3.secrets() {
+			secret.key = path + "." + secret.key
+			all = append(all, secret)
+		}
+	}
+	for i, src := range c.Sources {
+		add(fmt.Sprintf("sources[%d].s3", i), src.S3)
+	}
+	add("invoices.deliver_to.s3", c.Invoices.DeliverTo.S3)
+	add("warehouse.lease.s3", c.Warehouse.Lease.S3)
+	return all
+}
+
+// SecretsAreThere is the check that every secret that the settings name can be
+// read.
+func SecretsAreThere(getenv func(string) string) Check {
+	return func(c *Config, failf func(path, format string, args ...any)) {
+		from := lookup{getenv, c.ReadFile}
+		for _, secret := range c.secrets() {
+			if _, _, err := from.secret(secret.what, secret.env, secret.file); err != nil {
+				failf(secret.key, "%v", err)
+			}
+		}
+	}
 }
 
 // envName is what a shell accepts; secretLike are well-known shapes that it
 // would accept too: an AWS key id, and long mixed keys.
 var (
 	envName    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	secretLike = regexp.MustCompile(`^A[KS]IA[A-Z0-9]{16}$|^[A-Za-z0-9]{32,}$`)
+	secretLike = regexp.MustCompile(`^A[KS]IA[A-Z0-9]{12,}$|^[A-Za-z0-9]{32,}$`)
+	plainly    = regexp.MustCompile(`^[A-Z][A-Z0-9]{0,15}$|^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$`)
 )
+
+func variableName(name string) bool {
+	return envName.MatchString(name) && !secretLike.MatchString(name)
+}
+
+// shownVariable is a variable's name for a message. One that is written as no
+// variable usually is may be a password, and isn't shown.
+func shownVariable(name string) string {
+	if plainly.MatchString(name) {
+		return name
+	}
+	return "the variable that it names (not shown: it isn't written in capitals, so it may be the secret itself)"
+}
+
+const noVariable = "is not the name of an environment variable and may be the secret itself (not shown); " +
+	"put the secret into a variable and write that variable's name here, and if it was a secret, revoke it"
 
 // checkEnv refuses what is not the name of a variable, without printing it: it
 // may be the secret itself.
 func (doc document) checkEnv(path, name string) {
-	if name == "" || envName.MatchString(name) && !secretLike.MatchString(name) {
-		return
+	if name != "" && !variableName(name) {
+		doc.Failf(path, "%s", noVariable)
 	}
-	doc.Failf(path, "is not the name of an environment variable and may be the secret itself (not shown); "+
-		"put the secret into a variable and write that variable's name here, and if it was a secret, revoke it")
+}
+
+// checkFile refuses a path that is rather the secret itself: of one line, as a
+// token is, and without a dot or a slash.
+func (doc document) checkFile(path, name string) {
+	if secretLike.MatchString(name) || strictyaml.LooksLikeToken(name) || strings.ContainsAny(name, "\n{") {
+		doc.Failf(path, "looks like the secret itself (not shown); put it into a file, write that file's path here, and revoke this one")
+	}
 }

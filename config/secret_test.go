@@ -51,7 +51,7 @@ func world(env, files map[string]string) (func(string) string, func(string) ([]b
 }
 
 func TestSlackToken(t *testing.T) {
-	getenv, readFile := world(map[string]string{"T": " tok\n"}, map[string]string{"t.txt": "tok\n", "empty": "\n"})
+	getenv, readFile := world(map[string]string{"T": " tok\n", "BLANK": " "}, map[string]string{"t.txt": "tok\n", "empty": "\n"})
 	tests := []struct {
 		name  string
 		slack SlackConfig
@@ -60,7 +60,10 @@ func TestSlackToken(t *testing.T) {
 	}{
 		{"nothing configured", SlackConfig{}, "", ""},
 		{"variable", SlackConfig{TokenEnv: "T"}, "tok", ""},
-		{"variable not set", SlackConfig{TokenEnv: "U"}, "", ""},
+		{"variable not set", SlackConfig{TokenEnv: "U"}, "", "read Slack token: U is not set or is empty"},
+		{"variable of blanks", SlackConfig{TokenEnv: "BLANK"}, "", "BLANK is not set or is empty"},
+		{"variable that may be a password", SlackConfig{TokenEnv: "hunter2"}, "", "the variable that it names (not shown"},
+		{"no variable", SlackConfig{TokenEnv: "a/b"}, "", "is not the name of an environment variable"},
 		{"file", SlackConfig{TokenFile: "t.txt"}, "tok", ""},
 		{"file missing", SlackConfig{TokenFile: "none"}, "", "read Slack token: open none: no such file; make the file readable"},
 		{"file empty", SlackConfig{TokenFile: "empty"}, "", "read Slack token: empty is empty; write the secret into it"},
@@ -93,6 +96,7 @@ func TestS3Credentials(t *testing.T) {
 		{"file and session", S3{AccessKeyIDEnv: "ID", SecretAccessKeyFile: "key.txt", SessionTokenEnv: "SESSION"}, S3Credentials{"id", Secret{"key"}, Secret{"s"}}, ""},
 		{"id not set", S3{AccessKeyIDEnv: "NO", SecretAccessKeyEnv: "KEY"}, S3Credentials{}, "NO is not set"},
 		{"key not set", S3{AccessKeyIDEnv: "ID", SecretAccessKeyEnv: "NO"}, S3Credentials{}, "NO is not set"},
+		{"session not set", S3{AccessKeyIDEnv: "ID", SecretAccessKeyEnv: "KEY", SessionTokenEnv: "NO"}, S3Credentials{}, "NO is not set"},
 		{"key file missing", S3{AccessKeyIDEnv: "ID", SecretAccessKeyFile: "no.txt"}, S3Credentials{}, "open no.txt"},
 	}
 	for _, tt := range tests {
@@ -122,6 +126,18 @@ func TestPastedSecretsAreRefusedUnseen(t *testing.T) {
 		{"token as choice", "warehouse: {engine: " + token + "}"},
 		{"token in broken YAML", "notify: {slack: {token_env: " + token},
 		{"key id as variable", "sources: [{name: a, format: bedrock, url: 's3://b', s3: {access_key_id_env: " + keyID + ", secret_access_key_env: S}}]"},
+		{"user's name in an endpoint", "sources: [{name: a, format: bedrock, url: 's3://b', s3: {endpoint: 'https://u:HUSH@h.example.com'}}]"},
+		{"query of an endpoint", "sources: [{name: a, format: bedrock, url: 's3://b', s3: {endpoint: 'https://h.example.com/?X-Amz-Signature=HUSH'}}]"},
+		{"fragment of an endpoint", "notify: {slack: {api_url: 'https://h.example.com/#HUSH'}}"},
+		{"endpoint that is the secret", "notify: {slack: {api_url: 'HUSH'}}"},
+		{"query of a place", "sources: [{name: a, format: bedrock, url: 's3://b/p?X-Amz-Signature=HUSH'}]"},
+		{"signed address as a place", "sources: [{name: a, format: bedrock, url: 'https://b.example.com/p?X-Amz-Signature=HUSH'}]"},
+		{"keys in a place", "invoices: {deliver_to: {url: 's3://AKIA:HUSH@b/p'}}"},
+		{"webhook as channel", "notify: {slack: {default_channel: 'https://hooks.slack.com/services/T0/B0/HUSH'}}"},
+		{"webhook as company", "company: {name: E}\ncompany_: 'https://hooks.slack.com/services/T0/B0/HUSH'"},
+		{"webhook as choice", "warehouse: {engine: 'https://hooks.slack.com/services/T0/B0/HUSH'}"},
+		{"credentials as file", "warehouse: {engine: bigquery, credentials: '{\"private_key\": \"HUSH\"}'}"},
+		{"key as file", "sources: [{name: a, format: bedrock, url: 's3://b', s3: {access_key_id_env: ID, secret_access_key_file: " + key + "}}]"},
 		{"key as variable", "sources: [{name: a, format: bedrock, url: 's3://b', s3: {access_key_id_env: ID, secret_access_key_env: " + key + "}}]"},
 	}
 	for _, tt := range tests {
@@ -134,5 +150,45 @@ func TestPastedSecretsAreRefusedUnseen(t *testing.T) {
 				t.Errorf("shows the secret: %v", err)
 			}
 		})
+	}
+}
+
+// Goal: every secret that can be named is looked for, and what is missing is told
+// by its key; a name that may be the secret isn't repeated.
+// Method: settings that name all of them, in an environment that has none, and one
+// that has all but one.
+func TestSecretsAreThere(t *testing.T) {
+	const all = `
+notify: {slack: {token_env: SLACK_BOT_TOKEN}}
+invoices: {dir: d, deliver_to: {url: "s3://b/p", s3: {access_key_id_env: OUT_ID, secret_access_key_env: OUT_KEY}}}
+sources:
+  - {name: a, format: litellm, url: "s3://b/p", s3: {access_key_id_env: IN_ID, secret_access_key_env: IN_KEY, session_token_env: IN_SESSION}}
+company: {name: E, billing_zone: UTC, start: 2026-10-01}
+`
+	keys := map[string]string{
+		"SLACK_BOT_TOKEN": "notify.slack.token_env", "OUT_ID": "invoices.deliver_to.s3.access_key_id_env", "OUT_KEY": "invoices.deliver_to.s3.secret_access_key_env",
+		"IN_ID": "sources[0].s3.access_key_id_env", "IN_KEY": "sources[0].s3.secret_access_key_env", "IN_SESSION": "sources[0].s3.session_token_env",
+	}
+	_, err := Parse("c.yaml", []byte(all), SecretsAreThere(func(string) string { return "" }))
+	for name, key := range keys {
+		wantError(t, err, key+": read ")
+		wantError(t, err, name+" is not set or is empty")
+		_, one := Parse("c.yaml", []byte(all), SecretsAreThere(func(asked string) string {
+			if asked == name {
+				return ""
+			}
+			return "there"
+		}))
+		wantError(t, one, name+" is not set or is empty")
+		if strings.Contains(one.Error(), "\n") {
+			t.Errorf("without %s: %v", name, one)
+		}
+	}
+	if _, err := Parse("c.yaml", []byte(all), SecretsAreThere(func(string) string { return "there" })); err != nil {
+		t.Error(err)
+	}
+	_, err = Parse("c.yaml", []byte(strings.Replace(all, "SLACK_BOT_TOKEN", "hush", 1)), SecretsAreThere(func(string) string { return "" }))
+	if wantError(t, err, "notify.slack.token_env: read Slack token: the variable that it names"); strings.Contains(err.Error(), "hush ") {
+		t.Error(err)
 	}
 }

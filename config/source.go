@@ -273,7 +273,7 @@ func (s Source) check(doc document, path string) {
 		doc.Failf(path+".max_record_bytes", "%s is out of range; give 1kB to 2GB", s.MaxRecordBytes)
 	}
 	scheme, place := s.Location()
-	if place == "" || scheme != SchemeFile && scheme != SchemeS3 {
+	if doc.checkPlace(path+".url", s.URL) && (place == "" || scheme != SchemeFile && scheme != SchemeS3) {
 		doc.Failf(path+".url", "%q is not a place to read from; write file:PATH or s3://bucket/prefix", s.URL)
 	}
 	if scheme != SchemeS3 && s.S3 != (S3{}) {

@@ -386,7 +386,7 @@ func digest(content []byte) string {
 }
 
 func writeWhole(at string, content []byte) error {
-	if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(at), 0o700); err != nil {
 		return err
 	}
 	part, err := os.CreateTemp(filepath.Dir(at), ".part-*")
@@ -395,7 +395,7 @@ func writeWhole(at string, content []byte) error {
 	}
 	defer func() { _ = os.Remove(part.Name()) }() // gone already where all went well
 	_, err = part.Write(content)
-	if err := errors.Join(err, part.Chmod(0o644), part.Sync(), part.Close()); err != nil {
+	if err := errors.Join(err, part.Chmod(0o600), part.Sync(), part.Close()); err != nil {
 		return fmt.Errorf("write %s: %w", at, err)
 	}
 	return os.Rename(part.Name(), at)

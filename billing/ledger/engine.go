@@ -16,6 +16,17 @@ import (
 // ErrLocked says that another process holds the ledger; the message names it.
 var ErrLocked = errors.New("ledger is in use")
 
+// ErrRead is the ErrLocked of a process that wants to write where others only
+// read: they are soon done.
+var ErrRead = fmt.Errorf("%w by readers", ErrLocked)
+
+// ErrDamaged says that the ledger is there and can't be what was written.
+var ErrDamaged = errors.New("ledger is damaged")
+
+// ErrOutdated says that a ledger that was opened to read lacks what this
+// version of the program keeps in it. Opening it to write adds that.
+var ErrOutdated = errors.New("ledger was kept by an earlier version")
+
 // ErrFenced says that a later runner has taken the ledger over.
 var ErrFenced = errors.New("a later process writes this ledger")
 

@@ -11,14 +11,16 @@ import (
 	"chargeback/extract/objstore"
 	"chargeback/transform/directory"
 	"chargeback/transform/rates"
+	"chargeback/transform/strictyaml"
 )
 
 const checkHelp = `Reads chargeback.yaml, the rate book and the directory, and names every
 mistake at once with file, line and key: what can't be read, what
 contradicts itself, names that the other files don't have or that no font
-can print, folders that don't exist, secrets that aren't set, and what the close
-of a month will need: accounts, the issuer's cost centre, companies. Buckets are
-not asked: the first run does that. Secrets are never printed.`
+can print, folders that don't exist, secrets that aren't set, files of people
+that a run would refuse, and what the close of a month will need: accounts, the
+issuer's cost centre, companies. Buckets are not asked: the first run does that.
+Secrets are never printed, nor what of an address may hold one.`
 
 const exampleHelp = `Prints a file to begin with, with comments on every key:
 
@@ -45,15 +47,15 @@ func checkCommand(w world, f *flags) *cobra.Command {
 		Use: "check", Short: "Say what is wrong with the settings", Long: checkHelp, Args: noArgs,
 		Example: "  chargeback config check\n  chargeback config check --all --config /etc/chargeback/chargeback.yaml",
 		RunE: func(*cobra.Command, []string) error {
-			s, err := readWith(f.config, closingBegun, checkPlaces, checkSecrets(w), checkOutlines)
+			s, err := readWith(f.config, closingBegun, checkPlaces, config.SecretsAreThere(w.getenv), checkOutlines)
 			if err != nil {
 				return err
 			}
-			if err := checkNames(w, f.config, s.config); err != nil {
+			if err := errorsOf([]error{checkNames(w, f.config, s.config), checkPeople(s)}); err != nil {
 				return err
 			}
 			if all {
-				fmt.Fprintf(w.out, "%s\n", s.config.Describe())
+				fmt.Fprintf(w.out, "%s\n", strictyaml.HideSecrets(s.config.Describe()))
 			}
 			s.describe(w)
 			return nil
@@ -83,28 +85,11 @@ func checkPlaces(c *config.Config, fail failf) {
 	}
 }
 
-// checkSecrets finds secrets that the settings name and that aren't there.
-func checkSecrets(w world) config.Check {
-	return func(c *config.Config, fail failf) {
-		for i, src := range c.Sources {
-			if _, _, err := src.S3.Credentials(w.getenv, c.ReadFile); err != nil {
-				fail(fmt.Sprintf("sources[%d].s3", i), "%v", err)
-			}
-		}
-		if _, _, err := c.Invoices.DeliverTo.S3.Credentials(w.getenv, c.ReadFile); err != nil {
-			fail("invoices.deliver_to.s3", "%v", err)
-		}
-		if _, _, err := c.Notify.Slack.Token(w.getenv, c.ReadFile); err != nil {
-			fail("notify.slack.token_file", "%v", err)
-		}
-	}
-}
-
 // describe prints in short what settings that are right say.
 func (s settings) describe(w world) {
 	c := s.config
 	line := func(what, format string, args ...any) {
-		fmt.Fprintf(w.out, "%-10s %s\n", what, fmt.Sprintf(format, args...))
+		fmt.Fprintf(w.out, "%-10s %s\n", what, strictyaml.HideSecrets(fmt.Sprintf(format, args...)))
 	}
 	line("company", "%s, days of %s, from %s", c.Company.Name, c.Company.BillingZone, c.Company.Start)
 	line("ledger", "%s", ledgerPlace(c))
@@ -124,8 +109,6 @@ func (s settings) describe(w world) {
 	line("budgets", "%d", len(c.Budgets))
 	if _, ok, _ := c.Notify.Slack.Token(w.getenv, c.ReadFile); ok {
 		line("messages", "go to Slack")
-	} else if env := c.Notify.Slack.TokenEnv; env != "" {
-		line("messages", "go to the console: %s is not set", env)
 	} else {
 		line("messages", "go to the console")
 	}

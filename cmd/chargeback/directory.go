@@ -156,29 +156,36 @@ func readPeople(c *config.Config, format, file string) (shown []directory.Person
 }
 
 func decodePeople(format decode.Format, text io.Reader) (shown []directory.Person, names []directory.Shown, rejects []decode.Reject, err error) {
-	env := decode.Env{Zone: time.UTC, RecordBytes: 64e6}
+	rejects, err = eachPerson(format, text, time.UTC, func(batch *record.Batch, row int) {
+		p := directory.Person{Email: batch.TextAt(0, row), Department: batch.TextAt(1, row), CostCenter: batch.TextAt(2, row)}
+		shown = append(shown, p)
+		record.EachName(batch.TextAt(8, row), func(field, name string) {
+			names = append(names, directory.Shown{Name: name, Email: p.Email, Field: field, From: civil.Min, Since: civil.Min, To: civil.Max})
+		})
+	})
+	return shown, names, rejects, err
+}
+
+// eachPerson visits the rows that a format reads from a file of people.
+func eachPerson(format decode.Format, text io.Reader, zone *time.Location, visit func(batch *record.Batch, row int)) ([]decode.Reject, error) {
 	batch := record.NewBatch(format.Schema())
 	take := func() {
 		for row := range batch.Rows {
-			p := directory.Person{Email: batch.TextAt(0, row), Department: batch.TextAt(1, row), CostCenter: batch.TextAt(2, row)}
-			shown = append(shown, p)
-			record.EachName(batch.TextAt(8, row), func(field, name string) {
-				names = append(names, directory.Shown{Name: name, Email: p.Email, Field: field, From: civil.Min, Since: civil.Min, To: civil.Max})
-			})
+			visit(batch, row)
 		}
 		batch.Reset()
 	}
-	sink := decode.NewSink(env, format.Schema(), func(full *record.Batch) *record.Batch {
+	sink := decode.NewSink(decode.Env{Zone: zone, RecordBytes: 64e6}, format.Schema(), func(full *record.Batch) *record.Batch {
 		if full != nil {
 			take()
 		}
 		return batch
 	})
 	sink.Begin(decode.Origin{})
-	err = format.Decoder(env).Decode(text, sink)
+	err := format.Decoder(decode.Env{Zone: zone, RecordBytes: 64e6}).Decode(text, sink)
 	take()
-	_, rejects = sink.End()
-	return shown, names, rejects, err
+	_, rejects := sink.End()
+	return rejects, err
 }
 
 // mergePeople writes what an export shows into a people file.

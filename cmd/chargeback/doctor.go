@@ -21,6 +21,7 @@ import (
 	"chargeback/extract/objstore"
 	"chargeback/jobs"
 	"chargeback/transform/civil"
+	"chargeback/transform/strictyaml"
 )
 
 const doctorHelp = `Asks for everything that a night and a close need, and says of each whether
@@ -87,15 +88,17 @@ func (p *patient) notes(label, state, what, detail string) {
 func (p *patient) says(what, detail string, wrong error) {
 	p.checks++
 	if wrong == nil {
-		p.notes("ok", "ok", what, detail)
+		p.notes("ok", "ok", what, strictyaml.HideSecrets(detail))
 		return
 	}
 	p.wrong++
-	p.notes("WRONG", "wrong", what, wrong.Error())
+	p.notes("WRONG", "wrong", what, withoutSecrets(wrong))
 }
 
 // warns tells what needs attention and stops no run.
-func (p *patient) warns(what, detail string) { p.notes("warning", "warning", what, detail) }
+func (p *patient) warns(what, detail string) {
+	p.notes("warning", "warning", what, strictyaml.HideSecrets(detail))
+}
 
 func doctor(ctx context.Context, w world, path string, asJSON bool) (err error) {
 	s, err := readSettings(path)
@@ -104,7 +107,7 @@ func doctor(ctx context.Context, w world, path string, asJSON bool) (err error) 
 	}
 	p := &patient{app: &app{settings: s}, w: w, path: path, asJSON: asJSON}
 	defer func() { err = errors.Join(err, p.Close()) }()
-	_, lacking := readWith(path, closingBegun)
+	_, lacking := readWith(path, closingBegun, config.SecretsAreThere(w.getenv))
 	p.says("settings", path, lacking)
 	if text := s.unbooked(); text != "" {
 		p.warns("close", text)
@@ -162,6 +165,17 @@ func (p *patient) checkBooks(ctx context.Context) {
 		err = p.checkRights(ctx)
 	}
 	p.says("ledger", fmt.Sprintf("%s, %s", place, megabytes(size)), err)
+	p.checkMode()
+}
+
+// checkMode warns of a ledger that others can read: it says who spent what.
+func (p *patient) checkMode() {
+	place := ledgerPlace(p.config)
+	info, err := os.Stat(place)
+	if p.config.Warehouse.Engine != config.EngineDuckDB || err != nil || info.Mode().Perm()&0o007 == 0 {
+		return
+	}
+	p.warns("ledger", fmt.Sprintf("%s can be used by everybody on this machine (mode %o), and it says who spent what; run chmod 600 %s, or 640 for a group that reads", place, info.Mode().Perm(), place))
 }
 
 // checkRights asks for what runs may do in BigQuery: run jobs, and make tables

@@ -9,7 +9,7 @@ import (
 
 // replaceFile writes a file so that it has its old bytes or all of the new ones.
 func replaceFile(path string, data []byte) error {
-	mode := os.FileMode(0o644)
+	mode := os.FileMode(0o600)
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
 	}

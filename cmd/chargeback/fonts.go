@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -80,7 +81,7 @@ func checkNames(w world, path string, c *config.Config) error {
 			}
 		}
 	}
-	return errorsOf(mistakes)
+	return errors.Join(mistakes...)
 }
 
 // packages are Debian's with fonts for most of the world.

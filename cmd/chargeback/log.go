@@ -99,7 +99,7 @@ func (l *runLog) ended(code int, err error) {
 		level = slog.LevelError
 	}
 	if err != nil {
-		attrs = append(attrs, slog.String("error", err.Error()))
+		attrs = append(attrs, slog.String("error", withoutSecrets(err)))
 	}
 	s := l.sum
 	l.log(level, "run ended", append(attrs,

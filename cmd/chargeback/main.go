@@ -18,6 +18,7 @@ import (
 
 	"chargeback/billing/ledger"
 	"chargeback/jobs"
+	"chargeback/transform/strictyaml"
 )
 
 // Exit codes; rootHelp explains them.
@@ -42,6 +43,7 @@ type world struct {
 	program  string // how the user calls this program
 	pid      int    // of this process
 	log      *runLog
+	wait     *time.Duration // --wait; nil waits for nobody
 }
 
 // exitError carries an exit code with an error.
@@ -75,6 +77,7 @@ func shareProcessors() {
 // returns its exit code. A first SIGINT or SIGTERM stops it in order, a second
 // one at once.
 func chargeback(now func() time.Time) int {
+	syscall.Umask(0o077) // what the ledger's engine makes, too, is for this user alone
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
@@ -102,12 +105,16 @@ func run(ctx context.Context, w world, args []string) int {
 	switch {
 	case code == exitOK || w.log.machines():
 	case code == exitSignal:
-		fmt.Fprintf(w.err, "chargeback: stopped by a signal, nothing is half done: %v; run the same again\n", err)
+		fmt.Fprintf(w.err, "chargeback: stopped by a signal, nothing is half done: %s; run the same again\n", withoutSecrets(err))
 	default:
-		fmt.Fprintf(w.err, "chargeback: %v\n", err)
+		fmt.Fprintf(w.err, "chargeback: %s\n", withoutSecrets(err))
 	}
 	return code
 }
+
+// withoutSecrets is an error as people may see it. Servers and libraries put addresses into
+// their errors, with whatever stands in them.
+func withoutSecrets(err error) string { return strictyaml.HideSecrets(err.Error()) }
 
 // exitCode is the code of an error; of several joined ones, of that which most
 // stands in the way.

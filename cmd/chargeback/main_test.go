@@ -32,6 +32,8 @@ func TestExitCode(t *testing.T) {
 		{"gates", nil, gates, 4},
 		{"in use", nil, locked, 11},
 		{"in use, wrapped", nil, fmt.Errorf("nights: %w", locked), 11},
+		{"in use by readers", nil, fmt.Errorf("open: %w", ledger.ErrRead), 11},
+		{"damaged", nil, fmt.Errorf("open: %w", ledger.ErrDamaged), 1},
 		{"held", nil, &jobs.HeldError{Name: "lease", Owner: "process 1"}, 11},
 		{"overtaken", nil, fmt.Errorf("commit: %w", ledger.ErrFenced), 11},
 		{"lease lost", nil, errors.Join(fmt.Errorf("lease: %w", jobs.ErrLeaseLost), context.Canceled), 11},

@@ -203,8 +203,12 @@ func (kind reportKind) command(w world, f *flags) *cobra.Command {
 
 // toRead opens the ledger for the time of one command that only tells.
 func toRead(w world, f *flags, do func(context.Context, *app) error) func(*cobra.Command, []string) error {
+	return reading(w, f, toLook, do)
+}
+
+func reading(w world, f *flags, want access, do func(context.Context, *app) error) func(*cobra.Command, []string) error {
 	return func(c *cobra.Command, _ []string) (err error) {
-		a, err := openToRead(c.Context(), w, f.config)
+		a, err := openFor(c.Context(), w, f.config, want)
 		if err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -31,25 +32,30 @@ Then with your own logs:
 
 Exit codes:
     0  done
-    1  failed; nothing is half done
+    1  failed; nothing is half done, or the ledger is damaged
     2  the command line or the settings are wrong
     3  done, but something needs a look: objects that can't be read or
        are gone from their source, usage of which too little found its
        request, or messages that can't be delivered
     4  a month can't be closed yet
-   11  another process has the ledger
+   11  another process writes the ledger; who reads it waits (--wait)
   130  stopped by a signal; nothing is half done`
 
 // flags are the settings that every command shares.
-type flags struct{ config string }
+type flags struct {
+	config string
+	wait   time.Duration
+}
 
 const (
 	configFile  = "chargeback.yaml"
+	waitDefault = time.Minute
 	columnsWide = 120 // of tables where there is no terminal
 )
 
 func rootCommand(w world) *cobra.Command {
 	f := &flags{}
+	w.wait = &f.wait
 	root := group("chargeback", "Say whose AI bill it is, to the last digit", rootHelp)
 	root.Version = version()
 	root.SilenceErrors, root.SilenceUsage = true, true
@@ -57,6 +63,7 @@ func rootCommand(w world) *cobra.Command {
 	root.SetHelpCommand(helpCommand(root))
 	root.PersistentFlags().StringVar(&f.config, "config", configFile, "settings are in `FILE`")
 	logFlag(root, &w.log.format)
+	root.PersistentFlags().DurationVar(&f.wait, "wait", waitDefault, "where another process holds the ledger, wait so `LONG` to read it; a run waits for readers only")
 	root.AddCommand(demoCommand(w, f), sniffCommand(w), runCommand(w, f), serveCommand(w, f), reportCommand(w, f), statusCommand(w, f), doctorCommand(w, f), rejectsCommand(w, f), pricesCommand(w, f), whatIfCommand(w, f), repriceCommand(w, f), explainCommand(w, f), alertsCommand(w, f), directoryCommand(w, f), configCommand(w, f))
 	return root
 }

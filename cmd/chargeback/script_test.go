@@ -36,7 +36,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"chargeback":       func() { os.Exit(chargeback(scriptNow)) },
 		"chargeback-later": func() { os.Exit(chargeback(func() time.Time { return scriptClock.Add(time.Hour) })) },
-		"holder":           func() { os.Exit(hold(os.Args[1], os.Args[2])) },
+		"holder":           func() { os.Exit(hold(duckledger.Options{Path: os.Args[1]}, os.Args[2])) },
+		"reader":           func() { os.Exit(hold(duckledger.Options{Path: os.Args[1], ReadOnly: true}, os.Args[2])) },
 	})
 }
 
@@ -56,8 +57,8 @@ func scriptNow() time.Time {
 const demoClock = "2026-11-05T08:00:00Z"
 
 // hold has a ledger open until it is killed, and says so with a file.
-func hold(path, ready string) int {
-	store, err := duckledger.Open(context.Background(), duckledger.Options{Path: path})
+func hold(o duckledger.Options, ready string) int {
+	store, err := duckledger.Open(context.Background(), o)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -101,6 +102,8 @@ func TestScripts(t *testing.T) {
 			"read":      read,
 			"truncate":  truncate,
 			"terminate": terminate,
+			"modes":     modes,
+			"damage":    damage,
 			"await":     await,
 			"logs":      logs,
 		},
@@ -114,6 +117,9 @@ func makeDemo(dir string) error {
 	code := run(context.Background(), w, []string{"demo", "--dir", filepath.Join(dir, "demo")})
 	if code != exitOK || stderr.Len() > 0 {
 		return fmt.Errorf("demo exits with %d: %s", code, stderr.String())
+	}
+	if err := private(filepath.Join(dir, "demo")); err != nil {
+		return err
 	}
 	printed := bytes.ReplaceAll(out.Bytes(), []byte(dir+string(filepath.Separator)), nil)
 	return os.WriteFile(filepath.Join(dir, "demo.out"), printed, 0o600)
@@ -195,11 +201,48 @@ func truncate(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(path, zipped.Bytes()[:zipped.Len()/2], 0o644))
 }
 
-// terminate sends SIGTERM to the commands in the background.
-func terminate(ts *testscript.TestScript, _ bool, _ []string) {
+// terminate [NAME] sends SIGTERM to the commands in the background, or to those of
+// one name.
+func terminate(ts *testscript.TestScript, _ bool, args []string) {
 	for _, command := range ts.BackgroundCmds() {
-		ts.Check(command.Process.Signal(syscall.SIGTERM))
+		if len(args) == 0 || filepath.Base(command.Path) == args[0] {
+			ts.Check(command.Process.Signal(syscall.SIGTERM))
+		}
 	}
+}
+
+// modes FOLDER fails where a file or folder can be read by others than its user.
+func modes(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(private(ts.MkAbs(args[0])))
+}
+
+func private(folder string) error {
+	found := 0
+	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		if err == nil && info.Mode().Perm()&0o077 != 0 {
+			err = fmt.Errorf("%s has mode %o", path, info.Mode().Perm())
+		}
+		found++
+		return err
+	})
+	if err == nil && found < 2 {
+		err = fmt.Errorf("%s holds nothing", folder)
+	}
+	return err
+}
+
+// damage FILE flips a bit in the middle of a file.
+func damage(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	data, err := os.ReadFile(path)
+	ts.Check(err)
+	data[len(data)/2] ^= 1
+	data[9000] ^= 1 // where an engine looks first
+	ts.Check(os.WriteFile(path, data, 0o600))
 }
 
 // await FILE [TEXT] waits until a file is there and holds the text.

@@ -9,7 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"google.golang.org/api/option"
@@ -28,6 +30,7 @@ type access string
 
 const (
 	toLook  access = ""       // reads, and makes nothing
+	toTry   access = "try"    // reads, and writes what does not stay: alone in a file
 	asOwner access = "runner" // the one process that writes
 )
 
@@ -50,15 +53,71 @@ func (a *app) openEngine(ctx context.Context, w world, want access) (ledger.Engi
 	if a.config.Warehouse.Engine == config.EngineBigQuery {
 		return a.openBigQuery(ctx, w, want)
 	}
-	c := a.config.Warehouse
-	place := a.config.Path(c.Path)
-	if want == toLook && !exists(place) {
-		return nil, fmt.Errorf("open ledger %s: %w; make it with \"chargeback run\", or correct warehouse.path", place, ledger.ErrNone)
-	}
-	return duckledger.Open(ctx, duckledger.Options{
-		Path: place, MemoryBytes: int64(c.MemoryLimit), TempDir: a.config.Path(c.TempDir), Threads: c.Threads,
-	})
+	return a.openFile(ctx, w, want)
 }
+
+// openFile opens the DuckDB file. Who reads waits for the one that writes, and
+// who writes for those that read, as long as --wait says; a second one that
+// writes is refused at once.
+func (a *app) openFile(ctx context.Context, w world, want access) (ledger.Engine, error) {
+	c := a.config.Warehouse
+	o := duckledger.Options{Path: a.config.Path(c.Path), MemoryBytes: int64(c.MemoryLimit), TempDir: a.config.Path(c.TempDir), Threads: c.Threads, ReadOnly: want == toLook}
+	if want != asOwner && !exists(o.Path) {
+		return nil, fmt.Errorf("open ledger %s: %w; make it with \"chargeback run\", or correct warehouse.path", o.Path, ledger.ErrNone)
+	}
+	if o.ReadOnly {
+		o.TempDir = readersTemp(o.TempDir)
+	}
+	patience := time.NewTimer(w.patience())
+	defer patience.Stop()
+	for told := false; ; told = true {
+		engine, err := duckledger.Open(ctx, o)
+		if err == nil {
+			return engine, nil
+		}
+		if !errors.Is(err, ledger.ErrLocked) || want == asOwner && !errors.Is(err, ledger.ErrRead) || w.patience() == 0 {
+			return nil, err
+		}
+		if !told {
+			fmt.Fprintf(w.err, "chargeback: waiting for up to %s (--wait): %s\n", w.patience(), withoutSecrets(err))
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-patience.C:
+			return nil, err
+		case <-time.After(lockPause):
+		}
+	}
+}
+
+// patience is how long to wait for a ledger that others hold.
+func (w world) patience() time.Duration {
+	if w.wait == nil {
+		return 0
+	}
+	return *w.wait
+}
+
+// lockPause is how long a process that waits for the ledger sleeps between two
+// looks at it.
+const lockPause = 100 * time.Millisecond
+
+// readersTemp is where one reader spills: beside the folder of runs, where this
+// user may write, else where temporary files lie. Readers don't share it. DuckDB
+// makes it when it is needed, and removes it.
+func readersTemp(runs string) string {
+	mark := make([]byte, 8)
+	_, _ = rand.Read(mark) // never fails
+	dir := filepath.Dir(runs)
+	if syscall.Access(dir, accessWrite) != nil {
+		dir = os.TempDir()
+	}
+	return filepath.Join(dir, ".chargeback-"+hex.EncodeToString(mark)+".tmp")
+}
+
+// accessWrite is W_OK of access(2).
+const accessWrite = 2
 
 func (a *app) openBigQuery(ctx context.Context, w world, want access) (*bqledger.Store, error) {
 	c := a.config.Warehouse
@@ -75,7 +134,7 @@ func (a *app) openBigQuery(ctx context.Context, w world, want access) (*bqledger
 	if o.Client, o.StorageClient, err = a.googleClients(); err != nil {
 		return nil, err
 	}
-	if want != toLook {
+	if want == asOwner {
 		owner := fmt.Sprintf("process %d on %s (%s)", os.Getpid(), cmp.Or(host, "an unnamed host"), run)
 		if o.Fence, err = a.takeLease(ctx, w, string(want), owner); err != nil {
 			return nil, err

@@ -57,7 +57,7 @@ func whatIfCommand(w world, f *flags) *cobra.Command {
 	c.Flags().Var(value[int64]{&o.reads, parseRate, "RATE"}, "cache-hit-rate", "part of the prompt that is read from the cache, 0 to 1")
 	formatFlag(c, &o.format)
 	c.Flags().Var(value[report.By]{&o.by, parseBy, "GROUP"}, "by", "only one table: cost-center, agent or model (--format json and csv: default cost-center)")
-	c.RunE = toRead(w, f, func(ctx context.Context, a *app) (err error) {
+	c.RunE = reading(w, f, toTry, func(ctx context.Context, a *app) (err error) {
 		what := jobs.WhatIf{Models: map[string]string{}}
 		if o.prices != "" {
 			if what.Rates, err = whatIfRates(o.prices); err != nil {
@@ -170,7 +170,7 @@ func repriceCommand(w world, f *flags) *cobra.Command {
 	formatFlag(c, &format)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if dry {
-			return toRead(w, f, func(ctx context.Context, a *app) error { return showReprice(ctx, w, a, format) })(c, args)
+			return reading(w, f, toTry, func(ctx context.Context, a *app) error { return showReprice(ctx, w, a, format) })(c, args)
 		}
 		return toRun(w, f, func(ctx context.Context, a *app) error {
 			latest, err := a.LatestNight(ctx)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"runtime"
 	"time"
@@ -46,7 +47,7 @@ func (a *app) Close() error {
 // open opens the books for runs: the ledger, which is made where there is none,
 // the sources and the messenger.
 func open(ctx context.Context, w world, path string, want access) (*app, error) {
-	s, err := readSettings(path, checkOutlines)
+	s, err := readSettings(path, checkOutlines, config.SecretsAreThere(w.getenv))
 	if err != nil {
 		return nil, err
 	}
@@ -72,15 +73,34 @@ func open(ctx context.Context, w world, path string, want access) (*app, error) 
 // openToRead opens the ledger alone, for commands that only tell what is in
 // it: they work where the sources can't be reached.
 func openToRead(ctx context.Context, w world, path string) (*app, error) {
+	return openFor(ctx, w, path, toLook)
+}
+
+func openFor(ctx context.Context, w world, path string, want access) (*app, error) {
 	s, err := readSettings(path)
 	if err != nil {
 		return nil, err
 	}
 	a := &app{settings: s}
-	if err := a.openLedger(ctx, w, toLook); err != nil {
+	err = a.openLedger(ctx, w, want)
+	if errors.Is(err, ledger.ErrOutdated) {
+		err = errors.Join(a.Close(), a.update(ctx, w, err))
+	}
+	if err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	return a, nil
+}
+
+// update opens the ledger of an earlier version to write, which brings it to
+// this one's.
+func (a *app) update(ctx context.Context, w world, outdated error) error {
+	a.closers = nil
+	err := a.openLedger(ctx, w, asOwner)
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w, and this user may not bring it up to date; run chargeback once as its owner", outdated)
+	}
+	return err
 }
 
 func (a *app) openLedger(ctx context.Context, w world, want access) error {
@@ -91,7 +111,7 @@ func (a *app) openLedger(ctx context.Context, w world, want access) error {
 	}
 	a.closers = append(a.closers, engine.Close)
 	opened := ledger.Open
-	if cfg.Warehouse.Engine == config.EngineBigQuery && want != asOwner {
+	if want != asOwner {
 		opened = ledger.OpenExisting // others may be at it
 	}
 	books, err := opened(ctx, engine, cfg.Zone(), cfg.Company.Start.String())

@@ -13,6 +13,9 @@ import (
 // errBreaksOff says that an export is not whole.
 var errBreaksOff = errors.New("the file breaks off, and who stands behind that would count as gone; export it again")
 
+// errCutPage is errBreaksOff of records that stand for themselves.
+var errCutPage = errors.New("the text is cut off before the end of its page; deliver the object again")
+
 // pageHeadBytes is how far into a page its list must begin.
 const pageHeadBytes = 1 << 16
 
@@ -23,8 +26,7 @@ const pageHeadBytes = 1 << 16
 // with blanks in place of what lies around it, so that lines stay what they
 // are and a list of any length is read record by record. Several pages may
 // follow each other, or stand in a list. Text without a page passes as it is. A page or a list
-// that doesn't end is an error, or, where it is cut, gets a last record that is
-// broken: its reject says that the file breaks off.
+// that doesn't end is an error.
 type pageReader struct {
 	in      *bufio.Reader
 	key     string // of the list; case doesn't count
@@ -79,8 +81,7 @@ func (p *pageReader) next() (byte, error) {
 		case err != io.EOF || p.state == atStart && p.lists == 0 || p.state == passOver:
 			return 0, err
 		case p.cut:
-			p.state = passOver
-			return '{', nil
+			return 0, errCutPage
 		}
 		return 0, errBreaksOff
 	}

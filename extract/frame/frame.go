@@ -10,6 +10,7 @@ package frame
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 
@@ -35,6 +36,10 @@ func (e *BadRecord) unless(err error) error {
 	return e
 }
 
+// ErrCut says that the text ends inside a list of records: what stood behind that
+// is lost, so the object is none of which any part can be trusted.
+var ErrCut = errors.New("the text is cut off before the bracket that ends its list")
+
 // layout is how an object's records lie, learnt from the first one.
 type layout uint8
 
@@ -57,8 +62,22 @@ type Reader struct {
 	eof      bool
 	layout   layout
 	squeezer *jsonscan.Squeezer
-	longer   int // bytes of a record beyond which it is squeezed
+	longer   int   // bytes of a record beyond which it is squeezed
+	lists    int   // brackets that are open around the records
+	opened   int64 // line of the first of them
+	after    after // what was read last
 }
+
+// after is what stands before the place that a reader has come to.
+type after uint8
+
+const (
+	nothing  after = iota // of a list, or of the text
+	aRecord               // or a list that has ended
+	aComma                // behind a record of a list
+	aProblem              // that was told; what it swallowed is not known
+	theEnd                // inside a record
+)
 
 const bufferBytes = 1 << 18
 
@@ -92,6 +111,21 @@ func (f *Reader) Next(scan func([]byte) (int, error)) (int64, error) {
 	if err := f.separators(); err != nil {
 		return f.line, err
 	}
+	line, err := f.record(scan)
+	bad, broken := err.(*BadRecord)
+	switch {
+	case !broken:
+		f.after = aRecord
+	case bad.Reason == jsonscan.ErrShort.Error() && f.eof && f.pos == f.end:
+		f.after = theEnd
+	default:
+		f.after = aProblem
+	}
+	return line, err
+}
+
+// record is Next at the place where a record begins.
+func (f *Reader) record(scan func([]byte) (int, error)) (int64, error) {
 	if f.buf[f.pos]-'0' <= 9 {
 		if err := f.stamp(); err != nil {
 			return f.line, err
@@ -265,7 +299,8 @@ func (f *Reader) consume(n int) {
 }
 
 // separators steps over white space, commas, the brackets of an array around
-// the records, and byte order marks.
+// the records, and byte order marks. An array that ends before its bracket, or
+// lacks a record beside a comma, has lost something, and is an error.
 func (f *Reader) separators() error {
 	for {
 		for f.pos < f.end {
@@ -274,7 +309,11 @@ func (f *Reader) separators() error {
 			case '\n':
 				f.line++
 				f.column = -1
-			case ' ', '\t', '\r', ',', '[', ']':
+			case ' ', '\t', '\r':
+			case ',', '[', ']':
+				if err := f.bracket(c); err != nil {
+					return err
+				}
 			case 0xef:
 				if mark, err := f.byteOrderMark(); !mark || err != nil {
 					return err
@@ -285,17 +324,54 @@ func (f *Reader) separators() error {
 				f.settle(false)
 				return nil
 			}
-			f.settle(c == '\n' || c == ' ' || c == '\t' || c == '\r')
-			f.pos++
-			f.column++
+			f.step(c)
 		}
 		if f.eof {
-			return io.EOF
+			return f.ended()
 		}
 		if err := f.fill(); err != nil {
 			return err
 		}
 	}
+}
+
+// bracket notes a comma or a bracket between records.
+func (f *Reader) bracket(c byte) error {
+	before := f.after
+	switch {
+	case c == '[':
+		if f.lists++; f.lists == 1 {
+			f.opened = f.line
+		}
+		f.after = nothing
+		return nil
+	case c == ',' && f.lists > 0:
+		f.after = aComma
+	case c == ',':
+		return nil // some write one behind each record of a line
+	default:
+		f.lists, f.after = max(0, f.lists-1), aRecord
+	}
+	if before != aComma && (before != nothing || c != ',') {
+		return nil
+	}
+	return fmt.Errorf("a record is missing beside a comma of the list that begins on line %d; deliver the object again", f.opened)
+}
+
+// step goes over one byte between records.
+func (f *Reader) step(c byte) {
+	f.settle(c == '\n' || c == ' ' || c == '\t' || c == '\r')
+	f.pos++
+	f.column++
+}
+
+// ended is what the end of the text means. A problem may have swallowed the
+// bracket.
+func (f *Reader) ended() error {
+	if f.lists == 0 || f.after == aProblem {
+		return io.EOF
+	}
+	return fmt.Errorf("%w, which begins on line %d; deliver the object again", ErrCut, f.opened)
 }
 
 // settle decides the layout by what follows a first record of one line.
@@ -432,6 +508,9 @@ func (f *Reader) skipFrom(bad *BadRecord, indent int, brackets bool, depth int, 
 			depth++
 		case c == '}' || c == ']':
 			if depth--; depth <= 0 {
+				if depth < 0 && c == ']' {
+					f.lists = max(0, f.lists-1)
+				}
 				return bad
 			}
 		}

@@ -17,7 +17,6 @@ import (
 	_ "embed"
 	"encoding/hex"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -133,7 +132,7 @@ var Example []byte
 // Load reads and checks the directory at path. The error names every problem, a
 // line each, as file:line: key: what is wrong; what to do.
 func Load(path string) (*Directory, error) {
-	data, err := os.ReadFile(path)
+	data, err := strictyaml.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read directory: %w; correct directory in the config", err)
 	}

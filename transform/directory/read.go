@@ -172,7 +172,7 @@ func (e centerYAML) check(doc *strictyaml.Document, path string) {
 	if !slices.Contains([]string{"", Chargeback, Showback}, e.Mode) {
 		doc.Failf(path+".mode", "%q is not a choice; use %s or %s", e.Mode, Chargeback, Showback)
 	}
-	if e.Owner != "" && !isEmail(e.Owner) {
+	if e.Owner != "" && !strictyaml.IsAddress(e.Owner) {
 		doc.Failf(path+".owner", "%q is not an e-mail address; write the address of who answers for it", e.Owner)
 	}
 }
@@ -191,6 +191,9 @@ func (d *Directory) readAgents(doc *strictyaml.Document, entries []agentYAML, kn
 		switch {
 		case isEmail(e.Owner):
 			a.OwnerEmail = NormEmail(e.Owner)
+			if !strictyaml.IsAddress(e.Owner) {
+				doc.Failf(path+".owner", "%q is not an e-mail address; correct it, or name the cost centre that owns the agent", e.Owner)
+			}
 		case e.Owner != "" || e.Kind != Shared:
 			a.OwnerCostCenter = e.Owner
 			known.need(doc, path+".owner", e.Owner)
@@ -262,7 +265,7 @@ func (d *Directory) readAliases(doc *strictyaml.Document, entries []aliasYAML) {
 			doc.Failf(path+".alias", "is missing; write the address or the user's id that records have")
 		case a.Name == a.Email:
 			doc.Failf(path+".email", "is the alias itself; write the address that stands for the person now")
-		case !isEmail(e.Email):
+		case !strictyaml.IsAddress(e.Email):
 			doc.Failf(path+".email", "%q is not an e-mail address; write the address that stands for the person now", e.Email)
 		}
 		a.From, a.To = dated.add(doc, path, a.Name, e.From, e.To)

@@ -111,7 +111,7 @@ func Files(path string) ([]File, error) {
 	}
 	files := make([]File, len(names))
 	for i, name := range names {
-		data, err := os.ReadFile(name)
+		data, err := strictyaml.ReadFile(name)
 		if err != nil {
 			return nil, fmt.Errorf("read rate book: %w; correct prices in the config, or leave it empty for the built-in book", err)
 		}

@@ -23,7 +23,12 @@ func Decode(name string, data []byte, dst any) *Document {
 		doc.Failf("", "is not UTF-8 text; save the file as UTF-8")
 		return doc
 	}
-	file, err := parser.ParseBytes(bytes.TrimPrefix(data, []byte("\uFEFF")), 0)
+	data = bytes.TrimPrefix(data, []byte("\uFEFF"))
+	if much := measure(data); much != nil {
+		doc.failAt(much.line, "", much.text)
+		return doc
+	}
+	file, err := parser.ParseBytes(data, 0)
 	if err != nil {
 		doc.failSyntax(err)
 		return doc
@@ -54,7 +59,11 @@ type Text struct {
 // Texts lists the texts of a file in their order, whatever they mean. A file
 // that is not YAML has none.
 func Texts(data []byte) (all []Text) {
-	file, err := parser.ParseBytes(bytes.TrimPrefix(data, []byte("\uFEFF")), 0)
+	data = bytes.TrimPrefix(data, []byte("\uFEFF"))
+	if measure(data) != nil {
+		return nil
+	}
+	file, err := parser.ParseBytes(data, 0)
 	if err != nil {
 		return nil
 	}

@@ -14,7 +14,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -109,17 +108,9 @@ func (doc *Document) Err() error {
 	for _, p := range sorted {
 		key := ""
 		if p.path != "" {
-			key = hideTokens(p.path) + ": "
+			key = HideSecrets(p.path) + ": "
 		}
-		all = append(all, fmt.Errorf("%s:%d: %s%s", doc.name, p.line, key, hideTokens(p.text)))
+		all = append(all, fmt.Errorf("%s:%d: %s%s", doc.name, p.line, key, HideSecrets(p.text)))
 	}
 	return errors.Join(all...)
 }
-
-// LooksLikeToken says whether text holds what looks like a token of Slack. One
-// that was pasted into the wrong place shows as *** in every message.
-func LooksLikeToken(text string) bool { return slackToken.MatchString(text) }
-
-func hideTokens(text string) string { return slackToken.ReplaceAllString(text, "***") }
-
-var slackToken = regexp.MustCompile(`xox[a-z]-[^\s"]*|xapp-[^\s"]*`)

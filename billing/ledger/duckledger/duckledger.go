@@ -1,7 +1,8 @@
 // Package duckledger keeps the ledger in DuckDB, in the same process.
 //
-// It owns: the file, its lock, the staging of batches through a table
-// function, and the few words of SQL in which DuckDB differs.
+// It owns: the file, its lock, what DuckDB's errors mean (fault.go), the staging
+// of batches through a table function, and the few words of SQL in which DuckDB
+// differs.
 // It does not own: any rule of the ledger (billing/ledger).
 package duckledger
 
@@ -12,7 +13,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/duckdb/duckdb-go/v2"
@@ -24,16 +24,21 @@ import (
 type Options struct {
 	Path        string
 	MemoryBytes int64  // buffer memory; 0 = 1 GB
-	TempDir     string // where big joins spill; "" = Path + ".tmp"
+	TempDir     string // where big joins spill; "" = Path + ".tmp"; of readers each needs its own
 	Threads     int    // 0 = all cores
+	// ReadOnly opens a ledger that is there and changes nothing of it, beside
+	// others who do the same. The user needs no right to write.
+	ReadOnly bool
 }
 
 // Store is the engine. It is used by one goroutine at a time.
 type Store struct {
-	path    string
-	db      *sql.DB
-	conn    *sql.Conn
-	streams *streams
+	path     string
+	readOnly bool
+	lock     *lock
+	db       *sql.DB
+	conn     *sql.Conn
+	streams  *streams
 }
 
 var _ ledger.Engine = (*Store)(nil)
@@ -41,36 +46,49 @@ var _ ledger.Engine = (*Store)(nil)
 const memoryDefault = 1_000_000_000
 
 // Open opens the file, or makes it. It returns ledger.ErrLocked at once where
-// another process has it open.
-func Open(ctx context.Context, o Options) (*Store, error) {
-	if err := os.MkdirAll(filepath.Dir(o.Path), 0o755); err != nil {
-		return nil, fmt.Errorf("make the ledger's folder: %w", err)
+// another process has it open, ledger.ErrRead where others only read it, and
+// ledger.ErrDamaged where it is no ledger any more.
+func Open(ctx context.Context, o Options) (_ *Store, err error) {
+	if strings.ContainsAny(o.Path, "?#") {
+		return nil, fmt.Errorf("open ledger %s: a path with ? or # is none that DuckDB can open; rename it", o.Path)
 	}
-	connector, err := duckdb.NewConnector(o.Path, nil)
-	if err != nil {
-		return nil, openError(o.Path, err)
+	if !o.ReadOnly {
+		if err := os.MkdirAll(filepath.Dir(o.Path), 0o700); err != nil {
+			return nil, fmt.Errorf("make the ledger's folder: %w", err)
+		}
 	}
-	s := &Store{path: o.Path, db: sql.OpenDB(connector), streams: newStreams()}
-	if s.conn, err = s.db.Conn(ctx); err != nil {
-		return nil, errors.Join(openError(o.Path, err), s.db.Close())
+	s := &Store{path: o.Path, readOnly: o.ReadOnly, streams: newStreams()}
+	if s.lock, err = lockFile(o.Path, o.ReadOnly); err != nil {
+		return nil, fmt.Errorf("open ledger %s: %w", o.Path, err)
 	}
-	if err := s.prepare(ctx, o); err != nil {
+	if err := s.connect(ctx, o); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
-var holder = regexp.MustCompile(`PID (\d+)`)
-
-func openError(path string, err error) error {
-	if !strings.Contains(err.Error(), "lock") {
-		return fmt.Errorf("open ledger %s: %w", path, err)
+func (s *Store) connect(ctx context.Context, o Options) error {
+	place := o.Path
+	if o.ReadOnly {
+		place += "?access_mode=read_only"
 	}
-	who := "another process"
-	if m := holder.FindStringSubmatch(err.Error()); m != nil {
-		who = "process " + m[1]
+	connector, err := duckdb.NewConnector(place, nil)
+	if err != nil {
+		return s.openFault(err)
 	}
-	return fmt.Errorf("open ledger %s: %w by %s; wait until it ends, or end it", path, ledger.ErrLocked, who)
+	s.db = sql.OpenDB(connector)
+	if s.lock == nil { // DuckDB has made the file
+		if err := os.Chmod(o.Path, 0o600); err != nil {
+			return fmt.Errorf("make ledger %s private: %w", o.Path, err)
+		}
+		if s.lock, err = lockFile(o.Path, false); err != nil {
+			return fmt.Errorf("open ledger %s: %w", o.Path, err)
+		}
+	}
+	if s.conn, err = s.db.Conn(ctx); err != nil {
+		return s.openFault(err)
+	}
+	return s.prepare(ctx, o)
 }
 
 // prepare sets limits and makes the functions that models call by the same
@@ -82,28 +100,33 @@ func (s *Store) prepare(ctx context.Context, o Options) error {
 	if o.TempDir == "" {
 		o.TempDir = o.Path + ".tmp"
 	}
+	kind := "" // a ledger keeps them; who may not write has them for the time being
+	if o.ReadOnly {
+		kind = "temp "
+	}
 	statements := []string{
+		"set errors_as_json = true", // fault.go reads them
 		"set preserve_insertion_order = false",
 		fmt.Sprintf("set memory_limit = '%dMB'", max(1, o.MemoryBytes/1_000_000)),
 		"set temp_directory = " + quote(o.TempDir),
 		"set timezone = 'UTC'",
 		"set autoinstall_known_extensions = false",
 		"set autoload_known_extensions = false",
-		"create type if not exists bignumeric as decimal(38, 12)",
+		"create " + kind + "type if not exists bignumeric as decimal(38, 12)",
 		// usd turns whole pico-dollars into an amount without leaving integers.
-		"create macro if not exists usd(pico) as cast(pico * 0.000000000001::decimal(13, 12) as decimal(18, 12))",
-		"create macro if not exists total_usd(amount) as cast(coalesce(sum(amount), 0) as decimal(38, 12))",
-		"create macro if not exists month_of(d) as strftime(d, '%Y-%m')",
-		"create macro if not exists micros_of(t) as epoch_us(t)",
-		"create macro if not exists utc_minute_of_week(t) as (epoch_us(t) // 60000000 + 5760) % 10080",
-		"create macro if not exists first_of_month(d) as cast(date_trunc('month', d) as date)",
+		"create " + kind + "macro if not exists usd(pico) as cast(pico * 0.000000000001::decimal(13, 12) as decimal(18, 12))",
+		"create " + kind + "macro if not exists total_usd(amount) as cast(coalesce(sum(amount), 0) as decimal(38, 12))",
+		"create " + kind + "macro if not exists month_of(d) as strftime(d, '%Y-%m')",
+		"create " + kind + "macro if not exists micros_of(t) as epoch_us(t)",
+		"create " + kind + "macro if not exists utc_minute_of_week(t) as (epoch_us(t) // 60000000 + 5760) % 10080",
+		"create " + kind + "macro if not exists first_of_month(d) as cast(date_trunc('month', d) as date)",
 	}
 	if o.Threads > 0 {
 		statements = append(statements, fmt.Sprintf("set threads = %d", o.Threads))
 	}
 	for _, text := range statements {
 		if _, err := s.conn.ExecContext(ctx, text); err != nil {
-			return fmt.Errorf("set up DuckDB: %s: %w", text, err)
+			return fmt.Errorf("set up DuckDB: %s: %w", text, s.fault(err))
 		}
 	}
 	return s.streams.register(s.conn)
@@ -113,7 +136,16 @@ func (s *Store) prepare(ctx context.Context, o Options) error {
 func (s *Store) String() string { return "duckdb " + s.path }
 
 // Close writes the log into the file and releases the file and its lock.
-func (s *Store) Close() error { return errors.Join(s.conn.Close(), s.db.Close()) }
+func (s *Store) Close() error {
+	var err error
+	if s.conn != nil {
+		err = s.conn.Close()
+	}
+	if s.db != nil {
+		err = errors.Join(err, s.db.Close())
+	}
+	return errors.Join(s.fault(err), s.lock.release())
+}
 
 // Checkpoint writes the log into the file.
 func (s *Store) Checkpoint(ctx context.Context) error { return s.Exec(ctx, "checkpoint", nil) }

@@ -56,6 +56,19 @@ var processes = map[string]func(path string) int{
 		_, _ = io.Copy(io.Discard, os.Stdin) // until the parent lets go
 		return closed(s)
 	},
+	"read": func(path string) int {
+		s, err := duckledger.Open(context.Background(), duckledger.Options{Path: path, ReadOnly: true})
+		if err != nil {
+			fmt.Println(err)
+			if errors.Is(err, ledger.ErrLocked) {
+				return exitLocked
+			}
+			return 1
+		}
+		fmt.Println("read by process", os.Getpid())
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		return closed(s)
+	},
 	"die before commit": func(path string) int { return die(path, false) },
 	"die after commit":  func(path string) int { return die(path, true) },
 }

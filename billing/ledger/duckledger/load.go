@@ -34,7 +34,7 @@ func (s *Store) Load(ctx context.Context, schema *record.Schema, batches <-chan 
 	}
 	text := fmt.Sprintf("insert into %s (%s) select %s from chargeback_stream(%d)", schema.Table, strings.Join(names, ", "), strings.Join(values, ", "), id)
 	if _, err := s.conn.ExecContext(ctx, text); err != nil {
-		return 0, fmt.Errorf("stage %s: %w", schema.Table, err)
+		return 0, fmt.Errorf("stage %s: %w", schema.Table, s.fault(err))
 	}
 	return st.rows.Load(), nil
 }

@@ -29,7 +29,8 @@ var sqlTypes = map[ledger.ColumnType]string{
 }
 
 // Migrate makes missing tables and columns, and ends with a checkpoint so that
-// no later start has to replay a change of schema.
+// no later start has to replay a change of schema. Where nothing may be written
+// it returns ledger.ErrOutdated if one would be made.
 func (s *Store) Migrate(ctx context.Context, tables []ledger.Table) error {
 	have := map[string]bool{}
 	err := s.Query(ctx, "select table_name, column_name from information_schema.columns where table_schema = 'main'", nil, func(r ledger.Row) error {
@@ -50,6 +51,9 @@ func (s *Store) Migrate(ctx context.Context, tables []ledger.Table) error {
 	changed := false
 	for _, t := range tables {
 		statements := changes(t, have)
+		if s.readOnly && len(statements) > 0 {
+			return fmt.Errorf("%s: %w (%s is to be made or changed)", s, ledger.ErrOutdated, t.Name)
+		}
 		for _, text := range statements {
 			changed = true
 			if err := s.Exec(ctx, text, nil); err != nil {
@@ -107,7 +111,7 @@ func (s *Store) Exec(ctx context.Context, text string, args ledger.Args) error {
 		return err
 	}
 	_, err = s.conn.ExecContext(ctx, bound)
-	return err
+	return s.fault(err)
 }
 
 // Query implements ledger.Engine.
@@ -118,11 +122,11 @@ func (s *Store) Query(ctx context.Context, text string, args ledger.Args, yield 
 	}
 	rows, err := s.conn.QueryContext(ctx, bound)
 	if err != nil {
-		return err
+		return s.fault(err)
 	}
 	defer func() {
 		if closed := rows.Close(); err == nil {
-			err = closed
+			err = s.fault(closed)
 		}
 	}()
 	types, err := rows.ColumnTypes()
@@ -147,7 +151,7 @@ func (s *Store) Query(ctx context.Context, text string, args ledger.Args, yield 
 			return err
 		}
 	}
-	return rows.Err()
+	return s.fault(rows.Err())
 }
 
 // plain gives a driver's value the Go type that ledger.Row promises.
@@ -204,7 +208,7 @@ func (s *Store) Insert(ctx context.Context, table ledger.Table, rows [][]any) er
 			}
 		}
 		if _, err := s.conn.ExecContext(ctx, b.String()); err != nil {
-			return fmt.Errorf("insert into %s: %w", table.Name, err)
+			return fmt.Errorf("insert into %s: %w", table.Name, s.fault(err))
 		}
 	}
 	return nil

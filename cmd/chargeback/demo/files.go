@@ -35,14 +35,14 @@ func (s fileSet) add(path string, content []byte) {
 func claim(dir, month string) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		err = os.MkdirAll(dir, 0o755)
+		err = os.MkdirAll(dir, 0o700)
 	}
 	if err != nil {
 		return fmt.Errorf("open demo folder %s: %w; choose another one with --dir", dir, err)
 	}
 	path := filepath.Join(dir, marker)
 	if len(entries) == 0 {
-		return os.WriteFile(path, markerText(month), 0o644)
+		return os.WriteFile(path, markerText(month), 0o600)
 	}
 	found, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -74,7 +74,7 @@ func (s fileSet) write(dir string) (kept []string, err error) {
 			continue
 		}
 		made[folder] = true
-		if err := os.MkdirAll(folder, 0o755); err != nil {
+		if err := os.MkdirAll(folder, 0o700); err != nil {
 			return nil, fmt.Errorf("make demo folder: %w; free the path or choose another folder with --dir", err)
 		}
 	}
@@ -110,11 +110,11 @@ func writeIfChanged(path string, content []byte, keep bool) (kept bool, err erro
 		return false, nil
 	}
 	if exists && keep {
-		if err := os.WriteFile(path+".bak", old, 0o644); err != nil {
+		if err := os.WriteFile(path+".bak", old, 0o600); err != nil {
 			return false, err
 		}
 	}
-	return exists && keep, os.WriteFile(path, content, 0o644)
+	return exists && keep, os.WriteFile(path, content, 0o600)
 }
 
 // zipper makes gzip bytes. One does for many files, since a compressor is
