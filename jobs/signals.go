@@ -93,6 +93,9 @@ func (b *Books) Signals(ctx context.Context, now time.Time) (problems []Problem,
 	s.edits = openEdits(edits, closed)
 	s.read = ledger.Days{First: b.firstOf(s.open), Last: latest}
 	for _, part := range []func(context.Context) ([]Problem, error){
+		func(ctx context.Context) ([]Problem, error) {
+			return b.UnreadSources(ctx, slices.Concat(b.PeopleFrom, b.RequestsFrom))
+		},
 		b.brokenObjects,
 		func(ctx context.Context) ([]Problem, error) { return b.peopleProblems(ctx, latest) },
 		s.all,
