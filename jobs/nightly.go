@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
 	"chargeback/billing/ledger"
 	"chargeback/extract"
+	"chargeback/extract/record"
 	"chargeback/transform/civil"
 )
 
@@ -87,6 +89,7 @@ func (b *Books) attempt(ctx context.Context, s *NightlySummary, now time.Time, d
 // shard: that is for who makes the night.
 func (b *Books) takeAll(ctx context.Context, nights ledger.Days, shard Shard, s *NightlySummary) error {
 	var open, latest civil.Date
+	var quiet map[string]civil.Date
 	if shard == (Shard{}) {
 		var err error
 		if s.changes, s.marks, err = b.sourceChanges(ctx); err != nil {
@@ -96,6 +99,9 @@ func (b *Books) takeAll(ctx context.Context, nights ledger.Days, shard Shard, s 
 			return err
 		}
 		if open, err = b.firstOpen(ctx); err != nil {
+			return err
+		}
+		if quiet, err = b.quietSince(ctx, nights.First, open); err != nil {
 			return err
 		}
 	}
@@ -109,6 +115,9 @@ func (b *Books) takeAll(ctx context.Context, nights ledger.Days, shard Shard, s 
 		}
 		if change.outdated || !at.since.IsZero() {
 			at.why = change.why
+		}
+		if last := quiet[source.Name]; !last.IsZero() && (at.since.IsZero() || last.Before(at.since)) {
+			at.since = last
 		}
 		took, problems, err := b.takeOver(ctx, source, at, s.Window)
 		if unread, is := unreadOf(err); is {
@@ -124,6 +133,45 @@ func (b *Books) takeAll(ctx context.Context, nights ledger.Days, shard Shard, s 
 		return nil
 	}
 	return b.somebodyKnown(ctx)
+}
+
+// quietSince is the last day with a record of each source that has had none for
+// longer than a night looks back: what its shipper held back meanwhile is looked for
+// from that day on, as far as its month is open.
+func (b *Books) quietSince(ctx context.Context, night, open civil.Date) (map[string]civil.Date, error) {
+	near := night.AddDays(-b.LateDays)
+	first := night.AddDays(-habitDays)
+	if first.Before(open) {
+		first = open
+	}
+	if !first.Before(near) {
+		return nil, nil
+	}
+	read := func(from civil.Date) (last map[string]civil.Date, err error) {
+		last = map[string]civil.Date{}
+		days, err := b.Ledger.SourceDays(ctx, from, night)
+		for _, d := range days {
+			if last[d.Source].Before(d.Day) {
+				last[d.Source] = d.Day
+			}
+		}
+		return last, err
+	}
+	last, err := read(near) // settles most of them
+	if err != nil {
+		return nil, err
+	}
+	isQuiet := func(s extract.Source) bool {
+		return s.Format.Schema() != record.TotalSchema && !keepsRows(s) && last[s.Name].IsZero()
+	}
+	if !slices.ContainsFunc(b.Sources, isQuiet) {
+		return nil, nil
+	}
+	if last, err = read(first); err != nil {
+		return nil, err
+	}
+	maps.DeleteFunc(last, func(_ string, day civil.Date) bool { return !day.Before(near) })
+	return last, nil
 }
 
 // somebodyKnown refuses to charge where people can't be read and nobody is known of

@@ -125,7 +125,7 @@ func (b *Books) take(ctx context.Context, source extract.Source, at look, window
 		}
 	}
 	s := SourceSummary{Name: source.Name, Listed: len(listing.Objects), Known: len(listing.Objects) - len(todo.read), Read: len(todo.read), Skipped: listing.Skipped, Why: at.why}
-	if !at.since.IsZero() {
+	if !at.since.IsZero() && at.why != "" {
 		s.Since = at.since.String()
 	}
 	s.tried = todo.keys()
