@@ -121,13 +121,17 @@ func (s S3) secrets() []namedSecret {
 	}
 }
 
-// secrets are all that the settings name, by their keys.
+// secrets are all that the settings name and a run needs, by their keys. Where no
+// budget raises a message, Slack's token is not needed.
 func (c *Config) secrets() (all []namedSecret) {
 	slack := namedSecret{"notify.slack.token_env", "Slack token", c.Notify.Slack.TokenEnv, c.Notify.Slack.TokenFile}
 	if slack.env == "" {
 		slack.key = "notify.slack.token_file"
 	}
-	all = append(all, slack, namedSecret{"warehouse.credentials", "credentials of Google", "", c.Warehouse.Credentials})
+	if len(c.Budgets) > 0 {
+		all = append(all, slack)
+	}
+	all = append(all, namedSecret{"warehouse.credentials", "credentials of Google", "", c.Warehouse.Credentials})
 	add := func(path string, s3 S3) {
 		for _, secret := range s3.secrets() {
 			secret.key = path + "." + secret.key

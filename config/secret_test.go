@@ -160,6 +160,7 @@ func TestPastedSecretsAreRefusedUnseen(t *testing.T) {
 func TestSecretsAreThere(t *testing.T) {
 	const all = `
 notify: {slack: {token_env: SLACK_BOT_TOKEN}}
+budgets: [{department: D, amount_usd: "1"}]
 invoices: {dir: d, deliver_to: {url: "s3://b/p", s3: {access_key_id_env: OUT_ID, secret_access_key_env: OUT_KEY}}}
 sources:
   - {name: a, format: litellm, url: "s3://b/p", s3: {access_key_id_env: IN_ID, secret_access_key_env: IN_KEY, session_token_env: IN_SESSION}}
@@ -186,6 +187,10 @@ company: {name: E, billing_zone: UTC, start: 2026-10-01}
 	}
 	if _, err := Parse("c.yaml", []byte(all), SecretsAreThere(func(string) string { return "there" })); err != nil {
 		t.Error(err)
+	}
+	silent := strings.Replace(all, "budgets: [{department: D, amount_usd: \"1\"}]\n", "", 1)
+	if _, err := Parse("c.yaml", []byte(silent), SecretsAreThere(func(string) string { return "" })); err == nil || strings.Contains(err.Error(), "SLACK_BOT_TOKEN") {
+		t.Errorf("where nothing is sent, the token is wanted: %v", err)
 	}
 	_, err = Parse("c.yaml", []byte(strings.Replace(all, "SLACK_BOT_TOKEN", "hush", 1)), SecretsAreThere(func(string) string { return "" }))
 	if wantError(t, err, "notify.slack.token_env: read Slack token: the variable that it names"); strings.Contains(err.Error(), "hush ") {

@@ -107,9 +107,12 @@ func (s settings) describe(w world) {
 	line("rate book", "%s: %s, %s", book, count(len(s.rates.Entries()), "price", "prices"), count(len(s.rates.Fees()), "period of fees", "periods of fees"))
 	line("directory", "%s: %s, %s", c.Directory, count(len(s.directory.CostCenters()), "cost centre", "cost centres"), count(agentIDs(s.directory), "agent", "agents"))
 	line("budgets", "%d", len(c.Budgets))
-	if _, ok, _ := c.Notify.Slack.Token(w.getenv, c.ReadFile); ok {
+	switch _, ok, err := c.Notify.Slack.Token(w.getenv, c.ReadFile); {
+	case err != nil: // said already where it is needed
+		line("messages", "none, for there are no budgets; %v", err)
+	case ok:
 		line("messages", "go to Slack")
-	} else {
+	default:
 		line("messages", "go to the console")
 	}
 	if text := s.unbooked(); text != "" {

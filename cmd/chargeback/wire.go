@@ -280,9 +280,14 @@ func (a *app) openFolder(place objstore.Location, file bool) (objstore.Store, er
 	return store, nil
 }
 
-// newSender is Slack where a token is configured, else the console.
+// newSender is Slack where the settings name a token, else the console. A token
+// that is named and not there is a mistake where budgets raise messages; where none
+// does, what still waits goes on waiting.
 func newSender(w world, cfg *config.Config) (notify.Sender, error) {
 	token, ok, err := cfg.Notify.Slack.Token(w.getenv, cfg.ReadFile)
+	if err != nil && len(cfg.Budgets) == 0 {
+		return noSender{err}, nil
+	}
 	if err != nil {
 		return nil, &exitError{exitUsage, err}
 	}
@@ -302,6 +307,14 @@ func wait(ctx context.Context, d time.Duration) error {
 	case <-timer.C:
 		return nil
 	}
+}
+
+// noSender delivers nothing, and says why.
+type noSender struct{ why error }
+
+// Send implements notify.Sender.
+func (s noSender) Send(context.Context, notify.Message) (string, error) {
+	return "", &notify.SendError{Outcome: notify.NotSent, Reason: s.why.Error()}
 }
 
 func budgets(cfg *config.Config, dir *directory.Directory) (all []budget.Budget) {
