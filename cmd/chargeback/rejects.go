@@ -124,7 +124,7 @@ func retryCommand(w world, f *flags) *cobra.Command {
 	c := &cobra.Command{
 		Use: "retry", Short: "Take in again what a correction has helped", Long: retryHelp, Args: noArgs,
 		Example: "  chargeback rejects retry\n  chargeback rejects retry --source gateway\n  chargeback rejects retry --source gateway --all",
-		RunE: toRun(w, f, func(ctx context.Context, a *app) error {
+		RunE: toRun(w, f, delivering(w, func(ctx context.Context, a *app) error {
 			if err := checkRetry(a, o); err != nil {
 				return err
 			}
@@ -153,7 +153,7 @@ func retryCommand(w world, f *flags) *cobra.Command {
 				return &exitError{exitLook, fmt.Errorf("%s; see above", count(problems, "thing needs a look", "things need a look"))}
 			}
 			return nil
-		}),
+		})),
 	}
 	c.Flags().StringVar(&o.Source, "source", "", "only objects of the source `NAME`")
 	c.Flags().BoolVar(&o.Whole, "all", false, "all of its objects of open months; needs --source")
@@ -175,7 +175,7 @@ func deletedCommand(w world, f *flags) *cobra.Command {
 	c := &cobra.Command{
 		Use: "deleted", Short: "Say that missing objects are gone for good", Long: deletedHelp, Args: noArgs,
 		Example: "  chargeback rejects deleted --source gateway --by ops@example.com --reason \"test traffic, removed\"",
-		RunE: toRun(w, f, func(ctx context.Context, a *app) error {
+		RunE: toRun(w, f, delivering(w, func(ctx context.Context, a *app) error {
 			for _, need := range [][2]string{{"source", d.Source}, {"by", d.By}, {"reason", d.Reason}} {
 				if strings.TrimSpace(need[1]) == "" {
 					return usage("--%s is missing; it is kept with the objects", need[0])
@@ -203,7 +203,7 @@ func deletedCommand(w world, f *flags) *cobra.Command {
 				return &exitError{exitLook, fmt.Errorf("%s; see above", count(n, "thing needs a look", "things need a look"))}
 			}
 			return nil
-		}),
+		})),
 	}
 	c.Flags().StringVar(&d.Source, "source", "", "objects of the source `NAME`")
 	c.Flags().StringArrayVar(&d.Keys, "object", nil, "only the object `KEY`; may be given again")

@@ -172,7 +172,7 @@ func repriceCommand(w world, f *flags) *cobra.Command {
 		if dry {
 			return reading(w, f, toTry, func(ctx context.Context, a *app) error { return showReprice(ctx, w, a, format) })(c, args)
 		}
-		return toRun(w, f, func(ctx context.Context, a *app) error {
+		return toRun(w, f, delivering(w, func(ctx context.Context, a *app) error {
 			latest, err := a.LatestNight(ctx)
 			if err != nil {
 				return err
@@ -182,7 +182,7 @@ func repriceCommand(w world, f *flags) *cobra.Command {
 				return nil
 			}
 			return night(ctx, w, a, latest)
-		})(c, args)
+		}))(c, args)
 	}
 	return c
 }
