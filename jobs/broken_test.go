@@ -203,7 +203,7 @@ func TestSecondPeopleEmpty(t *testing.T) {
 // Method: the gateway is taken out for some nights; then an old night is run first.
 func TestSourceThatComesBack(t *testing.T) {
 	t.Parallel()
-	const gateway = `  - {name: gateway, format: litellm, url: "file:data/litellm"}` + "\n"
+	const gateway = `  - {name: gateway, format: litellm, url: "file:data/litellm", silent_after_days: 0}` + "\n"
 	c := newCompany(t)
 	c.ordinary(firstDay, "2026-11-08")
 	b := open(t, c.dir, wiring{})

@@ -32,11 +32,13 @@ Then with your own logs:
 
 Exit codes:
     0  done
-    1  failed; nothing is half done, or the ledger is damaged
-    2  the command line or the settings are wrong
-    3  done, but something needs a look: objects that can't be read or
-       are gone from their source, usage of which too little found its
-       request, or messages that can't be delivered
+    1  failed; nothing is half done. The message says what to do: of a
+       clock that can't be right, a ledger that is damaged, or new beside
+       documents that were issued, too
+    2  the command line, the settings or a secret that they name is wrong
+    3  done, but something needs a look: sources that can't be read or
+       fell silent, objects, records, prices, people, corrections, or
+       messages that were not delivered; "chargeback status" lists it
     4  a month can't be closed yet
    11  another process writes the ledger; who reads it waits (--wait)
   130  stopped by a signal; nothing is half done`
