@@ -3,10 +3,12 @@ package config
 import (
 	"fmt"
 	"maps"
+	"net"
 	"net/url"
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -209,6 +211,9 @@ func (c *Config) checkBudgets(doc document) {
 		doc.positive(path+".amount_usd", b.AmountUSD)
 		doc.checkThresholds(path+".thresholds", b.Thresholds)
 		doc.checkChannel(path+".channel", b.Channel)
+		if b.Channel == "" && (c.Notify.Slack.TokenEnv != "" || c.Notify.Slack.TokenFile != "") {
+			doc.Failf(path+".channel", "is missing, and so is notify.slack.default_channel, so its messages could go nowhere; write one of the two")
+		}
 	}
 }
 
@@ -235,7 +240,30 @@ func (s SlackConfig) check(doc document) {
 	}
 	doc.checkFile("notify.slack.token_file", s.TokenFile)
 	doc.checkChannel("notify.slack.default_channel", s.DefaultChannel)
-	doc.checkURL("notify.slack.api_url", s.APIURL)
+	if doc.checkURL("notify.slack.api_url", s.APIURL) {
+		doc.checkSlackAPI("notify.slack.api_url", s.APIURL)
+	}
+}
+
+// checkSlackAPI refuses addresses at which Slack's API, or a server that stands in
+// for it, can't be: the token would go there with every message.
+func (doc document) checkSlackAPI(path, address string) {
+	at, err := url.Parse(address)
+	if err != nil || address == "" {
+		return // said already
+	}
+	host := strings.ToLower(at.Hostname())
+	ip := net.ParseIP(host)
+	switch way := strings.TrimRight(at.Path, "/"); {
+	case strings.HasPrefix(host, "hooks.") || strings.Contains(host, "webhook") || strings.HasPrefix(way, "/services/"):
+		doc.Failf(path, "is the address of a webhook (not shown: it is a secret); remove it: the app posts by its token")
+	case at.Scheme == "http" && host != "localhost" && (ip == nil || !ip.IsLoopback()):
+		doc.Failf(path, "would carry the token in clear text; write https://")
+	case (host == "slack.com" || strings.HasSuffix(host, ".slack.com")) && way != "/api":
+		doc.Failf(path, "is not Slack's API; write https://slack.com/api, or remove it")
+	case strings.Contains(way, "/chat."):
+		doc.Failf(path, "names a method; write the address up to /api")
+	}
 }
 
 func (c *Config) checkSharedCosts(doc document) {
@@ -427,17 +455,26 @@ func (doc document) positive(path string, amount money.USD) {
 
 // checkURL refuses what is no plain address of a server. It shows none of it: a
 // user's name or a query may be, and hold, a secret.
-func (doc document) checkURL(path, address string) {
+func (doc document) checkURL(path, address string) bool {
 	if address == "" {
-		return
+		return true
 	}
 	at, err := url.Parse(address)
 	switch {
-	case err != nil, at.Scheme != "https" && at.Scheme != "http", at.Hostname() == "":
+	case err != nil, !isPort(at.Port()), at.Scheme != "https" && at.Scheme != "http", at.Hostname() == "":
 		doc.Failf(path, "is not a web address (not shown, it may hold a secret); write one such as https://host.example.com")
 	case at.User != nil, at.RawQuery != "", at.ForceQuery, at.Fragment != "":
 		doc.Failf(path, "holds a user's name, a query or a fragment, which may be secret (not shown); write the address of the server alone, and name keys by the keys that end with _env or _file")
+	default:
+		return true
 	}
+	return false
+}
+
+// isPort says whether an address's port can be one; none is.
+func isPort(text string) bool {
+	n, err := strconv.Atoi(text)
+	return text == "" || err == nil && n > 0 && n < 1<<16
 }
 
 // checkPlace refuses a place in a bucket with what belongs into no address.

@@ -107,6 +107,12 @@ func TestParseRefuses(t *testing.T) {
 		{"bill of a provider that no source has", "  - {name: u, format: openai-usage, url: \"file:x\"}\nexpect_bills:\n  - {provider: openai}", `expect_bills[0].provider: no source has the bill of "openai"; add one whose format is openai-costs, `},
 		{"negative limit", `unallocated_limit_usd: "-1"`, "unallocated_limit_usd: -1.00 is negative"},
 		{"token_env and token_file", "notify: {slack: {token_env: A, token_file: b}}", "notify.slack.token_file: is set beside token_env"},
+		{"webhook as api address", "notify: {slack: {api_url: 'https://hooks.slack.com/services/T0/B0/HUSH'}}", "notify.slack.api_url: is the address of a webhook (not shown"},
+		{"token in clear text", "notify: {slack: {api_url: 'http://example.com/api'}}", "notify.slack.api_url: would carry the token in clear text"},
+		{"Slack's page as api address", "notify: {slack: {api_url: 'https://slack.com'}}", "notify.slack.api_url: is not Slack's API; write https://slack.com/api"},
+		{"method as api address", "notify: {slack: {api_url: 'https://proxy.example.com/api/chat.postMessage'}}", "notify.slack.api_url: names a method"},
+		{"port that is none", "notify: {slack: {api_url: 'https://proxy.example.com:99999/api'}}", "notify.slack.api_url: is not a web address"},
+		{"budget without any channel", "notify: {slack: {token_env: A}}\nbudgets:\n  - {department: D, amount_usd: \"1\"}", "budgets[0].channel: is missing, and so is notify.slack.default_channel"},
 		{"api address without scheme", "notify: {slack: {api_url: slack.com}}", `notify.slack.api_url: is not a web address (not shown`},
 	}
 	for _, tt := range tests {

@@ -73,7 +73,25 @@ func (from lookup) secret(what, env, file string) (Secret, bool, error) {
 // error, where neither is set: messages then go to the console. Config.ReadFile
 // is a fitting readFile.
 func (s SlackConfig) Token(getenv func(string) string, readFile func(string) ([]byte, error)) (Secret, bool, error) {
-	return lookup{getenv, readFile}.secret("Slack token", s.TokenEnv, s.TokenFile)
+	token, ok, err := lookup{getenv, readFile}.secret(slackToken, s.TokenEnv, s.TokenFile)
+	if err != nil || !ok {
+		return token, ok, err
+	}
+	if err := isToken(token); err != nil {
+		return Secret{}, false, err
+	}
+	return token, true, nil
+}
+
+const slackToken = "Slack token"
+
+// isToken refuses what no header can carry, or is an address, without showing it.
+func isToken(token Secret) error {
+	value := token.Reveal()
+	if strings.Contains(value, "://") || strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return fmt.Errorf("read %s: what is there is no token but an address, or has blanks or line ends in it (not shown); put the app's bot token there", slackToken)
+	}
+	return nil
 }
 
 // S3Credentials are static keys for a bucket.
@@ -124,7 +142,7 @@ func (s S3) secrets() []namedSecret {
 // secrets are all that the settings name and a run needs, by their keys. Where no
 // budget raises a message, Slack's token is not needed.
 func (c *Config) secrets() (all []namedSecret) {
-	slack := namedSecret{"notify.slack.token_env", "Slack token", c.Notify.Slack.TokenEnv, c.Notify.Slack.TokenFile}
+	slack := namedSecret{"notify.slack.token_env", slackToken, c.Notify.Slack.TokenEnv, c.Notify.Slack.TokenFile}
 	if slack.env == "" {
 		slack.key = "notify.slack.token_file"
 	}
@@ -152,7 +170,11 @@ func SecretsAreThere(getenv func(string) string) Check {
 	return func(c *Config, failf func(path, format string, args ...any)) {
 		from := lookup{getenv, c.ReadFile}
 		for _, secret := range c.secrets() {
-			if _, _, err := from.secret(secret.what, secret.env, secret.file); err != nil {
+			value, _, err := from.secret(secret.what, secret.env, secret.file)
+			if err == nil && secret.what == slackToken {
+				err = isToken(value)
+			}
+			if err != nil {
 				failf(secret.key, "%v", err)
 			}
 		}

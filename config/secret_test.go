@@ -51,7 +51,7 @@ func world(env, files map[string]string) (func(string) string, func(string) ([]b
 }
 
 func TestSlackToken(t *testing.T) {
-	getenv, readFile := world(map[string]string{"T": " tok\n", "BLANK": " "}, map[string]string{"t.txt": "tok\n", "empty": "\n"})
+	getenv, readFile := world(map[string]string{"T": " tok\n", "BLANK": " ", "HOOK": "https://hooks.slack.com/services/hush", "TWO": "xoxb-1\r\nX: hush"}, map[string]string{"t.txt": "tok\n", "empty": "\n"})
 	tests := []struct {
 		name  string
 		slack SlackConfig
@@ -64,6 +64,8 @@ func TestSlackToken(t *testing.T) {
 		{"variable of blanks", SlackConfig{TokenEnv: "BLANK"}, "", "BLANK is not set or is empty"},
 		{"variable that may be a password", SlackConfig{TokenEnv: "hunter2"}, "", "the variable that it names (not shown"},
 		{"no variable", SlackConfig{TokenEnv: "a/b"}, "", "is not the name of an environment variable"},
+		{"a webhook's address", SlackConfig{TokenEnv: "HOOK"}, "", "is no token but an address, or has blanks or line ends in it (not shown)"},
+		{"two lines", SlackConfig{TokenEnv: "TWO"}, "", "is no token but an address, or has blanks or line ends in it (not shown)"},
 		{"file", SlackConfig{TokenFile: "t.txt"}, "tok", ""},
 		{"file missing", SlackConfig{TokenFile: "none"}, "", "read Slack token: open none: no such file; make the file readable"},
 		{"file empty", SlackConfig{TokenFile: "empty"}, "", "read Slack token: empty is empty; write the secret into it"},
@@ -159,7 +161,7 @@ func TestPastedSecretsAreRefusedUnseen(t *testing.T) {
 // that has all but one.
 func TestSecretsAreThere(t *testing.T) {
 	const all = `
-notify: {slack: {token_env: SLACK_BOT_TOKEN}}
+notify: {slack: {token_env: SLACK_BOT_TOKEN, default_channel: "#costs"}}
 budgets: [{department: D, amount_usd: "1"}]
 invoices: {dir: d, deliver_to: {url: "s3://b/p", s3: {access_key_id_env: OUT_ID, secret_access_key_env: OUT_KEY}}}
 sources:

@@ -45,6 +45,19 @@ func newLog(format string, out io.Writer, now func() time.Time, pid int) *runLog
 	return &runLog{format: format, out: out, now: now, began: began, id: fmt.Sprintf("%s-%d", began.UTC().Format("20060102T150405.000Z"), pid)}
 }
 
+// asksForJSON says whether a command line wants the log for machines.
+func asksForJSON(args []string) bool {
+	for i, arg := range args {
+		switch {
+		case arg == "--":
+			return false
+		case arg == "--log-format="+logJSON, arg == "--log-format" && i+1 < len(args) && args[i+1] == logJSON:
+			return true
+		}
+	}
+	return false
+}
+
 // newRun is the world of a run of its own, as each wake-up of serve is one.
 func (w world) newRun() world {
 	w.log = newLog(w.log.format, w.log.out, w.now, w.pid)

@@ -95,6 +95,9 @@ func chargeback(now func() time.Time) int {
 func run(ctx context.Context, w world, args []string) int {
 	w.log = newLog(logText, w.err, w.now, w.pid)
 	w.err = w.log
+	if asksForJSON(args) { // also where what stands before it is wrong
+		w.log.format = logJSON
+	}
 	root := rootCommand(w)
 	root.SetArgs(args)
 	root.SetOut(w.out)

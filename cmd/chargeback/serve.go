@@ -8,13 +8,17 @@ import (
 
 	"github.com/robfig/cron/v3"
 	"github.com/spf13/cobra"
+
+	"chargeback/config"
 )
 
 const serveHelp = `Stays, wakes by a cron schedule in UTC, and runs every window that is due.
 The schedule only wakes it: what is due comes from the ledger, so a wake-up
 that was missed, or came twice, changes nothing. Settings are read again at
 every wake-up, and between two of them the ledger is free for other
-commands. SIGTERM or Ctrl-C stops it in order.`
+commands. SIGTERM or Ctrl-C stops it in order, with exit code 0. Settings and
+secrets that are wrong when it begins end it at once; later ones are told at
+each wake-up until they are mended.`
 
 const wakeDefault = "17 * * * *"
 
@@ -48,7 +52,7 @@ func serve(ctx context.Context, w world, path, schedule string) error {
 	if _, err := timer.AddFunc(schedule, wake); err != nil {
 		return err
 	}
-	if _, err := readSettings(path); err != nil {
+	if _, err := readSettings(path, config.SecretsAreThere(w.getenv)); err != nil {
 		return err
 	}
 	log.Info("serving", "wake", schedule)
