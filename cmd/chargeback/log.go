@@ -27,16 +27,17 @@ type runLog struct {
 	id     string
 	began  time.Time
 
-	mu  sync.Mutex
-	sum sum
+	mu   sync.Mutex
+	sum  sum
+	runs bool // windows were looked at: the sum means something
 }
 
 // sum is what a run came to.
 type sum struct {
-	nights, months                   int
-	objects                          int
-	records, rejected                int64
-	alerts, needsLook, sent, waiting int
+	nights, months                  int
+	objects                         int
+	records, rejected               int64
+	alerts, problems, sent, waiting int
 }
 
 // newLog begins the log of a run that begins now, in process pid.
@@ -114,12 +115,24 @@ func (l *runLog) ended(code int, err error) {
 	if err != nil {
 		attrs = append(attrs, slog.String("error", withoutSecrets(err)))
 	}
+	attrs = append(attrs, slog.Int64("milliseconds", l.now().Sub(l.began).Milliseconds()))
+	if !l.runs {
+		l.log(level, "run ended", attrs...)
+		return
+	}
 	s := l.sum
 	l.log(level, "run ended", append(attrs,
 		slog.Int("nights", s.nights), slog.Int("months", s.months),
 		slog.Int("objects_read", s.objects), slog.Int64("records", s.records), slog.Int64("rejected", s.rejected),
 		slog.Int("alerts", s.alerts), slog.Int("messages_sent", s.sent), slog.Int("messages_waiting", s.waiting),
-		slog.Int("needs_look", s.needsLook), slog.Int64("milliseconds", l.now().Sub(l.began).Milliseconds()))...)
+		slog.Int("problems", s.problems))...)
+}
+
+// counts says that the sum of the run means something.
+func (l *runLog) counts() {
+	if l != nil {
+		l.runs = true
+	}
 }
 
 // tell tells people something in words on stdout, machines by a name and facts.
@@ -142,7 +155,7 @@ func (w world) table(name string, facts []slog.Attr, format string, args ...any)
 
 // look is tell for what somebody should look at.
 func (w world) look(name string, facts []slog.Attr, format string, args ...any) {
-	w.log.count(func(s *sum) { s.needsLook++ })
+	w.log.count(func(s *sum) { s.problems++ })
 	if w.log.machines() {
 		w.log.log(slog.LevelWarn, name, facts...)
 		return
@@ -152,5 +165,5 @@ func (w world) look(name string, facts []slog.Attr, format string, args ...any) 
 
 // warn says in words what somebody should look at.
 func (w world) warn(format string, args ...any) {
-	w.look("needs a look", []slog.Attr{slog.String("what", fmt.Sprintf(format, args...))}, format, args...)
+	w.look("problem", []slog.Attr{slog.String("what", fmt.Sprintf(format, args...))}, format, args...)
 }

@@ -172,6 +172,7 @@ func withBooks(ctx context.Context, w world, path string, want access, do func(c
 // goes once, after all of it.
 func delivering(w world, do func(context.Context, *app) error) func(context.Context, *app) error {
 	return func(ctx context.Context, a *app) error {
+		w.log.counts()
 		sent, err := a.Deliver(ctx)
 		if err != nil {
 			return err
@@ -334,7 +335,7 @@ func printNight(w world, s jobs.NightlySummary) {
 	w.tell("night", []slog.Attr{
 		slog.String("window", s.Window), slog.Int64("attempt", s.Attempt), slog.Int("objects_read", read), slog.Int("objects_known", known),
 		slog.Int64("records", staged), slog.Int64("rejected", rejected), slog.Int64("before_start", early),
-		slog.Any("days_made", orNone(s.Days)), slog.Any("alerts", orNone(s.Alerts)), slog.Int("needs_look", len(s.Problems)),
+		slog.Any("days_made", orNone(s.Days)), slog.Any("alerts", orNone(s.Alerts)), slog.Int("problems", len(s.Problems)),
 	}, "%s", line)
 	for _, src := range s.Sources {
 		printChange(w, src)
@@ -380,7 +381,7 @@ func printSent(w world, sent notify.Result) {
 
 func printProblems(w world, problems []jobs.Problem) {
 	for _, p := range problems {
-		w.look("needs a look", []slog.Attr{slog.String("kind", p.Kind), slog.String("source", p.Source), slog.String("object", p.Object), slog.String("what", p.What)},
+		w.look("problem", []slog.Attr{slog.String("kind", p.Kind), slog.String("source", p.Source), slog.String("object", p.Object), slog.String("what", p.What)},
 			"%s %s: %s", p.Source, p.Object, p.What)
 	}
 }
