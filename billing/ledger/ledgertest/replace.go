@@ -280,7 +280,7 @@ func testSums(b *books) {
 	b.equal("requests and held ones", []int64{9, 3}, []int64{requests, held})
 	gates, err := b.ledger.Gates(b.ctx, month)
 	b.must(err)
-	b.equal("gates", "{1 2 0 0 0 0 0 0.00002 0.00 0.00 0}", fmt.Sprint(gates))
+	b.equal("gates", "{9 1 2 0 0 0 0 0 0.00002 0.00 0.00 0}", fmt.Sprint(gates))
 	payers, err := b.ledger.Payers(b.ctx, month)
 	b.must(err)
 	b.equal("payers", "[{{CC-1001 Research} 2026-10-06 2026-10-06 true} {{00420 Support} 2026-10-05 2026-10-07 true} {{UNALLOCATED UNALLOCATED} 2026-10-07 2026-10-08 true}]", fmt.Sprint(payers))
