@@ -13,6 +13,7 @@ import (
 	"chargeback/config"
 	"chargeback/transform/directory"
 	"chargeback/transform/rates"
+	"chargeback/transform/strictyaml"
 )
 
 // settings is what the files of a configuration say.
