@@ -60,7 +60,7 @@ func (from lookup) secret(what, env, file string) (Secret, bool, error) {
 	}
 	data, err := from.readFile(file)
 	if err != nil {
-		return Secret{}, false, fmt.Errorf("read %s: %w; make the file readable for this user or correct its path in the config", what, err)
+		return Secret{}, false, fmt.Errorf("read %s: %w; make the file readable for this user or correct its path in the config", what, UnreadFile(file, err))
 	}
 	value := strings.TrimSpace(string(data))
 	if value == "" {

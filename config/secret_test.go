@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"strings"
 	"testing"
@@ -45,7 +46,7 @@ func world(env, files map[string]string) (func(string) string, func(string) ([]b
 		if text, ok := files[path]; ok {
 			return []byte(text), nil
 		}
-		return nil, errors.New("open " + path + ": no such file")
+		return nil, &fs.PathError{Op: "open", Path: path, Err: errors.New("no such file")}
 	}
 	return getenv, readFile
 }
@@ -67,7 +68,7 @@ func TestSlackToken(t *testing.T) {
 		{"a webhook's address", SlackConfig{TokenEnv: "HOOK"}, "", "is no token but an address, or has blanks or line ends in it (not shown)"},
 		{"two lines", SlackConfig{TokenEnv: "TWO"}, "", "is no token but an address, or has blanks or line ends in it (not shown)"},
 		{"file", SlackConfig{TokenFile: "t.txt"}, "tok", ""},
-		{"file missing", SlackConfig{TokenFile: "none"}, "", "read Slack token: open none: no such file; make the file readable"},
+		{"file missing", SlackConfig{TokenFile: "none.txt"}, "", "read Slack token: open none.txt: no such file; make the file readable"},
 		{"file empty", SlackConfig{TokenFile: "empty"}, "", "read Slack token: empty is empty; write the secret into it"},
 	}
 	for _, tt := range tests {

@@ -55,7 +55,7 @@ func checkCommand(w world, f *flags) *cobra.Command {
 				return err
 			}
 			if all {
-				fmt.Fprintf(w.out, "%s\n", strictyaml.HideSecrets(s.config.Describe()))
+				fmt.Fprintf(w.out, "%s\n", strictyaml.HideSecrets(s.config.Shown().Describe()))
 			}
 			s.describe(w)
 			return nil

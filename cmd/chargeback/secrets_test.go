@@ -68,6 +68,12 @@ func TestPastedSecretsAreInNoOutput(t *testing.T) {
 				text.SetString("wJalr/" + secret)
 				leaks(key, c.Describe(), "config check", "doctor", "run", "status")
 			}
+			if strings.HasSuffix(key, "_file") || strings.HasSuffix(key, ".credentials") {
+				for _, paste := range []string{"wJalr/K7MDENG/" + secret, "/" + secret, secret} {
+					text.SetString(paste)
+					leaks(key, c.Describe(), "config check", "config check --all", "doctor", "run", "status")
+				}
+			}
 			text.SetString(before)
 		})
 	}

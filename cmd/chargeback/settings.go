@@ -13,6 +13,7 @@ import (
 	"chargeback/config"
 	"chargeback/transform/directory"
 	"chargeback/transform/rates"
+	"chargeback/transform/strictyaml"
 )
 
 // settings is what the files of a configuration say.
@@ -54,6 +55,8 @@ func errorsOf(mistakes []error) error {
 	switch err := errors.Join(mistakes...); {
 	case err == nil:
 		return nil
+	case strings.Contains(err.Error(), strictyaml.AndMore):
+		return usage("the settings have many mistakes:\n%w", err)
 	case strings.Contains(err.Error(), "\n"):
 		return usage("the settings have %d mistakes:\n%w", 1+strings.Count(err.Error(), "\n"), err)
 	default:

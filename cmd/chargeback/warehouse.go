@@ -158,11 +158,11 @@ func (a *app) googleClients() (bigQuery, storage []option.ClientOption, err erro
 	}
 	text, err := a.config.ReadFile(c.Credentials)
 	if err != nil {
-		return nil, nil, usage("warehouse.credentials: %w", err)
+		return nil, nil, usage("warehouse.credentials: %w", config.UnreadFile(c.Credentials, err))
 	}
 	var kind struct{ Type string }
 	if err := json.Unmarshal(text, &kind); err != nil || kind.Type == "" {
-		return nil, nil, usage("warehouse.credentials: %s is not a credentials file of Google's: it has no type", a.config.Path(c.Credentials))
+		return nil, nil, usage("warehouse.credentials: %s is not a credentials file of Google's: it has no type", a.config.ShownFile(c.Credentials))
 	}
 	with := option.WithAuthCredentialsJSON(option.CredentialsType(kind.Type), text)
 	return append(bigQuery, with), []option.ClientOption{with}, nil

@@ -16,7 +16,6 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -145,12 +144,11 @@ func ParseFiles(files []File) (*Book, error) {
 }
 
 // parseFiles reads each document by quick, if there is one, or else as any YAML.
-func parseFiles(files []File, quick func(name string, data []byte) (decoded, bool)) (*Book, error) {
+func parseFiles(files []File, quick func(name string, before int, data []byte) (decoded, bool)) (*Book, error) {
 	b := &Book{aliases: map[string]string{}, keys: map[string]bool{}, tiers: map[string]bool{}, byKey: map[string][]*Entry{}}
 	r := reader{book: b}
 	var docs []*strictyaml.Document
 	var places []place
-	var problems []error
 	for _, d := range decodeAll(files, quick) {
 		docs = append(docs, d.doc)
 		if d.doc.Broken() {
@@ -169,10 +167,7 @@ func parseFiles(files []File, quick func(name string, data []byte) (decoded, boo
 		}
 	}
 	b.readAliases(places)
-	for _, doc := range docs {
-		problems = append(problems, doc.Err())
-	}
-	if err := errors.Join(problems...); err != nil {
+	if err := strictyaml.Errs(docs...); err != nil {
 		return nil, err
 	}
 	b.index()
@@ -187,16 +182,22 @@ type decoded struct {
 
 // decodeAll reads the documents of files, in order; as many at once as there are
 // processors, for that is most of the time that a book takes.
-func decodeAll(files []File, quick func(name string, data []byte) (decoded, bool)) []decoded {
-	type part struct {
+func decodeAll(files []File, quick func(name string, before int, data []byte) (decoded, bool)) []decoded {
+	type numbered struct {
 		name string
-		data []byte
+		part
 	}
-	var parts []part
+	var parts []numbered
 	for _, file := range files {
-		for _, data := range documents(file.Data) {
-			parts = append(parts, part{file.Name, data})
+		for _, p := range documents(file.Data) {
+			parts = append(parts, numbered{file.Name, p})
 		}
+	}
+	if n := len(parts); n > strictyaml.DocumentsMax {
+		last := parts[strictyaml.DocumentsMax]
+		doc := strictyaml.Known(last.name, map[string]int{"": last.before + 1})
+		doc.Failf("", "%s", strictyaml.TooManyDocuments)
+		return []decoded{{doc: doc}}
 	}
 	all := make([]decoded, len(parts))
 	var wait sync.WaitGroup
@@ -206,21 +207,26 @@ func decodeAll(files []File, quick func(name string, data []byte) (decoded, bool
 		wait.Go(func() {
 			defer func() { <-free }()
 			if quick != nil {
-				if d, ok := quick(p.name, p.data); ok {
+				if d, ok := quick(p.name, p.before, p.data); ok {
 					all[i] = d
 					return
 				}
 			}
-			all[i].doc = strictyaml.Decode(p.name, p.data, &all[i].parsed)
+			all[i].doc = strictyaml.DecodePart(p.name, p.before, p.data, &all[i].parsed)
 		})
 	}
 	wait.Wait()
 	return all
 }
 
-// documents cuts a file at its --- lines. Each part begins with as many empty
-// lines as stand before it, so that lines keep their numbers.
-func documents(data []byte) (parts [][]byte) {
+// part is a document of a file, behind so many lines.
+type part struct {
+	before int
+	data   []byte
+}
+
+// documents cuts a file at its --- lines.
+func documents(data []byte) (parts []part) {
 	before, begin := 0, 0
 	for at, line := 0, 0; at < len(data); line++ {
 		end := len(data)
@@ -228,12 +234,12 @@ func documents(data []byte) (parts [][]byte) {
 			end = at + n + 1
 		}
 		if string(bytes.TrimRight(data[at:end], " \t\r\n")) == "---" {
-			parts = append(parts, append(bytes.Repeat([]byte{'\n'}, before), data[begin:at]...))
+			parts = append(parts, part{before, data[begin:at]})
 			begin, before = end, line+1
 		}
 		at = end
 	}
-	return append(parts, append(bytes.Repeat([]byte{'\n'}, before), data[begin:]...))
+	return append(parts, part{before, data[begin:]})
 }
 
 // index puts what was read in order.

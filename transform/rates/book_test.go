@@ -405,3 +405,16 @@ func wantError(t *testing.T, err error, want string) {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
 }
+
+// Goal: a file of very many documents costs little and is refused.
+// Method: marks alone, and one document fewer than the bound.
+func TestManyDocumentsAreRefused(t *testing.T) {
+	_, err := Parse("b.yaml", []byte(strings.Repeat("---\n", 300_000)))
+	if err == nil || !strings.Contains(err.Error(), "b.yaml:1001: holds more than 1000 YAML documents; remove --- lines") || strings.Contains(err.Error(), "\n") {
+		t.Error(err)
+	}
+	_, err = Parse("b.yaml", []byte(strings.Repeat("\n", 500_000)+strings.Repeat("---\n", 998)+"a: b\n"))
+	if err == nil || !strings.HasPrefix(err.Error(), "b.yaml:500999: a: is not a known key") {
+		t.Error(err)
+	}
+}

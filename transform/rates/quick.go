@@ -13,10 +13,10 @@ import (
 // them, which the built-in book and imported lists have; it takes a tenth of the
 // time that strictyaml needs for any YAML. Whatever else a document has is not
 // ok, and strictyaml reads it and says what is wrong.
-func quick(name string, data []byte) (d decoded, ok bool) {
-	q := quickReader{lines: map[string]int{"": 1}}
+func quick(name string, before int, data []byte) (d decoded, ok bool) {
+	q := quickReader{lines: map[string]int{"": before + 1}}
 	var items []*priceYAML
-	for number, raw := 1, data; len(raw) > 0; number++ {
+	for number, raw := before+1, data; len(raw) > 0; number++ {
 		line, rest, _ := bytes.Cut(raw, []byte{'\n'})
 		raw = rest
 		text := string(line)

@@ -13,7 +13,7 @@ import (
 // for: every file of the built-in book with prices, read as strictyaml reads it.
 func TestQuickReadsTheBuiltInBook(t *testing.T) {
 	for _, file := range defaultFiles() {
-		if _, ok := quick(file.Name, file.Data); ok == strings.Contains(string(file.Data), "\nfees:") {
+		if _, ok := quick(file.Name, 0, file.Data); ok == strings.Contains(string(file.Data), "\nfees:") {
 			t.Errorf("%s: read quickly %v", file.Name, ok)
 		}
 		sameBook(t, []File{file})
@@ -104,7 +104,7 @@ prices:
 					t.Fatal("row changes nothing")
 				}
 			}
-			if _, ok := quick("b.yaml", []byte(text)); ok != (tt.name == "") && tt.name != "no output" {
+			if _, ok := quick("b.yaml", 0, []byte(text)); ok != (tt.name == "") && tt.name != "no output" {
 				t.Errorf("read quickly: %v", ok)
 			}
 			sameBook(t, []File{{"b.yaml", []byte(text)}})
@@ -123,7 +123,7 @@ func FuzzQuick(f *testing.F) {
 	}
 	f.Add([]byte("prices:\n  - provider: \"p\"\n    model: \"m\"\n    from: 2026-01-01T00:00:00Z\n    usd_per_million: {input: 1, output: 2}\n    tiers:\n      flex:\n        usd_per_million: {input: 1}\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if _, ok := quick("f.yaml", data); ok {
+		if _, ok := quick("f.yaml", 0, data); ok {
 			sameBook(t, []File{{"f.yaml", data}})
 		}
 	})

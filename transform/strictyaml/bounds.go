@@ -15,6 +15,11 @@ const (
 	documentBytesMax = 16 << 20
 	tokensMax        = 800_000
 	depthMax         = 64
+
+	// The time that the parser takes grows with the square of these.
+	keysMax      = 5_000 // of one mapping
+	marksMax     = 1_000 // tags, anchors and aliases, which are refused anyway
+	DocumentsMax = 1_000 // of a file
 )
 
 // ReadFile reads a file that Decode or Texts may be given; it reads no more than
@@ -49,32 +54,61 @@ func measure(data []byte) *excess {
 	}
 	m := meter{literal: -1}
 	for len(data) > 0 {
-		text, rest, _ := bytes.Cut(data, []byte{'\n'})
-		data = rest
+		var text []byte
+		text, data = cutLine(data)
 		m.lines++
 		m.tokens++
-		m.line(bytes.TrimSuffix(text, []byte{'\r'}))
+		m.line(text)
 		switch {
 		case m.tokens > tokensMax:
 			return &excess{m.lines, fmt.Sprintf("has more than %d keys, values and brackets up to here; split the file", tokensMax)}
 		case m.deepest > depthMax:
 			return &excess{m.lines, fmt.Sprintf("nests more than %d levels; close the brackets, or write the lists one below the other", depthMax)}
+		case m.keys > keysMax:
+			return &excess{m.lines, fmt.Sprintf("has more than %d keys in one place; write what is many as a list", keysMax)}
+		case m.marks > marksMax:
+			return &excess{m.lines, "uses YAML anchors, aliases or tags; write the values out"}
+		case m.documents > DocumentsMax:
+			return &excess{m.lines, TooManyDocuments}
 		}
 	}
 	return nil
 }
 
-// meter counts what a parser would make of the lines that it was shown.
-type meter struct {
-	lines, tokens, deepest int
+// TooManyDocuments is what is wrong with a file of more than DocumentsMax.
+var TooManyDocuments = fmt.Sprintf("holds more than %d YAML documents; remove --- lines", DocumentsMax)
 
-	indents []int // of the blocks that are open
-	flow    int   // brackets that are open
-	quote   byte  // of the quoted text that goes on; 0 outside
-	literal int   // indent from which on lines are the text of | or >; -1 outside
+// cutLine cuts the first line off, at whatever ends a line to the parser.
+func cutLine(data []byte) (line, rest []byte) {
+	end := bytes.IndexAny(data, "\r\n")
+	if end < 0 {
+		return data, nil
+	}
+	line, rest = data[:end], data[end+1:]
+	if data[end] == '\r' {
+		rest = bytes.TrimPrefix(rest, []byte{'\n'})
+	}
+	return line, rest
 }
 
+// meter counts what a parser would make of the lines that it was shown.
+type meter struct {
+	lines, tokens, deepest, keys, marks, documents int
+
+	indents []block // that are open
+	flow    []int   // brackets that are open: the keys in each
+	chain   int     // keys, tags and anchors one behind the other, each of which holds the next
+	quote   byte    // of the quoted text that goes on; 0 outside
+	literal int     // indent from which on lines are the text of | or >; -1 outside
+}
+
+// block is what stands at one indent.
+type block struct{ indent, keys int }
+
 func (m *meter) line(text []byte) {
+	if bytes.HasPrefix(text, []byte("---")) || bytes.HasPrefix(text, []byte("...")) {
+		m.documents++
+	}
 	indent := len(text) - len(bytes.TrimLeft(text, " "))
 	if m.literal >= 0 {
 		if indent >= m.literal || indent == len(text) {
@@ -83,7 +117,7 @@ func (m *meter) line(text []byte) {
 		m.literal = -1
 	}
 	at := indent
-	if m.quote == 0 && m.flow == 0 && indent < len(text) && text[indent] != '#' {
+	if m.quote == 0 && len(m.flow) == 0 && indent < len(text) && text[indent] != '#' {
 		at = m.begin(text, indent)
 	}
 	m.rest(text, at)
@@ -93,11 +127,16 @@ func (m *meter) line(text []byte) {
 // - or ? before its first key or value, where it returns.
 func (m *meter) begin(text []byte, at int) int {
 	for {
-		for len(m.indents) > 0 && m.indents[len(m.indents)-1] >= at {
+		for len(m.indents) > 0 && m.indents[len(m.indents)-1].indent > at {
 			m.indents = m.indents[:len(m.indents)-1]
 		}
-		m.indents = append(m.indents, at)
-		m.deep()
+		if len(m.indents) == 0 || m.indents[len(m.indents)-1].indent < at {
+			m.indents = append(m.indents, block{indent: at})
+		}
+		m.deep(0)
+		if at < len(text) && text[at] != '-' {
+			m.holds(&m.indents[len(m.indents)-1].keys)
+		}
 		if at >= len(text) || text[at] != '-' && text[at] != '?' || at+1 < len(text) && text[at+1] != ' ' && text[at+1] != '\t' {
 			return at
 		}
@@ -112,12 +151,21 @@ func (m *meter) begin(text []byte, at int) int {
 	}
 }
 
-func (m *meter) deep() { m.deepest = max(m.deepest, len(m.indents)+m.flow) }
+// deep notes how deep it is here, and more below.
+func (m *meter) deep(more int) { m.deepest = max(m.deepest, len(m.indents)+len(m.flow)+more) }
+
+// holds counts a key of one mapping.
+func (m *meter) holds(keys *int) {
+	*keys++
+	m.keys = max(m.keys, *keys)
+}
 
 // rest reads what stands in a line from a place on.
 func (m *meter) rest(text []byte, at int) {
 	fresh := true // a value may begin here
-	chain := 0    // keys, tags and anchors one behind the other, each of which holds the next
+	if len(m.flow) == 0 {
+		m.chain = 0
+	}
 	for ; at < len(text); at++ {
 		c := text[at]
 		if m.quote != 0 {
@@ -141,35 +189,47 @@ func (m *meter) rest(text []byte, at int) {
 			m.quote = c
 			m.tokens++
 		case c == '[' || c == '{':
-			if m.flow > 0 || fresh {
-				m.flow++
+			if len(m.flow) > 0 || fresh {
+				m.flow = append(m.flow, 0)
 				m.tokens++
-				m.deep()
+				m.chain = 0
+				m.deep(0)
 			}
 			continue
 		case c == ']' || c == '}':
-			if m.flow > 0 {
-				m.flow--
+			if len(m.flow) > 0 {
+				m.flow = m.flow[:len(m.flow)-1]
 				m.tokens++
+				m.chain = 0
 			}
-		case c == ',' && m.flow > 0:
+		case c == ',' && len(m.flow) > 0:
 			m.tokens += 2
-			fresh, chain = true, 0
+			fresh, m.chain = true, 0
 			continue
-		case c == ':' && (at+1 == len(text) || text[at+1] == ' ' || text[at+1] == '\t' || m.flow > 0):
+		case c == ':' && (at+1 == len(text) || text[at+1] == ' ' || text[at+1] == '\t' || len(m.flow) > 0):
 			m.tokens += 2
-			if chain++; m.flow == 0 {
-				m.deepest = max(m.deepest, len(m.indents)+chain-1)
+			m.chain++
+			m.deep(m.chain - 1)
+			if last := len(m.flow) - 1; last >= 0 {
+				m.holds(&m.flow[last])
 			}
 			fresh = at+1 < len(text) && (text[at+1] == ' ' || text[at+1] == '\t')
 			continue
-		case fresh && (c == '&' || c == '!' || c == '*' || c == '?' || c == '-'):
+		case fresh && (c == '?' || c == '-'):
 			m.tokens++
-			chain++
-			m.deepest = max(m.deepest, len(m.indents)+chain-1)
-			fresh = c == '?' || c == '-' || c == '!'
+			m.chain++
+			m.deep(m.chain - 1)
 			continue
-		case fresh && m.flow == 0 && (c == '|' || c == '>'):
+		case fresh && (c == '&' || c == '!' || c == '*'):
+			m.tokens++
+			m.marks++
+			m.chain++
+			m.deep(m.chain - 1)
+			for at+1 < len(text) && !bytes.ContainsRune([]byte(" \t,[]{}"), rune(text[at+1])) {
+				at++ // its name; what it marks begins behind it
+			}
+			continue
+		case fresh && len(m.flow) == 0 && (c == '|' || c == '>'):
 			m.literal = m.textFrom(text[at+1:])
 		}
 		fresh = false
@@ -180,7 +240,7 @@ func (m *meter) rest(text []byte, at int) {
 func (m *meter) textFrom(behind []byte) int {
 	parent := -1
 	if len(m.indents) > 0 {
-		parent = m.indents[len(m.indents)-1]
+		parent = m.indents[len(m.indents)-1].indent
 	}
 	for _, c := range behind {
 		switch {

@@ -1,6 +1,7 @@
 package strictyaml
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -10,17 +11,23 @@ import (
 
 // stack is a file of many levels in one of the ways that YAML has.
 var stacks = map[string]func(n int) string{
-	"brackets":            func(n int) string { return "a: " + strings.Repeat("[", n) },
-	"braces":              func(n int) string { return "a: " + strings.Repeat("{a: ", n) },
-	"brackets over lines": func(n int) string { return "a: " + strings.Repeat("[\n", n) },
-	"dashes":              func(n int) string { return "a:\n  " + strings.Repeat("- ", n) },
-	"questions":           func(n int) string { return strings.Repeat("? ", n) },
-	"keys in a line":      func(n int) string { return strings.Repeat("a: ", n) },
-	"anchors":             func(n int) string { return "a: " + strings.Repeat("! ", n) },
-	"behind a quote":      func(n int) string { return "a: [it's, " + strings.Repeat("[", n) },
-	"behind a comment":    func(n int) string { return "a: [x#, " + strings.Repeat("[", n) },
-	"behind a text":       func(n int) string { return "a: |\n  [\n  [\nb: " + strings.Repeat("[", n) },
-	"behind a short text": func(n int) string { return "- - - a: |\n " + strings.Repeat("[", n) },
+	"brackets":             func(n int) string { return "a: " + strings.Repeat("[", n) },
+	"braces":               func(n int) string { return "a: " + strings.Repeat("{a: ", n) },
+	"brackets over lines":  func(n int) string { return "a: " + strings.Repeat("[\n", n) },
+	"dashes":               func(n int) string { return "a:\n  " + strings.Repeat("- ", n) },
+	"questions":            func(n int) string { return strings.Repeat("? ", n) },
+	"keys in a line":       func(n int) string { return strings.Repeat("a: ", n) },
+	"anchors":              func(n int) string { return "a: " + strings.Repeat("! ", n) },
+	"behind a quote":       func(n int) string { return "a: [it's, " + strings.Repeat("[", n) },
+	"behind a comment":     func(n int) string { return "a: [x#, " + strings.Repeat("[", n) },
+	"behind a text":        func(n int) string { return "a: |\n  [\n  [\nb: " + strings.Repeat("[", n) },
+	"behind a short text":  func(n int) string { return "- - - a: |\n " + strings.Repeat("[", n) },
+	"tags":                 func(n int) string { return "a: " + strings.Repeat("!a ", n) },
+	"anchors with names":   func(n int) string { return "a: " + strings.Repeat("&a ", n) },
+	"brackets in a tag":    func(n int) string { return "a: !x " + strings.Repeat("[", n) },
+	"keys in brackets":     func(n int) string { return "a: [" + strings.Repeat("a: ", n) },
+	"keys down brackets":   func(n int) string { return "a: [" + strings.Repeat("a:\n ", n) },
+	"lines of typewriters": func(n int) string { return "a: b\rc: " + strings.Repeat("[\r", n) },
 	"indents": func(n int) string {
 		var b strings.Builder
 		for i := range n {
@@ -84,6 +91,21 @@ func TestFilesOfTooMuchAreRefused(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	for name, text := range map[string]string{
+		"5002: has more than 5000 keys":  "# one\n" + numbered(keysMax+1, "k%d: 1\n"),
+		"2: has more than 5000 keys":     "# one\na: {" + numbered(keysMax+1, "k%d: 1, ") + "}",
+		"1002: uses YAML anchors":        "# one\n" + numbered(marksMax+1, "k%d: &x 1\n"),
+		"1001: holds more than 1000":     strings.Repeat("---\n", 300_000),
+		"2001: holds more than 1000":     strings.Repeat("a: b\n---\n", 30_000)[5:],
+		"5001: has more than 5000 keys ": strings.Repeat("a: b\r", keysMax+1),
+	} {
+		var into struct {
+			A string `yaml:"a"`
+		}
+		if err := Decode("c.yaml", []byte(text), &into).Err(); err == nil || !strings.Contains(err.Error(), "c.yaml:"+name) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 	path := filepath.Join(t.TempDir(), "big.yaml")
 	file, err := os.Create(path)
 	if err != nil {
@@ -96,6 +118,47 @@ func TestFilesOfTooMuchAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := ReadFile(path); err == nil || !strings.Contains(err.Error(), "is larger than 64 MB") {
+		t.Error(err)
+	}
+}
+
+func numbered(n int, format string) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, format, i)
+	}
+	return b.String()
+}
+
+// Goal: a file of many mistakes, or of long keys, is told in few words.
+// Method: one more mistake than is told, many more, and none; a key and a value of
+// a megabyte.
+func TestManyMistakesAreToldInFewWords(t *testing.T) {
+	type shape struct {
+		A map[string]string `yaml:"a"`
+	}
+	for n, want := range map[int]string{0: "", 20: "", 21: "c.yaml: and more than these: 1; ", 4000: "c.yaml: and more than these: 3980; "} {
+		var into shape
+		err := Decode("c.yaml", []byte(numbered(n, "k%d: 1\n")), &into).Err()
+		if n == 0 {
+			if err != nil {
+				t.Error(err)
+			}
+			continue
+		}
+		lines := strings.Split(err.Error(), "\n")
+		if want == "" && len(lines) != n || want != "" && (len(lines) != 21 || !strings.HasPrefix(lines[20], want)) || !strings.HasPrefix(lines[19], "c.yaml:20: k19: ") {
+			t.Errorf("%d: %v", n, err)
+		}
+	}
+	long := strings.Repeat("x\u0085\u2028", 200_000) + "x"
+	var into shape
+	err := Decode("c.yaml", []byte(long+": 1\na: {b: 1"+long+"}\n'\\e[2Jy': 1\n"), &into).Err()
+	if err == nil || len(err.Error()) > 6000 || strings.ContainsAny(err.Error(), "\u0085\u2028") || !strings.Contains(err.Error(), "…: is not a known key; use one of a") {
+		t.Errorf("%d bytes: %.300v", len(fmt.Sprint(err)), err)
+	}
+	one, two := Decode("one.yaml", []byte(numbered(15, "k%d: 1\n")), &into), DecodePart("two.yaml", 100, []byte(numbered(15, "k%d: 1\n")), &into)
+	if err := Errs(one, two); err == nil || !strings.Contains(err.Error(), "two.yaml:105: k4: ") || !strings.HasSuffix(err.Error(), "\ntwo.yaml: and more than these: 10; correct the first ones and look again") {
 		t.Error(err)
 	}
 }

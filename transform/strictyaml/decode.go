@@ -17,15 +17,18 @@ import (
 
 // Decode reads data into the struct that dst points to. What is absent or null
 // keeps the value that it had.
-func Decode(name string, data []byte, dst any) *Document {
-	doc := &Document{name: name, lines: map[string]int{"": 1}, problems: map[string]problem{}}
+func Decode(name string, data []byte, dst any) *Document { return DecodePart(name, 0, data, dst) }
+
+// DecodePart is Decode for a document of a file, behind so many lines.
+func DecodePart(name string, before int, data []byte, dst any) *Document {
+	doc := &Document{name: name, before: before, lines: map[string]int{"": before + 1}, problems: map[string]problem{}}
 	if !utf8.Valid(data) {
 		doc.Failf("", "is not UTF-8 text; save the file as UTF-8")
 		return doc
 	}
 	data = bytes.TrimPrefix(data, []byte("\uFEFF"))
 	if much := measure(data); much != nil {
-		doc.failAt(much.line, "", much.text)
+		doc.failAt(before+much.line, "", much.text)
 		return doc
 	}
 	file, err := parser.ParseBytes(data, 0)
@@ -183,7 +186,7 @@ func (doc *Document) mapping(path string, node ast.Node, visit func(at, key stri
 	for pair := pairs.MapRange(); pair.Next(); {
 		key := pair.Key().GetToken()
 		at := strings.TrimPrefix(path+"."+key.Value, ".")
-		doc.lines[at] = key.Position.Line
+		doc.lines[at] = doc.before + key.Position.Line
 		if name, ok := doc.text(at, pair.Key()); ok {
 			visit(at, name, pair.Value())
 		}
@@ -205,7 +208,7 @@ func (doc *Document) items(path string, node ast.Node, dst reflect.Value) {
 	dst.Set(reflect.MakeSlice(dst.Type(), len(list.Values), len(list.Values)))
 	for i, item := range list.Values {
 		at := fmt.Sprintf("%s[%d]", path, i)
-		doc.lines[at] = firstToken(item).Position.Line
+		doc.lines[at] = doc.before + firstToken(item).Position.Line
 		if item.Type() == ast.NullType {
 			doc.Failf(at, "is empty; fill it in or remove the -")
 			continue

@@ -16,6 +16,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/goccy/go-yaml"
 )
@@ -25,6 +26,7 @@ import (
 // budgets[2].thresholds; the path "" is the file as a whole.
 type Document struct {
 	name     string
+	before   int // lines of the file before the document
 	lines    map[string]int
 	problems map[string]problem // by path; the first problem of a key hides later ones
 }
@@ -62,7 +64,7 @@ func (doc *Document) failSyntax(err error) {
 			line = at.Position.Line
 		}
 	}
-	doc.failAt(line, "", "is not YAML: "+text+"; correct this line or the one before it")
+	doc.failAt(line+doc.before, "", "is not YAML: "+text+"; correct this line or the one before it")
 }
 
 // Broken says whether the file as a whole could not be read, so that nothing is
@@ -98,19 +100,76 @@ func (doc *Document) Line(path string) int {
 	}
 }
 
-// Err gives all problems, a line each, in the order of the file; nil if there
-// are none.
-func (doc *Document) Err() error {
-	sorted := slices.SortedFunc(maps.Values(doc.problems), func(a, b problem) int {
-		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.path, b.path))
-	})
+// shownMistakes is how many mistakes are told; who has more begins with these.
+const shownMistakes = 20
+
+// AndMore begins the text that stands for mistakes beyond those.
+const AndMore = "and more than these: "
+
+// Err gives the problems, a line each, in the order of the file; nil if there are
+// none. Of many it tells the first, and how many more there are.
+func (doc *Document) Err() error { return Errs(doc) }
+
+// Errs is Err of several documents of a book.
+func Errs(docs ...*Document) error {
 	var all []error
-	for _, p := range sorted {
-		key := ""
-		if p.path != "" {
-			key = HideSecrets(p.path) + ": "
+	more := 0
+	for _, doc := range docs {
+		room := shownMistakes - len(all)
+		if room == 0 {
+			more += len(doc.problems)
+			continue
 		}
-		all = append(all, fmt.Errorf("%s:%d: %s%s", doc.name, p.line, key, HideSecrets(p.text)))
+		sorted := slices.SortedFunc(maps.Values(doc.problems), func(a, b problem) int {
+			return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.path, b.path))
+		})
+		more += max(len(sorted)-room, 0)
+		for _, p := range sorted[:min(room, len(sorted))] {
+			key := ""
+			if p.path != "" {
+				key = shownPath(p.path) + ": "
+			}
+			all = append(all, fmt.Errorf("%s:%d: %s%s", doc.name, p.line, key, shown(p.text, textMax)))
+		}
+	}
+	if more > 0 {
+		all = append(all, fmt.Errorf("%s: %s%d; correct the first ones and look again", docs[len(docs)-1].name, AndMore, more))
 	}
 	return errors.Join(all...)
+}
+
+// How long a key, a path of keys and a text may be, in runes.
+const (
+	keyMax  = 60
+	pathMax = 300
+	textMax = 1500
+)
+
+func shownPath(path string) string {
+	keys := strings.Split(path[:min(len(path), 16*pathMax)], ".")
+	for i, key := range keys {
+		keys[i] = shown(key, keyMax)
+	}
+	return shown(strings.Join(keys, "."), pathMax)
+}
+
+// shown is text without secrets and what would end or overwrite its line, and no
+// longer than it may be.
+func shown(text string, runesMax int) string {
+	whole := len(text)
+	text = strings.ToValidUTF8(text[:min(whole, 16*runesMax)], "")
+	cut := len(text) < whole
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+			return '?'
+		}
+		return r
+	}, HideSecrets(text))
+	if runes := []rune(text); len(runes) > runesMax {
+		text, cut = string(runes[:runesMax]), true
+	}
+	if cut {
+		text += "…"
+	}
+	return text
 }

@@ -113,6 +113,17 @@ func TestDamagedLog(t *testing.T) {
 	}
 }
 
+// Goal: a folder where the ledger should lie is not called damaged.
+// Method: open one to write, and to look.
+func TestFolderIsNoDamagedLedger(t *testing.T) {
+	for _, readOnly := range []bool{false, true} {
+		_, err := duckledger.Open(t.Context(), duckledger.Options{Path: t.TempDir(), ReadOnly: readOnly})
+		if err == nil || errors.Is(err, ledger.ErrDamaged) || !strings.Contains(err.Error(), "is a directory; correct warehouse.path") {
+			t.Errorf("read only %v: %v", readOnly, err)
+		}
+	}
+}
+
 // Goal: a file of a newer DuckDB is not called damaged.
 // Method: raise the version in the file's first block, with its checksum; the
 // newest that this DuckDB reads is the newest that its own message names.

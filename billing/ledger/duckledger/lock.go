@@ -38,6 +38,9 @@ func lockFile(path string, readOnly bool) (*lock, error) {
 	case err != nil:
 		return nil, fmt.Errorf("%w; correct warehouse.path", err)
 	}
+	if info, err := file.Stat(); err == nil && info.IsDir() { // which can be opened to be read
+		return nil, errors.Join(fmt.Errorf("open %s: %w; correct warehouse.path", path, syscall.EISDIR), file.Close())
+	}
 	if err := lockWhole(file, kind); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}

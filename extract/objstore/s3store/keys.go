@@ -36,11 +36,15 @@ func (k *keys) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	return found, nil
 }
 
+// secretMin is how long a secret is at least. What is shorter is no secret of a
+// bucket, and stands by chance in any text.
+const secretMin = 8
+
 // clean takes the secrets out of a text, makes it one line and bounds it.
 func (k *keys) clean(text string) string {
 	if last := k.last.Load(); last != nil {
 		for _, secret := range []string{last.SecretAccessKey, last.SessionToken} {
-			if secret != "" {
+			if len(secret) >= secretMin {
 				text = strings.ReplaceAll(text, secret, "(secret)")
 			}
 		}
