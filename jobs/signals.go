@@ -452,7 +452,7 @@ func (s signals) unallocated(ctx context.Context) (problems []Problem, err error
 	for _, month := range slices.SortedFunc(maps.Keys(sums), civil.Month.Compare) {
 		if sum := sums[month]; sum.Cmp(limit) > 0 {
 			problems = append(problems, Problem{Kind: KindUnallocated, Source: "unallocated", Object: month.String(), What: fmt.Sprintf(
-				"%s are unallocated, and unallocated_limit_usd is %s: no budget sees them, and the month can't be closed; see `chargeback report users --month %s`, and correct the people files, owners or agents", dollars(sum), limit, month)})
+				"%s are unallocated, and unallocated_limit_usd is %s: no department or cost centre pays for them, so only budgets of the company and of UNALLOCATED count them, and the month can't be closed; see `chargeback report users --department UNALLOCATED --month %s`, and correct the people files, owners or agents", dollars(sum), limit, month)})
 		}
 	}
 	return problems, err

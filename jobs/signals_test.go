@@ -228,7 +228,7 @@ func TestUnseenSpend(t *testing.T) {
 		c.ask("2026-10-30", who+"@example.com")
 	}
 	s = b.night(t, date("2026-10-30"))
-	const most = "unallocated 2026-10: 0.0145 USD are unallocated, and unallocated_limit_usd is 0.01"
+	const most = "unallocated 2026-10: 0.0145 USD are unallocated, and unallocated_limit_usd is 0.01: no department or cost centre pays for them, so only budgets of the company and of UNALLOCATED count them, and the month can't be closed; see `chargeback report users --department UNALLOCATED --month 2026-10`, and correct"
 	says(t, "the model again", "", s.Problems, jobs.KindUnpricedModel)
 	says(t, "above the limit", most, s.Problems, jobs.KindUnallocated)
 	says(t, "status", "unpriced openai/model-new: 1 record", b.stands(t, "2026-10-30"), jobs.KindUnpricedModel)
