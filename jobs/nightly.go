@@ -289,14 +289,14 @@ func (b *Books) rebuild(ctx context.Context, nights ledger.Days, now time.Time, 
 				return err
 			}
 		}
-		told, err := sig.told(ctx)
+		if err := errors.Join(b.Ledger.SetInputs(ctx, inputs), b.keepMarks(ctx, nights, s.changes, s.marks)); err != nil {
+			return err
+		}
+		told, err := sig.told(ctx, nights)
 		if err != nil {
 			return err
 		}
 		s.Problems = append(s.Problems, told...)
-		if err := errors.Join(b.Ledger.SetInputs(ctx, inputs), b.keepMarks(ctx, nights, s.changes, s.marks)); err != nil {
-			return err
-		}
 		var others []string
 		for day := nights.First; day.Before(nights.Last); day = day.AddDays(1) {
 			others = append(others, NightlyWindow(day))

@@ -82,7 +82,7 @@ func (b *Books) Signals(ctx context.Context, now time.Time) (problems []Problem,
 	if err != nil {
 		return nil, err
 	}
-	s := signals{b: b, latest: latest, open: b.openMonth(closed), nights: len(done)}
+	s := signals{b: b, latest: latest, open: b.openMonth(closed), done: done}
 	if s.after, err = b.standing(ctx, s.open); err != nil {
 		return nil, err
 	}
@@ -153,19 +153,22 @@ type signals struct {
 	b             *Books
 	latest        civil.Date // the newest night
 	open          civil.Month
-	nights        int         // that were finished
-	read          ledger.Days // nights of which rejects are looked at
-	before, after standing    // before is empty where all that stands is told
+	done          map[string]bool // windows of nights that were finished
+	running       ledger.Days     // nights that this run ends; zero where none runs
+	read          ledger.Days     // nights of which rejects are looked at
+	before, after standing        // before is empty where all that stands is told
 	edits         []ledger.BookEdit
 }
 
-// told is what a night tells, inside the transaction that makes its records.
-func (s signals) told(ctx context.Context) ([]Problem, error) {
-	done, err := s.b.Ledger.WindowsDone(ctx, NightlyKind)
-	if err != nil {
+// told is what nights tell, inside the transaction that makes their records.
+func (s signals) told(ctx context.Context, nights ledger.Days) (problems []Problem, err error) {
+	if s.done, err = s.b.Ledger.WindowsDone(ctx, NightlyKind); err != nil {
 		return nil, err
 	}
-	s.nights = len(done) + 1 // and this one
+	s.running = nights
+	for day := nights.First; !nights.Last.Before(day); day = day.AddDays(1) {
+		s.done[NightlyWindow(day)] = true
+	}
 	if s.after, err = s.b.standing(ctx, s.open); err != nil {
 		return nil, err
 	}
@@ -209,25 +212,19 @@ func (s signals) silent(ctx context.Context) (problems []Problem, err error) {
 	if len(quiet) == 0 {
 		return nil, nil
 	}
-	first := s.latest.AddDays(-days)
-	all, err := s.b.Ledger.SourceDays(ctx, first, until)
-	if err != nil {
-		return nil, err
-	}
-	arrivals, err := s.b.Ledger.SourceArrivals(ctx, first, s.latest)
+	past, err := s.past(ctx, ledger.Days{First: s.latest.AddDays(-days), Last: until})
 	if err != nil {
 		return nil, err
 	}
 	for _, w := range quiet {
-		h := habitOf(w.Name, all, arrivals)
+		h := past.habitOf(w.Name)
 		if h.last.IsZero() {
-			if p, told := s.never(w, first); told {
+			if p, told := s.never(w, past); told {
 				problems = append(problems, p)
 			}
 			continue
 		}
-		pause, limit := s.latest.DaysSince(h.last), h.limit()
-		why := fmt.Sprintf("its longest pause of the last %d days was %s", habitDays, counted(int64(h.pause), "day"))
+		pause, limit, why := s.latest.DaysSince(h.last), h.limit(), h.why()
 		if w.Own {
 			limit, why = w.After-1, "its silent_after_days is "+fmt.Sprint(w.After)
 		}
@@ -239,55 +236,142 @@ func (s signals) silent(ctx context.Context) (problems []Problem, err error) {
 	return problems, nil
 }
 
-// never tells of a source that has had no record since a day.
-func (s signals) never(w Watched, first civil.Date) (Problem, bool) {
-	object, what := "since "+first.String(), fmt.Sprintf("no record in the last %d days", s.latest.DaysSince(first))
-	pause := s.latest.DaysSince(first)
-	if first.Before(s.b.Start) {
-		pause = s.latest.DaysSince(s.b.Start) + 1
-		object, what = "since "+s.b.Start.String(), "no record since company.start"
+// past is how sources delivered in the days of which habits are read.
+type past struct {
+	days     ledger.Days
+	records  []ledger.SourceDay        // days with records
+	arrivals []ledger.SourceDay        // nights that read any
+	begins   map[civil.Date]civil.Date // by a night that others were run with: the first of them
+	seen     map[string]civil.Date     // by source: the first night that looked for it; none: no night did
+}
+
+func (s signals) past(ctx context.Context, days ledger.Days) (p past, err error) {
+	p.days = days
+	if p.records, err = s.b.Ledger.SourceDays(ctx, days.First, days.Last); err != nil {
+		return p, err
 	}
-	if w.Own && pause < w.After || !w.Own && s.nights < nightsToTell {
+	if p.arrivals, err = s.b.Ledger.SourceArrivals(ctx, days.First, s.latest); err != nil {
+		return p, err
+	}
+	with, err := s.b.Ledger.NightsWith(ctx, days.First, s.latest)
+	if err != nil {
+		return p, err
+	}
+	for night := s.running.First; night.Before(s.running.Last); night = night.AddDays(1) {
+		with[night] = s.running.Last
+	}
+	p.begins = map[civil.Date]civil.Date{}
+	for night, of := range with {
+		if first, ok := p.begins[of]; !ok || night.Before(first) {
+			p.begins[of] = night
+		}
+	}
+	if p.seen, err = s.b.Ledger.FirstNights(ctx); err != nil {
+		return p, err
+	}
+	marks, err := s.b.Ledger.SourceMarks(ctx)
+	for name, mark := range marks {
+		if _, kept := p.seen[name]; kept {
+			continue
+		}
+		if p.seen[name] = s.b.Start; !mark.Known() {
+			p.seen[name] = mark.Missed
+		}
+	}
+	return p, err
+}
+
+// beginOf is the first of the nights that were run together, whose last is night.
+func (p past) beginOf(night civil.Date) civil.Date {
+	if first, ok := p.begins[night]; ok {
+		return first
+	}
+	return night
+}
+
+// never tells of a source that has had no record since nights look for it.
+func (s signals) never(w Watched, past past) (Problem, bool) {
+	since, looked := past.seen[w.Name]
+	if !looked {
 		return Problem{}, false
 	}
-	return Problem{Kind: KindSilentSource, Source: w.Name, Object: object, What: what +
+	what := "no record since its first night"
+	switch {
+	case since.Before(past.days.First):
+		since = past.days.First
+		what = fmt.Sprintf("no record in the last %d days", s.latest.DaysSince(since))
+	case !s.b.Start.Before(since):
+		since = s.b.Start
+		what = "no record since company.start"
+	}
+	nights := 0
+	for day := since; !s.latest.Before(day); day = day.AddDays(1) {
+		if s.done[NightlyWindow(day)] {
+			nights++
+		}
+	}
+	if w.Own && s.latest.DaysSince(since)+1 < w.After || !w.Own && nights < nightsToTell {
+		return Problem{}, false
+	}
+	return Problem{Kind: KindSilentSource, Source: w.Name, Object: "since " + since.String(), What: what +
 		": correct its url or prefix, look whether anything is delivered there, or set its silent_after_days (0: never tell)"}, true
 }
 
 // habit is how often a source has records.
 type habit struct {
 	last  civil.Date // newest day with records; zero where there is none
-	pause int        // longest between two days with records or two deliveries
+	pause int        // longest between two days with records or, of one that delivers many days at once, between two deliveries
 	lag   int        // days from the newest record to the night that read it
+	from  string     // how pause is known, where it is no pause between two days
 }
 
-// habitOf reads the habit of a source. Of one that delivered once, nothing is known
-// of its pauses but that what it delivered covered some days, as a monthly export
-// does.
-func habitOf(source string, days []ledger.SourceDay, arrivals []ledger.SourceDay) (h habit) {
+// habitOf reads the habit of a source of the days that it has records of. Where it
+// delivers many days at once, as a monthly export does, the pauses between its
+// deliveries count: as far as nights ran in them and found nothing. Days that were
+// read as a backlog, by nights that were run together or before anybody looked for the
+// source, are no such delivery.
+func (p past) habitOf(source string) (h habit) {
 	const unknown, month = 3, 31
 	var dates, nights []civil.Date
-	for _, d := range days {
+	for _, d := range p.records {
 		if d.Source != source {
 			continue
 		}
-		if h.last.Before(d.Day) || d.Day == h.last && d.Night.DaysSince(d.Day) < h.lag {
-			h.last, h.lag = d.Day, 0
-			if !d.Night.IsZero() {
-				h.lag = max(0, d.Night.DaysSince(d.Day))
-			}
+		lag := 0
+		if !d.Night.IsZero() {
+			lag = max(0, p.beginOf(d.Night).DaysSince(d.Day))
+		}
+		if h.last.Before(d.Day) || d.Day == h.last && lag < h.lag {
+			h.last, h.lag = d.Day, lag
 		}
 		dates = append(dates, d.Day)
 	}
-	for _, a := range arrivals {
-		if a.Source == source {
+	if len(dates) == 0 {
+		return h
+	}
+	for _, a := range p.arrivals {
+		if a.Source == source && !a.Night.IsZero() {
 			nights = append(nights, a.Night)
 		}
 	}
-	slices.SortFunc(nights, civil.Date.Compare)
-	h.pause = max(1, longest(dates), longest(nights))
-	if len(dates) > 0 && len(slices.Compact(nights)) < 2 {
-		h.pause = max(h.pause, unknown, min(month, h.last.DaysSince(slices.MinFunc(dates, civil.Date.Compare))+1))
+	dates, nights = inOrder(dates), inOrder(nights)
+	h.pause = max(1, longest(dates))
+	switch {
+	case len(nights) > 1 && len(dates) >= 2*len(nights):
+		for i, night := range nights[1:] {
+			if quiet := p.beginOf(night).DaysSince(nights[i]); quiet > h.pause {
+				h.pause, h.from = quiet, fmt.Sprintf("the longest pause between two of its deliveries in the last %d days was %s", habitDays, counted(int64(quiet), "day"))
+			}
+		}
+	case len(nights) == 1 && len(dates) > 1 && h.lag > 0:
+		seen, looked := p.seen[source]
+		quiet := min(month, h.last.DaysSince(dates[0])+1)
+		if looked && quiet > h.pause && p.beginOf(nights[0]).DaysSince(seen) >= quiet {
+			h.pause, h.from = quiet, fmt.Sprintf("its one delivery held %s", counted(int64(quiet), "day"))
+		}
+	}
+	if h.from == "" && len(nights) < 2 && len(dates) < unknown && h.pause < unknown {
+		h.pause, h.from = unknown, "it has delivered once, too little to know of pauses"
 	}
 	return h
 }
@@ -295,12 +379,27 @@ func habitOf(source string, days []ledger.SourceDay, arrivals []ledger.SourceDay
 // limit is how many days a source may be quiet. What comes late by habit may be
 // quiet for longer, but not for ever: one whose objects are written again without
 // anything new in them is silent too.
-func (h habit) limit() int { return h.pause + graceDays + min(h.lag, h.pause+graceDays) }
+func (h habit) limit() int { return h.pause + graceDays + h.late() }
 
-// longest is the longest step between neighbouring days.
-func longest(days []civil.Date) (most int) {
-	days = slices.Clone(days)
+func (h habit) late() int { return min(h.lag, h.pause+graceDays) }
+
+// why says in words where the limit comes from.
+func (h habit) why() string {
+	why := cmp.Or(h.from, fmt.Sprintf("its longest pause of the last %d days was %s", habitDays, counted(int64(h.pause), "day")))
+	if late := h.late(); late > 0 {
+		why += fmt.Sprintf(", and its logs come %s late", counted(int64(late), "day"))
+	}
+	return why
+}
+
+// inOrder sorts days, each once.
+func inOrder(days []civil.Date) []civil.Date {
 	slices.SortFunc(days, civil.Date.Compare)
+	return slices.Compact(days)
+}
+
+// longest is the longest step between neighbouring days, which are in order.
+func longest(days []civil.Date) (most int) {
 	for i := 1; i < len(days); i++ {
 		most = max(most, days[i].DaysSince(days[i-1]))
 	}
@@ -353,7 +452,7 @@ func (s signals) unallocated(ctx context.Context) (problems []Problem, err error
 	for _, month := range slices.SortedFunc(maps.Keys(sums), civil.Month.Compare) {
 		if sum := sums[month]; sum.Cmp(limit) > 0 {
 			problems = append(problems, Problem{Kind: KindUnallocated, Source: "unallocated", Object: month.String(), What: fmt.Sprintf(
-				"%s are unallocated, and unallocated_limit_usd is %s: no budget sees them, and the month can't be closed; see `chargeback report users --month %s`, and correct the people files, owners or agents", dollars(sum), limit, month)})
+				"%s are unallocated, and unallocated_limit_usd is %s: no department or cost centre pays for them, so only budgets of the company and of UNALLOCATED count them, and the month can't be closed; see `chargeback report users --department UNALLOCATED --month %s`, and correct the people files, owners or agents", dollars(sum), limit, month)})
 		}
 	}
 	return problems, err

@@ -100,6 +100,66 @@ func TestSilentSource(t *testing.T) {
 	}
 }
 
+// Goal: a source whose days were read as a backlog is told silent as soon as one
+// that was read each night, and for a true reason.
+// Method: a week of one record a day is read by nights that run together; then nothing
+// comes.
+func TestSilentAfterBacklog(t *testing.T) {
+	t.Parallel()
+	c := oneSource(t)
+	for _, day := range nightsOf(firstDay, "2026-11-03") {
+		c.ask(strings.TrimPrefix(day, "nightly/"), "user001@example.com")
+	}
+	b := open(t, c.dir, wiring{})
+	s, err := b.nightAndMessages(t.Context(), ledger.Days{First: date(firstDay), Last: date("2026-11-03")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	says(t, "the backlog", "", s.Problems, jobs.KindSilentSource)
+	nights := b.nights(t, "2026-11-04", "2026-11-07")
+	for _, n := range nights[:3] {
+		says(t, n.Window, "", n.Problems, jobs.KindSilentSource)
+	}
+	const want = "gateway since 2026-11-04: no record for 4 days, and its longest pause of the last 60 days was 1 day:"
+	says(t, "the fourth silent night", want, nights[3].Problems, jobs.KindSilentSource)
+	says(t, "status", want, b.stands(t, "2026-11-07"), jobs.KindSilentSource)
+}
+
+// Goal: a source that is added to older books is told silent after four nights that
+// looked for it, as it is in new books; and a backlog of such nights counts.
+func TestSilentNewSource(t *testing.T) {
+	t.Parallel()
+	c := oneSource(t)
+	for _, day := range nightsOf(firstDay, "2026-11-10") {
+		c.ask(strings.TrimPrefix(day, "nightly/"), "user001@example.com")
+	}
+	b := open(t, c.dir, wiring{})
+	b.nights(t, firstDay, "2026-11-02")
+	c.put("data/added/2026/empty.txt", nil)
+	c.edit("chargeback.yaml", `  - {name: gateway,`, `  - {name: added, format: litellm, url: "file:data/added"}`+"\n"+`  - {name: gateway,`)
+	b = b.again(t, c.dir, wiring{})
+	says(t, "status before any night", "", b.stands(t, "2026-11-02"), jobs.KindSilentSource)
+	says(t, "the last night again", "", b.night(t, date("2026-11-02")).Problems, jobs.KindSilentSource)
+	says(t, "a night of the past again", "", b.night(t, date("2026-10-29")).Problems, jobs.KindSilentSource)
+	for _, n := range b.nights(t, "2026-11-03", "2026-11-04") {
+		says(t, n.Window, "", n.Problems, jobs.KindSilentSource)
+		says(t, "status of "+n.Window, "", b.stands(t, "2026-11-04"), jobs.KindSilentSource)
+	}
+	const want = "added since 2026-11-02: no record since its first night: correct its url or prefix"
+	says(t, "the fourth night", want, b.night(t, date("2026-11-05")).Problems, jobs.KindSilentSource)
+	says(t, "status", want, b.stands(t, "2026-11-05"), jobs.KindSilentSource)
+
+	c.put("data/further/2026/empty.txt", nil)
+	c.edit("chargeback.yaml", `{name: added, format: litellm, url: "file:data/added"}`, `{name: added, format: litellm, url: "file:data/further", silent_after_days: 0}`+"\n"+`  - {name: further, format: litellm, url: "file:data/further", silent_after_days: 3}`)
+	b = b.again(t, c.dir, wiring{})
+	s, err := b.nightAndMessages(t.Context(), ledger.Days{First: date("2026-11-06"), Last: date("2026-11-07")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	says(t, "two nights of another one", "", s.Problems, jobs.KindSilentSource)
+	says(t, "its third", "further since 2026-11-06: no record since its first night", b.night(t, date("2026-11-08")).Problems, jobs.KindSilentSource)
+}
+
 // Goal: a night of which most is rejected says so, as does status until the log is
 // corrected; one with less does not.
 func TestMostlyRejected(t *testing.T) {
@@ -168,7 +228,7 @@ func TestUnseenSpend(t *testing.T) {
 		c.ask("2026-10-30", who+"@example.com")
 	}
 	s = b.night(t, date("2026-10-30"))
-	const most = "unallocated 2026-10: 0.0145 USD are unallocated, and unallocated_limit_usd is 0.01"
+	const most = "unallocated 2026-10: 0.0145 USD are unallocated, and unallocated_limit_usd is 0.01: no department or cost centre pays for them, so only budgets of the company and of UNALLOCATED count them, and the month can't be closed; see `chargeback report users --department UNALLOCATED --month 2026-10`, and correct"
 	says(t, "the model again", "", s.Problems, jobs.KindUnpricedModel)
 	says(t, "above the limit", most, s.Problems, jobs.KindUnallocated)
 	says(t, "status", "unpriced openai/model-new: 1 record", b.stands(t, "2026-10-30"), jobs.KindUnpricedModel)

@@ -154,6 +154,10 @@ func (b *Books) sourcesChanged(ctx context.Context) (changed, unlike bool, err e
 // could not be read or are not in the settings at present, since when they were not.
 func (b *Books) keepMarks(ctx context.Context, nights ledger.Days, changes map[string]sourceChange, marks map[string]ledger.SourceMark) error {
 	gone := maps.Clone(marks)
+	latest, err := b.latestDone(ctx)
+	if err != nil {
+		return err
+	}
 	for _, source := range b.Sources {
 		delete(gone, source.Name)
 		if b.unread[source.Name] != nil {
@@ -163,6 +167,15 @@ func (b *Books) keepMarks(ctx context.Context, nights ledger.Days, changes map[s
 			continue
 		}
 		if c, changed := changes[source.Name]; changed {
+			if !c.before.Known() && !c.adopt {
+				first := nights.First
+				if first.Before(latest) { // nights of the past, that are run again
+					first = latest
+				}
+				if err := b.Ledger.SetFirstNight(ctx, source.Name, first); err != nil {
+					return err
+				}
+			}
 			if err := b.Ledger.SetSourceMark(ctx, source.Name, c.mark, c.adopt); err != nil {
 				return err
 			}

@@ -105,6 +105,30 @@ order by 1, 2`, Args{
 	return arrivals, nil
 }
 
+// NightsWith lists the nights from first to last that were run as parts of another
+// one, and that one.
+func (l *Ledger) NightsWith(ctx context.Context, first, last civil.Date) (with map[civil.Date]civil.Date, err error) {
+	with = map[civil.Date]civil.Date{}
+	err = l.engine.Query(ctx, `
+select run_window, summary
+from runs
+where run_window between @first_night and @last_night and state = 'done' and summary like '{"with":%'
+order by attempt, run_window`, Args{"first_night": "nightly/" + first.String(), "last_night": "nightly/" + last.String()}, func(r Row) error {
+		var summary struct {
+			With string `json:"with"`
+		}
+		if err := json.Unmarshal([]byte(r.Text(1)), &summary); err != nil {
+			return fmt.Errorf("summary of %s: %w", r.Text(0), err)
+		}
+		with[nightOf(r.Text(0))] = nightOf(summary.With)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read which nights were run together: %w", err)
+	}
+	return with, nil
+}
+
 // shardKind is what windows of a night's shards begin with.
 const shardKind = "shard/"
 

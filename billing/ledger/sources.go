@@ -32,7 +32,36 @@ const (
 	readingFact = "reading of "
 	placeFact   = "place of "
 	missedFact  = "missed since, of "
+	seenFact    = "first night of "
 )
+
+// FirstNights returns the night in which each source was first found, as far as that
+// was kept.
+func (l *Ledger) FirstNights(ctx context.Context) (map[string]civil.Date, error) {
+	first := map[string]civil.Date{}
+	err := l.engine.Query(ctx, "select name, value from meta", nil, func(r Row) error {
+		source, is := strings.CutPrefix(r.Text(0), seenFact)
+		if !is {
+			return nil
+		}
+		night, err := civil.ParseDate(r.Text(1))
+		first[source] = night
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read when sources were first found: %w", err)
+	}
+	return first, nil
+}
+
+// SetFirstNight keeps the night in which a source was first found; it belongs inside
+// the transaction that ends the night.
+func (l *Ledger) SetFirstNight(ctx context.Context, source string, night civil.Date) error {
+	if err := l.engine.Exec(ctx, "delete from meta where name = @name", Args{"name": seenFact + source}); err != nil {
+		return err
+	}
+	return l.engine.Insert(ctx, metaTable, [][]any{{seenFact + source, night.String()}})
+}
 
 // SourceMarks returns the marks of the sources that a night has read, or should
 // have.

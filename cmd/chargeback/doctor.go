@@ -34,13 +34,14 @@ It reads no records and sends no message. Where documents are delivered to
 S3 it leaves one small object, chargeback-doctor.txt, because nothing else
 tells whether it may write; beside a lease it leaves lease/.../doctor.json. Exits with 3 where something is wrong.
 
-With --format json it prints one object.`
+With --format json it prints one object, also where the settings are wrong.`
 
 func doctorCommand(w world, f *flags) *cobra.Command {
 	format := formatText
 	c := &cobra.Command{
 		Use: "doctor", Short: "Say whether all that runs need is there", Long: doctorHelp, Args: noArgs,
-		Example: "  chargeback doctor\n  chargeback doctor --format json\n  chargeback doctor --config /etc/chargeback/chargeback.yaml",
+		Annotations: map[string]string{oneObject: "yes"},
+		Example:     "  chargeback doctor\n  chargeback doctor --format json\n  chargeback doctor --config /etc/chargeback/chargeback.yaml",
 		RunE: func(c *cobra.Command, _ []string) error {
 			return doctor(c.Context(), w, f.config, format == formatJSON)
 		},
@@ -71,6 +72,7 @@ type diagnosis struct {
 type doctorReport struct {
 	Findings []diagnosis `json:"findings"`
 	ExitCode int         `json:"exit_code"`
+	Error    string      `json:"error,omitempty"` // why it could not look any further
 }
 
 // notes keeps one finding, and prints it where people read.
@@ -100,15 +102,33 @@ func (p *patient) warns(what, detail string) {
 	p.notes("warning", "warning", what, strictyaml.HideSecrets(detail))
 }
 
-func doctor(ctx context.Context, w world, path string, asJSON bool) (err error) {
-	s, err := readSettings(path)
-	if err != nil {
+func doctor(ctx context.Context, w world, path string, asJSON bool) error {
+	p := &patient{w: w, path: path, asJSON: asJSON, found: []diagnosis{}}
+	err := p.look(ctx)
+	if !asJSON {
 		return err
 	}
-	p := &patient{app: &app{settings: s}, w: w, path: path, asJSON: asJSON}
+	report := doctorReport{Findings: p.found}
+	if err != nil {
+		report.ExitCode = exitCode(ctx, err)
+	}
+	if err != nil && report.ExitCode != exitLook {
+		report.Error = withoutSecrets(err)
+	}
+	return errors.Join(err, writeJSON(w, report))
+}
+
+// look makes all checks. Without settings there is nothing to look at.
+func (p *patient) look(ctx context.Context) (err error) {
+	s, err := readSettings(p.path)
+	if err != nil {
+		p.found = append(p.found, diagnosis{Check: "settings", State: "wrong", Detail: withoutSecrets(err)})
+		return err
+	}
+	p.app = &app{settings: s}
 	defer func() { err = errors.Join(err, p.Close()) }()
-	_, lacking := readWith(path, closingBegun, config.SecretsAreThere(w.getenv))
-	p.says("settings", path, lacking)
+	_, lacking := readWith(p.path, closingBegun, config.SecretsAreThere(p.w.getenv))
+	p.says("settings", p.path, lacking)
 	if text := s.unbooked(); text != "" {
 		p.warns("close", text)
 	}
@@ -117,15 +137,6 @@ func doctor(ctx context.Context, w world, path string, asJSON bool) (err error) 
 			return ctx.Err()
 		}
 		check(ctx)
-	}
-	report := doctorReport{Findings: p.found}
-	if p.wrong > 0 {
-		report.ExitCode = exitLook
-	}
-	if asJSON {
-		if err := writeJSON(w, report); err != nil {
-			return err
-		}
 	}
 	if p.wrong > 0 {
 		return &exitError{exitLook, fmt.Errorf("%d of %s found something wrong; see above", p.wrong, count(p.checks, "check", "checks"))}

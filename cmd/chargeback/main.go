@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"chargeback/billing/ledger"
 	"chargeback/jobs"
 	"chargeback/transform/strictyaml"
@@ -98,12 +100,17 @@ func run(ctx context.Context, w world, args []string) int {
 	if asksForJSON(args) { // also where what stands before it is wrong
 		w.log.format = logJSON
 	}
+	printed := &watched{Writer: w.out}
+	w.out = printed
 	root := rootCommand(w)
 	root.SetArgs(args)
 	root.SetOut(w.out)
 	root.SetErr(w.err)
-	err := root.ExecuteContext(ctx)
+	c, err := root.ExecuteContextC(ctx)
 	code := exitCode(ctx, err)
+	if err != nil && printsObject(c) && !printed.any {
+		err = errors.Join(err, writeJSON(w, failed{code, withoutSecrets(err)}))
+	}
 	w.log.ended(code, err)
 	switch {
 	case code == exitOK || w.log.machines():
@@ -113,6 +120,33 @@ func run(ctx context.Context, w world, args []string) int {
 		fmt.Fprintf(w.err, "chargeback: %s\n", withoutSecrets(err))
 	}
 	return code
+}
+
+// failed is what a command that prints one JSON object prints where it fails before
+// it has any.
+type failed struct {
+	ExitCode int    `json:"exit_code"`
+	Error    string `json:"error"`
+}
+
+// printsObject says whether a command was asked for one JSON object.
+func printsObject(c *cobra.Command) bool {
+	format := c.Flags().Lookup("format")
+	return c.Annotations[oneObject] != "" && format.Value.String() == formatJSON
+}
+
+// oneObject marks commands whose JSON is one object with the exit code.
+const oneObject = "prints one object"
+
+// watched knows whether anything was written.
+type watched struct {
+	io.Writer
+	any bool
+}
+
+func (w *watched) Write(text []byte) (int, error) {
+	w.any = true
+	return w.Writer.Write(text)
 }
 
 // withoutSecrets is an error as people may see it. Servers and libraries put addresses into

@@ -29,7 +29,8 @@ prices of the past that were edited, runs that failed, and messages that nobody
 got. It exits with 3 where there are any. What is merely due is no problem: the
 next run does it.
 
-With --format json it prints one object.`
+With --format json it prints one object, also where it fails: then with exit_code
+and error alone.`
 
 const lastRuns = 8
 
@@ -37,7 +38,8 @@ func statusCommand(w world, f *flags) *cobra.Command {
 	format := formatText
 	c := &cobra.Command{
 		Use: "status", Short: "Say where the books stand", Args: noArgs, Long: statusHelp,
-		Example: "  chargeback status\n  chargeback status --format json",
+		Example:     "  chargeback status\n  chargeback status --format json",
+		Annotations: map[string]string{oneObject: "yes"},
 	}
 	c.Flags().Var(value[string]{&format, parseTextOrJSON, "FORMAT"}, "format", "text or json")
 	c.RunE = toRead(w, f, func(ctx context.Context, a *app) error { return status(ctx, w, a, format == formatJSON) })

@@ -1,8 +1,11 @@
 package ledgertest
 
 import (
+	"time"
+
 	"chargeback/billing/ledger"
 	"chargeback/extract/record"
+	"chargeback/transform/civil"
 )
 
 // outdated lists the objects of source usage that were read otherwise and may
@@ -66,6 +69,17 @@ func testOutdated(b *books) {
 	marks, err := b.ledger.SourceMarks(b.ctx)
 	b.must(err)
 	b.equal("marks", map[string]ledger.SourceMark{"usage": {Reading: two, Place: "s3://bucket/logs"}}, marks)
+
+	for _, night := range []string{"2026-11-01", "2026-11-03"} {
+		b.must(b.ledger.Transact(b.ctx, func() error { return b.ledger.SetFirstNight(b.ctx, "usage", Day(night)) }))
+	}
+	first, err := b.ledger.FirstNights(b.ctx)
+	b.must(err)
+	b.equal("first nights", map[string]civil.Date{"usage": Day("2026-11-03")}, first)
+	b.must(b.ledger.NoteRuns(b.ctx, "nightly", []string{"nightly/2026-11-01", "nightly/2026-11-02", "nightly/2026-11-05"}, time.Date(2026, 11, 6, 4, 0, 0, 0, time.UTC), map[string]string{"with": "nightly/2026-11-06"}))
+	with, err := b.ledger.NightsWith(b.ctx, Day("2026-11-02"), Day("2026-11-06"))
+	b.must(err)
+	b.equal("nights run together", map[civil.Date]civil.Date{Day("2026-11-02"): Day("2026-11-06"), Day("2026-11-05"): Day("2026-11-06")}, with)
 }
 
 // Goal: an object that is read as something else, in the same version or in
