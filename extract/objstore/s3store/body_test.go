@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -227,7 +228,7 @@ func TestSilentServers(t *testing.T) {
 			_, _ = io.WriteString(w, content[:4])
 			return true
 		}, ""},
-		{"for ever", func(http.ResponseWriter, *http.Request, int) bool { return true }, "no usable answer, 5 times: the server has been silent for a minute"},
+		{"for ever", func(http.ResponseWriter, *http.Request, int) bool { return true }, "no usable answer: the server has been silent for 2 minutes in all"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -250,6 +251,65 @@ func TestSilentServers(t *testing.T) {
 					wantText(t, err, test.want)
 				} else if err != nil || content != "0123456789" {
 					t.Errorf("read %q and error %v", content, err)
+				}
+			})
+		})
+	}
+}
+
+// Goal: listings of a store wait two minutes in all for a server that is silent,
+// however many are asked for, side by side or in turn; silence that ends is no error,
+// and answers that are errors keep their five tries.
+// Method: listings in a bubble where a minute passes at once; the time that it takes.
+func TestPatienceOfListings(t *testing.T) {
+	silent := func(_ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return true }
+	for _, test := range []struct {
+		name     string
+		together int // listings side by side, each time
+		times    int
+		fault    func(request int, w http.ResponseWriter, r *http.Request) bool
+		failed   int
+		least    time.Duration
+		requests int
+	}{
+		{"no silence", 1, 3, func(int, http.ResponseWriter, *http.Request) bool { return false }, 0, 0, 3},
+		{"for ever, asked again", 1, 9, func(_ int, w http.ResponseWriter, r *http.Request) bool { return silent(w, r) }, 9, 2 * time.Minute, 2},
+		{"for ever, side by side", 8, 1, func(_ int, w http.ResponseWriter, r *http.Request) bool { return silent(w, r) }, 8, 2 * time.Minute, 16},
+		{"every other request", 1, 9, func(request int, w http.ResponseWriter, r *http.Request) bool { return request%2 == 1 && silent(w, r) }, 8, 2 * time.Minute, 3},
+		{"errors", 1, 2, func(_ int, w http.ResponseWriter, _ *http.Request) bool {
+			refuse(w, http.StatusInternalServerError, "InternalError", "")
+			return true
+		}, 2, 0, 10},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFake()
+				f.setFault(func(w http.ResponseWriter, r *http.Request) bool {
+					f.mu.Lock()
+					request := len(f.requests)
+					f.mu.Unlock()
+					return test.fault(request, w, r)
+				})
+				store := serveInBubble(t, f)
+				begun := time.Now()
+				failed := make(chan error, test.together*test.times)
+				for range test.times {
+					var running sync.WaitGroup
+					for range test.together {
+						running.Go(func() {
+							if _, _, err := store.Level(t.Context(), ""); err != nil {
+								failed <- err
+							}
+						})
+					}
+					running.Wait()
+				}
+				took := time.Since(begun)
+				if len(failed) != test.failed || len(f.requests) != test.requests {
+					t.Errorf("%d listings failed after %d requests, want %d after %d", len(failed), len(f.requests), test.failed, test.requests)
+				}
+				if took < test.least || took > test.least+3*time.Minute/2 {
+					t.Errorf("took %v, want %v and some sleep", took, test.least)
 				}
 			})
 		})

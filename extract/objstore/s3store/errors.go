@@ -163,11 +163,15 @@ func requestOf(err error) string {
 func (s *Store) explainSilence(err error) error {
 	var transport *url.Error
 	var answer *awshttp.ResponseError
+	times := fmt.Sprintf(", %d times", triesMax)
+	if errors.Is(err, errPatience) {
+		times = ""
+	}
 	if errors.As(err, &transport) {
 		err = transport.Err // without the URL, which is named already
 	} else if errors.As(err, &answer) {
 		err = answer.Err
 	}
-	return &advised{text: s.keys.clean(fmt.Sprintf("no usable answer, %d times: %s; check the endpoint, path_style and the network",
-		triesMax, strings.TrimSpace(err.Error())))}
+	return &advised{text: s.keys.clean(fmt.Sprintf("no usable answer%s: %s; check the endpoint, path_style and the network",
+		times, strings.TrimSpace(err.Error())))}
 }

@@ -85,7 +85,7 @@ func (s *Store) pages(ctx context.Context, prefix, delimiter string, visit func(
 
 // listPage asks for one page; next is "" after the last.
 func (s *Store) listPage(ctx context.Context, input *s3.ListObjectsV2Input) (listed page, next string, err error) {
-	out, release, err := try(ctx, s.tries, func(ctx context.Context) (*s3.ListObjectsV2Output, error) {
+	out, release, err := try(ctx, s.lists, func(ctx context.Context) (*s3.ListObjectsV2Output, error) {
 		return s.client.ListObjectsV2(ctx, input)
 	})
 	if err != nil {

@@ -58,6 +58,7 @@ type Store struct {
 	client *s3.Client
 	http   *http.Client
 	tries  tries
+	lists  tries // of listings, which are together patient for so long
 	keys   *keys
 }
 
@@ -89,6 +90,8 @@ func newStore(ctx context.Context, options Options, client *http.Client) (*Store
 	loaded.HTTPClient = s.http
 	s.keys = &keys{source: loaded.Credentials}
 	s.tries = newTries(options.Sleep)
+	s.lists = s.tries
+	s.lists.silence = &silence{}
 	s.client = s3.NewFromConfig(loaded, func(o *s3.Options) {
 		o.Credentials = s.keys
 		o.UsePathStyle = options.PathStyle

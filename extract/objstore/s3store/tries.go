@@ -3,7 +3,9 @@ package s3store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
@@ -16,6 +18,9 @@ const (
 	// patience is how long a server may be silent: before it has answered a
 	// request, or before the next bytes of a body.
 	patience = time.Minute
+	// silencesMax is how often patience may run out in all listings of a store
+	// together: a run that waits for it holds the ledger.
+	silencesMax = 2
 )
 
 // errSilent says that the server's patience ran out.
@@ -26,6 +31,7 @@ var errSilent = errors.New("the server has been silent for a minute")
 type tries struct {
 	sleep    func(context.Context, time.Duration) error
 	standard *retry.Standard
+	silence  *silence // what bounds the silence of all requests together; nil where nothing does
 }
 
 func newTries(sleep func(context.Context, time.Duration) error) tries {
@@ -52,6 +58,10 @@ func try[T any](ctx context.Context, t tries, request func(context.Context) (T, 
 		if err := ctx.Err(); err != nil {
 			return answer, nil, err
 		}
+		begun, patient := t.silence.begin()
+		if !patient {
+			return answer, nil, errPatience
+		}
 		answer, release, err = once(ctx, request)
 		if err == nil {
 			return answer, release, nil
@@ -61,6 +71,9 @@ func try[T any](ctx context.Context, t tries, request func(context.Context) (T, 
 		}
 		if attempt == triesMax || !t.mayPass(err) {
 			return answer, nil, err
+		}
+		if err == errSilent && t.silence.end(begun) {
+			return answer, nil, errPatience
 		}
 		if err := t.wait(ctx, attempt, err); err != nil {
 			return answer, nil, err
@@ -84,6 +97,41 @@ func once[T any](ctx context.Context, request func(context.Context) (T, error)) 
 	release()
 	return answer, nil, err
 }
+
+// silence counts how often a server has let patience run out, side by side once.
+type silence struct {
+	mu    sync.Mutex
+	times int
+}
+
+// begin is the count as a request finds it, and whether the server may be silent
+// once more.
+func (s *silence) begin() (times int, patient bool) {
+	if s == nil {
+		return 0, true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.times, s.times < silencesMax
+}
+
+// end counts the silence of a request that found a count of begun, unless one that
+// waited beside it was counted, and says whether no more patience is left.
+func (s *silence) end(begun int) bool {
+	if s == nil {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if begun == s.times {
+		s.times++
+	}
+	return s.times >= silencesMax
+}
+
+// errPatience says that a server was silent while it was listed for as long as is
+// waited in all.
+var errPatience = fmt.Errorf("the server has been silent for %.0f minutes in all", (silencesMax * patience).Minutes())
 
 // mayPass says whether the same request may succeed later: not when the server
 // has understood it and refused.
