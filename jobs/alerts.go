@@ -10,6 +10,7 @@ import (
 
 	"chargeback/billing/budget"
 	"chargeback/billing/ledger"
+	"chargeback/billing/notify"
 	"chargeback/transform/civil"
 )
 
@@ -42,7 +43,7 @@ func (b *Books) raise(ctx context.Context, runs []ledger.Days, latest civil.Date
 		if closed[m] != "" {
 			continue
 		}
-		raised, err := b.raiseMonth(ctx, m, latest)
+		raised, err := b.raiseMonth(ctx, m, latest, b.Budgets)
 		if err != nil {
 			return nil, fmt.Errorf("budgets of %s: %w", m, err)
 		}
@@ -92,10 +93,68 @@ func (b *Books) budgetsMark() (string, error) {
 	return hex.EncodeToString(sum[:]), err
 }
 
-// raiseMonth raises what the budgets of a month call for, and returns the ids of
-// the new messages.
-func (b *Books) raiseMonth(ctx context.Context, month civil.Month, latest civil.Date) (ids []string, err error) {
-	if len(b.Budgets) == 0 {
+// refreshWaiting holds the messages that wait against the budgets and the spend of
+// now, before they are sent: those of a budget that the settings no longer have
+// fold, those of open months get the figures of now or fold. It raises nothing for
+// budgets of which nothing waits: that is for the night. Copies that somebody asked
+// for go as they are.
+func (b *Books) refreshWaiting(ctx context.Context) error {
+	messages, err := b.Undelivered(ctx)
+	if err != nil {
+		return err
+	}
+	var gone []string
+	waiting := map[civil.Month][]budget.Budget{}
+	for _, m := range messages {
+		if m.Copy {
+			continue
+		}
+		at := slices.IndexFunc(b.Budgets, func(each budget.Budget) bool { return each.Name == m.Alert.Budget })
+		if at < 0 {
+			gone = append(gone, m.ID)
+			continue
+		}
+		month, err := civil.ParseMonth(m.Alert.Month)
+		if err != nil || m.State != notify.Pending && m.State != notify.Failed {
+			continue
+		}
+		if !slices.ContainsFunc(waiting[month], func(each budget.Budget) bool { return each.Name == m.Alert.Budget }) {
+			waiting[month] = append(waiting[month], b.Budgets[at])
+		}
+	}
+	if len(gone)+len(waiting) == 0 {
+		return nil
+	}
+	latest, err := b.latestDone(ctx)
+	if err != nil {
+		return err
+	}
+	closed, err := b.Ledger.ClosedMonths(ctx)
+	if err != nil {
+		return err
+	}
+	return b.Ledger.Transact(ctx, func() error {
+		for _, id := range gone {
+			if err := b.Ledger.SetMessage(ctx, id, ledger.Delivery{State: ledger.MessageFolded, Reason: "the budget is no longer in the settings"}); err != nil {
+				return err
+			}
+		}
+		for month, budgets := range waiting {
+			if closed[month] != "" || latest.IsZero() || latest.Month().Before(month) {
+				continue
+			}
+			if _, err := b.raiseMonth(ctx, month, latest, budgets); err != nil {
+				return fmt.Errorf("budgets of %s: %w", month, err)
+			}
+		}
+		return nil
+	})
+}
+
+// raiseMonth raises what budgets call for in a month, and returns the ids of the
+// new messages.
+func (b *Books) raiseMonth(ctx context.Context, month civil.Month, latest civil.Date, budgets []budget.Budget) (ids []string, err error) {
+	if len(budgets) == 0 {
 		return nil, nil
 	}
 	spend, err := b.spend(ctx, month)
@@ -110,7 +169,7 @@ func (b *Books) raiseMonth(ctx context.Context, month civil.Month, latest civil.
 	for i, e := range earlier {
 		alerts[i] = e.Earlier
 	}
-	for _, change := range budget.Evaluate(b.period(month, latest), b.Budgets, spend, alerts) {
+	for _, change := range budget.Evaluate(b.period(month, latest), budgets, spend, alerts) {
 		id, err := b.change(ctx, month, change, earlier)
 		if err != nil {
 			return nil, err

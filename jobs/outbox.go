@@ -18,8 +18,10 @@ import (
 // settings name for its budget now. However often a run calls it, it takes no
 // longer in all than notify.Courier allows.
 func (b *Books) Deliver(ctx context.Context) (notify.Result, error) {
-	return b.Courier.Deliver(ctx, Outbox{b.Ledger, b.channelOf})
+	return b.Courier.Deliver(ctx, b.outbox())
 }
+
+func (b *Books) outbox() Outbox { return Outbox{b.Ledger, b.channelOf, b.refreshWaiting} }
 
 // channelOf is the channel of a budget, "" where none is set. One that is no
 // longer in the settings has the default channel.
@@ -35,7 +37,7 @@ func (b *Books) channelOf(name string) string {
 // Undelivered returns the messages that are still to be delivered, in the order
 // in which they were raised.
 func (b *Books) Undelivered(ctx context.Context) ([]notify.Message, error) {
-	return Outbox{b.Ledger, b.channelOf}.Pending(ctx)
+	return b.outbox().Pending(ctx)
 }
 
 // AlertsOf returns the messages about a month, whatever became of them, in the
@@ -80,13 +82,15 @@ func (b *Books) Resend(ctx context.Context, id string) (notify.Result, error) {
 		return notify.Result{}, fmt.Errorf("%w (%s)", ErrFolded, m.Reason)
 	case ledger.MessageFailed: // of an earlier version, also in a closed month
 		err = b.Ledger.SetMessage(ctx, id, ledger.Delivery{State: ledger.MessagePending})
+	case ledger.MessageResending: // may be there twice; it is sent once more
+		err = b.Ledger.SetMessage(ctx, id, ledger.Delivery{State: ledger.MessageSending})
 	case ledger.MessageSent:
 		id, err = b.copyOf(ctx, m, rows)
 	}
 	if err != nil {
 		return notify.Result{}, err
 	}
-	return b.Courier.Deliver(ctx, oneOf{Outbox{b.Ledger, b.channelOf}, id})
+	return b.Courier.Deliver(ctx, oneOf{b.outbox(), id})
 }
 
 // copyOf puts a copy of a message that was sent into the outbox, unless one waits
@@ -107,7 +111,7 @@ func (b *Books) copyOf(ctx context.Context, m ledger.Message, like []ledger.Mess
 	})
 }
 
-// oneOf is an outbox with one message.
+// oneOf is an outbox with one message, which goes as it is: somebody asked for it.
 type oneOf struct {
 	Outbox
 	id string
@@ -119,12 +123,17 @@ func (o oneOf) Pending(ctx context.Context) ([]notify.Message, error) {
 	return slices.DeleteFunc(all, func(m notify.Message) bool { return m.ID != o.id }), err
 }
 
+// Refresh implements notify.Outbox.
+func (o oneOf) Refresh(context.Context) error { return nil }
+
 // Outbox is the ledger's outbox as package notify wants it.
 type Outbox struct {
 	Ledger *ledger.Ledger
 	// ChannelOf is the channel of a budget by the settings of now, "" where they
 	// name none: a message then goes where it was meant to go when it was raised.
 	ChannelOf func(budget string) string
+	// RefreshBy holds the messages that wait against the budgets and figures of now.
+	RefreshBy func(context.Context) error
 }
 
 var _ notify.Outbox = Outbox{}
@@ -181,6 +190,9 @@ func decodeMessages(rows []ledger.Message) ([]notify.Message, error) {
 
 func decodeMessage(r ledger.Message) (notify.Message, error) {
 	m := notify.Message{ID: r.ID, Channel: r.Channel, State: notify.State(r.State), Attempts: r.Attempts, Reason: r.Reason, Copy: copyID.MatchString(r.ID)}
+	if m.Reason == "" && (m.State == notify.Sending || m.State == notify.Resending) {
+		m.Reason = "it was cut off while it was sent; the next run finds out whether it arrived"
+	}
 	if err := json.Unmarshal([]byte(r.Payload), &m.Alert); err != nil {
 		return m, fmt.Errorf("read message %s: %w", r.ID, err)
 	}
@@ -188,8 +200,8 @@ func decodeMessage(r ledger.Message) (notify.Message, error) {
 }
 
 // MarkSending implements notify.Outbox.
-func (o Outbox) MarkSending(ctx context.Context, id, channel string) error {
-	return o.Ledger.SetMessage(ctx, id, ledger.Delivery{State: ledger.MessageSending, Channel: channel})
+func (o Outbox) MarkSending(ctx context.Context, id, channel string, state notify.State) error {
+	return o.Ledger.SetMessage(ctx, id, ledger.Delivery{State: string(state), Channel: channel, Tried: true})
 }
 
 // MarkSent implements notify.Outbox.
@@ -198,6 +210,9 @@ func (o Outbox) MarkSent(ctx context.Context, id, ref string) error {
 }
 
 // MarkWaiting implements notify.Outbox.
-func (o Outbox) MarkWaiting(ctx context.Context, id, reason string) error {
-	return o.Ledger.SetMessage(ctx, id, ledger.Delivery{State: ledger.MessagePending, Reason: reason})
+func (o Outbox) MarkWaiting(ctx context.Context, id string, state notify.State, reason string) error {
+	return o.Ledger.SetMessage(ctx, id, ledger.Delivery{State: string(state), Reason: reason})
 }
+
+// Refresh implements notify.Outbox.
+func (o Outbox) Refresh(ctx context.Context) error { return o.RefreshBy(ctx) }

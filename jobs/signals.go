@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"chargeback/billing/ledger"
+	"chargeback/billing/notify"
 	"chargeback/billing/report"
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
@@ -116,7 +117,14 @@ func (b *Books) Signals(ctx context.Context, now time.Time) (problems []Problem,
 func (b *Books) undelivered(ctx context.Context) (problems []Problem, err error) {
 	messages, err := b.Undelivered(ctx)
 	for _, m := range messages {
-		problems = append(problems, Problem{Kind: KindUndelivered, Source: "message", Object: m.ID, What: fmt.Sprintf("has not reached %s after %s", m.Channel, counted(int64(m.Attempts), "attempt"))})
+		what := "was not tried yet"
+		if m.Attempts > 0 {
+			what = fmt.Sprintf("is not known to have reached %s after %s", m.Channel, counted(int64(m.Attempts), "attempt"))
+			if m.State == notify.Pending || m.State == notify.Failed {
+				what = fmt.Sprintf("has not reached %s after %s", m.Channel, counted(int64(m.Attempts), "attempt"))
+			}
+		}
+		problems = append(problems, Problem{Kind: KindUndelivered, Source: "message", Object: m.ID, What: what})
 	}
 	return problems, err
 }

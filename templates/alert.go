@@ -197,6 +197,14 @@ func sentence(s string) string {
 	return s[:at] + string(unicode.ToUpper(first)) + s[at+size:]
 }
 
+// capital begins a sentence with an amount, which may be "less than $0.01".
+func capital(amount string) string {
+	if rest, is := strings.CutPrefix(amount, "less"); is {
+		return "Less" + rest
+	}
+	return amount
+}
+
 // alertRoom says what is left, or how far over it is.
 func alertRoom(a AlertView) string {
 	switch {
@@ -205,9 +213,9 @@ func alertRoom(a AlertView) string {
 	case a.Left == "":
 		return "Nothing is left."
 	case a.LeftPerDay == "":
-		return a.Left + " is left."
+		return capital(a.Left) + " is left."
 	}
-	return fmt.Sprintf("%s is left for %s, %s a day; so far it was %s a day.", a.Left, a.DaysLeft, a.LeftPerDay, a.SpentPerDay)
+	return fmt.Sprintf("%s is left for %s, %s a day; so far it was %s a day.", capital(a.Left), a.DaysLeft, a.LeftPerDay, a.SpentPerDay)
 }
 
 // alertMonthEnd says where the month is heading.

@@ -123,6 +123,8 @@ func TestAlertSentences(t *testing.T) {
 	}{
 		{"one request is held", AlertView{Held: "1", HeldOne: true}, "1 request is held and not in these figures yet."},
 		{"exactly used up", AlertView{Percent: "100%"}, "Nothing is left."},
+		{"next to nothing", AlertView{Left: "less than $0.01"}, "Less than $0.01 is left."},
+		{"next to nothing for some days", AlertView{Left: "less than $0.01", DaysLeft: "2 days", LeftPerDay: "less than $0.01", SpentPerDay: "$9.00"}, "Less than $0.01 is left for 2 days, less than $0.01 a day; so far it was $9.00 a day."},
 		{"the month is over", AlertView{Left: "$1.00"}, "$1.00 is left."},
 		{"a budget of zero", AlertView{Spent: "$3.00", Amount: "$0.00", Over: "$3.00"}, "budget for . That crosses"},
 	} {

@@ -13,9 +13,11 @@ import (
 const (
 	MessagePending = "pending"
 	MessageSending = "sending"
-	MessageSent    = "sent"
-	MessageFolded  = "folded" // a later message took its place before it was sent
-	MessageFailed  = "failed" // refused, in books of earlier versions
+	// MessageResending is being sent once more: it may have arrived the first time
+	MessageResending = "resending"
+	MessageSent      = "sent"
+	MessageFolded    = "folded" // a later message took its place before it was sent
+	MessageFailed    = "failed" // refused, in books of earlier versions
 )
 
 // Message is one message to people. Payload is JSON that the ledger doesn't
@@ -61,7 +63,7 @@ func (l *Ledger) MonthMessages(ctx context.Context, month civil.Month) ([]Messag
 // Outgoing returns the messages whose delivery is not settled, in the order in
 // which they were raised.
 func (l *Ledger) Outgoing(ctx context.Context) ([]Message, error) {
-	return l.messages(ctx, "state in ('pending', 'sending', 'failed')", nil)
+	return l.messages(ctx, "state in ('pending', 'sending', 'resending', 'failed')", nil)
 }
 
 // MessagesLike returns the messages whose id begins so.
@@ -92,18 +94,24 @@ type Delivery struct {
 	Channel   string // that it was sent to
 	Reference string // the receiver's id of it
 	Reason    string // why it was not delivered
+	Tried     bool   // counts an attempt
 }
 
-// SetMessage notes what has become of a message. Sending counts an attempt.
+// SetMessage notes what has become of a message. What is
+// tried counts an attempt.
 func (l *Ledger) SetMessage(ctx context.Context, id string, d Delivery) error {
+	tried := 0
+	if d.Tried {
+		tried = 1
+	}
 	return l.engine.Exec(ctx, `
 update outbox set
   state = coalesce(@state, state),
   channel = coalesce(@channel, channel),
-  attempts = attempts + if(@state = 'sending', 1, 0),
+  attempts = attempts + @tried,
   reference = coalesce(@reference, reference),
   reason = coalesce(@reason, reason)
-where message_id = @id`, Args{"id": id, "state": nullText(d.State), "channel": nullText(d.Channel), "reference": nullText(d.Reference), "reason": nullText(d.Reason)})
+where message_id = @id`, Args{"id": id, "tried": tried, "state": nullText(d.State), "channel": nullText(d.Channel), "reference": nullText(d.Reference), "reason": nullText(d.Reason)})
 }
 
 // RenewMessage gives a message that waits another payload.

@@ -26,17 +26,21 @@ type Clock struct {
 
 // Courier delivers the messages of one run through one medium, however often the
 // run walks the outbox. When the medium asks for a longer wait than the run has
-// time for, or does not answer in time, it rests: no message is tried again
+// time for, does not answer in time or fails on its side, it rests: no message is tried again
 // before the next run, and each says why it waits.
 type Courier struct {
 	sender Sender
 	clock  Clock
 	spent  time.Duration
 	rests  error // why no message is tried any more
+	// unsure holds the messages that this run has tried and that may have arrived.
+	unsure map[string]error
 }
 
 // NewCourier returns the courier of a run.
-func NewCourier(sender Sender, clock Clock) *Courier { return &Courier{sender: sender, clock: clock} }
+func NewCourier(sender Sender, clock Clock) *Courier {
+	return &Courier{sender: sender, clock: clock, unsure: map[string]error{}}
+}
 
 // ready says why a message can't be tried in this run; nil where it can.
 func (c *Courier) ready() error {
@@ -49,20 +53,35 @@ func (c *Courier) ready() error {
 // hasTime says whether a wait leaves time for a message after it.
 func (c *Courier) hasTime(wait time.Duration) bool { return c.spent+wait < runLimit }
 
-// restAfter lets the medium rest where an error asks for it. The message that met
-// the error has a reason of its own.
-func (c *Courier) restAfter(err error) {
+// restAfter lets the medium rest where an error asks for it, after so many waits.
+// The message that met the error has a reason of its own.
+func (c *Courier) restAfter(err error, waits int) {
 	var e *SendError
-	hung := errors.Is(err, context.DeadlineExceeded)
+	hung, down := errors.Is(err, context.DeadlineExceeded), false
 	if errors.As(err, &e) {
-		hung = hung || e.Hung
+		hung, down = hung || e.Hung, e.Down
 	}
 	switch busy := busyFor(err); {
+	case busy > 0 && waits == retriesMax:
+		c.rests = fmt.Errorf("not tried: the receiver was asked %d times and each time asked to wait, at last %s; the next run tries again", waits+1, busy)
+	case busy > 0 && down:
+		c.rests = fmt.Errorf("not tried: the receiver failed and asked to wait %s; the next run tries again", busy)
+	case down:
+		c.rests = errors.New("not tried: the receiver failed; the next run tries again")
 	case busy > 0:
 		c.rests = fmt.Errorf("not tried: the receiver asked to wait %s, longer than a run waits; the next run tries again", busy)
 	case hung:
 		c.rests = errors.New("not tried: the receiver did not answer in time; the next run tries again")
 	}
+}
+
+// restAfterLookup does so after a lookup. One that failed on the medium's side is
+// no reason to send nothing.
+func (c *Courier) restAfterLookup(err error, waits int) {
+	if e := (*SendError)(nil); errors.As(err, &e) && e.Down && busyFor(err) == 0 {
+		return
+	}
+	c.restAfter(err, waits)
 }
 
 // busyFor is how long the medium asks to be left alone; 0 where it does not.

@@ -62,9 +62,9 @@ func TestRunIsBounded(t *testing.T) {
 		{name: "an hour", medium: slow{asks: endless(time.Hour)}, calls: 1,
 			reason: "not tried: the receiver asked to wait 1h0m0s, longer than a run waits; the next run tries again"},
 		{name: "half a minute, for ever", medium: slow{asks: endless(30 * second)}, took: 90 * second, calls: 4,
-			reason: "not tried: the receiver asked to wait 30s, longer than a run waits; the next run tries again"},
+			reason: "not tried: the receiver was asked 4 times and each time asked to wait, at last 30s; the next run tries again"},
 		{name: "a second, for ever", medium: slow{asks: endless(second)}, took: 3 * second, calls: 4,
-			reason: "not tried: the receiver asked to wait 1s, longer than a run waits; the next run tries again"},
+			reason: "not tried: the receiver was asked 4 times and each time asked to wait, at last 1s; the next run tries again"},
 		{name: "less than a second is one", medium: slow{asks: []time.Duration{1}}, took: second, calls: 11, arrived: 10},
 		{name: "a wait that the messages before leave no time for", medium: slow{takes: 10 * second, asks: []time.Duration{0, 0, 0, 0, 0, 60 * second}}, took: 60 * second, calls: 6, arrived: 5,
 			reason: "not tried: the receiver asked to wait 1m0s, longer than a run waits; the next run tries again"},
@@ -194,7 +194,7 @@ func TestChannelIsCorrected(t *testing.T) {
 	if _, err := walkOnce(t.Context(), outbox, medium); err != nil {
 		t.Fatal(err)
 	}
-	if did := strings.Join(medium.did, ", "); did != "send a to #right, find b in #wrong, send b to #right" {
+	if did := strings.Join(medium.did, ", "); did != "find b in #wrong, send a to #right, send b to #right" {
 		t.Error(did)
 	}
 }
@@ -209,4 +209,97 @@ func (r *recording) Send(_ context.Context, m Message) (string, error) {
 func (r *recording) Find(_ context.Context, m Message) (string, bool, error) {
 	r.did = append(r.did, "find "+m.ID+" in "+m.Channel)
 	return "", false, nil
+}
+
+// failing is a medium that takes each message and answers with an error.
+type failing struct {
+	err   error
+	posts []string
+}
+
+func (f *failing) Send(_ context.Context, m Message) (string, error) {
+	f.posts = append(f.posts, m.ID)
+	return "", f.err
+}
+
+// Goal: a message that may have arrived and that nobody can look up is sent again
+// once in all, and then waits for somebody, with a reason that says how.
+// Method: a medium that takes each message and fails, five runs of two walks; in some
+// it is busy instead, which is no try.
+func TestSentTwiceAtMost(t *testing.T) {
+	for _, down := range []bool{true, false} {
+		outbox, medium := newOutbox("a"), &failing{}
+		for run := range 5 {
+			medium.err = &SendError{Outcome: Unknown, Reason: "HTTP status 504", Down: down}
+			if run == 1 {
+				medium.err = &SendError{Outcome: NotSent, Reason: "ratelimited"}
+			}
+			courier := NewCourier(medium, realTime)
+			for range 2 {
+				result, err := courier.Deliver(t.Context(), outbox)
+				if err != nil || result.Delivered() {
+					t.Fatalf("run %d: %+v, %v", run, result, err)
+				}
+			}
+			if run == 0 && (len(medium.posts) != 1 || outbox.states() != "a:sending:1 ") {
+				t.Errorf("after one run: posts %v, states %s", medium.posts, outbox.states())
+			}
+		}
+		const want = "it may be there: nobody knows what became of two tries, and it can't be looked up; it is not sent again by itself; look into the channel, and if it is missing, \"chargeback alerts resend a\" sends it again"
+		if len(medium.posts) != 4 || outbox.get("a").State != Resending || outbox.reasons["a"] != want {
+			t.Errorf("posts %v (two of them refused as busy), states %s, reason %q", medium.posts, outbox.states(), outbox.reasons["a"])
+		}
+
+		found := &findable{} // a lookup that answers settles it
+		found.posted = []string{"a"}
+		if result, err := walkOnce(t.Context(), outbox, found); err != nil || !slices.Equal(result.Found, []string{"a"}) {
+			t.Errorf("%+v, %v", result, err)
+		}
+	}
+}
+
+// Goal: a medium that failed rests for the run, also where it says for how long.
+func TestFailingMediumRests(t *testing.T) {
+	for _, test := range []struct {
+		after  time.Duration
+		reason string
+	}{
+		{0, "not tried: the receiver failed; the next run tries again"},
+		{time.Second, "not tried: the receiver failed and asked to wait 1s; the next run tries again"},
+		{time.Hour, "not tried: the receiver failed and asked to wait 1h0m0s; the next run tries again"},
+	} {
+		outbox, medium := newOutbox("a", "b"), &failing{err: &SendError{Outcome: Unknown, Reason: "HTTP status 503", Down: true, RetryAfter: test.after}}
+		courier := NewCourier(medium, realTime)
+		for range 2 {
+			result, err := courier.Deliver(t.Context(), outbox)
+			want := Result{Unsure: []Problem{{"a", "#costs", "HTTP status 503"}}, Waiting: []Problem{{"b", "#costs", test.reason}}}
+			if diff := cmp.Diff(want, result); diff != "" || err != nil {
+				t.Errorf("%v, result (-want +got):\n%s", err, diff)
+			}
+		}
+		if len(medium.posts) != 1 || outbox.states() != "a:sending:1 b:pending:0 " || outbox.reasons["a"] != "HTTP status 503" {
+			t.Errorf("posts %v, states %s, reasons %v", medium.posts, outbox.states(), outbox.reasons)
+		}
+	}
+}
+
+// Goal: what a lookup found absent waits again before the outbox is refreshed, and a
+// lookup that fails on the medium's side keeps nothing else from being sent.
+func TestAbsentWaitsAgain(t *testing.T) {
+	outbox, medium := newOutbox("a", "b"), &findable{}
+	outbox.get("b").State = Sending
+	if _, err := walkOnce(t.Context(), outbox, medium); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(outbox.refreshed, []string{"a:pending:0 b:pending:0 "}) || outbox.states() != "a:sent:1 b:sent:1 " {
+		t.Errorf("refreshed at %q, states %s", outbox.refreshed, outbox.states())
+	}
+	outbox, medium = newOutbox("a", "b"), &findable{findErr: &SendError{Outcome: Unknown, Reason: "HTTP status 500", Down: true}}
+	outbox.get("b").State = Sending
+	if _, err := walkOnce(t.Context(), outbox, medium); err != nil {
+		t.Fatal(err)
+	}
+	if outbox.states() != "a:sent:1 b:sending:0 " || outbox.reasons["b"] != "HTTP status 500" {
+		t.Errorf("states %s, reasons %v", outbox.states(), outbox.reasons)
+	}
 }

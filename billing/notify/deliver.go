@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,27 +38,46 @@ func (r Result) Undelivered() (all []Problem) {
 // never keeps the others from being tried, unless the medium rests: see Courier.
 // Only one walk may run at a time.
 //
-// A message that is found in Sending was cut off in an earlier walk, and
-// nobody knows whether it arrived. Where the sender is a Finder it is looked
-// up first: found, it is only marked Sent; not found, it is sent; no answer
-// this time, it stays for the next walk. Where there is no Finder, or the
-// medium refuses lookups (a missing scope), it is sent again: an alert that
-// comes twice is better than one that never comes. Result.Resent names those.
+// A message that is found in Sending was cut off in an earlier walk, or met an
+// error, and nobody knows whether it arrived. Where the sender is a Finder all
+// of these are looked up first: found, it is only marked Sent; not found, it is
+// put back to Pending; no answer this time, it stays for the next run. Then the
+// outbox is refreshed, so that what waits goes out as it is now. Where there is
+// no Finder, or the medium refuses lookups (a missing scope), the message is sent
+// again, marked Resending: an alert that comes twice is better than one that
+// never comes. Result.Resent names those. When nobody knows of that one either,
+// it waits for somebody who looks. In one run a message that may have arrived is
+// not tried twice.
 //
 // The error is about the outbox or a cancelled ctx; what became of each
 // message is in Result either way.
 func (c *Courier) Deliver(ctx context.Context, outbox Outbox) (Result, error) {
+	w := walk{outbox: outbox, courier: c, settled: map[string]bool{}}
 	messages, err := outbox.Pending(ctx)
 	if err != nil {
 		return Result{}, fmt.Errorf("read alert outbox: %w", err)
 	}
-	w := walk{outbox: outbox, courier: c}
 	for _, m := range messages {
-		if ctx.Err() != nil {
-			w.result.Waiting = append(w.result.Waiting, problem(m, ctx.Err()))
-			continue
+		if ctx.Err() == nil && m.mayBeThere() {
+			w.settle(ctx, m)
 		}
-		w.deliver(ctx, m)
+	}
+	if len(messages) > 0 && ctx.Err() == nil {
+		if err := outbox.Refresh(ctx); err != nil {
+			w.errs = append(w.errs, fmt.Errorf("refresh alert outbox: %w", err))
+		}
+		if messages, err = outbox.Pending(ctx); err != nil {
+			return w.result, errors.Join(append(w.errs, fmt.Errorf("read alert outbox: %w", err))...)
+		}
+	}
+	for _, m := range messages {
+		switch {
+		case w.settled[m.ID]:
+		case ctx.Err() != nil:
+			w.result.Waiting = append(w.result.Waiting, problem(m, ctx.Err()))
+		default:
+			w.deliver(ctx, m)
+		}
 	}
 	if err := ctx.Err(); err != nil {
 		w.errs = append(w.errs, fmt.Errorf("deliver alerts: %w; the next run sends the rest", err))
@@ -69,57 +89,85 @@ func (c *Courier) Deliver(ctx context.Context, outbox Outbox) (Result, error) {
 type walk struct {
 	outbox  Outbox
 	courier *Courier
+	settled map[string]bool // nothing is left to do for these in this walk
 	result  Result
 	errs    []error
 }
 
-// deliver brings one message as far as it goes today.
-func (w *walk) deliver(ctx context.Context, m Message) {
-	delivered := &w.result.Sent
-	if m.State == Sending {
-		ref, fate, err := w.lookUp(ctx, m)
-		switch {
-		case err != nil:
+// mayBeThere says whether an earlier try may have delivered the message.
+func (m Message) mayBeThere() bool { return m.State == Sending || m.State == Resending }
+
+// settle finds out what became of a message that may have arrived. What is not
+// settled is to be sent.
+func (w *walk) settle(ctx context.Context, m Message) {
+	if tried := w.courier.unsure[m.ID]; tried != nil {
+		w.settled[m.ID] = true
+		w.result.Unsure = append(w.result.Unsure, problem(m, tried))
+		return
+	}
+	ref, fate, err := w.lookUp(ctx, m)
+	switch {
+	case err != nil:
+		w.settled[m.ID] = true
+		w.markWaiting(ctx, m, m.State, err, &w.result.Unsure)
+	case fate == arrived:
+		w.settled[m.ID] = true
+		w.markSent(ctx, m, ref, &w.result.Found)
+	case fate == neverArrived:
+		reason := cmp.Or(m.Reason, "a lookup did not find it")
+		if err := w.outbox.MarkWaiting(ctx, m.ID, Pending, reason); err != nil {
+			w.settled[m.ID] = true
 			w.result.Unsure = append(w.result.Unsure, problem(m, err))
-			return
-		case fate == arrived:
-			w.markSent(ctx, m, ref, &w.result.Found)
-			return
-		case fate == nobodyKnows:
-			delivered = &w.result.Resent
+			w.errs = append(w.errs, fmt.Errorf("mark alert %s as waiting: %w; the next run looks it up", m.ID, err))
 		}
+	case m.State == Resending:
+		w.settled[m.ID] = true
+		w.markWaiting(ctx, m, m.State, errMayBeThere(m), &w.result.Unsure)
+	}
+}
+
+// errMayBeThere says of a message that was sent twice that somebody must look.
+func errMayBeThere(m Message) error {
+	return fmt.Errorf("it may be there: nobody knows what became of two tries, and it can't be looked up; it is not sent again by itself; look into the channel, and if it is missing, \"chargeback alerts resend %s\" sends it again", m.ID)
+}
+
+// deliver brings one message as far as it goes today. One that may be there
+// already is sent again.
+func (w *walk) deliver(ctx context.Context, m Message) {
+	delivered, before, during := &w.result.Sent, Pending, Sending
+	if m.mayBeThere() {
+		delivered, before, during = &w.result.Resent, Sending, Resending
 	}
 	for retries := 0; ; retries++ {
 		if err := w.courier.ready(); err != nil {
-			w.waits(ctx, m, err)
+			w.waits(ctx, m, before, err)
 			return
 		}
-		if err := w.outbox.MarkSending(ctx, m.ID, m.Channel); err != nil {
+		if err := w.outbox.MarkSending(ctx, m.ID, m.Channel, during); err != nil {
 			w.result.Waiting = append(w.result.Waiting, problem(m, err))
 			w.errs = append(w.errs, fmt.Errorf("mark alert %s as being sent: %w; the next run sends it", m.ID, err))
 			return
 		}
-		m.State = Sending
 		ref, err := w.courier.send(ctx, m)
 		if err == nil {
 			w.markSent(ctx, m, ref, delivered)
 			return
 		}
-		if busy := busyFor(err); busy == 0 || retries == retriesMax || !w.waited(ctx, m, err) {
-			w.failed(ctx, m, err)
+		if outcome(err) == Unknown || busyFor(err) == 0 || retries == retriesMax || !w.waited(ctx, m, before, err) {
+			w.courier.restAfter(err, retries)
+			w.failed(ctx, m, before, during, err)
 			return
 		}
-		m.State = Pending
 	}
 }
 
 // waited waits as long as the medium asks, if there is time for it. Meanwhile
-// the message is one that was not sent.
-func (w *walk) waited(ctx context.Context, m Message, cause error) bool {
+// the message is what it was before it was tried.
+func (w *walk) waited(ctx context.Context, m Message, before State, cause error) bool {
 	if !w.courier.hasTime(busyFor(cause)) {
 		return false
 	}
-	return w.outbox.MarkWaiting(ctx, m.ID, cause.Error()) == nil && w.courier.wait(ctx, busyFor(cause)) == nil
+	return w.outbox.MarkWaiting(ctx, m.ID, before, cause.Error()) == nil && w.courier.wait(ctx, busyFor(cause)) == nil
 }
 
 // fate is what became of a message that was cut off while being sent.
@@ -153,7 +201,7 @@ func (w *walk) lookUp(ctx context.Context, m Message) (ref string, _ fate, err e
 			if busy := busyFor(err); busy > 0 && retries < retriesMax && w.courier.hasTime(busy) && w.courier.wait(ctx, busy) == nil {
 				continue
 			}
-			w.courier.restAfter(err)
+			w.courier.restAfterLookup(err, retries)
 			return "", nobodyKnows, err
 		case found:
 			return ref, arrived, nil
@@ -163,34 +211,35 @@ func (w *walk) lookUp(ctx context.Context, m Message) (ref string, _ fate, err e
 }
 
 // failed files a message that Send did not get through. Where the outcome is
-// unknown the state stays Sending, which is exactly what it means.
-func (w *walk) failed(ctx context.Context, m Message, cause error) {
-	w.courier.restAfter(cause)
+// unknown the state stays what it was during the try, which is exactly what it
+// means, and the run tries it no more.
+func (w *walk) failed(ctx context.Context, m Message, before, during State, cause error) {
 	switch outcome(cause) {
 	case Unknown:
-		w.result.Unsure = append(w.result.Unsure, problem(m, cause))
+		w.courier.unsure[m.ID] = cause
+		w.markWaiting(ctx, m, during, cause, &w.result.Unsure)
 	case Refused:
-		w.markWaiting(ctx, m, cause, &w.result.Failed)
+		w.markWaiting(ctx, m, before, cause, &w.result.Failed)
 	default:
-		w.markWaiting(ctx, m, cause, &w.result.Waiting)
+		w.markWaiting(ctx, m, before, cause, &w.result.Waiting)
 	}
 }
 
 // waits files a message that is not tried in this walk. One whose fate is unknown
 // keeps its state, and so its lookup.
-func (w *walk) waits(ctx context.Context, m Message, cause error) {
-	if m.State == Sending {
-		w.result.Unsure = append(w.result.Unsure, problem(m, cause))
-		return
+func (w *walk) waits(ctx context.Context, m Message, before State, cause error) {
+	list := &w.result.Waiting
+	if before == Sending {
+		list = &w.result.Unsure
 	}
-	w.markWaiting(ctx, m, cause, &w.result.Waiting)
+	w.markWaiting(ctx, m, before, cause, list)
 }
 
 // markWaiting keeps why a message was not delivered, also where ctx was
 // cancelled meanwhile.
-func (w *walk) markWaiting(ctx context.Context, m Message, cause error, list *[]Problem) {
+func (w *walk) markWaiting(ctx context.Context, m Message, state State, cause error, list *[]Problem) {
 	*list = append(*list, problem(m, cause))
-	if err := w.outbox.MarkWaiting(context.WithoutCancel(ctx), m.ID, cause.Error()); err != nil {
+	if err := w.outbox.MarkWaiting(context.WithoutCancel(ctx), m.ID, state, cause.Error()); err != nil {
 		w.errs = append(w.errs, fmt.Errorf("mark alert %s as waiting: %w; the next run looks it up", m.ID, err))
 	}
 }

@@ -24,6 +24,8 @@ type SendError struct {
 	Err     error  // cancellation or deadline, if that was the cause
 	// RetryAfter is how long the medium asks to be left alone; 0 where it does not.
 	RetryAfter time.Duration
+	// Down says that the medium failed on its side: HTTP 5xx.
+	Down bool
 	// Hung says that the medium did not answer in time.
 	Hung bool
 }

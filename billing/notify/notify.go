@@ -19,15 +19,19 @@ import (
 type State string
 
 // A message goes from Pending to Sending to Sent, and from Sending back to
-// Pending where a send did not happen. A message that waits may become Folded: a
+// Pending where a send did not happen. From Sending it goes to Resending, once,
+// and back where that send did not happen. A message that waits may become Folded: a
 // later one has taken its place. Failed is what earlier versions left of a
 // message that the medium had refused.
 const (
 	Pending State = "pending"
 	Sending State = "sending"
-	Sent    State = "sent"
-	Folded  State = "folded"
-	Failed  State = "failed"
+	// Resending is Sending once more, where nobody knows whether the message had
+	// arrived the first time and no lookup can tell.
+	Resending State = "resending"
+	Sent      State = "sent"
+	Folded    State = "folded"
+	Failed    State = "failed"
 )
 
 // Message is one alert on its way to one channel. ID is the alert's ID, or names
@@ -69,11 +73,16 @@ type Outbox interface {
 	// Pending returns every message that is to be delivered, in the order in which
 	// they were raised.
 	Pending(ctx context.Context) ([]Message, error)
-	// MarkSending sets state Sending, keeps the channel that it is sent to, and adds
-	// one to Attempts. It takes a message in any of the states that Pending returns.
-	MarkSending(ctx context.Context, id, channel string) error
+	// Refresh gives messages that wait the figures of now, and folds those that say
+	// nothing any more.
+	Refresh(ctx context.Context) error
+	// MarkSending sets the state, Sending or Resending, keeps the channel that it is
+	// sent to, and adds one to Attempts. It takes a message in any of the states that
+	// Pending returns.
+	MarkSending(ctx context.Context, id, channel string, state State) error
 	// MarkSent sets state Sent and keeps the medium's reference.
 	MarkSent(ctx context.Context, id, ref string) error
-	// MarkWaiting keeps why the message was not delivered and sets state Pending.
-	MarkWaiting(ctx context.Context, id, reason string) error
+	// MarkWaiting keeps why the message was not delivered and sets the state: Pending
+	// where it is not there, Sending or Resending where it may be.
+	MarkWaiting(ctx context.Context, id string, state State, reason string) error
 }

@@ -23,9 +23,11 @@ became of each. Without --month it also lists those of other months that were
 not delivered. Exits with 3 while one that is listed is not delivered.
 
   pending   waits; every run tries again
-  sending   was cut off while it was sent; the next run finds out
+  sending   may have arrived; the next run finds out, or sends it once more
+  resending was sent once more and nobody knows; look, and resend it if it is missing
   sent      was delivered
-  folded    a later message took its place before it was sent
+  folded    a later message took its place before it was sent, or nothing is
+            left to tell
   failed    was refused, in a month that is closed; an earlier version gave it up`
 
 const alertsResendHelp = `Sends a message again, to the channel that the settings name for its budget

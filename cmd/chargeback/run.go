@@ -376,7 +376,8 @@ func orNone(list []string) []string {
 
 func printSent(w world, sent notify.Result) {
 	printMessages(w, "was refused", sent.Failed)
-	printMessages(w, "waits for the next run", append(sent.Waiting, sent.Unsure...))
+	printMessages(w, "waits for the next run", sent.Waiting)
+	printMessages(w, "may have arrived", sent.Unsure)
 }
 
 func printProblems(w world, problems []jobs.Problem) {

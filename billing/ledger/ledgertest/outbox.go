@@ -40,7 +40,7 @@ func testOutbox(b *books) {
 
 	set := func(id, state, reference, reason string) {
 		b.Helper()
-		b.must(b.ledger.SetMessage(b.ctx, id, ledger.Delivery{State: state, Reference: reference, Reason: reason}))
+		b.must(b.ledger.SetMessage(b.ctx, id, ledger.Delivery{State: state, Reference: reference, Reason: reason, Tried: state == ledger.MessageSending}))
 	}
 	set("zebra", ledger.MessageSending, "", "")
 	b.equal("one is being sent", ledger.Message{ID: "zebra", State: ledger.MessageSending, Attempts: 1}, out()[0])
@@ -60,6 +60,8 @@ func testOutbox(b *books) {
 
 	set("mole", ledger.MessageFailed, "", "")
 	b.equal("what an earlier version gave up is not settled", 2, len(out()))
+	set("mole", ledger.MessageResending, "", "")
+	b.equal("what may be there is not settled", 2, len(out()))
 	set("ant", ledger.MessageFolded, "", "")
 	b.equal("what was folded is", 1, len(out()))
 	b.must(b.ledger.SetMessage(b.ctx, "mole", ledger.Delivery{State: ledger.MessageSending, Channel: "#other"}))

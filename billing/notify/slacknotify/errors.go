@@ -70,10 +70,13 @@ func explain(doing, channel string, err error) *notify.SendError {
 	switch {
 	case errors.As(err, &answer):
 		e.Outcome, e.Fix = judgeAnswer(answer)
+	case errors.As(err, &busy) && busy.failed != 0:
+		e.Outcome, e.Fix, e.RetryAfter, e.Down = notify.Unknown, fixUnsure, busy.after, true
 	case errors.As(err, &busy):
 		e.Outcome, e.Fix, e.RetryAfter = notify.NotSent, fixBusy, busy.after
 	case errors.As(err, &status):
 		e.Outcome, e.Fix = judgeStatus(status.Code)
+		e.Down = status.Code >= http.StatusInternalServerError
 	case neverConnected(err):
 		e.Outcome, e.Fix = notify.NotSent, fixNetwork
 	case errors.Is(err, context.Canceled):

@@ -192,19 +192,21 @@ func (o *oneMessage) Pending(context.Context) ([]notify.Message, error) {
 	return []notify.Message{o.Message}, nil
 }
 
-func (o *oneMessage) MarkSending(context.Context, string, string) error {
-	o.State = notify.Sending
+func (o *oneMessage) MarkSending(_ context.Context, _, _ string, state notify.State) error {
+	o.State = state
 	o.Attempts++
 	return nil
 }
+
+func (o *oneMessage) Refresh(context.Context) error { return nil }
 
 func (o *oneMessage) MarkSent(_ context.Context, _, ref string) error {
 	o.State, o.ref = notify.Sent, ref
 	return nil
 }
 
-func (o *oneMessage) MarkWaiting(_ context.Context, _, reason string) error {
-	o.State, o.reason = notify.Pending, reason
+func (o *oneMessage) MarkWaiting(_ context.Context, _ string, state notify.State, reason string) error {
+	o.State, o.reason = state, reason
 	return nil
 }
 

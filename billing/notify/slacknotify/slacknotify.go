@@ -35,7 +35,7 @@ type Options struct {
 	// Token is a bot token. It needs the scope chat:write to post. To look up
 	// an alert that was cut off it needs channels:history and, where channels
 	// are named and not given by id, channels:read; for private channels
-	// groups:history and groups:read. Without them that alert is posted again.
+	// groups:history and groups:read. Without them that alert is posted again, once.
 	Token string
 	// APIURL is Slack's own where empty. It is meant for tests and proxies.
 	APIURL string

@@ -393,3 +393,17 @@ func TestRefusedIsKept(t *testing.T) {
 		t.Errorf("%+v, state %s, %d posts", got, outbox.State, len(f.posted()))
 	}
 }
+
+// Goal: an answer 5xx says that Slack failed, with the wait that it asks for, and that
+// the message may be there.
+func TestSlackFails(t *testing.T) {
+	f := startSlack(t)
+	f.tell("chat.postMessage", answer{status: 503, retryAfter: "3600"}, answer{status: 504})
+	for _, after := range []time.Duration{time.Hour, 0} {
+		_, err := f.sender(t).Send(t.Context(), message())
+		var e *notify.SendError
+		if !errors.As(err, &e) || e.Outcome != notify.Unknown || !e.Down || e.RetryAfter != after {
+			t.Errorf("%+v, want a failure that asks for %s", err, after)
+		}
+	}
+}
