@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -87,6 +88,19 @@ func logFlag(c *cobra.Command, to *string) {
 		return text, nil
 	}
 	c.PersistentFlags().Var(value[string]{to, parse, "FORM"}, "log-format", "what is said of the work: text, or json on stderr for machines")
+}
+
+// waitFlag takes a time from 0 up.
+func waitFlag(c *cobra.Command, to *time.Duration, help string) {
+	*to = waitDefault
+	parse := func(text string) (time.Duration, error) {
+		long, err := time.ParseDuration(text)
+		if err != nil || long < 0 {
+			return *to, fmt.Errorf("%q is not a time to wait; write one such as 30s or 5m, or 0s to not wait", text)
+		}
+		return long, nil
+	}
+	c.PersistentFlags().Var(value[time.Duration]{to, parse, "LONG"}, "wait", help)
 }
 
 // flagError words what is wrong with a flag.

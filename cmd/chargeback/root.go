@@ -65,7 +65,7 @@ func rootCommand(w world) *cobra.Command {
 	root.SetHelpCommand(helpCommand(root))
 	root.PersistentFlags().StringVar(&f.config, "config", configFile, "settings are in `FILE`")
 	logFlag(root, &w.log.format)
-	root.PersistentFlags().DurationVar(&f.wait, "wait", waitDefault, "where another process holds the ledger, wait so `LONG` to read it; a run waits for readers only")
+	waitFlag(root, &f.wait, "where another process holds the ledger, wait so long to read it; a run waits for readers only")
 	root.AddCommand(demoCommand(w, f), sniffCommand(w), runCommand(w, f), serveCommand(w, f), reportCommand(w, f), statusCommand(w, f), doctorCommand(w, f), rejectsCommand(w, f), pricesCommand(w, f), whatIfCommand(w, f), repriceCommand(w, f), explainCommand(w, f), alertsCommand(w, f), directoryCommand(w, f), configCommand(w, f))
 	return root
 }

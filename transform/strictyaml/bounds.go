@@ -103,7 +103,10 @@ type meter struct {
 }
 
 // block is what stands at one indent.
-type block struct{ indent, keys int }
+type block struct {
+	indent, keys int
+	list         bool // its last line began an item
+}
 
 func (m *meter) line(text []byte) {
 	if bytes.HasPrefix(text, []byte("---")) || bytes.HasPrefix(text, []byte("...")) {
@@ -128,14 +131,15 @@ func (m *meter) line(text []byte) {
 func (m *meter) begin(text []byte, at int) int {
 	for {
 		for len(m.indents) > 0 && m.indents[len(m.indents)-1].indent > at {
-			m.indents = m.indents[:len(m.indents)-1]
+			m.close()
 		}
 		if len(m.indents) == 0 || m.indents[len(m.indents)-1].indent < at {
 			m.indents = append(m.indents, block{indent: at})
 		}
 		m.deep(0)
-		if at < len(text) && text[at] != '-' {
-			m.holds(&m.indents[len(m.indents)-1].keys)
+		here := &m.indents[len(m.indents)-1]
+		if here.list = at < len(text) && text[at] == '-'; !here.list {
+			m.holds(&here.keys, 1)
 		}
 		if at >= len(text) || text[at] != '-' && text[at] != '?' || at+1 < len(text) && text[at+1] != ' ' && text[at+1] != '\t' {
 			return at
@@ -154,9 +158,20 @@ func (m *meter) begin(text []byte, at int) int {
 // deep notes how deep it is here, and more below.
 func (m *meter) deep(more int) { m.deepest = max(m.deepest, len(m.indents)+len(m.flow)+more) }
 
-// holds counts a key of one mapping.
-func (m *meter) holds(keys *int) {
-	*keys++
+// close ends the last block, whose keys are its parent's too: only what stands in
+// different items of a list is apart to the parser.
+func (m *meter) close() {
+	last := len(m.indents) - 1
+	keys := m.indents[last].keys
+	m.indents = m.indents[:last]
+	if last > 0 && !m.indents[last-1].list {
+		m.holds(&m.indents[last-1].keys, keys)
+	}
+}
+
+// holds counts keys of one mapping.
+func (m *meter) holds(keys *int, more int) {
+	*keys += more
 	m.keys = max(m.keys, *keys)
 }
 
@@ -211,7 +226,7 @@ func (m *meter) rest(text []byte, at int) {
 			m.chain++
 			m.deep(m.chain - 1)
 			if last := len(m.flow) - 1; last >= 0 {
-				m.holds(&m.flow[last])
+				m.holds(&m.flow[last], 1)
 			}
 			fresh = at+1 < len(text) && (text[at+1] == ' ' || text[at+1] == '\t')
 			continue

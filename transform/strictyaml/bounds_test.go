@@ -92,12 +92,13 @@ func TestFilesOfTooMuchAreRefused(t *testing.T) {
 		}
 	}
 	for name, text := range map[string]string{
-		"5002: has more than 5000 keys":  "# one\n" + numbered(keysMax+1, "k%d: 1\n"),
-		"2: has more than 5000 keys":     "# one\na: {" + numbered(keysMax+1, "k%d: 1, ") + "}",
-		"1002: uses YAML anchors":        "# one\n" + numbered(marksMax+1, "k%d: &x 1\n"),
-		"1001: holds more than 1000":     strings.Repeat("---\n", 300_000),
-		"2001: holds more than 1000":     strings.Repeat("a: b\n---\n", 30_000)[5:],
-		"5001: has more than 5000 keys ": strings.Repeat("a: b\r", keysMax+1),
+		"5002: has more than 5000 keys":    "# one\n" + numbered(keysMax+1, "k%d: 1\n"),
+		"2: has more than 5000 keys":       "# one\na: {" + numbered(keysMax+1, "k%d: 1, ") + "}",
+		"5001: has more than 5000 keys in": strings.Repeat("l:\n"+strings.Repeat("  k: 1\n", 99), 100),
+		"1002: uses YAML anchors":          "# one\n" + numbered(marksMax+1, "k%d: &x 1\n"),
+		"1001: holds more than 1000":       strings.Repeat("---\n", 300_000),
+		"2001: holds more than 1000":       strings.Repeat("a: b\n---\n", 30_000)[5:],
+		"5001: has more than 5000 keys ":   strings.Repeat("a: b\r", keysMax+1),
 	} {
 		var into struct {
 			A string `yaml:"a"`
