@@ -8,12 +8,14 @@ import (
 	"path/filepath"
 	"strings"
 
+	"chargeback/billing/ledger"
 	"chargeback/config"
 	"chargeback/extract/decode"
 	"chargeback/extract/frame"
 	"chargeback/extract/objstore"
 	"chargeback/extract/record"
 	"chargeback/transform/directory"
+	"chargeback/transform/strictyaml"
 )
 
 // shownMistakes is how many mistakes of one file of people are named.
@@ -61,24 +63,45 @@ func checkPeopleFile(s settings, src config.Source, file string) (mistakes []err
 		}
 		mistakes = append(mistakes, fmt.Errorf("%s:%d: %s", file, line, fmt.Sprintf(format, args...)))
 	}
-	known := map[string]bool{}
+	people := 0
+	told := map[ledger.CostCenter]bool{}
+	type start struct {
+		email string
+		day   int64
+	}
+	starts := map[start]personRow{}
 	rejects, err := readFileOfPeople(s.config, src, file, func(batch *record.Batch, row int) {
-		const center, line = 2, 6 // columns of record.PeopleSchema
-		code := batch.TextAt(center, row)
-		if code == "" || known[code] {
+		people++
+		p := personAt(batch, row)
+		if !src.IsSnapshot() {
+			if !strictyaml.IsAddress(p.email) {
+				add(p.line, "email: holds no e-mail address; write the person's, or name the right column email")
+			}
+			first, twice := starts[start{p.email, p.from}]
+			if !twice {
+				starts[start{p.email, p.from}] = p
+			} else if first.CostCenter != p.CostCenter || first.to != p.to {
+				add(p.line, "valid_from: the row on line %d is of the same person, starts on the same day and differs, so neither counts; remove one of them, or correct its day", first.line)
+			}
+		}
+		if p.Code == "" || told[p.CostCenter] {
 			return
 		}
-		known[code] = true // each is told once
-		if _, is := s.directory.CostCenter(code); is {
-			return
-		}
-		switch full := zerosLost(s.directory, code); {
-		case full != "":
-			add(batch.Cols[line].Ints[row], "cost_center: %q lost its leading zeros: %s has %q; export the column as text, or correct it", code, s.config.Directory, full)
+		told[p.CostCenter] = true
+		switch known, is := s.directory.CostCenter(p.Code); {
+		case src.IsSnapshot() && is: // the directory says which department it belongs to
+		case is && known.Department != p.Department:
+			add(p.line, "department: %s belongs to %q by %s, not to %q; correct one of the two", p.Code, known.Department, s.config.Directory, p.Department)
+		case is:
+		case zerosLost(s.directory, p.Code) != "":
+			add(p.line, "cost_center: %q lost its leading zeros: %s has %q; export the column as text, or correct it", p.Code, s.config.Directory, zerosLost(s.directory, p.Code))
 		case !src.IsSnapshot(): // of an export, most may never use AI
-			add(batch.Cols[line].Ints[row], "cost_center: %q is missing from %s; correct it, or add it there", code, s.config.Directory)
+			add(p.line, "cost_center: %q is missing from %s; correct it, or add it there", p.Code, s.config.Directory)
 		}
 	})
+	if people == 0 && len(rejects) == 0 && err == nil {
+		add(1, "holds nobody, so all usage would be unallocated; write a row a person below the names of the columns")
+	}
 	for _, r := range rejects {
 		add(r.Line, "%s", r.Reason)
 	}
@@ -89,6 +112,21 @@ func checkPeopleFile(s settings, src config.Source, file string) (mistakes []err
 		mistakes = append(mistakes, fmt.Errorf("%s: and %d more of the kind", file, more))
 	}
 	return mistakes
+}
+
+// personRow is what is checked of a row.
+type personRow struct {
+	ledger.CostCenter
+	email          string
+	from, to, line int64
+}
+
+func personAt(batch *record.Batch, row int) personRow {
+	const email, department, center, from, to, line = 0, 1, 2, 3, 4, 6 // columns of record.PeopleSchema
+	return personRow{
+		ledger.CostCenter{Code: batch.TextAt(center, row), Department: batch.TextAt(department, row)},
+		batch.TextAt(email, row), batch.Cols[from].Ints[row], batch.Cols[to].Ints[row], batch.Cols[line].Ints[row],
+	}
 }
 
 func readFileOfPeople(c *config.Config, src config.Source, file string, visit func(batch *record.Batch, row int)) (rejects []decode.Reject, err error) {
