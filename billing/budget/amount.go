@@ -25,11 +25,24 @@ func forecast(spent money.USD, elapsed, left int) money.USD {
 	return money.FromPicoInt(quotient)
 }
 
-// percent is spent in whole percent of amount, both in cents as they are shown;
-// 0 where amount is not above zero.
-func percent(spent, amount money.USD) int64 {
-	if amount.Sign() <= 0 {
+// ShownPercent is part in whole percent of whole, both in cents as they are shown,
+// rounded half up as amounts are; 0 where whole is not above zero or is shown as
+// zero. A threshold, or 100, that the exact amounts reach never shows as not
+// reached, and none that they don't reach as reached.
+func ShownPercent(part, whole money.USD, thresholds []int) int64 {
+	if whole.Cents() <= 0 {
 		return 0
 	}
-	return money.ShownPercent(spent, amount)
+	p, w := money.FromCents(part.Cents()), money.FromCents(whole.Cents())
+	shown := money.Percent(p, w)
+	if money.AtLeastPercent(p.Add(p), w, 2*shown+1) {
+		shown++
+	}
+	for _, threshold := range rising(append([]int{forecastThreshold}, thresholds...)) {
+		if !reached(part, whole, threshold) {
+			return min(shown, int64(threshold)-1)
+		}
+		shown = max(shown, int64(threshold))
+	}
+	return shown
 }

@@ -115,8 +115,7 @@ type Alert struct {
 	// Forecast is what the month ends at if spending goes on at its average so
 	// far. There is none, and it is zero, while CanForecast says no.
 	Forecast money.USD `json:"forecast_usd,omitzero"`
-	// Percent is Spent in whole percent of Amount, both as they are shown; 0 where
-	// the budget is not above zero.
+	// Percent is Spent of Amount by ShownPercent.
 	Percent int64 `json:"percent"`
 	// Crossed holds, rising, the thresholds that the alert's kind is about: those
 	// that this alert is the first to report; in a correction, those that are no

@@ -90,7 +90,7 @@ func (c *Change) fold(waiting []Alert) {
 func alertOf(p Period, b Budget, spend []Spend, h *history) *Alert {
 	spent, held := total(b.Scope, spend)
 	a := &Alert{
-		Budget: b.Name, Month: p.Month, Scope: b.Scope, Amount: b.Amount, Spent: spent, Percent: percent(spent, b.Amount),
+		Budget: b.Name, Month: p.Month, Scope: b.Scope, Amount: b.Amount, Spent: spent, Percent: ShownPercent(spent, b.Amount, b.Thresholds),
 		AsOf: p.AsOf, DaysElapsed: p.DaysElapsed, DaysLeft: p.DaysLeft, Channel: b.Channel, Held: held,
 	}
 	if a.CanForecast() {

@@ -312,21 +312,34 @@ func TestForecast(t *testing.T) {
 	}
 }
 
-func TestPercent(t *testing.T) {
+// Goal: percents are rounded as amounts are, and never contradict what was crossed.
+func TestShownPercent(t *testing.T) {
 	for _, test := range []struct {
 		name, spent, amount string
+		thresholds          []int
 		want                int64
 	}{
-		{"rounded down", "959.99", "1200", 79},
-		{"exact", "960", "1200", 80},
-		{"a hair below a whole percent is shown as what it rounds to", "109.9996", "100", 110},
-		{"a large budget", "7999999.994", "10000000", 79},
-		{"a credit", "-1", "1200", -1},
-		{"no budget", "5", "0", 0},
-		{"a budget that is shown as zero", "5", "0.001", 0},
+		{"half up", "106.67", "100", nil, 107},
+		{"half", "106.5", "100", nil, 107},
+		{"below half", "106.49", "100", nil, 106},
+		{"exact", "960", "1200", []int{80}, 80},
+		{"nearly a threshold", "79.999", "100", []int{50, 80}, 79},
+		{"nearly one, in any order", "79.6", "100", []int{100, 80, 50}, 79},
+		{"the same without that threshold", "79.999", "100", []int{50, 90}, 80},
+		{"just a threshold", "80.000001", "100", []int{80, 81}, 80},
+		{"nearly all", "99.9999", "100", nil, 99},
+		{"a hair over all", "100.0001", "100", nil, 100},
+		{"nearly one above all", "109.9996", "100", []int{110}, 109},
+		{"one above all", "119.9996", "100", []int{110}, 120},
+		{"reached, though what is shown is less", "1.0044", "1.255", []int{80}, 80},
+		{"a large budget", "7999999.994", "10000000", []int{80}, 79},
+		{"a credit", "-1", "1200", nil, 0},
+		{"a larger credit", "-9", "1200", []int{1}, -1},
+		{"no budget", "5", "0", nil, 0},
+		{"a budget that is shown as zero", "5", "0.001", nil, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := percent(usd(test.spent), usd(test.amount)); got != test.want {
+			if got := ShownPercent(usd(test.spent), usd(test.amount), test.thresholds); got != test.want {
 				t.Errorf("percent = %d, want %d", got, test.want)
 			}
 		})
@@ -341,7 +354,7 @@ func TestStatuses(t *testing.T) {
 	spend := append(spends("1300.50"), Spend{Department: "Support", CostCenter: "00421", Actual: usd("0.5"), Held: 4})
 	got := Statuses(budgets, spend)
 	want := []Status{
-		{Budget: "a-center", Scope: budgets[1].Scope, Amount: usd("900"), Spent: usd("1300.50"), Remaining: usd("-400.5"), Percent: 144, Crossed: 100},
+		{Budget: "a-center", Scope: budgets[1].Scope, Amount: usd("900"), Spent: usd("1300.50"), Remaining: usd("-400.5"), Percent: 145, Crossed: 100},
 		{Budget: "support", Scope: budgets[0].Scope, Amount: usd("1200"), Spent: usd("1301"), Remaining: usd("-101"), Percent: 108, Crossed: 100, Held: 4},
 	}
 	if diff := cmp.Diff(want, got, cmp.Comparer(money.USD.Equal)); diff != "" {

@@ -15,8 +15,7 @@ type Status struct {
 	Spent  money.USD
 	// Remaining is Amount less Spent: below zero where the budget is overspent.
 	Remaining money.USD
-	// Percent is Spent in whole percent of Amount, both as they are shown; 0 where
-	// the budget is not above zero.
+	// Percent is Spent of Amount by ShownPercent.
 	Percent int64
 	// Crossed is the highest threshold that spend has reached, 0 for none.
 	Crossed int
@@ -31,7 +30,7 @@ func Statuses(budgets []Budget, spend []Spend) []Status {
 		spent, held := total(b.Scope, spend)
 		row := Status{
 			Budget: b.Name, Scope: b.Scope, Amount: b.Amount, Spent: spent,
-			Remaining: b.Amount.Sub(spent), Percent: percent(spent, b.Amount), Held: held,
+			Remaining: b.Amount.Sub(spent), Percent: ShownPercent(spent, b.Amount, b.Thresholds), Held: held,
 		}
 		for _, threshold := range rising(b.Thresholds) {
 			if reached(spent, b.Amount, threshold) {

@@ -21,7 +21,7 @@ func View(m Message) templates.AlertView {
 	view := templates.AlertView{
 		Kind: a.Kind, Budget: a.Budget, ScopeKind: scopeKind(a.Scope), Scope: scopeName(a.Scope),
 		Month: a.Month, MonthName: a.Month, AsOf: a.AsOf,
-		Spent: dollars(a.Spent), Amount: dollars(a.Amount), Percent: wholePercent(a.Spent, a.Amount),
+		Spent: dollars(a.Spent), Amount: dollars(a.Amount), Percent: wholePercent(a.Percent, a.Amount),
 		Crossed: percents(a.Crossed), Heading: a.Heading, Channel: m.Channel, Again: m.Copy,
 	}
 	switch left := a.Amount.Sub(a.Spent); left.Sign() {
@@ -64,7 +64,7 @@ func addDays(view *templates.AlertView, a budget.Alert) {
 		a.DaysElapsed, a.DaysLeft = asOf.Day(), days-asOf.Day()
 	}
 	if a.CanForecast() {
-		view.MonthEnd, view.MonthEndPercent = dollars(a.Forecast), wholePercent(a.Forecast, a.Amount)
+		view.MonthEnd, view.MonthEndPercent = dollars(a.Forecast), wholePercent(budget.ShownPercent(a.Forecast, a.Amount, nil), a.Amount)
 	}
 	if left := a.Amount.Sub(a.Spent); left.Sign() > 0 && a.DaysLeft > 0 {
 		view.DaysLeft = counted(a.DaysLeft, "day")
@@ -116,13 +116,12 @@ func perDay(amount money.USD, days int) money.USD {
 	return money.FromPicoInt(pico.Quo(pico, big.NewInt(int64(days))))
 }
 
-// wholePercent is part in whole percent of whole, both as they are shown; empty
-// where whole is shown as zero.
-func wholePercent(part, whole money.USD) string {
+// wholePercent is a percentage of whole; empty where whole is shown as zero.
+func wholePercent(percent int64, whole money.USD) string {
 	if whole.Cents() <= 0 {
 		return ""
 	}
-	return strconv.FormatInt(money.ShownPercent(part, whole), 10) + "%"
+	return strconv.FormatInt(percent, 10) + "%"
 }
 
 // difference is how much larger is above smaller, reckoned from what is shown of

@@ -190,7 +190,7 @@ func TestBusy(t *testing.T) {
 // Goal: a Slack that does not answer in time is known to hang.
 // Method: a client with next to no patience, and a server that takes more.
 func TestHangs(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _ = r.ParseForm(); <-r.Context().Done() }))
 	defer server.Close()
 	s, err := New(Options{Token: testToken, APIURL: server.URL, HTTPClient: &http.Client{Timeout: 50 * time.Millisecond}})
 	if err != nil {
