@@ -34,6 +34,7 @@ const (
 	KindMatches       = "matches"        // too little usage found its request
 	KindDoubtful      = "doubtful"       // requests may be charged already
 	KindDocument      = "document"       // a document lacks fonts
+	KindOverdue       = "overdue"        // nights are due that nobody ran
 )
 
 // SignalSettings is when the books need attention although every step was done.
@@ -111,6 +112,20 @@ func (b *Books) Signals(ctx context.Context, now time.Time) (problems []Problem,
 		problems = append(problems, found...)
 	}
 	return problems, nil
+}
+
+// nightsLate is how many nights may be due without anything being wrong: the next run
+// does them.
+const nightsLate = 2
+
+// Overdue tells of nights that are due, where they are so many that nothing seems to
+// run them.
+func Overdue(due []civil.Date) (problems []Problem) {
+	if len(due) > nightsLate {
+		problems = append(problems, Problem{Kind: KindOverdue, Source: "run", Object: "since " + due[0].String(), What: fmt.Sprintf(
+			"%s are due: look whether something still starts `chargeback run` every night, or `chargeback serve` still runs", counted(int64(len(due)), "night"))})
+	}
+	return problems
 }
 
 // undelivered names the messages that nobody got.
@@ -424,10 +439,25 @@ func (s signals) rejected(ctx context.Context) (problems []Problem, err error) {
 	for _, n := range nights {
 		if all := n.Staged + n.Rejected; n.Rejected*100 > percent*all {
 			problems = append(problems, Problem{Kind: KindRejects, Source: n.Source, Object: NightlyWindow(n.Night), What: fmt.Sprintf(
-				"%s of %s rejected, and reject_alarm_percent is %d: what is rejected is charged to nobody; see `chargeback rejects records`, correct the source's format or fields, and run again", counted(n.Rejected, "record"), counted(all, "record"), percent)})
+				"%s rejected, and reject_alarm_percent is %d: what is rejected is charged to nobody; see `chargeback rejects records`, correct the source's format or fields, and run again", partOf(n.Rejected, all), percent)})
 		}
 	}
 	return problems, err
+}
+
+// partOf says how many of all records, of which some were.
+func partOf(some, all int64) string {
+	was := "were"
+	if some == 1 {
+		was = "was"
+	}
+	switch {
+	case all == 1:
+		return "the only record was"
+	case some == all:
+		return fmt.Sprintf("all %d records were", all)
+	}
+	return fmt.Sprintf("%d of %d records %s", some, all, was)
 }
 
 // unpriced names the models of which records are held that were not before.
@@ -442,11 +472,14 @@ func (s signals) unpriced(context.Context) (problems []Problem, err error) {
 			continue
 		}
 		what := counted(u.Records, "record") + " without a cost, in no budget and on no document"
-		if u.Why != "" {
-			what += ": " + u.Why
+		advice := strings.TrimSuffix(report.Advice(ledger.Flags(u.Flags)), ".")
+		if u.Why != "" && advice != "" {
+			_, advice, _ = strings.Cut(advice, ": ") // what is lacking is said by why
 		}
-		if advice := report.Advice(ledger.Flags(u.Flags)); advice != "" {
-			what += ". " + strings.TrimSuffix(advice, ".")
+		for _, part := range []string{u.Why, advice} {
+			if part != "" {
+				what += ": " + part
+			}
 		}
 		problems = append(problems, Problem{Kind: KindUnpricedModel, Source: "unpriced", Object: u.Provider + "/" + u.Model, What: what})
 	}

@@ -6,6 +6,7 @@ import (
 
 	"chargeback/billing/ledger"
 	"chargeback/jobs"
+	"chargeback/transform/civil"
 	"chargeback/transform/money"
 )
 
@@ -171,11 +172,12 @@ func TestMostlyRejected(t *testing.T) {
 	}{
 		{"nothing read", "", 0, 0, ""},
 		{"nothing wrong", "", 2, 0, ""},
-		{"one wrong row alone", "", 0, 1, "gateway nightly/2026-10-28: 1 record of 1 record rejected, and reject_alarm_percent is 50"},
+		{"one wrong row alone", "", 0, 1, "gateway nightly/2026-10-28: the only record was rejected, and reject_alarm_percent is 50"},
+		{"all of two", "", 0, 2, "gateway nightly/2026-10-28: all 2 records were rejected"},
 		{"half", "", 1, 1, ""},
-		{"more than half", "", 1, 2, "gateway nightly/2026-10-28: 2 records of 3 records rejected"},
+		{"more than half", "", 1, 2, "gateway nightly/2026-10-28: 2 of 3 records were rejected"},
 		{"less", "", 2, 1, ""},
-		{"a lower bar", "reject_alarm_percent: 30\n", 2, 1, "gateway nightly/2026-10-28: 1 record of 3 records rejected, and reject_alarm_percent is 30"},
+		{"a lower bar", "reject_alarm_percent: 30\n", 2, 1, "gateway nightly/2026-10-28: 1 of 3 records was rejected, and reject_alarm_percent is 30"},
 		{"off", "reject_alarm_percent: 0\n", 0, 1, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -222,7 +224,7 @@ func TestUnseenSpend(t *testing.T) {
 	c.put(r.key(), []byte(strings.Replace(string(r.json()), `"model":"other-small"`, `"model":"model-new"`, 1)))
 	c.ask("2026-10-29", "stranger@example.com")
 	s = b.night(t, date("2026-10-29"))
-	says(t, "a night of a new model", "unpriced openai/model-new: 1 record without a cost, in no budget and on no document: the model is not in the rate book", s.Problems, jobs.KindUnpricedModel)
+	says(t, "a night of a new model", "unpriced openai/model-new: 1 record without a cost, in no budget and on no document: the model is not in the rate book: add its price, or name the model under unknown_models, and run again", s.Problems, jobs.KindUnpricedModel)
 	says(t, "within the limit", "", s.Problems, jobs.KindUnallocated)
 	for _, who := range []string{"a", "b", "c", "d"} {
 		c.ask("2026-10-30", who+"@example.com")
@@ -336,6 +338,16 @@ func waived(s jobs.MonthlySummary) (all []string) {
 		all = append(all, w.Gate+": "+w.Measured+", "+w.Bound)
 	}
 	return all
+}
+
+// Goal: nights that nobody ran are told when they are more than two.
+func TestOverdue(t *testing.T) {
+	t.Parallel()
+	due := []civil.Date{date("2026-11-01"), date("2026-11-02"), date("2026-11-03")}
+	for n := range len(due) {
+		says(t, "due nights", "", jobs.Overdue(due[:n]), jobs.KindOverdue)
+	}
+	says(t, "three nights", "run since 2026-11-01: 3 nights are due: look whether", jobs.Overdue(due), jobs.KindOverdue)
 }
 
 // Goal: status tells of a run that failed until its window is done, and of a message

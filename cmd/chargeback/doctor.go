@@ -59,6 +59,8 @@ type patient struct {
 	checks int
 	wrong  int
 	found  []diagnosis
+
+	waiting []string // channels of messages that wait, as far as the ledger could be read
 }
 
 // diagnosis is what one check found, as machines read it.
@@ -94,7 +96,7 @@ func (p *patient) says(what, detail string, wrong error) {
 		return
 	}
 	p.wrong++
-	p.notes("WRONG", "wrong", what, withoutSecrets(wrong))
+	p.notes("FAIL", "wrong", what, withoutSecrets(wrong))
 }
 
 // warns tells what needs attention and stops no run.
@@ -167,7 +169,11 @@ func (p *patient) checkBooks(ctx context.Context) {
 	}
 	runs, err := a.Ledger.LastRuns(ctx, 1)
 	size, sizeErr := a.Ledger.SizeBytes(ctx)
-	if err = errors.Join(err, sizeErr, a.Close()); err == nil && len(runs) > 0 && runs[0].Started.After(now.Add(time.Hour)) {
+	messages, waitErr := a.Undelivered(ctx)
+	for _, m := range messages {
+		p.waiting = append(p.waiting, m.Channel)
+	}
+	if err = errors.Join(err, sizeErr, waitErr, a.Close()); err == nil && len(runs) > 0 && runs[0].Started.After(now.Add(time.Hour)) {
 		p.says("clock", "", fmt.Errorf("%s, but the ledger's last run began at %s; set the clock, or wait", detail, runs[0].Started.UTC().Format("2006-01-02 15:04")))
 	} else {
 		p.says("clock", detail, nil)
@@ -374,10 +380,12 @@ func firstOf(names []string) string {
 	return strings.Join(names, ", ")
 }
 
+// checkSlack asks Slack where alerts may come of budgets, or messages wait for it.
 func (p *patient) checkSlack(ctx context.Context) {
-	if len(p.config.Budgets) == 0 {
+	if len(p.config.Budgets) == 0 && len(p.waiting) == 0 {
 		return
 	}
+	to := channels(p.config, p.waiting)
 	token, ok, err := p.config.Notify.Slack.Token(p.w.getenv, p.config.ReadFile)
 	if err == nil && !ok {
 		p.says("slack", "no token is configured: alerts are printed", nil)
@@ -387,16 +395,20 @@ func (p *patient) checkSlack(ctx context.Context) {
 	if err == nil {
 		var sender *slacknotify.Sender
 		if sender, err = slacknotify.New(slacknotify.Options{Token: token.Reveal(), APIURL: p.config.Notify.Slack.APIURL}); err == nil {
-			who, err = sender.Check(ctx, channels(p.config))
+			who, err = sender.Check(ctx, to)
 		}
 	}
-	p.says("slack", fmt.Sprintf("%s, channels %s", who, strings.Join(channels(p.config), ", ")), err)
+	p.says("slack", fmt.Sprintf("%s, channels %s", who, strings.Join(to, ", ")), err)
 }
 
-// channels are all that alerts may go to, each once.
-func channels(c *config.Config) (all []string) {
+// channels are all that alerts may go to, and messages wait for, each once.
+func channels(c *config.Config, waiting []string) (all []string) {
+	var wanted []string
 	for _, b := range c.Budgets {
-		if channel := cmp.Or(b.Channel, c.Notify.Slack.DefaultChannel); channel != "" && !slices.Contains(all, channel) {
+		wanted = append(wanted, b.Channel)
+	}
+	for _, channel := range append(wanted, waiting...) {
+		if channel = cmp.Or(channel, c.Notify.Slack.DefaultChannel); channel != "" && !slices.Contains(all, channel) {
 			all = append(all, channel)
 		}
 	}

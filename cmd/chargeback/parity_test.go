@@ -82,7 +82,7 @@ func testDoctor(t *testing.T, path string) {
 	if code, said := ask(os.Getenv(testSecret)); code != exitOK || strings.Count(said, "ok: source: ") != 3 || !strings.Contains(said, "/finance can be written") {
 		t.Errorf("with the right secret: exit code %d\n%s", code, said)
 	}
-	if code, said := ask("wrong"); code != exitLook || strings.Count(said, "WRONG: source: ") != 3 || !strings.Contains(said, "the secret access key does not belong to the access key id") {
+	if code, said := ask("wrong"); code != exitLook || strings.Count(said, "FAIL: source: ") != 3 || !strings.Contains(said, "the secret access key does not belong to the access key id") {
 		t.Errorf("with a wrong secret: exit code %d\n%s", code, said)
 	}
 }

@@ -26,8 +26,9 @@ Problems are what nightly runs tell too: sources that fell silent, nights whose
 records were mostly rejected, models without a price, more unallocated than
 unallocated_limit_usd, corrections of closed months above corrections_limit_usd,
 prices of the past that were edited, runs that failed, and messages that nobody
-got. It exits with 3 where there are any. What is merely due is no problem: the
-next run does it.
+got; and more than two nights that are due, since nothing seems to run them. It
+exits with 3 where there are any. A night or two, and a month, that are due are no
+problem: the next run does them.
 
 With --format json it prints one object, also where it fails: then with exit_code
 and error alone.`
@@ -167,7 +168,7 @@ func (s *statusReport) printDue(w world) {
 
 func (s *statusReport) readProblems(ctx context.Context, w world, a *app) (err error) {
 	problems, err := a.Signals(ctx, w.now())
-	s.Problems = append([]jobs.Problem{}, problems...)
+	s.Problems = append(append([]jobs.Problem{}, jobs.Overdue(s.Due.Nights)...), problems...)
 	return err
 }
 
@@ -266,7 +267,7 @@ func (s *statusReport) printBudgets(w world) {
 	}
 	fmt.Fprintf(w.out, "\nbudgets of %s\n", s.Budgets[0].Month)
 	for _, r := range s.Budgets {
-		fmt.Fprintf(w.out, "  %-*s  %*s of %*s USD  %3d %%\n", names, r.Budget, amounts, r.Spent.Cents(), amounts, r.Amount.Cents(), r.Percent)
+		fmt.Fprintf(w.out, "  %-*s  %*s of %*s USD  %3d%%\n", names, r.Budget, amounts, r.Spent.Cents(), amounts, r.Amount.Cents(), r.Percent)
 	}
 }
 
