@@ -3,8 +3,10 @@ package jobs_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"chargeback/extract/objstore"
@@ -313,4 +315,115 @@ func TestUnnamedObject(t *testing.T) {
 		equal(t, s.Window, []string{"gateway \"" + firstDay + `/bad\xff\xfename.json"`}, problemsOf(s))
 	}
 	equal(t, "ledger", want, b.hash(t))
+}
+
+// Goal: an object that could not be read, or was gone, counts with the next run after it
+// is written whole or is back, also where no night is due and on days that the newest
+// night doesn't look at any more; one that is as it was makes no night due, and no day
+// without one is listed.
+// Method: an object of the first day is spoilt before or after its night; more or fewer
+// nights later it is mended, or not.
+func TestMendedObject(t *testing.T) {
+	t.Parallel()
+	key := request{id: "2026-10-28-1", at: local(date("2026-10-28"), "09:30:00")}.key()
+	const undated = "data/litellm/undated.json"
+	cut := func(c company, key string, content []byte) { c.put(key, content[:len(content)-9]) }
+	whole := func(c company, key string, content []byte) { c.put(key, content) }
+	gone := func(c company, key string, _ []byte) { c.remove(key) }
+	as := func(company, string, []byte) {}
+	for _, tt := range []struct {
+		name        string
+		key         string
+		spoil, mend func(c company, key string, content []byte)
+		after       string // the night after which it is spoilt; "" before all
+		last        string // the newest night when it is mended
+		due         bool
+	}{
+		{"nothing was wrong", key, as, as, "", "2026-11-05", false},
+		{"cut short, and still so", key, cut, as, "", "2026-11-05", false},
+		{"cut short, then whole", key, cut, whole, "", firstDay, true},
+		{"cut short, then whole much later", key, cut, whole, "", "2026-11-05", true},
+		{"cut short, then cut otherwise", key, cut, func(c company, key string, content []byte) { c.put(key, content[:len(content)-19]) }, "", "2026-11-05", true},
+		{"cut short, then gone", key, cut, gone, "", "2026-11-05", false},
+		{"of no day, cut short, then whole", undated, cut, whole, "", "2026-11-05", true},
+		{"of no day, cut short, and still so", undated, cut, as, "", "2026-11-05", false},
+		{"gone, and still so", key, gone, as, firstDay, "2026-11-05", false},
+		{"gone, then back", key, gone, whole, firstDay, "2026-11-05", true},
+		{"written again and cut, then whole", key, cut, whole, firstDay, "2026-11-05", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c := newCompany(t)
+			c.ordinary(firstDay, tt.last)
+			if tt.key == undated {
+				c.putAt(undated, request{id: "undated", at: clock("10-28 12:00:00"), provider: "openai", email: "user001@example.com", agent: "helper", in: 1000, out: 100}.json(), atNight(firstDay))
+			}
+			content, _ := c.get(tt.key)
+			content = fmt.Appendf(nil, "[%s]", content) // of which nothing counts when it is cut
+			c.put(tt.key, content)
+			b := open(t, c.dir, wiring{})
+			if tt.after != "" {
+				b.night(t, date(tt.after))
+			}
+			tt.spoil(c, tt.key, content)
+			b.span(t, firstDay, tt.last)
+			tt.mend(c, tt.key, content)
+			var calls atomic.Int64
+			b = b.again(t, c.dir, wiring{store: func(s objstore.Store) objstore.Store { return counting{s, &calls} }})
+			now, want := b.morning(date(tt.last)), []string(nil)
+			if tt.due {
+				want = []string{tt.last}
+			}
+			equal(t, "due", want, b.dueNights(t, now))
+			if calls.Load() > 8 {
+				t.Errorf("%d listings to find out what is due", calls.Load())
+			}
+			if !tt.due {
+				return
+			}
+			s := b.night(t, date(tt.last))
+			equal(t, "due afterwards", []string(nil), b.dueNights(t, now))
+			if strings.HasSuffix(tt.name, "otherwise") {
+				return
+			}
+			equal(t, "problems", []string(nil), problemsOf(s))
+			same(t, c.inOneGo(firstDay, tt.last).only(append(compared, "meta")...), b.state(t).only(append(compared, "meta")...))
+		})
+	}
+}
+
+// Goal: a source with an object that could not be read, which can't be listed to see
+// whether it is mended, is a broken source and no error; what is of closed months is
+// not looked for.
+// Method: an object that was cut short and is mended; its source is broken; then its
+// month closes.
+func TestMendedObjectOutOfReach(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t)
+	c.ordinary(firstDay, lastDay)
+	key := request{id: "2026-10-28-1", at: local(date("2026-10-28"), "09:30:00")}.key()
+	content, _ := c.get(key)
+	c.put(key, fmt.Appendf(nil, "[%s", content))
+	b := open(t, c.dir, wiring{})
+	b.nights(t, firstDay, lateDay)
+	now := b.morning(date(lateDay))
+	equal(t, "due", []string(nil), b.dueNights(t, now))
+	c.put(key, content)
+	w, _ := breaking(2, false)
+	b = b.again(t, c.dir, w)
+	equal(t, "due while its source is broken", []string{lateDay}, b.dueNights(t, now))
+	equal(t, "broken", []string{"gateway"}, brokenOf(b.night(t, date(lateDay)).Problems))
+	b = b.again(t, c.dir, wiring{})
+	b.night(t, date(lateDay))
+	equal(t, "due", []string(nil), b.dueNights(t, now))
+	equal(t, "objects that failed", 0, int(query[int64](t, b, "select count(*) from objects where state = 'failed'")))
+	c.remove(key)
+	b.night(t, date("2026-10-28"))
+	b.Month.Waivers = []jobs.Waiver{{Month: month(october), Gate: "missing", By: "controller@example.com", Reason: "its disk is lost", Count: 1}}
+	if _, err := b.Monthly(t.Context(), month(october), b.due(october)); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "objects that are gone", 1, int(query[int64](t, b, "select count(*) from objects where state = 'missing'")))
+	c.put(key, content)
+	equal(t, "due when its month is closed", []string(nil), b.dueNights(t, now))
 }

@@ -89,7 +89,7 @@ func (b *Books) attempt(ctx context.Context, s *NightlySummary, now time.Time, d
 // shard: that is for who makes the night.
 func (b *Books) takeAll(ctx context.Context, nights ledger.Days, shard Shard, s *NightlySummary) error {
 	var open, latest civil.Date
-	var quiet map[string]civil.Date
+	var quiet, mended map[string]civil.Date
 	if shard == (Shard{}) {
 		var err error
 		if s.changes, s.marks, err = b.sourceChanges(ctx); err != nil {
@@ -104,6 +104,9 @@ func (b *Books) takeAll(ctx context.Context, nights ledger.Days, shard Shard, s 
 		if quiet, err = b.quietSince(ctx, nights.First, open); err != nil {
 			return err
 		}
+		if mended, err = b.mended(ctx, open, b.listed(nights).First); err != nil {
+			return err
+		}
 	}
 	for _, source := range b.Sources {
 		change := s.changes[source.Name]
@@ -116,8 +119,10 @@ func (b *Books) takeAll(ctx context.Context, nights ledger.Days, shard Shard, s 
 		if change.outdated || !at.since.IsZero() {
 			at.why = change.why
 		}
-		if last := quiet[source.Name]; !last.IsZero() && (at.since.IsZero() || last.Before(at.since)) {
-			at.since = last
+		for _, first := range []civil.Date{quiet[source.Name], mended[source.Name]} {
+			if !first.IsZero() && (at.since.IsZero() || first.Before(at.since)) {
+				at.since = first
+			}
 		}
 		took, problems, err := b.takeOver(ctx, source, at, s.Window)
 		if unread, is := unreadOf(err); is {

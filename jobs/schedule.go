@@ -16,8 +16,9 @@ const settleHours = deliveryHours
 // was off catches up and a clock change skips nothing. Where none is left, the
 // newest is due again if prices, people or settings have changed since: it makes
 // the open days anew. So it is if a source has come or changed, or could not be read,
-// of which days that were looked through before may hold more; and if people files
-// hold what no night has read.
+// of which days that were looked through before may hold more; if an object that
+// could not be read, or was gone, is another one now or is back; and if people files hold
+// what no night has read.
 func (b *Books) DueNights(ctx context.Context, now time.Time) (due []civil.Date, err error) {
 	done, err := b.Ledger.WindowsDone(ctx, NightlyKind)
 	if err != nil {
@@ -48,6 +49,14 @@ func (b *Books) changed(ctx context.Context) (bool, error) {
 	}
 	if changed, _, err = b.sourcesChanged(ctx); err != nil || changed {
 		return changed, err
+	}
+	open, err := b.firstOpen(ctx)
+	if err != nil {
+		return false, err
+	}
+	mended, err := b.mended(ctx, open, time.Time{})
+	if err != nil || len(mended) > 0 {
+		return len(mended) > 0, err
 	}
 	people, err := b.unreadPeople(ctx)
 	return len(people) > 0, err

@@ -101,6 +101,25 @@ order by object_key, etag`, Args{"source": source}, func(r Row) error {
 	return objects, nil
 }
 
+// Uncounted returns the objects that failed or are gone, or can't be read as they are
+// now, of all sources and of the days since first or of no day, by source.
+func (l *Ledger) Uncounted(ctx context.Context, first civil.Date) (map[string][]Object, error) {
+	found := map[string][]Object{}
+	err := l.engine.Query(ctx, `
+select object_id, source, object_key, etag, state, day, reading
+from objects
+where state in ('failed', 'missing') and (day is null or day >= @first_day)
+order by object_key, object_id`, Args{"first_day": first}, func(r Row) error {
+		o := Object{ID: r.Int(0), Source: r.Text(1), Key: r.Text(2), ETag: r.Text(3), State: r.Text(4), Day: r.Date(5), Reading: r.Text(6)}
+		found[o.Source] = append(found[o.Source], o)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read objects that failed or are gone: %w", err)
+	}
+	return found, nil
+}
+
 // Earlier returns the versions of snapshots of a source that later ones follow.
 func (l *Ledger) Earlier(ctx context.Context, source string) (map[int64]bool, error) {
 	found := map[int64]bool{}
