@@ -57,7 +57,9 @@ func TestViewDetails(t *testing.T) {
 			func(v templates.AlertView) []string { return []string{v.DayOf, v.MonthEnd, v.DaysLeft, v.SpentPerDay} }, []string{"day 28 of 31", "", "3 days", "$984.00"}},
 		{"an alert of an earlier version did not count its days", func(a *budget.Alert) { a.DaysElapsed, a.DaysLeft = 0, 0 },
 			func(v templates.AlertView) []string { return []string{v.MonthEnd, v.DaysLeft, v.SpentPerDay} }, []string{"$1,794.35", "14 days", "$57.88"}},
-		{"percents are those of the alert", func(a *budget.Alert) { a.Spent, a.Percent, a.Forecast = money.MustParse("1319.996"), 110, money.MustParse("1499.9999") },
+		{"percents are those of the alert", func(a *budget.Alert) {
+			a.Spent, a.Percent, a.Forecast = money.MustParse("1319.996"), 110, money.MustParse("1499.9999")
+		},
 			func(v templates.AlertView) []string {
 				return []string{v.Spent, v.Percent, v.Over, v.MonthEnd, v.MonthEndPercent}
 			}, []string{"$1,320.00", "110%", "$120.00", "$1,500.00", "125%"}},
