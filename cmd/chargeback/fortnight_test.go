@@ -41,6 +41,7 @@ const (
 // the books are those of a run over everything at once, and each threshold that
 // they reach was told once.
 func TestFortnightOfServe(t *testing.T) {
+	t.Parallel() // it mostly waits for the next second
 	f := newFortnight(t)
 	stopped := make(chan int, 1)
 	lines, stderr := io.Pipe()
