@@ -305,6 +305,8 @@ func TestPatienceOfListings(t *testing.T) {
 					running.Wait()
 				}
 				took := time.Since(begun)
+				f.mu.Lock()
+				defer f.mu.Unlock()
 				if len(failed) != test.failed || len(f.requests) != test.requests {
 					t.Errorf("%d listings failed after %d requests, want %d after %d", len(failed), len(f.requests), test.failed, test.requests)
 				}
