@@ -36,7 +36,7 @@ from cost_records order by all`,
 	"outbox":   `select sequence, message_id, channel, state, reference, reason, payload from outbox order by all`,
 	"months":   `select month, state, content_hash from months order by all`,
 	"invoices": `select number, month, cost_center, total_cents, content_hash, document from invoices order by all`,
-	"meta":     `select name, value from meta where name <> 'edits of the rate book' order by all`,
+	"meta":     `select name, value from meta where name <> 'edits of the rate book' and name not like 'first night of %' order by all`,
 	"known":    `select 'meters', count(*) from meters union all select 'actors', count(*) from actors union all select 'tasks', count(*) from tasks union all select 'callers', count(*) from callers order by all`,
 }
 
