@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"chargeback/billing/budget"
@@ -139,11 +140,11 @@ func (b *Books) refreshWaiting(ctx context.Context) error {
 				return err
 			}
 		}
-		for month, budgets := range waiting {
+		for _, month := range slices.SortedFunc(maps.Keys(waiting), civil.Month.Compare) {
 			if closed[month] != "" || latest.IsZero() || latest.Month().Before(month) {
 				continue
 			}
-			if _, err := b.raiseMonth(ctx, month, latest, budgets); err != nil {
+			if _, err := b.raiseMonth(ctx, month, latest, waiting[month]); err != nil {
 				return fmt.Errorf("budgets of %s: %w", month, err)
 			}
 		}

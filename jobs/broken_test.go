@@ -46,7 +46,7 @@ func breaking(place int, midway bool) (w wiring, asked *int) {
 // brokenOf are the sources that a night names as broken.
 func brokenOf(problems []jobs.Problem) (names []string) {
 	for _, p := range problems {
-		if p.Kind == jobs.BrokenSource {
+		if p.Kind == jobs.KindBrokenSource {
 			names = append(names, p.Source)
 		}
 	}

@@ -1,6 +1,7 @@
 package jobs_test
 
 import (
+	"fmt"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -173,4 +174,33 @@ func (c company) inOneGo(first, last string) state {
 	b := open(c.t, c.dir, wiring{ledger: filepath.Join(c.t.TempDir(), "ledger.duckdb")})
 	b.span(c.t, first, last)
 	return b.state(c.t)
+}
+
+// Goal: what the shipper of a source held back while it delivered nothing is charged
+// by the night in which it comes, however long that was, as far as its month is open.
+// Method: the gateway is quiet from the month's end on; what it has of the 2nd comes on
+// the 11th, with the month before open still, or closed.
+func TestQuietSourceComesBack(t *testing.T) {
+	for _, closed := range []bool{false, true} {
+		t.Run(fmt.Sprintf("month before closed: %t", closed), func(t *testing.T) {
+			t.Parallel()
+			c := newCompany(t)
+			c.ordinary(firstDay, lastDay)
+			b := open(t, c.dir, wiring{})
+			b.nights(t, firstDay, lateDay)
+			if closed {
+				b.closing(t, october)
+			}
+			b.nights(t, date(lateDay).AddDays(1).String(), "2026-11-10")
+			c.log(request{id: "held-back", at: clock("11-02 12:00:00"), provider: "openai", email: "user001@example.com", agent: "helper", in: 1000, out: 100})
+			b = b.again(t, c.dir, wiring{})
+			s := b.night(t, date("2026-11-11"))
+			read := 0
+			for _, source := range s.Sources {
+				read += source.Read
+			}
+			equal(t, "objects read", 1, read)
+			equal(t, "its records", 1, len(b.call(t, "held-back")))
+		})
+	}
 }

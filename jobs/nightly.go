@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -140,43 +139,38 @@ func (b *Books) takeAll(ctx context.Context, nights ledger.Days, shard Shard, s 
 	return b.somebodyKnown(ctx)
 }
 
-// quietSince is the last day with a record of each source that has had none for
-// longer than a night looks back: what its shipper held back meanwhile is looked for
-// from that day on, as far as its month is open.
+// quietSince says from which day on what its shipper held back is looked for in each
+// source that has had no record for longer than a night looks back: from its last
+// day with one, as far as its month is open, else from the first open day.
 func (b *Books) quietSince(ctx context.Context, night, open civil.Date) (map[string]civil.Date, error) {
-	near := night.AddDays(-b.LateDays)
-	first := night.AddDays(-habitDays)
+	near, first := night.AddDays(-b.LateDays), night.AddDays(-habitDays)
 	if first.Before(open) {
 		first = open
 	}
 	if !first.Before(near) {
 		return nil, nil
 	}
-	read := func(from civil.Date) (last map[string]civil.Date, err error) {
-		last = map[string]civil.Date{}
-		days, err := b.Ledger.SourceDays(ctx, from, night)
-		for _, d := range days {
-			if last[d.Source].Before(d.Day) {
-				last[d.Source] = d.Day
-			}
-		}
-		return last, err
-	}
-	last, err := read(near) // settles most of them
+	recent, err := b.Ledger.SourceDays(ctx, near, night) // settles most of them
 	if err != nil {
 		return nil, err
 	}
-	isQuiet := func(s extract.Source) bool {
-		return s.Format.Schema() != record.TotalSchema && !keepsRows(s) && last[s.Name].IsZero()
+	since := map[string]civil.Date{}
+	for _, source := range b.Sources {
+		has := func(d ledger.SourceDay) bool { return d.Source == source.Name }
+		if source.Format.Schema() != record.TotalSchema && !keepsRows(source) && !slices.ContainsFunc(recent, has) {
+			since[source.Name] = first
+		}
 	}
-	if !slices.ContainsFunc(b.Sources, isQuiet) {
+	if len(since) == 0 {
 		return nil, nil
 	}
-	if last, err = read(first); err != nil {
-		return nil, err
+	days, err := b.Ledger.SourceDays(ctx, first, near)
+	for _, d := range days {
+		if from, quiet := since[d.Source]; quiet && from.Before(d.Day) {
+			since[d.Source] = d.Day
+		}
 	}
-	maps.DeleteFunc(last, func(_ string, day civil.Date) bool { return !day.Before(near) })
-	return last, nil
+	return since, err
 }
 
 // somebodyKnown refuses to charge where people can't be read and nobody is known of

@@ -19,6 +19,7 @@ import (
 
 // The kinds of problems, one word each, as machines read them.
 const (
+	KindBrokenSource  = "broken_source"  // a source can't be read
 	KindSilentSource  = "silent_source"  // a source has had no record for longer than is its habit
 	KindRejects       = "rejects"        // most of what a night read of a source was rejected
 	KindUnpricedModel = "unpriced_model" // records are held because something has no price

@@ -14,9 +14,6 @@ import (
 	"chargeback/transform/civil"
 )
 
-// BrokenSource is the kind of a problem that says that a source can't be read.
-const BrokenSource = "broken_source"
-
 // unreadError says that a source can't be opened or listed, so that nobody knows
 // what it holds.
 type unreadError struct {
@@ -30,7 +27,7 @@ func (e *unreadError) Error() string {
 func (e *unreadError) Unwrap() error { return e.err }
 
 func (e *unreadError) problem() Problem {
-	return Problem{Kind: BrokenSource, Source: e.source.Name, Object: e.source.Store.String(), What: fmt.Sprintf(
+	return Problem{Kind: KindBrokenSource, Source: e.source.Name, Object: e.source.Store.String(), What: fmt.Sprintf(
 		"can't be read, so nothing new of it is charged, while all other sources are: %s; the next run that can read the source catches up", e.why())}
 }
 
@@ -204,7 +201,7 @@ func (b *Books) UnreadSources(ctx context.Context, names []string) (problems []P
 	marks, err := b.Ledger.SourceMarks(ctx)
 	for _, name := range names {
 		if missed := marks[name].Missed; !missed.IsZero() {
-			problems = append(problems, Problem{Kind: BrokenSource, Source: name, Object: "since " + missed.String(), What: fmt.Sprintf(
+			problems = append(problems, Problem{Kind: KindBrokenSource, Source: name, Object: "since " + missed.String(), What: fmt.Sprintf(
 				"the daily run of %s could not read it, nor could any after it, so nothing new of it is charged; `chargeback doctor` says why, and the next run that can read it catches up", missed)})
 		}
 	}

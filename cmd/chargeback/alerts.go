@@ -56,7 +56,7 @@ func alertsListCommand(w world, f *flags) *cobra.Command {
 			if err := render(w, r, format); err != nil || undelivered == 0 {
 				return err
 			}
-			return &exitError{exitLook, fmt.Errorf("%s; \"chargeback run\" tries again", count(undelivered, "message is not delivered", "messages are not delivered"))}
+			return &exitError{exitLook, fmt.Errorf("%s; what each waits for stands beside it", count(undelivered, "message is not delivered", "messages are not delivered"))}
 		}),
 	}
 	monthFlag(c, &month, "month, such as 2026-10 (default: that of the newest cost record)")

@@ -59,13 +59,6 @@ func explainCommand(w world, f *flags) *cobra.Command {
 	return c
 }
 
-func parseTextOrJSON(text string) (string, error) {
-	if text != formatText && text != formatJSON {
-		return "", fmt.Errorf("%q is not a format; take text or json", text)
-	}
-	return text, nil
-}
-
 // explainer prints explanations.
 type explainer struct {
 	*app

@@ -81,13 +81,15 @@ func formatFlag(c *cobra.Command, to *string) {
 
 // logFlag says how a command speaks of its own work.
 func logFlag(c *cobra.Command, to *string) {
-	parse := func(text string) (string, error) {
-		if text != logText && text != logJSON {
-			return *to, fmt.Errorf("%q is not a form of the log; take %s or %s", text, logText, logJSON)
-		}
-		return text, nil
+	c.PersistentFlags().Var(value[string]{to, parseTextOrJSON, "FORMAT"}, "log-format", "what is said of the work: text, or json on stderr for machines")
+}
+
+// parseTextOrJSON takes a format of what is no table.
+func parseTextOrJSON(text string) (string, error) {
+	if text != formatText && text != formatJSON {
+		return "", fmt.Errorf("%q is not a format; take text or json", text)
 	}
-	c.PersistentFlags().Var(value[string]{to, parse, "FORM"}, "log-format", "what is said of the work: text, or json on stderr for machines")
+	return text, nil
 }
 
 // waitFlag takes a time from 0 up.

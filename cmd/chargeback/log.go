@@ -10,18 +10,12 @@ import (
 	"time"
 )
 
-// The forms of what a command says of its own work.
-const (
-	logText = "text"
-	logJSON = "json"
-)
-
 // runLog is what a run says of its work on stderr, where machines read it: a JSON
 // object a line, each with the run's id, its level and its time, and as the last
 // one the sum of the run with its exit code. In text it is silent, and people are
 // told on stdout.
 type runLog struct {
-	format string // logText or logJSON
+	format string // formatText or formatJSON
 	out    io.Writer
 	now    func() time.Time
 	id     string
@@ -52,7 +46,7 @@ func asksForJSON(args []string) bool {
 		switch {
 		case arg == "--":
 			return false
-		case arg == "--log-format="+logJSON, arg == "--log-format" && i+1 < len(args) && args[i+1] == logJSON:
+		case arg == "--log-format="+formatJSON, arg == "--log-format" && i+1 < len(args) && args[i+1] == formatJSON:
 			return true
 		}
 	}
@@ -67,7 +61,7 @@ func (w world) newRun() world {
 }
 
 // machines says whether machines read the log.
-func (l *runLog) machines() bool { return l != nil && l.format == logJSON }
+func (l *runLog) machines() bool { return l != nil && l.format == formatJSON }
 
 // count adds to the sum of the run.
 func (l *runLog) count(add func(*sum)) {

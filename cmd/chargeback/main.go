@@ -95,10 +95,10 @@ func chargeback(now func() time.Time) int {
 
 // run executes one command line and returns its exit code.
 func run(ctx context.Context, w world, args []string) int {
-	w.log = newLog(logText, w.err, w.now, w.pid)
+	w.log = newLog(formatText, w.err, w.now, w.pid)
 	w.err = w.log
 	if asksForJSON(args) { // also where what stands before it is wrong
-		w.log.format = logJSON
+		w.log.format = formatJSON
 	}
 	printed := &watched{Writer: w.out}
 	w.out = printed

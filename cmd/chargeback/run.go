@@ -62,12 +62,12 @@ settings waive it for the month with a name, a reason and a bound, and no more
 was found than that.`
 
 func runCommand(w world, f *flags) *cobra.Command {
-	g := &goOn{}
+	g := &overrides{}
 	all := &cobra.Command{
 		Use: "run", Short: "Run all windows that are due", Long: runHelp, Args: noArgs,
 		Example: "  chargeback run\n  chargeback run nightly --date 2026-10-31\n  chargeback run monthly --month 2026-10",
 		RunE: func(c *cobra.Command, args []string) error {
-			return toRun(w, f, delivering(w, goingOn(w, *g, func(ctx context.Context, a *app) error { return dueAll(ctx, w, a) })))(c, args)
+			return toRun(w, f, delivering(w, guarded(w, *g, func(ctx context.Context, a *app) error { return dueAll(ctx, w, a) })))(c, args)
 		},
 	}
 	g.flags(all)
@@ -75,7 +75,7 @@ func runCommand(w world, f *flags) *cobra.Command {
 	return all
 }
 
-func nightlyCommand(w world, f *flags, g *goOn) *cobra.Command {
+func nightlyCommand(w world, f *flags, g *overrides) *cobra.Command {
 	var day, from, to civil.Date
 	var part string
 	c := &cobra.Command{
@@ -100,7 +100,7 @@ func nightlyCommand(w world, f *flags, g *goOn) *cobra.Command {
 			return shardNights(c.Context(), w, f.config, part, day, *g)
 		}
 		g.named = several || !day.IsZero()
-		return toRun(w, f, delivering(w, goingOn(w, *g, func(ctx context.Context, a *app) error {
+		return toRun(w, f, delivering(w, guarded(w, *g, func(ctx context.Context, a *app) error {
 			if several {
 				return spanOfNights(ctx, w, a, from, to)
 			}
@@ -116,13 +116,13 @@ func nightlyCommand(w world, f *flags, g *goOn) *cobra.Command {
 	return c
 }
 
-func monthlyCommand(w world, f *flags, g *goOn) *cobra.Command {
+func monthlyCommand(w world, f *flags, g *overrides) *cobra.Command {
 	var month civil.Month
 	c := &cobra.Command{
 		Use: "monthly", Short: "Close a month and write its invoices", Long: monthlyHelp, Args: noArgs,
 		Example: "  chargeback run monthly\n  chargeback run monthly --month 2026-10",
 		RunE: func(c *cobra.Command, args []string) error {
-			return toRun(w, f, delivering(w, goingOn(w, *g, func(ctx context.Context, a *app) error {
+			return toRun(w, f, delivering(w, guarded(w, *g, func(ctx context.Context, a *app) error {
 				if month.IsZero() {
 					return dueMonths(ctx, w, a)
 				}
@@ -443,13 +443,11 @@ func printMonth(w world, s jobs.MonthlySummary) {
 			slog.String("number", d.Number), slog.String("cost_center", d.CostCenter), slog.String("mode", d.Mode), slog.String("total_usd", d.Total.String()), slog.String("pdf", d.PDF), slog.String("csv", d.CSV),
 		}, "  %-*s  %*s USD  %s", codes, d.CostCenter, totals, d.Total, d.PDF)
 	}
-	if w.log.machines() { // they have these from the month's line
-		s.Journal, s.Delivered = "", ""
+	people := !w.log.machines() // who have these from the month's line
+	if s.Journal != "" && people {
+		fmt.Fprintf(w.out, "  %-*s  %*s      %s\n", codes, "journal", totals, "", s.Journal)
 	}
-	if s.Journal != "" {
-		w.table("", nil, "  %-*s  %*s      %s", codes, "journal", totals, "", s.Journal)
-	}
-	if s.Delivered != "" {
+	if s.Delivered != "" && people {
 		w.item("  delivered to %s", s.Delivered)
 	}
 	if s.Totals != nil {

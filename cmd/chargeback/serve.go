@@ -39,7 +39,7 @@ func serve(ctx context.Context, w world, path, schedule string) error {
 	log := w.service()
 	wake := func() {
 		w := w.newRun()
-		err := withBooks(ctx, w, path, asOwner, delivering(w, goingOn(w, goOn{}, func(ctx context.Context, a *app) error { return dueAll(ctx, w, a) })))
+		err := withBooks(ctx, w, path, asOwner, delivering(w, guarded(w, overrides{}, func(ctx context.Context, a *app) error { return dueAll(ctx, w, a) })))
 		w.log.ended(exitCode(ctx, err), err)
 		if err != nil && ctx.Err() == nil && !w.log.machines() {
 			log.Error("run", "error", err.Error(), "exit_code", exitCode(ctx, err))

@@ -15,7 +15,7 @@ import (
 
 // shardNights takes in a worker's part of one night, or of all that are due, and
 // makes the cost records of those whose parts are all there.
-func shardNights(ctx context.Context, w world, path, part string, day civil.Date, g goOn) error {
+func shardNights(ctx context.Context, w world, path, part string, day civil.Date, g overrides) error {
 	shard, err := jobs.ParseShard(part)
 	if err != nil {
 		return usage("--shard: %w", err)
@@ -33,7 +33,7 @@ func shardNights(ctx context.Context, w world, path, part string, day civil.Date
 	var whole []civil.Date // nights of which all parts are there
 	var look error
 	g.named = !day.IsZero()
-	err = withBooks(ctx, w, path, access(fmt.Sprintf("shard-%d-of-%d", shard.Index, shard.Count)), goingOn(w, g, func(ctx context.Context, a *app) error {
+	err = withBooks(ctx, w, path, access(fmt.Sprintf("shard-%d-of-%d", shard.Index, shard.Count)), guarded(w, g, func(ctx context.Context, a *app) error {
 		due, err := a.DueNights(ctx, w.now())
 		if !day.IsZero() {
 			due, err = []civil.Date{day}, a.over(w, "--date", day.String(), day, day)

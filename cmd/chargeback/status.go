@@ -282,7 +282,7 @@ func (s *statusReport) readMessages(ctx context.Context, _ world, a *app) error 
 
 func (s *statusReport) printMessages(w world) {
 	if len(s.Messages) > 0 {
-		fmt.Fprintln(w.out, "\nmessages that were not delivered; the next run tries again")
+		fmt.Fprintln(w.out, "\nmessages that were not delivered; \"chargeback alerts list\" says what becomes of each")
 	}
 	for _, m := range s.Messages {
 		w.item("  %s to %s: %s", m.ID, m.Channel, count(m.Attempts, "attempt", "attempts"))

@@ -30,9 +30,9 @@ import (
 type app struct {
 	settings
 	*jobs.Books
-	goOn    goOn
-	running context.Context // ends when the lease is lost; nil where there is none
-	closers []func() error
+	overrides overrides
+	running   context.Context // ends when the lease is lost; nil where there is none
+	closers   []func() error
 }
 
 // Close releases the ledger and the sources.

@@ -10,30 +10,30 @@ import (
 	"chargeback/transform/civil"
 )
 
-// goOn is what somebody says by hand, so that a run goes on where it would stop.
-type goOn struct {
+// overrides is what somebody says by hand, so that a run goes on where it would stop.
+type overrides struct {
 	emptyNights  bool // the nights that are due and find no object really are empty
 	clockIsRight bool // and was ahead when the ledger's last run began
 	newLedger    bool // the ledger begins anew beside documents of another one
 	named        bool // the days are named one by one
 }
 
-func (g *goOn) flags(c *cobra.Command) {
+func (g *overrides) flags(c *cobra.Command) {
 	all := c.PersistentFlags()
 	all.BoolVar(&g.emptyNights, "allow-empty-nights", false, "run more nights without any object than empty_nights_max: they really are empty")
 	all.BoolVar(&g.clockIsRight, "clock-is-right", false, "the clock was ahead when the last run began: what was run ahead of time counts as not run")
 	all.BoolVar(&g.newLedger, "new-ledger", false, "begin a new ledger beside documents that another one has issued")
 }
 
-// goingOn does a run's work unless the clock can't be right, or the ledger is new
+// guarded does a run's work unless the clock can't be right, or the ledger is new
 // beside documents that were issued. Days that are named are run beside such
 // documents, which is told; but nothing falls due by itself, and no month is closed.
-func goingOn(w world, g goOn, do func(context.Context, *app) error) func(context.Context, *app) error {
+func guarded(w world, g overrides, do func(context.Context, *app) error) func(context.Context, *app) error {
 	return func(ctx context.Context, a *app) error {
 		if err := a.CheckClock(ctx, w.now(), g.clockIsRight); err != nil {
 			return err
 		}
-		a.goOn = g
+		a.overrides = g
 		beside := a.CheckNew(ctx, g.newLedger)
 		if beside == nil {
 			return do(ctx, a)
@@ -48,7 +48,7 @@ func goingOn(w world, g goOn, do func(context.Context, *app) error) func(context
 
 // checkEmpty stops before nights that can't all be empty.
 func (a *app) checkEmpty(ctx context.Context, now time.Time, nights []civil.Date) error {
-	if a.goOn.emptyNights {
+	if a.overrides.emptyNights {
 		return nil
 	}
 	return a.CheckEmpty(ctx, now, nights)
