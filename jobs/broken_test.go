@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"chargeback/extract/objstore"
@@ -11,28 +12,29 @@ import (
 )
 
 // unlisted is a store that can't be listed, or whose listing breaks below its first
-// folder. It counts how often it was asked.
+// folder. It counts how often it was asked, which a
+// walk does from several goroutines.
 type unlisted struct {
 	objstore.Store
 	midway bool
-	asked  *int
+	asked  *atomic.Int64
 }
 
 func (u unlisted) Level(ctx context.Context, prefix string) ([]objstore.Object, []string, error) {
-	if *u.asked++; u.midway && prefix == "" {
+	if u.asked.Add(1); u.midway && prefix == "" {
 		return u.Store.Level(ctx, prefix)
 	}
 	return nil, nil, errRefused
 }
 
 func (u unlisted) All(context.Context, string, func(objstore.Object) error) error {
-	*u.asked++
+	u.asked.Add(1)
 	return errRefused
 }
 
 // breaking wires the source in one place of the settings so that it can't be listed.
-func breaking(place int, midway bool) (w wiring, asked *int) {
-	asked = new(int)
+func breaking(place int, midway bool) (w wiring, asked *atomic.Int64) {
+	asked = new(atomic.Int64)
 	stores := 0
 	w.store = func(s objstore.Store) objstore.Store {
 		if stores++; stores == place {
@@ -97,8 +99,8 @@ func TestBrokenSource(t *testing.T) {
 					equal(t, "broken in "+s.Window, []string{tt.source}, brokenOf(s.Problems))
 				}
 			}
-			if *asked > 20 {
-				t.Errorf("asked %d times in one run", *asked)
+			if asked := asked.Load(); asked > 20 {
+				t.Errorf("asked %d times in one run", asked)
 			}
 			now := b.morning(date(last))
 			equal(t, "due", []string{last}, b.dueNights(t, now))

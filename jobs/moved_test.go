@@ -279,6 +279,8 @@ func TestDepartmentRenamedAfterClose(t *testing.T) {
 func TestLateFarBehind(t *testing.T) {
 	t.Parallel()
 	c, b := closedWith(t, nil)
+	c.ordinary("2026-11-10", "2026-11-10") // sources that are quiet are looked through further
+	c.ordinary("2026-12-03", "2026-12-03")
 	b.night(t, date("2026-11-10"))
 	c.log(request{id: "far", at: clock("10-29 15:00:00"), provider: "openai", email: "user001@example.com", agent: "helper", in: 1000, out: 0})
 	b.ran(t, ledger.RunDone, nightsOf("2026-11-04", "2026-11-09")...)

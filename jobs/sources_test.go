@@ -359,7 +359,7 @@ func TestSourceComesOrMoves(t *testing.T) {
 		read           int
 	}{
 		{"nothing", gateway, func(company) {}, "", 0},
-		{"a second source", gateway + "\n" + `  - {name: second, format: litellm, url: "file:data/second"}`, func(c company) {
+		{"a second source", gateway + "\n" + `  - {name: second, format: litellm, url: "file:data/second", silent_after_days: 0}`, func(c company) {
 			r := request{id: "old", at: clock("10-28 12:00:00"), provider: "openai", email: "user001@example.com", agent: "helper", in: 1000, out: 100}
 			c.put(strings.Replace(r.key(), "data/litellm", "data/second", 1), r.json())
 		}, "second it is new, since 2026-10-28", 1},

@@ -34,6 +34,10 @@ const (
 	asOwner access = "runner" // the one process that writes
 )
 
+// keeps says whether what the command writes stays, so that no other process may
+// do the same meanwhile: that of the runner, and of one part of a night.
+func (a access) keeps() bool { return a != toLook && a != toTry }
+
 // leaseTTL is how long a lease holds after its last renewal: as long as a dead
 // process keeps the next one waiting.
 const leaseTTL = 2 * time.Minute
@@ -134,7 +138,7 @@ func (a *app) openBigQuery(ctx context.Context, w world, want access) (*bqledger
 	if o.Client, o.StorageClient, err = a.googleClients(); err != nil {
 		return nil, err
 	}
-	if want == asOwner {
+	if want.keeps() {
 		owner := fmt.Sprintf("process %d on %s (%s)", os.Getpid(), cmp.Or(host, "an unnamed host"), run)
 		if o.Fence, err = a.takeLease(ctx, w, string(want), owner); err != nil {
 			return nil, err
