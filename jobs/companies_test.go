@@ -20,6 +20,7 @@ func TestCloseOfTwoCompanies(t *testing.T) {
 	t.Parallel()
 	c := newCompany(t)
 	c.edit("directory.yaml", `owner: product-lead@example.com, company_code: "1000"`, `owner: product-lead@example.com, company_code: "2000"`)
+	c.edit("directory.yaml", `owner: ai-platform@example.com, company_code: "1000"`, "owner: ai-platform@example.com")
 	c.ordinary(firstDay, lastDay)
 	b := open(t, c.dir, wiring{})
 	b.nights(t, firstDay, lateDay)

@@ -50,12 +50,15 @@ invoices:
 unallocated_limit_usd: "0.01"
 `
 
+const companyIssuer = `  - {code: CC-9000, name: AI Platform, department: Platform, mode: showback, owner: ai-platform@example.com, company_code: "1000"}
+`
+
 const companyDirectory = `
 cost_centers:
   - {code: "00420", name: Customer Support, department: Support, mode: chargeback, owner: support-lead@example.com, company_code: "1000"}
   - {code: CC-1001, name: Product, department: Engineering, mode: chargeback, owner: product-lead@example.com, company_code: "1000"}
   - {code: CC-5001, name: People Team, department: People, mode: showback, owner: people-lead@example.com, company_code: "1000"}
-agents:
+` + companyIssuer + `agents:
   - {id: helper, name: Helper, kind: shared}
   - {id: nightly-job, name: Nightly Job, kind: background, owner: CC-1001}
 `

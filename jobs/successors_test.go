@@ -48,7 +48,7 @@ func TestIssuerThatHasEnded(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			c := newCompany(t)
-			c.edit("directory.yaml", "agents:\n", tt.centers+"agents:\n")
+			c.edit("directory.yaml", companyIssuer, tt.centers)
 			c.call("one", "2026-10-29T10:00:00Z", "user001@example.com", 10_000, 10_000)
 			b := open(t, c.dir, wiring{})
 			b.nights(t, firstDay, lateDay)

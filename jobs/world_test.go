@@ -13,21 +13,13 @@ import (
 
 	"go.uber.org/goleak"
 
-	"chargeback/billing/budget"
-	"chargeback/billing/invoice"
-	"chargeback/billing/invoice/pdf"
 	"chargeback/billing/ledger"
-	"chargeback/billing/ledger/duckledger"
 	"chargeback/billing/notify"
+	"chargeback/cmd/chargeback/app"
 	"chargeback/config"
-	"chargeback/extract"
-	"chargeback/extract/decode"
 	"chargeback/extract/objstore"
-	"chargeback/extract/objstore/dirstore"
 	"chargeback/jobs"
 	"chargeback/transform/civil"
-	"chargeback/transform/directory"
-	"chargeback/transform/rates"
 )
 
 func TestMain(m *testing.M) {
@@ -52,23 +44,13 @@ type wiring struct {
 // books is an open set of books. What was sent is kept beside the ledger, as a
 // medium keeps it, and outlives the books.
 type books struct {
-	*jobs.Books
-	engine  ledger.Engine
-	sent    postbox
-	closers []func() error
+	*app.App
+	engine ledger.Engine
+	sent   postbox
 }
 
-func (b *books) Close() error {
-	var problems []error
-	for _, c := range slices.Backward(b.closers) {
-		problems = append(problems, c())
-	}
-	b.closers = nil
-	return errors.Join(problems...)
-}
-
-// open opens books over a company's folder, as the program's own wiring does,
-// and closes them at the end of the test.
+// open opens books over a company's folder, by the program's own wiring, and
+// closes them at the end of the test.
 func open(t testing.TB, dir string, w wiring) *books {
 	t.Helper()
 	b, err := wire(t.Context(), dir, w)
@@ -83,163 +65,33 @@ func open(t testing.TB, dir string, w wiring) *books {
 	return b
 }
 
-func wire(ctx context.Context, dir string, w wiring) (*books, error) {
-	cfg, err := config.Load(filepath.Join(dir, "chargeback.yaml"))
+func wire(ctx context.Context, dir string, w wiring) (_ *books, err error) {
+	b := &books{}
+	b.App, err = app.Open(ctx, filepath.Join(dir, "chargeback.yaml"), app.AsOwner, app.Options{
+		Now: time.Now, Getenv: func(string) string { return "" }, Err: os.Stderr, Sleep: noWait,
+		Adjust: func(cfg *config.Config) {
+			ledger := cmp.Or(w.ledger, cfg.Path(cfg.Warehouse.Path))
+			cfg.Warehouse.Path, cfg.Warehouse.TempDir, b.sent = ledger, ledger+".tmp", postbox(ledger+".sent")
+			cfg.Warehouse.MemoryLimit, cfg.Warehouse.Threads = 500_000_000, max(w.threads, 1)
+			cfg.Invoices.Dir = cmp.Or(w.invoices, cfg.Invoices.Dir)
+			cfg.Workers = max(w.workers, 1)
+		},
+		Engine: func(e ledger.Engine) ledger.Engine {
+			if w.engine != nil {
+				e = w.engine(e)
+			}
+			b.engine = e
+			return e
+		},
+		Store: w.store, Sender: &b.sent,
+	})
 	if err != nil {
 		return nil, err
-	}
-	prices, err := rates.Load(cfg.Path(cfg.Prices))
-	if err != nil {
-		return nil, err
-	}
-	owners, err := directory.Load(cfg.Path(cfg.Directory))
-	if err != nil {
-		return nil, err
-	}
-	if w.ledger == "" {
-		w.ledger = cfg.Path(cfg.Warehouse.Path)
-	}
-	if w.invoices == "" {
-		w.invoices = cfg.Path(cfg.Invoices.Dir)
-	}
-	w.workers, w.threads = max(w.workers, 1), max(w.threads, 1)
-	b := &books{sent: postbox(w.ledger + ".sent")}
-	duck, err := duckledger.Open(ctx, duckledger.Options{Path: w.ledger, MemoryBytes: 500_000_000, Threads: w.threads})
-	if err != nil {
-		return nil, err
-	}
-	b.closers = append(b.closers, duck.Close)
-	var engine ledger.Engine = duck
-	if w.engine != nil {
-		engine = w.engine(engine)
-	}
-	b.engine = engine
-	kept, err := ledger.Open(ctx, engine, cfg.Zone(), cfg.Company.Start.String())
-	if err != nil {
-		return nil, errors.Join(err, b.Close())
-	}
-	b.Books = &jobs.Books{
-		Ledger: kept, Rates: prices, Directory: owners, Courier: notify.NewCourier(b.sent, notify.Clock{Now: time.Now, Wait: noWait}),
-		Zone: cfg.Zone(), Start: cfg.Company.Start, LateDays: cfg.LateDays, DeletedAfterDays: cfg.DeletedAfterDays, EmptyNightsMax: cfg.EmptyNightsMax, MatchAlarm: cfg.MatchAlarmPercent, CloseDay: cfg.CloseDay, Fingerprint: cfg.MatchFingerprint,
-		Budgets: budgetsOf(cfg), Month: monthOf(cfg, w.invoices),
-	}
-	for _, src := range cfg.Sources {
-		if src.IsPeople() {
-			b.PeopleFrom = append(b.PeopleFrom, src.Name)
-		}
-	}
-	b.Signal = jobs.SignalSettings{RejectPercent: cfg.RejectAlarmPercent, CorrectionsLimit: cfg.CorrectionsLimitUSD}
-	for _, src := range cfg.Sources {
-		if after := src.SilentAfterDays; !src.IsPeople() && (after.Set || src.TellsOf() == "") {
-			b.Signal.Watched = append(b.Signal.Watched, jobs.Watched{Name: src.Name, Own: after.Set, After: after.Days})
-		}
-	}
-	b.UsageFrom = cfg.MeteredBy()
-	for _, u := range cfg.UnknownModels {
-		b.UnknownModel = append(b.UnknownModel, jobs.UnknownModel(u))
-	}
-	for _, src := range cfg.Sources {
-		if src.CacheTTL != "" {
-			b.CacheTTL = append(b.CacheTTL, jobs.CacheTTL{Source: src.Name, TTL: src.CacheTTL})
-		}
-	}
-	if err := b.openSources(cfg, w); err != nil {
-		return nil, errors.Join(err, b.Close())
 	}
 	if w.change != nil {
 		w.change(b.Books)
 	}
 	return b, nil
-}
-
-func (b *books) openSources(cfg *config.Config, w wiring) error {
-	for _, src := range cfg.Sources {
-		format, err := formatOf(src)
-		if err != nil {
-			return err
-		}
-		path, file := cfg.Path(strings.TrimPrefix(src.URL, "file:")), ""
-		if src.IsFile() {
-			path, file = filepath.Split(path)
-		}
-		folder, err := dirstore.New(path)
-		if err != nil {
-			return err
-		}
-		b.closers = append(b.closers, folder.Close)
-		var store objstore.Store = folder
-		if file != "" {
-			store = objstore.Only(store, file)
-		}
-		if w.store != nil {
-			store = w.store(store)
-		}
-		b.Sources = append(b.Sources, extract.Source{Name: src.Name, Format: format, Store: store, RecordBytes: int(src.MaxRecordBytes), Workers: w.workers, Reading: src.Reading(), Place: src.Place()})
-	}
-	return nil
-}
-
-func formatOf(src config.Source) (decode.Format, error) {
-	switch src.Format {
-	case config.FormatBedrock:
-		return decode.NewBedrock(decode.BedrockOptions{ClientRef: src.Fields.ClientRef, CostCenter: src.Fields.CostCenter, AgentID: src.Fields.AgentID})
-	case config.FormatLiteLLM:
-		return decode.NewLiteLLM(decode.RequestOptions{AgentID: src.Fields.AgentID, ToolCalls: src.Fields.ToolCalls, CostCenter: src.Fields.CostCenter, ClientRef: src.Fields.ClientRef})
-	case config.FormatOpenAICosts:
-		return decode.NewOpenAICosts(), nil
-	case config.FormatOpenAIUsage:
-		return decode.NewOpenAIUsage(), nil
-	case config.FormatMapped:
-		m, fields := src.Mapped, map[string][]decode.Place{}
-		for name, places := range m.Fields {
-			for _, place := range places {
-				fields[name] = append(fields[name], decode.Place(place))
-			}
-		}
-		return decode.NewMapped(decode.MappedOptions{Side: src.Side, Layout: m.Layout, Fields: fields, Constants: m.Constants, TokenUnit: m.TokenUnit, CostUnit: m.CostUnit, Time: m.Time, Zone: time.UTC})
-	}
-	if src.IsSnapshot() {
-		return decode.NewSnapshot(src.Format, decode.PersonOptions{Email: src.Fields.Email, Department: src.Fields.Department, CostCenter: src.Fields.CostCenter, ValidFrom: src.Fields.ValidFrom})
-	}
-	return decode.People{}, nil
-}
-
-func budgetsOf(cfg *config.Config) (all []budget.Budget) {
-	for _, b := range cfg.Budgets {
-		scope := budget.Scope{Kind: budget.Department, Value: b.Department}
-		if b.CostCenter != "" {
-			scope = budget.Scope{Kind: budget.CostCenter, Value: b.CostCenter}
-		}
-		all = append(all, budget.Budget{Name: b.Name, Scope: scope, Amount: b.AmountUSD, Thresholds: b.Thresholds, Forecast: b.Forecast, Channel: b.Channel})
-	}
-	return all
-}
-
-func monthOf(cfg *config.Config, dir string) jobs.MonthSettings {
-	i := cfg.Invoices
-	m := jobs.MonthSettings{
-		Dir:             dir,
-		Issuer:          invoice.Issuer{Name: i.Issuer.Name, CostCenter: i.Issuer.CostCenter, Contact: i.Issuer.Contact, Approver: i.Issuer.Approver, Company: cfg.Company.Name, CompanyCode: i.Issuer.CompanyCode},
-		RecoveryAccount: i.RecoveryAccount, ExpenseAccount: i.ExpenseAccount, DisputeDays: i.DisputeDays,
-		Intercompany:     invoice.Intercompany(i.Intercompany),
-		UnallocatedLimit: cfg.UnallocatedLimitUSD, Render: pdf.Render, SharedBearer: cmp.Or(cfg.SharedCostsBearer, i.Issuer.CostCenter),
-	}
-	for _, s := range cfg.SharedCosts {
-		m.SharedCosts = append(m.SharedCosts, jobs.SharedCost{Name: s.Name, Amount: s.AmountUSD, Split: s.Split, Shares: s.Shares, From: s.From, Covers: s.Covers})
-	}
-	for _, waiver := range cfg.Waivers {
-		m.Waivers = append(m.Waivers, jobs.Waiver{Month: waiver.Month, Gate: waiver.Gate, By: waiver.By, Reason: waiver.Reason, Count: waiver.Count, AmountUSD: waiver.AmountUSD})
-	}
-	m.Bills.TolerancePercent = cfg.BillTolerancePercent
-	for _, src := range cfg.Sources {
-		if provider := src.TellsOf(); provider != "" {
-			m.Bills.Sources = append(m.Bills.Sources, jobs.BillSource{Name: src.Name, Provider: provider, Bills: src.Bills()})
-		}
-	}
-	for _, e := range cfg.ExpectBills {
-		m.Bills.Expected = append(m.Bills.Expected, jobs.ExpectedBill(e))
-	}
-	return m
 }
 
 // noWait is for a medium that never asks to wait.

@@ -48,7 +48,7 @@ func alertsListCommand(w world, f *flags) *cobra.Command {
 	c := &cobra.Command{
 		Use: "list", Short: "List messages and what became of them", Long: alertsListHelp, Args: noArgs,
 		Example: "  chargeback alerts list\n  chargeback alerts list --month 2026-10 --format csv",
-		RunE: toRead(w, f, func(ctx context.Context, a *app) error {
+		RunE: toRead(w, f, func(ctx context.Context, a *books) error {
 			r, undelivered, err := alertsReport(ctx, w, a, month)
 			if err != nil {
 				return err
@@ -66,7 +66,7 @@ func alertsListCommand(w world, f *flags) *cobra.Command {
 
 // alertsReport lists the messages of a month, and how many of them are still to
 // be delivered.
-func alertsReport(ctx context.Context, w world, a *app, asked civil.Month) (r report.Report, undelivered int, err error) {
+func alertsReport(ctx context.Context, w world, a *books, asked civil.Month) (r report.Report, undelivered int, err error) {
 	month, err := a.monthOr(ctx, w, asked)
 	if err != nil {
 		return r, 0, err
@@ -132,12 +132,12 @@ func alertsResendCommand(w world, f *flags) *cobra.Command {
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			return toRun(w, f, func(ctx context.Context, a *app) error { return resend(ctx, w, a, args[0]) })(c, args)
+			return toRun(w, f, func(ctx context.Context, a *books) error { return resend(ctx, w, a, args[0]) })(c, args)
 		},
 	}
 }
 
-func resend(ctx context.Context, w world, a *app, id string) error {
+func resend(ctx context.Context, w world, a *books, id string) error {
 	sent, err := a.Resend(ctx, id)
 	switch {
 	case errors.Is(err, jobs.ErrNoMessage):
@@ -166,7 +166,7 @@ func resend(ctx context.Context, w world, a *app, id string) error {
 
 // nearIDs names the ids that are most like one that there is not, of the newest
 // month.
-func nearIDs(ctx context.Context, w world, a *app, id string) (string, error) {
+func nearIDs(ctx context.Context, w world, a *books, id string) (string, error) {
 	month, err := a.monthOr(ctx, w, civil.Month{})
 	if err != nil {
 		return "", err

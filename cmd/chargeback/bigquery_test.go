@@ -20,6 +20,7 @@ import (
 
 	"chargeback/billing/ledger"
 	"chargeback/billing/ledger/bqledger/bqtest"
+	"chargeback/cmd/chargeback/app"
 	"chargeback/cmd/chargeback/demo"
 	"chargeback/transform/civil"
 )
@@ -72,7 +73,7 @@ func TestDemoMonthOnBigQuery(t *testing.T) {
 	var out, alerts bytes.Buffer
 	w := world{out: &out, err: &alerts, now: func() time.Time { return scriptClock }, getenv: os.Getenv, columns: 100, program: "chargeback"}
 	got := ""
-	err := withBooks(t.Context(), w, filepath.Join(bucket, configFile), asOwner, func(ctx context.Context, a *app) error {
+	err := withBooks(t.Context(), w, filepath.Join(bucket, configFile), app.AsOwner, func(ctx context.Context, a *books) error {
 		month := civil.Month{Year: 2026, Month: time.October}
 		last := month.LastDay().AddDays(a.LateDays)
 		start := time.Now()

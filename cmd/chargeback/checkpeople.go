@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"chargeback/billing/ledger"
+	"chargeback/cmd/chargeback/app"
 	"chargeback/config"
 	"chargeback/extract/decode"
 	"chargeback/extract/frame"
@@ -24,14 +25,14 @@ const shownMistakes = 10
 // checkPeople reads the files of people that lie in folders as a run would, of
 // snapshots the newest, and names what it would refuse, and cost centres that
 // nobody could be charged by.
-func checkPeople(s settings) error {
+func checkPeople(s app.Settings) error {
 	var mistakes []error
-	for _, src := range s.config.Sources {
+	for _, src := range s.Config.Sources {
 		place, err := objstore.ParseURL(src.URL)
 		if !src.IsPeople() || err != nil || place.Scheme != config.SchemeFile {
 			continue
 		}
-		file, err := newestFile(place.In(s.config.Dir).Path)
+		file, err := newestFile(place.In(s.Config.Dir).Path)
 		if err != nil {
 			return err
 		}
@@ -54,7 +55,7 @@ func newestFile(path string) (newest string, err error) {
 	return newest, err
 }
 
-func checkPeopleFile(s settings, src config.Source, file string) (mistakes []error) {
+func checkPeopleFile(s app.Settings, src config.Source, file string) (mistakes []error) {
 	more := 0
 	add := func(line int64, format string, args ...any) {
 		if len(mistakes) == shownMistakes {
@@ -70,7 +71,7 @@ func checkPeopleFile(s settings, src config.Source, file string) (mistakes []err
 		day   int64
 	}
 	starts := map[start]personRow{}
-	rejects, err := readFileOfPeople(s.config, src, file, func(batch *record.Batch, row int) {
+	rejects, err := readFileOfPeople(s.Config, src, file, func(batch *record.Batch, row int) {
 		people++
 		p := personAt(batch, row)
 		if !src.IsSnapshot() {
@@ -88,15 +89,15 @@ func checkPeopleFile(s settings, src config.Source, file string) (mistakes []err
 			return
 		}
 		told[p.CostCenter] = true
-		switch known, is := s.directory.CostCenter(p.Code); {
+		switch known, is := s.Directory.CostCenter(p.Code); {
 		case src.IsSnapshot() && is: // the directory says which department it belongs to
 		case is && known.Department != p.Department:
-			add(p.line, "department: %s belongs to %q by %s, not to %q; correct one of the two", p.Code, known.Department, s.config.Directory, p.Department)
+			add(p.line, "department: %s belongs to %q by %s, not to %q; correct one of the two", p.Code, known.Department, s.Config.Directory, p.Department)
 		case is:
-		case zerosLost(s.directory, p.Code) != "":
-			add(p.line, "cost_center: %q lost its leading zeros: %s has %q; export the column as text, or correct it", p.Code, s.config.Directory, zerosLost(s.directory, p.Code))
+		case zerosLost(s.Directory, p.Code) != "":
+			add(p.line, "cost_center: %q lost its leading zeros: %s has %q; export the column as text, or correct it", p.Code, s.Config.Directory, zerosLost(s.Directory, p.Code))
 		case !src.IsSnapshot(): // of an export, most may never use AI
-			add(p.line, "cost_center: %q is missing from %s; correct it, or add it there", p.Code, s.config.Directory)
+			add(p.line, "cost_center: %q is missing from %s; correct it, or add it there", p.Code, s.Config.Directory)
 		}
 	})
 	if people == 0 && len(rejects) == 0 && err == nil {
@@ -130,7 +131,7 @@ func personAt(batch *record.Batch, row int) personRow {
 }
 
 func readFileOfPeople(c *config.Config, src config.Source, file string, visit func(batch *record.Batch, row int)) (rejects []decode.Reject, err error) {
-	format, err := newFormat(src)
+	format, err := app.NewFormat(src)
 	if err != nil {
 		return nil, err
 	}

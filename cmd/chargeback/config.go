@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"chargeback/cmd/chargeback/app"
 	"chargeback/config"
 	"chargeback/extract/objstore"
 	"chargeback/transform/directory"
@@ -47,17 +48,17 @@ func checkCommand(w world, f *flags) *cobra.Command {
 		Use: "check", Short: "Say what is wrong with the settings", Long: checkHelp, Args: noArgs,
 		Example: "  chargeback config check\n  chargeback config check --all --config /etc/chargeback/chargeback.yaml",
 		RunE: func(*cobra.Command, []string) error {
-			s, err := readWith(f.config, closingBegun, checkPlaces, config.SecretsAreThere(w.getenv), checkOutlines)
+			s, err := app.ReadWith(f.config, app.CloseBegun, checkPlaces, config.SecretsAreThere(w.getenv), app.CheckOutlines)
 			if err != nil {
 				return err
 			}
-			if err := errorsOf([]error{checkNames(w, f.config, s.config), checkPeople(s)}); err != nil {
+			if err := app.Mistakes(app.CheckNames(s, w.getenv), checkPeople(s)); err != nil {
 				return err
 			}
 			if all {
-				fmt.Fprintf(w.out, "%s\n", strictyaml.HideSecrets(s.config.Shown().Describe()))
+				fmt.Fprintf(w.out, "%s\n", strictyaml.HideSecrets(s.Config.Shown().Describe()))
 			}
-			s.describe(w)
+			describe(w, s)
 			return nil
 		},
 	}
@@ -66,7 +67,7 @@ func checkCommand(w world, f *flags) *cobra.Command {
 }
 
 // checkPlaces finds folders and files of sources that don't exist.
-func checkPlaces(c *config.Config, fail failf) {
+func checkPlaces(c *config.Config, fail app.Failf) {
 	for i, src := range c.Sources {
 		place, err := objstore.ParseURL(src.URL)
 		if err != nil || place.Scheme != config.SchemeFile {
@@ -86,13 +87,13 @@ func checkPlaces(c *config.Config, fail failf) {
 }
 
 // describe prints in short what settings that are right say.
-func (s settings) describe(w world) {
-	c := s.config
+func describe(w world, s app.Settings) {
+	c := s.Config
 	line := func(what, format string, args ...any) {
 		fmt.Fprintf(w.out, "%-10s %s\n", what, strictyaml.HideSecrets(fmt.Sprintf(format, args...)))
 	}
 	line("company", "%s, days of %s, from %s", c.Company.Name, c.Company.BillingZone, c.Company.Start)
-	line("ledger", "%s", ledgerPlace(c))
+	line("ledger", "%s", s.LedgerPlace())
 	for _, src := range c.Sources {
 		note := "is there"
 		if scheme, _ := src.Location(); scheme == config.SchemeS3 {
@@ -104,8 +105,8 @@ func (s settings) describe(w world) {
 	if book == "" {
 		book = "built-in"
 	}
-	line("rate book", "%s: %s, %s", book, count(len(s.rates.Entries()), "price", "prices"), count(len(s.rates.Fees()), "period of fees", "periods of fees"))
-	line("directory", "%s: %s, %s", c.Directory, count(len(s.directory.CostCenters()), "cost centre", "cost centres"), count(agentIDs(s.directory), "agent", "agents"))
+	line("rate book", "%s: %s, %s", book, count(len(s.Rates.Entries()), "price", "prices"), count(len(s.Rates.Fees()), "period of fees", "periods of fees"))
+	line("directory", "%s: %s, %s", c.Directory, count(len(s.Directory.CostCenters()), "cost centre", "cost centres"), count(agentIDs(s.Directory), "agent", "agents"))
 	line("budgets", "%d", len(c.Budgets))
 	switch _, ok, err := c.Notify.Slack.Token(w.getenv, c.ReadFile); {
 	case err != nil: // said already where it is needed
@@ -115,7 +116,7 @@ func (s settings) describe(w world) {
 	default:
 		line("messages", "go to the console")
 	}
-	if text := s.unbooked(); text != "" {
+	if text := s.Unbooked(); text != "" {
 		line("close", "%s", text)
 	}
 	fmt.Fprintln(w.out, "All settings are right.")

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"chargeback/billing/report"
+	"chargeback/cmd/chargeback/app"
 	"chargeback/cmd/chargeback/demo"
 	"chargeback/jobs"
 	"chargeback/transform/civil"
@@ -68,11 +69,11 @@ func runDemo(ctx context.Context, w world, dir string) error {
 	silent := w
 	silent.err = io.Discard // the alerts are listed at the end
 	path := filepath.Join(dir, configFile)
-	return withBooks(ctx, silent, path, asOwner, func(ctx context.Context, a *app) error { return demoMonthOf(ctx, w, a, path) })
+	return withBooks(ctx, silent, path, app.AsOwner, func(ctx context.Context, a *books) error { return demoMonthOf(ctx, w, a, path) })
 }
 
 // demoMonthOf runs the month's nights and its close, and prints what came of it.
-func demoMonthOf(ctx context.Context, w world, a *app, path string) error {
+func demoMonthOf(ctx context.Context, w world, a *books, path string) error {
 	month, err := civil.ParseMonth(demoMonth)
 	if err != nil {
 		return err
@@ -110,7 +111,7 @@ func (w world) progress(what string) {
 }
 
 // morning is the hour after a business day at which its night would run.
-func morning(a *app, day civil.Date) time.Time {
+func morning(a *books, day civil.Date) time.Time {
 	return day.AddDays(1).Start(a.Zone).Add(4 * time.Hour)
 }
 
@@ -126,7 +127,7 @@ func latest(problems, told []jobs.Problem) []jobs.Problem {
 
 // demoNights runs every night of the month and those in which late records
 // still come. It returns what needed a look in the course of it.
-func demoNights(ctx context.Context, w world, a *app, month civil.Month) (problems []jobs.Problem, err error) {
+func demoNights(ctx context.Context, w world, a *books, month civil.Month) (problems []jobs.Problem, err error) {
 	defer w.progress("")
 	first, last := month.FirstDay(), month.LastDay().AddDays(a.LateDays)
 	nights, staged, rejected := last.DaysSince(first)+1, int64(0), int64(0)
@@ -151,7 +152,7 @@ func demoNights(ctx context.Context, w world, a *app, month civil.Month) (proble
 }
 
 // demoResult prints who spent what, the alerts, and what was held and why.
-func demoResult(ctx context.Context, w world, a *app, month civil.Month, problems []jobs.Problem) error {
+func demoResult(ctx context.Context, w world, a *books, month civil.Month, problems []jobs.Problem) error {
 	for _, read := range []func() (report.Report, error){
 		func() (report.Report, error) { return report.Departments(ctx, a.Ledger, month) },
 		func() (report.Report, error) { return alerts(ctx, a, month) },
@@ -174,7 +175,7 @@ func demoResult(ctx context.Context, w world, a *app, month civil.Month, problem
 }
 
 // alerts lists the messages about budgets that were ever raised.
-func alerts(ctx context.Context, a *app, month civil.Month) (report.Report, error) {
+func alerts(ctx context.Context, a *books, month civil.Month) (report.Report, error) {
 	r := report.Report{Name: "alerts", Title: "Budget alerts, as they were raised", Month: month.String(), Columns: []report.Column{
 		{Name: "day", Title: "Day"},
 		{Name: "budget", Title: "Budget"},
@@ -200,7 +201,7 @@ func list(numbers []int) string {
 
 // demoTie shows that the same money is in every view: what the ledger's documents
 // add up to now is what the close has added up from records and shared costs.
-func demoTie(ctx context.Context, w world, a *app, month civil.Month, t *jobs.Totals) error {
+func demoTie(ctx context.Context, w world, a *books, month civil.Month, t *jobs.Totals) error {
 	documents, err := a.DocumentsTotal(ctx, month)
 	if err != nil {
 		return err

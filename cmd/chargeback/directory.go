@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"chargeback/cmd/chargeback/app"
 	"chargeback/config"
 	"chargeback/extract/decode"
 	"chargeback/extract/frame"
@@ -81,23 +82,23 @@ func directoryImportCommand(w world, f *flags) *cobra.Command {
 }
 
 func importPeople(w world, f *flags, o directoryImport, format, file string) error {
-	s, err := readSettings(f.config)
+	s, err := app.ReadSettings(f.config)
 	if err != nil {
 		return err
 	}
 	into := o.into
 	if into == "" {
-		if into, err = peopleFile(s.config); err != nil {
+		if into, err = peopleFile(s.Config); err != nil {
 			return err
 		}
 	}
 	if o.date.IsZero() {
-		o.date = civil.DateOf(w.now(), s.config.Zone())
+		o.date = civil.DateOf(w.now(), s.Config.Zone())
 		if day, named := decode.SnapshotDay(decode.Origin{Key: filepath.Base(file)}, time.UTC); named {
 			o.date = civil.DateOf(time.Unix(day*86400, 0), time.UTC)
 		}
 	}
-	shown, names, rejects, err := readPeople(s.config, format, file)
+	shown, names, rejects, err := readPeople(s.Config, format, file)
 	if err != nil {
 		return err
 	}
@@ -107,7 +108,7 @@ func importPeople(w world, f *flags, o directoryImport, format, file string) err
 	if len(rejects) > 0 && !o.force {
 		return fmt.Errorf("import people: %s of %s can't be read, and who stands there would be taken for gone; correct the export, or add --force; nothing is written", count(len(rejects), "row", "rows"), file)
 	}
-	return s.mergePeople(w, o, into, shown, names)
+	return mergePeople(w, s, o, into, shown, names)
 }
 
 // peopleFile is the one people file of the settings.
@@ -133,7 +134,7 @@ func readPeople(c *config.Config, format, file string) (shown []directory.Person
 			break
 		}
 	}
-	reads, err := newFormat(src)
+	reads, err := app.NewFormat(src)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -189,7 +190,7 @@ func eachPerson(format decode.Format, text io.Reader, zone *time.Location, visit
 }
 
 // mergePeople writes what an export shows into a people file.
-func (s settings) mergePeople(w world, o directoryImport, into string, shown []directory.Person, names []directory.Shown) error {
+func mergePeople(w world, s app.Settings, o directoryImport, into string, shown []directory.Person, names []directory.Shown) error {
 	before, err := os.ReadFile(into)
 	if err != nil && !os.IsNotExist(err) {
 		return fmt.Errorf("import people: %w; correct its rights", err)
@@ -198,9 +199,9 @@ func (s settings) mergePeople(w world, o directoryImport, into string, shown []d
 	if err != nil {
 		return usage("read people file %s: %w", into, err)
 	}
-	same := func(email string) string { return s.directory.Names(email, o.date, o.date.AddDays(1))[0].Email }
-	shown = append(shown, underOtherNames(s.directory.NewNames(names), roster, shown, o.date)...)
-	placed, unplaced, why := s.place(shown, same)
+	same := func(email string) string { return s.Directory.Names(email, o.date, o.date.AddDays(1))[0].Email }
+	shown = append(shown, underOtherNames(s.Directory.NewNames(names), roster, shown, o.date)...)
+	placed, unplaced, why := place(s.Directory, shown, same)
 	plan := roster.Take(placed, unplaced, o.date, same)
 	verb := "Would write"
 	switch {
@@ -245,10 +246,10 @@ func underOtherNames(names *directory.Names, roster *directory.Roster, shown []d
 }
 
 // place finds who belongs where by the directory. Of others it says why not.
-func (s settings) place(shown []directory.Person, same func(string) string) (placed []directory.Person, unplaced []string, why [][]string) {
+func place(dir *directory.Directory, shown []directory.Person, same func(string) string) (placed []directory.Person, unplaced []string, why [][]string) {
 	first := map[string]directory.Person{}
 	for _, p := range shown {
-		center, ok := s.directory.Place(p.Department, p.CostCenter)
+		center, ok := dir.Place(p.Department, p.CostCenter)
 		other, twice := first[same(p.Email)]
 		reason := ""
 		switch {
@@ -314,12 +315,12 @@ func directoryShowCommand(w world, f *flags) *cobra.Command {
 	c.Flags().StringVar(&at, "at", "", "`TIME`: a day, such as 2026-10-16, or 2026-10-16T14:00, in the billing zone, or with an offset behind it (default: now)")
 	c.Flags().Var(value[string]{&format, parseTextOrJSON, "FORMAT"}, "format", "text or json")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		return toRead(w, f, func(ctx context.Context, a *app) error {
+		return toRead(w, f, func(ctx context.Context, a *books) error {
 			day, err := dayAt(at, w.now(), a.Zone)
 			if err != nil {
 				return err
 			}
-			x := &explainer{app: a, w: w, json: format == formatJSON}
+			x := &explainer{books: a, w: w, json: format == formatJSON}
 			return x.who(ctx, args[0], day)
 		})(c, nil)
 	}
@@ -461,12 +462,12 @@ func (x *explainer) owned(name string, day civil.Date) (all []string) {
 		if a.Policy == directory.Proportional {
 			owner += fmt.Sprintf(", at the month's close by all who used it in the %s before", count(a.PolicyMonths, "month", "months"))
 		}
-		all = append(all, fmt.Sprintf("agent %s (%s) is paid by %s (%s:%d)", a.ID, a.Kind, owner, x.config.Directory, a.Line))
+		all = append(all, fmt.Sprintf("agent %s (%s) is paid by %s (%s:%d)", a.ID, a.Kind, owner, x.Settings.Config.Directory, a.Line))
 	}
 	for _, kind := range []string{directory.Key, directory.Team, directory.Project, directory.Caller} {
 		for _, o := range x.Directory.OwnersOf(kind, name) {
 			if holds(o.From, o.To) && (o.Pattern == name || !strings.Contains(name, "@")) { // a person is no * of teams
-				all = append(all, fmt.Sprintf("%s %s is owned by cost centre %s (%s:%d)", kind, o.Pattern, o.CostCenter, x.config.Directory, o.Line))
+				all = append(all, fmt.Sprintf("%s %s is owned by cost centre %s (%s:%d)", kind, o.Pattern, o.CostCenter, x.Settings.Config.Directory, o.Line))
 				break
 			}
 		}

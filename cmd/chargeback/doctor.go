@@ -17,9 +17,9 @@ import (
 
 	"chargeback/billing/ledger"
 	"chargeback/billing/notify/slacknotify"
+	"chargeback/cmd/chargeback/app"
 	"chargeback/config"
 	"chargeback/extract/objstore"
-	"chargeback/jobs"
 	"chargeback/transform/civil"
 	"chargeback/transform/strictyaml"
 )
@@ -52,7 +52,8 @@ func doctorCommand(w world, f *flags) *cobra.Command {
 
 // patient is what the doctor looks at.
 type patient struct {
-	*app
+	*app.App
+	config *config.Config
 	w      world
 	path   string
 	asJSON bool
@@ -122,16 +123,16 @@ func doctor(ctx context.Context, w world, path string, asJSON bool) error {
 
 // look makes all checks. Without settings there is nothing to look at.
 func (p *patient) look(ctx context.Context) (err error) {
-	s, err := readSettings(p.path)
+	s, err := app.ReadSettings(p.path)
 	if err != nil {
 		p.found = append(p.found, diagnosis{Check: "settings", State: "wrong", Detail: withoutSecrets(err)})
 		return err
 	}
-	p.app = &app{settings: s}
+	p.App, p.config = app.New(s, p.w.options()), s.Config
 	defer func() { err = errors.Join(err, p.Close()) }()
-	_, lacking := readWith(p.path, closingBegun, config.SecretsAreThere(p.w.getenv))
+	_, lacking := app.ReadWith(p.path, app.CloseBegun, config.SecretsAreThere(p.w.getenv))
 	p.says("settings", p.path, lacking)
-	if text := s.unbooked(); text != "" {
+	if text := s.Unbooked(); text != "" {
 		p.warns("close", text)
 	}
 	for _, check := range []func(context.Context){p.checkBooks, p.checkLease, p.checkStaging, p.checkDisk, p.checkSources, p.checkDelivery, p.checkPrices, p.checkSlack} {
@@ -152,7 +153,7 @@ func (p *patient) checkBooks(ctx context.Context) {
 	now := p.w.now().UTC()
 	zone := p.config.Zone()
 	detail := fmt.Sprintf("%s UTC; in %s it is %s", now.Format("2006-01-02 15:04"), zone, civil.DateOf(now, zone))
-	place := ledgerPlace(p.config)
+	place := p.Settings.LedgerPlace()
 	a, err := openToRead(ctx, p.w, p.path)
 	switch {
 	case errors.Is(err, ledger.ErrNone):
@@ -187,7 +188,7 @@ func (p *patient) checkBooks(ctx context.Context) {
 
 // checkMode warns of a ledger that others can read: it says who spent what.
 func (p *patient) checkMode() {
-	place := ledgerPlace(p.config)
+	place := p.Settings.LedgerPlace()
 	info, err := os.Stat(place)
 	if p.config.Warehouse.Engine != config.EngineDuckDB || err != nil || info.Mode().Perm()&0o007 == 0 {
 		return
@@ -195,57 +196,36 @@ func (p *patient) checkMode() {
 	p.warns("ledger", fmt.Sprintf("%s can be used by everybody on this machine (mode %o), and it says who spent what; run chmod 600 %s, or 640 for a group that reads", place, info.Mode().Perm(), place))
 }
 
-// checkRights asks for what runs may do in BigQuery: run jobs, and make tables
-// where there is a dataset.
+// checkRights asks for what runs may do in BigQuery.
 func (p *patient) checkRights(ctx context.Context) error {
 	if p.config.Warehouse.Engine != config.EngineBigQuery {
 		return nil
 	}
-	engine, err := p.openBigQuery(ctx, p.w, toLook)
-	if err != nil {
-		return err
-	}
-	return errors.Join(engine.CheckRights(ctx), engine.Close())
+	return p.CheckRights(ctx)
 }
 
-// checkLease takes a lease of its own and gives it back, beside the one that
-// runs take, and says who has that.
+// checkLease says whether the lease that runs take can be had, or who has it.
 func (p *patient) checkLease(ctx context.Context) {
 	if p.config.Warehouse.Engine != config.EngineBigQuery {
 		return
 	}
-	own := &app{settings: p.settings}
-	_, err := own.takeLease(ctx, p.w, "doctor", "chargeback doctor")
-	if err = errors.Join(err, own.Close()); err != nil && !errors.Is(err, jobs.ErrHeld) { // another doctor has it
-		p.says("lease", "", err)
-		return
-	}
-	slot, err := p.leaseSlot(ctx, p.w, string(asOwner))
-	if err != nil {
-		p.says("lease", "", err)
-		return
-	}
-	held, err := jobs.LeaseHolder(ctx, slot, slot.String(), p.w.now())
+	place, held, err := p.CheckLease(ctx)
 	switch {
 	case err != nil:
 		p.says("lease", "", err)
 	case held != nil:
 		p.says("lease", held.Error(), nil)
 	default:
-		p.says("lease", slot.String()+" is free and can be written", nil)
+		p.says("lease", place+" is free and can be written", nil)
 	}
 }
 
-// checkStaging writes and removes a small object where loads go through.
+// checkStaging asks for the place that loads go through.
 func (p *patient) checkStaging(ctx context.Context) {
 	if p.config.Warehouse.Staging == "" {
 		return
 	}
-	engine, err := p.openBigQuery(ctx, p.w, toLook)
-	if err == nil {
-		err = errors.Join(engine.CheckStaging(ctx), engine.Close())
-	}
-	p.says("staging", p.config.Warehouse.Staging+" can be written", err)
+	p.says("staging", p.config.Warehouse.Staging+" can be written", p.CheckStaging(ctx))
 }
 
 // diskMin is what the ledger's disk must have free at the least.
@@ -278,7 +258,7 @@ func (p *patient) checkDisk(context.Context) {
 
 func (p *patient) checkSources(ctx context.Context) {
 	for _, src := range p.config.Sources {
-		store, _, err := p.openStore(ctx, p.w, src)
+		store, _, err := p.OpenStore(ctx, src)
 		if err == nil {
 			var detail string
 			if detail, err = probe(ctx, store); err == nil {
@@ -325,7 +305,7 @@ func firstByte(ctx context.Context, store objstore.Store, object objstore.Object
 
 // checkDelivery writes the one object that tells whether it may.
 func (p *patient) checkDelivery(ctx context.Context) {
-	to, err := p.openDelivery(ctx, p.w)
+	to, err := p.OpenDelivery(ctx)
 	if err == nil && to == nil {
 		return
 	}
@@ -343,27 +323,27 @@ func (p *patient) checkDelivery(ctx context.Context) {
 // has confirmed, or ends soon.
 func (p *patient) checkPrices(context.Context) {
 	book, now := cmp.Or(p.config.Prices, "the built-in one"), p.w.now()
-	if !p.rates.HoldsAt(now) {
+	if !p.Settings.Rates.HoldsAt(now) {
 		p.says("rate book", "", fmt.Errorf("%s has no price that holds now; add prices", book))
 		return
 	}
-	detail := fmt.Sprintf("%s, version %s", book, p.rates.Version())
-	if age, ok := p.rates.Age(now); ok {
+	detail := fmt.Sprintf("%s, version %s", book, p.Settings.Rates.Version())
+	if age, ok := p.Settings.Rates.Age(now); ok {
 		detail += fmt.Sprintf(", newest source of %s", age.Newest.Format(time.DateOnly))
 	}
 	p.says("rate book", detail, nil)
-	if text := oldListText(p.rates, now); text != "" {
+	if text := oldListText(p.Settings.Rates, now); text != "" {
 		p.warns("rate book", text)
 	}
 	var names []string
-	for _, e := range p.rates.Unconfirmed(now) {
+	for _, e := range p.Settings.Rates.Unconfirmed(now) {
 		names = append(names, e.Key())
 	}
 	if len(names) > 0 {
 		p.warns("rate book", fmt.Sprintf("announced and not confirmed since: %s; \"chargeback prices check\" says from when", firstOf(names)))
 	}
 	names = nil
-	for _, end := range p.rates.Endings(now, now.AddDate(0, 0, endsInDays)) {
+	for _, end := range p.Settings.Rates.Endings(now, now.AddDate(0, 0, endsInDays)) {
 		names = append(names, end.Entry.Key()+" on "+end.At.Format(time.DateOnly))
 	}
 	if len(names) > 0 {

@@ -48,8 +48,8 @@ func explainCommand(w world, f *flags) *cobra.Command {
 	}
 	c.Flags().Var(value[string]{&format, parseTextOrJSON, "FORMAT"}, "format", "text or json")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		return toRead(w, f, func(ctx context.Context, a *app) error {
-			x := &explainer{app: a, w: w, json: format == formatJSON}
+		return toRead(w, f, func(ctx context.Context, a *books) error {
+			x := &explainer{books: a, w: w, json: format == formatJSON}
 			if m := documentLine.FindStringSubmatch(args[0]); m != nil {
 				return x.document(ctx, m[1], m[2])
 			}
@@ -61,7 +61,7 @@ func explainCommand(w world, f *flags) *cobra.Command {
 
 // explainer prints explanations.
 type explainer struct {
-	*app
+	*books
 	w    world
 	json bool
 }
@@ -130,7 +130,7 @@ func (x *explainer) request(ctx context.Context, id string) error {
 	var total money.USD
 	var all []recordJSON
 	for i, r := range records {
-		decided, err := x.Decided(ctx, r, x.config.Directory)
+		decided, err := x.Decided(ctx, r, x.Settings.Config.Directory)
 		if err != nil {
 			return err
 		}
@@ -231,7 +231,7 @@ func (x *explainer) record(ctx context.Context, r ledger.Explained, decided stri
 	}
 	x.fact("", "%s", decided)
 	x.rate(r.Rate)
-	if _, how, ok := x.rates.Resolve(r.Provider, r.Region, r.Model); ok && r.Rate.Key != "" && r.Rate.Key != r.Provider+"/"+r.Model && r.Rate.PricedAs == "" {
+	if _, how, ok := x.Rates.Resolve(r.Provider, r.Region, r.Model); ok && r.Rate.Key != "" && r.Rate.Key != r.Provider+"/"+r.Model && r.Rate.PricedAs == "" {
 		x.fact("", "the record's model, %s, is found by %s", r.Model, how)
 	}
 	switch {

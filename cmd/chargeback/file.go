@@ -7,6 +7,11 @@ import (
 	"path/filepath"
 )
 
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
 // replaceFile writes a file so that it has its old bytes or all of the new ones.
 func replaceFile(path string, data []byte) error {
 	mode := os.FileMode(0o600)

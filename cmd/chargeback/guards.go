@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"chargeback/cmd/chargeback/app"
 	"chargeback/transform/civil"
 )
 
@@ -25,11 +26,17 @@ func (g *overrides) flags(c *cobra.Command) {
 	all.BoolVar(&g.newLedger, "new-ledger", false, "begin a new ledger beside documents that another one has issued")
 }
 
+// books is an open set of books, and what somebody says by hand of the run.
+type books struct {
+	*app.App
+	overrides overrides
+}
+
 // guarded does a run's work unless the clock can't be right, or the ledger is new
 // beside documents that were issued. Days that are named are run beside such
 // documents, which is told; but nothing falls due by itself, and no month is closed.
-func guarded(w world, g overrides, do func(context.Context, *app) error) func(context.Context, *app) error {
-	return func(ctx context.Context, a *app) error {
+func guarded(w world, g overrides, do func(context.Context, *books) error) func(context.Context, *books) error {
+	return func(ctx context.Context, a *books) error {
 		if err := a.CheckClock(ctx, w.now(), g.clockIsRight); err != nil {
 			return err
 		}
@@ -47,7 +54,7 @@ func guarded(w world, g overrides, do func(context.Context, *app) error) func(co
 }
 
 // checkEmpty stops before nights that can't all be empty.
-func (a *app) checkEmpty(ctx context.Context, now time.Time, nights []civil.Date) error {
+func (a *books) checkEmpty(ctx context.Context, now time.Time, nights []civil.Date) error {
 	if a.overrides.emptyNights {
 		return nil
 	}

@@ -1,8 +1,9 @@
 // Command chargeback works out what every AI request cost and who owes it.
 //
-// It owns: the command line, the clock, the wiring of everything below, what
-// is printed, and exit codes (root.go tells users what they mean).
-// It does not own: any rule of the books (jobs, extract, transform, billing).
+// It owns: the command line, the clock, what is printed, and exit codes (root.go
+// tells users what they mean).
+// It does not own: the wiring (cmd/chargeback/app), or any rule of the books (jobs,
+// extract, transform, billing).
 package main
 
 import (
@@ -19,6 +20,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"chargeback/billing/ledger"
+	"chargeback/cmd/chargeback/app"
 	"chargeback/jobs"
 	"chargeback/transform/strictyaml"
 )
@@ -56,6 +58,27 @@ type exitError struct {
 
 func (e *exitError) Error() string { return e.err.Error() }
 func (e *exitError) Unwrap() error { return e.err }
+
+// options is what a command hands to the books.
+func (w world) options() app.Options {
+	o := app.Options{Now: w.now, Getenv: w.getenv, Err: w.err, Columns: w.columns, Sleep: sleep}
+	if w.wait != nil {
+		o.Wait = *w.wait
+	}
+	return o
+}
+
+// sleep waits for a time, or until ctx is done.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
 
 func usage(format string, args ...any) error {
 	return &exitError{exitUsage, fmt.Errorf(format, args...)}
@@ -174,6 +197,7 @@ func exitCode(ctx context.Context, err error) int {
 
 func oneCode(err error) int {
 	var coded *exitError
+	var settings *app.Mistake
 	switch {
 	case errors.Is(err, ledger.ErrLocked), errors.Is(err, jobs.ErrHeld), errors.Is(err, ledger.ErrFenced), errors.Is(err, jobs.ErrLeaseLost):
 		return exitInUse
@@ -181,6 +205,8 @@ func oneCode(err error) int {
 		return exitGates
 	case errors.As(err, &coded):
 		return coded.code
+	case errors.As(err, &settings):
+		return exitUsage
 	}
 	return exitFailed
 }

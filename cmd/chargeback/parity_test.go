@@ -21,6 +21,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	"golang.org/x/sync/errgroup"
 
+	"chargeback/cmd/chargeback/app"
 	"chargeback/cmd/chargeback/demo"
 	"chargeback/transform/civil"
 )
@@ -184,7 +185,7 @@ func demoLedger(t *testing.T, dir string) (hash string) {
 	var out, alerts bytes.Buffer
 	w := world{out: &out, err: &alerts, now: func() time.Time { return scriptClock }, getenv: os.Getenv, columns: 100, program: "chargeback"}
 	path := filepath.Join(dir, configFile)
-	err := withBooks(t.Context(), w, path, asOwner, func(ctx context.Context, a *app) (err error) {
+	err := withBooks(t.Context(), w, path, app.AsOwner, func(ctx context.Context, a *books) (err error) {
 		if err = demoMonthOf(ctx, w, a, path); err != nil {
 			return err
 		}

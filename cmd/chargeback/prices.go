@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"chargeback/cmd/chargeback/app"
 	"chargeback/transform/rates"
 	"chargeback/transform/rates/importer"
 )
@@ -70,11 +71,11 @@ func settingsBook(f *flags) (book *rates.Book, path string, err error) {
 	if !exists(f.config) && f.config == configFile {
 		return rates.Default(), "", nil
 	}
-	s, err := readSettings(f.config)
+	s, err := app.ReadSettings(f.config)
 	if err != nil {
 		return nil, "", err
 	}
-	return s.rates, s.config.Path(s.config.Prices), nil
+	return s.Rates, s.Config.Path(s.Config.Prices), nil
 }
 
 // readBook reads what the command line names: a book's file or folder, or the

@@ -53,7 +53,7 @@ func rejectsCommand(w world, f *flags) *cobra.Command {
 			}
 			return nil
 		},
-		RunE: toRead(w, f, func(ctx context.Context, a *app) error {
+		RunE: toRead(w, f, func(ctx context.Context, a *books) error {
 			if export != "" {
 				return exportRejects(ctx, w, a, month, export)
 			}
@@ -86,7 +86,7 @@ func rejectsCommand(w world, f *flags) *cobra.Command {
 
 // exportRejects writes a row for everything that was not charged. The file is
 // whole, or as it was.
-func exportRejects(ctx context.Context, w world, a *app, month civil.Month, path string) error {
+func exportRejects(ctx context.Context, w world, a *books, month civil.Month, path string) error {
 	r, err := report.Everything(ctx, a.Ledger, month)
 	if err != nil {
 		return err
@@ -124,7 +124,7 @@ func retryCommand(w world, f *flags) *cobra.Command {
 	c := &cobra.Command{
 		Use: "retry", Short: "Take in again what a correction has helped", Long: retryHelp, Args: noArgs,
 		Example: "  chargeback rejects retry\n  chargeback rejects retry --source gateway\n  chargeback rejects retry --source gateway --all",
-		RunE: toRun(w, f, delivering(w, func(ctx context.Context, a *app) error {
+		RunE: toRun(w, f, delivering(w, func(ctx context.Context, a *books) error {
 			if err := checkRetry(a, o); err != nil {
 				return err
 			}
@@ -175,7 +175,7 @@ func deletedCommand(w world, f *flags) *cobra.Command {
 	c := &cobra.Command{
 		Use: "deleted", Short: "Say that missing objects are gone for good", Long: deletedHelp, Args: noArgs,
 		Example: "  chargeback rejects deleted --source gateway --by ops@example.com --reason \"test traffic, removed\"",
-		RunE: toRun(w, f, delivering(w, func(ctx context.Context, a *app) error {
+		RunE: toRun(w, f, delivering(w, func(ctx context.Context, a *books) error {
 			for _, need := range [][2]string{{"source", d.Source}, {"by", d.By}, {"reason", d.Reason}} {
 				if strings.TrimSpace(need[1]) == "" {
 					return usage("--%s is missing; it is kept with the objects", need[0])
@@ -220,7 +220,7 @@ func verb(n int64) string {
 }
 
 // checkRetry refuses a source that is not in the settings.
-func checkRetry(a *app, o jobs.RetryOptions) error {
+func checkRetry(a *books, o jobs.RetryOptions) error {
 	var names []string
 	for _, s := range a.Sources {
 		names = append(names, s.Name)
@@ -234,7 +234,7 @@ func checkRetry(a *app, o jobs.RetryOptions) error {
 	return nil
 }
 
-func readRejects(ctx context.Context, a *app, list string, month civil.Month, limit int) (report.Report, error) {
+func readRejects(ctx context.Context, a *books, list string, month civil.Month, limit int) (report.Report, error) {
 	switch list {
 	case "reasons":
 		return report.Reasons(ctx, a.Ledger, month)

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"chargeback/billing/report"
+	"chargeback/cmd/chargeback/app"
 	"chargeback/transform/civil"
 )
 
@@ -39,20 +40,20 @@ type reportKind struct {
 	name, short, example string
 	flags                func(*cobra.Command, *reportFlags)
 	check                func(*cobra.Command, *reportFlags) error
-	read                 func(context.Context, *app, *reportFlags) (report.Report, error)
+	read                 func(context.Context, *books, *reportFlags) (report.Report, error)
 }
 
 func reportKinds() []reportKind {
 	return []reportKind{
 		{
 			name: "departments", short: "Requests, tokens and cost by department and cost centre, dearest first",
-			read: func(ctx context.Context, a *app, o *reportFlags) (report.Report, error) {
+			read: func(ctx context.Context, a *books, o *reportFlags) (report.Report, error) {
 				return report.Departments(ctx, a.Ledger, o.month)
 			},
 		},
 		{
 			name: "cost-centers", short: "Cost by cost centre, and its share of the whole",
-			read: func(ctx context.Context, a *app, o *reportFlags) (report.Report, error) {
+			read: func(ctx context.Context, a *books, o *reportFlags) (report.Report, error) {
 				return report.CostCenters(ctx, a.Ledger, o.month)
 			},
 		},
@@ -81,25 +82,25 @@ func reportKinds() []reportKind {
 				c.Flags().StringVar(&o.department, "department", "", "only users of the department `NAME`")
 				wholeFlag(c, "limit", &o.limit, 0, "users to list; 0 lists all")
 			},
-			read: func(ctx context.Context, a *app, o *reportFlags) (report.Report, error) {
+			read: func(ctx context.Context, a *books, o *reportFlags) (report.Report, error) {
 				return report.Users(ctx, a.Ledger, o.month, o.department, o.limit)
 			},
 		},
 		{
 			name: "matches", short: "How many of the providers' records found their request, and by which key",
-			read: func(ctx context.Context, a *app, o *reportFlags) (report.Report, error) {
+			read: func(ctx context.Context, a *books, o *reportFlags) (report.Report, error) {
 				return report.Matches(ctx, a.Ledger, o.month)
 			},
 		},
 		{
 			name: "savings", short: "What caches saved: cost without them - saved = cost",
-			read: func(ctx context.Context, a *app, o *reportFlags) (report.Report, error) {
+			read: func(ctx context.Context, a *books, o *reportFlags) (report.Report, error) {
 				return report.Savings(ctx, a.Ledger, o.month)
 			},
 		},
 		{
 			name: "shared", short: "How shared costs are divided: the weights and amounts of a close today",
-			read: func(ctx context.Context, a *app, o *reportFlags) (report.Report, error) {
+			read: func(ctx context.Context, a *books, o *reportFlags) (report.Report, error) {
 				return sharedCosts(ctx, a, o.month)
 			},
 		},
@@ -110,7 +111,7 @@ func reportKinds() []reportKind {
 				o.by = report.TotalsByDefault()
 				c.Flags().Var(value[groupList]{&o.by, parseGroups, "LIST"}, "by", "what to group by: "+groupList(report.TotalsGroups()).String())
 			},
-			read: func(ctx context.Context, a *app, o *reportFlags) (report.Report, error) {
+			read: func(ctx context.Context, a *books, o *reportFlags) (report.Report, error) {
 				return report.Totals(ctx, a.Ledger, o.month, o.by, func(provider, region, model string) (string, bool) {
 					key, _, ok := a.Rates.Resolve(provider, region, model)
 					return key, ok
@@ -120,7 +121,7 @@ func reportKinds() []reportKind {
 	}
 }
 
-func sharedCosts(ctx context.Context, a *app, month civil.Month) (report.Report, error) {
+func sharedCosts(ctx context.Context, a *books, month civil.Month) (report.Report, error) {
 	parts, told, closed, err := a.SharedParts(ctx, month)
 	if err != nil {
 		return report.Report{}, err
@@ -178,7 +179,7 @@ func (kind reportKind) command(w world, f *flags) *cobra.Command {
 	if kind.check != nil {
 		c.PreRunE = func(c *cobra.Command, _ []string) error { return kind.check(c, o) }
 	}
-	c.RunE = toRead(w, f, func(ctx context.Context, a *app) error {
+	c.RunE = toRead(w, f, func(ctx context.Context, a *books) error {
 		asked := !o.month.IsZero()
 		month, err := a.monthOr(ctx, w, o.month)
 		if err != nil {
@@ -201,14 +202,27 @@ func (kind reportKind) command(w world, f *flags) *cobra.Command {
 	return c
 }
 
-// toRead opens the ledger for the time of one command that only tells.
-func toRead(w world, f *flags, do func(context.Context, *app) error) func(*cobra.Command, []string) error {
-	return reading(w, f, toLook, do)
+// openToRead opens the ledger alone.
+func openToRead(ctx context.Context, w world, path string) (*books, error) {
+	return openLedger(ctx, w, path, app.ToRead)
 }
 
-func reading(w world, f *flags, want access, do func(context.Context, *app) error) func(*cobra.Command, []string) error {
+func openLedger(ctx context.Context, w world, path string, want app.Access) (*books, error) {
+	a, err := app.OpenLedger(ctx, path, want, w.options())
+	if err != nil {
+		return nil, err
+	}
+	return &books{App: a}, nil
+}
+
+// toRead opens the ledger for the time of one command that only tells.
+func toRead(w world, f *flags, do func(context.Context, *books) error) func(*cobra.Command, []string) error {
+	return reading(w, f, app.ToRead, do)
+}
+
+func reading(w world, f *flags, want app.Access, do func(context.Context, *books) error) func(*cobra.Command, []string) error {
 	return func(c *cobra.Command, _ []string) (err error) {
-		a, err := openFor(c.Context(), w, f.config, want)
+		a, err := openLedger(c.Context(), w, f.config, want)
 		if err != nil {
 			return err
 		}
@@ -218,7 +232,7 @@ func reading(w world, f *flags, want access, do func(context.Context, *app) erro
 }
 
 // lastDay is the day that an agent's report ends with.
-func (a *app) lastDay(ctx context.Context, o *reportFlags, monthAsked bool) (civil.Date, error) {
+func (a *books) lastDay(ctx context.Context, o *reportFlags, monthAsked bool) (civil.Date, error) {
 	if !o.until.IsZero() {
 		return o.until, nil
 	}
@@ -229,7 +243,7 @@ func (a *app) lastDay(ctx context.Context, o *reportFlags, monthAsked bool) (civ
 	return newest, err
 }
 
-func agents(ctx context.Context, a *app, o *reportFlags) (report.Report, error) {
+func agents(ctx context.Context, a *books, o *reportFlags) (report.Report, error) {
 	if o.agent == "" {
 		return report.Agents(ctx, a.Ledger, o.month)
 	}
@@ -238,7 +252,7 @@ func agents(ctx context.Context, a *app, o *reportFlags) (report.Report, error) 
 
 // hint says beside an empty report what there would be. It goes to the error
 // stream, so that JSON and CSV stay what they are.
-func (a *app) hint(ctx context.Context, w world, o *reportFlags) error {
+func (a *books) hint(ctx context.Context, w world, o *reportFlags) error {
 	newest, err := a.Ledger.NewestRecordDay(ctx)
 	switch {
 	case err != nil:
@@ -255,7 +269,7 @@ func (a *app) hint(ctx context.Context, w world, o *reportFlags) error {
 
 // monthOr is the month that was asked for, else that of the newest cost
 // record, else this month.
-func (a *app) monthOr(ctx context.Context, w world, asked civil.Month) (civil.Month, error) {
+func (a *books) monthOr(ctx context.Context, w world, asked civil.Month) (civil.Month, error) {
 	if !asked.IsZero() {
 		return asked, nil
 	}

@@ -13,6 +13,7 @@ import (
 
 	"chargeback/billing/ledger"
 	"chargeback/billing/notify"
+	"chargeback/cmd/chargeback/app"
 	"chargeback/jobs"
 	"chargeback/templates"
 	"chargeback/transform/civil"
@@ -67,7 +68,7 @@ func runCommand(w world, f *flags) *cobra.Command {
 		Use: "run", Short: "Run all windows that are due", Long: runHelp, Args: noArgs,
 		Example: "  chargeback run\n  chargeback run nightly --date 2026-10-31\n  chargeback run monthly --month 2026-10",
 		RunE: func(c *cobra.Command, args []string) error {
-			return toRun(w, f, delivering(w, guarded(w, *g, func(ctx context.Context, a *app) error { return dueAll(ctx, w, a) })))(c, args)
+			return toRun(w, f, delivering(w, guarded(w, *g, func(ctx context.Context, a *books) error { return dueAll(ctx, w, a) })))(c, args)
 		},
 	}
 	g.flags(all)
@@ -100,7 +101,7 @@ func nightlyCommand(w world, f *flags, g *overrides) *cobra.Command {
 			return shardNights(c.Context(), w, f.config, part, day, *g)
 		}
 		g.named = several || !day.IsZero()
-		return toRun(w, f, delivering(w, guarded(w, *g, func(ctx context.Context, a *app) error {
+		return toRun(w, f, delivering(w, guarded(w, *g, func(ctx context.Context, a *books) error {
 			if several {
 				return spanOfNights(ctx, w, a, from, to)
 			}
@@ -122,7 +123,7 @@ func monthlyCommand(w world, f *flags, g *overrides) *cobra.Command {
 		Use: "monthly", Short: "Close a month and write its invoices", Long: monthlyHelp, Args: noArgs,
 		Example: "  chargeback run monthly\n  chargeback run monthly --month 2026-10",
 		RunE: func(c *cobra.Command, args []string) error {
-			return toRun(w, f, delivering(w, guarded(w, *g, func(ctx context.Context, a *app) error {
+			return toRun(w, f, delivering(w, guarded(w, *g, func(ctx context.Context, a *books) error {
 				if month.IsZero() {
 					return dueMonths(ctx, w, a)
 				}
@@ -139,7 +140,7 @@ func monthlyCommand(w world, f *flags, g *overrides) *cobra.Command {
 
 // over refuses what the books don't account for, and what is not over yet: it
 // would be marked as done before its records are there.
-func (a *app) over(w world, flag, name string, first, last civil.Date) error {
+func (a *books) over(w world, flag, name string, first, last civil.Date) error {
 	yesterday := civil.DateOf(w.now(), a.Zone).AddDays(-1)
 	switch {
 	case last.Before(a.Start):
@@ -151,27 +152,28 @@ func (a *app) over(w world, flag, name string, first, last civil.Date) error {
 }
 
 // toRun opens the books for the time of one command that changes them.
-func toRun(w world, f *flags, do func(context.Context, *app) error) func(*cobra.Command, []string) error {
+func toRun(w world, f *flags, do func(context.Context, *books) error) func(*cobra.Command, []string) error {
 	return func(c *cobra.Command, _ []string) error {
-		return withBooks(c.Context(), w, f.config, asOwner, do)
+		return withBooks(c.Context(), w, f.config, app.AsOwner, do)
 	}
 }
 
 // withBooks opens the books for runs, and closes them afterwards.
-func withBooks(ctx context.Context, w world, path string, want access, do func(context.Context, *app) error) (err error) {
-	a, err := open(ctx, w, path, want)
+func withBooks(ctx context.Context, w world, path string, want app.Access, do func(context.Context, *books) error) (err error) {
+	opened, err := app.Open(ctx, path, want, w.options())
 	if err != nil {
 		return err
 	}
+	a := &books{App: opened}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	return a.during(ctx, do)
+	return a.During(ctx, func(ctx context.Context) error { return do(ctx, a) })
 }
 
 // delivering does a run's work between two deliveries: what earlier runs could
 // not send goes first, whatever becomes of the work, and what this run raised
 // goes once, after all of it.
-func delivering(w world, do func(context.Context, *app) error) func(context.Context, *app) error {
-	return func(ctx context.Context, a *app) error {
+func delivering(w world, do func(context.Context, *books) error) func(context.Context, *books) error {
+	return func(ctx context.Context, a *books) error {
 		w.log.counts()
 		sent, err := a.Deliver(ctx)
 		if err != nil {
@@ -184,7 +186,7 @@ func delivering(w world, do func(context.Context, *app) error) func(context.Cont
 
 // dueAll runs all that is due. Objects that need a look don't keep months from
 // being tried: the gates decide.
-func dueAll(ctx context.Context, w world, a *app) error {
+func dueAll(ctx context.Context, w world, a *books) error {
 	nights := dueNights(ctx, w, a)
 	if nights != nil && !isLook(nights) {
 		return nights
@@ -192,7 +194,7 @@ func dueAll(ctx context.Context, w world, a *app) error {
 	return errors.Join(nights, dueMonths(ctx, w, a))
 }
 
-func dueNights(ctx context.Context, w world, a *app) error {
+func dueNights(ctx context.Context, w world, a *books) error {
 	due, err := a.DueNights(ctx, w.now())
 	if err != nil {
 		return err
@@ -218,7 +220,7 @@ func dueNights(ctx context.Context, w world, a *app) error {
 }
 
 // checkBudgets holds budgets that were changed against what is spent already.
-func checkBudgets(ctx context.Context, w world, a *app) error {
+func checkBudgets(ctx context.Context, w world, a *books) error {
 	raised, err := a.CheckBudgets(ctx)
 	if err == nil && len(raised) > 0 {
 		w.log.count(func(s *sum) { s.alerts += len(raised) })
@@ -227,7 +229,7 @@ func checkBudgets(ctx context.Context, w world, a *app) error {
 	return err
 }
 
-func dueMonths(ctx context.Context, w world, a *app) error {
+func dueMonths(ctx context.Context, w world, a *books) error {
 	due, err := a.DueMonths(ctx, w.now())
 	if err != nil {
 		return err
@@ -244,7 +246,7 @@ func dueMonths(ctx context.Context, w world, a *app) error {
 }
 
 // deliver sends what waits in the outbox, and tells what it could not send.
-func deliver(ctx context.Context, w world, a *app) error {
+func deliver(ctx context.Context, w world, a *books) error {
 	sent, err := a.Deliver(ctx)
 	if err != nil {
 		return err
@@ -262,7 +264,7 @@ func isLook(err error) bool { return exitCode(context.Background(), err) == exit
 
 // spanOfNights runs the nights from one day to another, to the last full day
 // where that is zero, in one go.
-func spanOfNights(ctx context.Context, w world, a *app, from, to civil.Date) error {
+func spanOfNights(ctx context.Context, w world, a *books, from, to civil.Date) error {
 	open := to.IsZero()
 	if open {
 		to = civil.DateOf(w.now(), a.Zone).AddDays(-1)
@@ -290,7 +292,7 @@ func daysOf(from, to civil.Date) (days []civil.Date) {
 	return days
 }
 
-func night(ctx context.Context, w world, a *app, day civil.Date) error {
+func night(ctx context.Context, w world, a *books, day civil.Date) error {
 	return told(w)(a.Nightly(ctx, day, w.now()))
 }
 
@@ -395,8 +397,8 @@ func printMessages(w world, state string, messages []notify.Problem) {
 	}
 }
 
-func closeMonth(ctx context.Context, w world, a *app, month civil.Month) error {
-	if err := a.readyToClose(ctx, month); err != nil {
+func closeMonth(ctx context.Context, w world, a *books, month civil.Month) error {
+	if err := a.ReadyToClose(ctx, month); err != nil {
 		return err
 	}
 	s, err := a.Monthly(ctx, month, w.now())

@@ -9,6 +9,7 @@ import (
 	"github.com/robfig/cron/v3"
 	"github.com/spf13/cobra"
 
+	"chargeback/cmd/chargeback/app"
 	"chargeback/config"
 )
 
@@ -39,7 +40,7 @@ func serve(ctx context.Context, w world, path, schedule string) error {
 	log := w.service()
 	wake := func() {
 		w := w.newRun()
-		err := withBooks(ctx, w, path, asOwner, delivering(w, guarded(w, overrides{}, func(ctx context.Context, a *app) error { return dueAll(ctx, w, a) })))
+		err := withBooks(ctx, w, path, app.AsOwner, delivering(w, guarded(w, overrides{}, func(ctx context.Context, a *books) error { return dueAll(ctx, w, a) })))
 		w.log.ended(exitCode(ctx, err), err)
 		if err != nil && ctx.Err() == nil && !w.log.machines() {
 			log.Error("run", "error", err.Error(), "exit_code", exitCode(ctx, err))
@@ -52,7 +53,7 @@ func serve(ctx context.Context, w world, path, schedule string) error {
 	if _, err := timer.AddFunc(schedule, wake); err != nil {
 		return err
 	}
-	if _, err := readSettings(path, config.SecretsAreThere(w.getenv)); err != nil {
+	if _, err := app.ReadSettings(path, config.SecretsAreThere(w.getenv)); err != nil {
 		return err
 	}
 	log.Info("serving", "wake", schedule)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"chargeback/billing/ledger"
+	"chargeback/cmd/chargeback/app"
 	"chargeback/config"
 	"chargeback/jobs"
 	"chargeback/transform/civil"
@@ -20,11 +21,11 @@ func shardNights(ctx context.Context, w world, path, part string, day civil.Date
 	if err != nil {
 		return usage("--shard: %w", err)
 	}
-	s, err := readSettings(path)
+	s, err := app.ReadSettings(path)
 	if err != nil {
 		return err
 	}
-	if s.config.Warehouse.Engine != config.EngineBigQuery {
+	if s.Config.Warehouse.Engine != config.EngineBigQuery {
 		return usage("--shard: the ledger is in DuckDB, which one process at a time may open; run without --shard, or see warehouse.engine")
 	}
 	if err := ensureLedger(ctx, w, path); err != nil {
@@ -33,7 +34,7 @@ func shardNights(ctx context.Context, w world, path, part string, day civil.Date
 	var whole []civil.Date // nights of which all parts are there
 	var look error
 	g.named = !day.IsZero()
-	err = withBooks(ctx, w, path, access(fmt.Sprintf("shard-%d-of-%d", shard.Index, shard.Count)), guarded(w, g, func(ctx context.Context, a *app) error {
+	err = withBooks(ctx, w, path, app.Access(fmt.Sprintf("shard-%d-of-%d", shard.Index, shard.Count)), guarded(w, g, func(ctx context.Context, a *books) error {
 		due, err := a.DueNights(ctx, w.now())
 		if !day.IsZero() {
 			due, err = []civil.Date{day}, a.over(w, "--date", day.String(), day, day)
@@ -79,7 +80,7 @@ func shardNights(ctx context.Context, w world, path, part string, day civil.Date
 func makeNights(ctx context.Context, w world, path string, whole []civil.Date) (look error) {
 	for deadline := time.NewTimer(othersMax); ; {
 		left := whole
-		err := withBooks(ctx, w, path, asOwner, delivering(w, func(ctx context.Context, a *app) (err error) {
+		err := withBooks(ctx, w, path, app.AsOwner, delivering(w, func(ctx context.Context, a *books) (err error) {
 			if left, err = nightsToMake(ctx, w, a, whole); err != nil {
 				return err
 			}
@@ -123,7 +124,7 @@ const (
 
 // nightsToMake are those of some nights that nobody has finished, and the newest one
 // where it is due again: for changed prices, people, settings or sources.
-func nightsToMake(ctx context.Context, w world, a *app, nights []civil.Date) ([]civil.Date, error) {
+func nightsToMake(ctx context.Context, w world, a *books, nights []civil.Date) ([]civil.Date, error) {
 	left, err := nightsLeft(ctx, a, nights)
 	if err != nil {
 		return nil, err
@@ -133,7 +134,7 @@ func nightsToMake(ctx context.Context, w world, a *app, nights []civil.Date) ([]
 }
 
 // nightsLeft are the nights that nobody has finished.
-func nightsLeft(ctx context.Context, a *app, nights []civil.Date) (left []civil.Date, err error) {
+func nightsLeft(ctx context.Context, a *books, nights []civil.Date) (left []civil.Date, err error) {
 	for _, day := range nights {
 		done, err := a.NightDone(ctx, day)
 		if err != nil {
@@ -149,7 +150,7 @@ func nightsLeft(ctx context.Context, a *app, nights []civil.Date) (left []civil.
 // ensureLedger makes the ledger where there is none yet: one worker does, the
 // others wait for it.
 func ensureLedger(ctx context.Context, w world, path string) error {
-	for deadline := time.NewTimer(leaseTTL); ; {
+	for deadline := time.NewTimer(app.LeaseTTL); ; {
 		a, err := openToRead(ctx, w, path)
 		if err == nil {
 			return a.Close()
@@ -157,7 +158,7 @@ func ensureLedger(ctx context.Context, w world, path string) error {
 		if !errors.Is(err, ledger.ErrNone) {
 			return err
 		}
-		err = withBooks(ctx, w, path, asOwner, func(context.Context, *app) error { return nil })
+		err = withBooks(ctx, w, path, app.AsOwner, func(context.Context, *books) error { return nil })
 		if err == nil || !errors.Is(err, jobs.ErrHeld) {
 			return err
 		}

@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"chargeback/billing/report"
+	"chargeback/cmd/chargeback/app"
 	"chargeback/config"
 	"chargeback/extract"
 	"chargeback/extract/decode"
@@ -124,16 +125,16 @@ func sniffPlace(ctx context.Context, w world, place string, o sniffFlags) (what 
 	if !strings.HasPrefix(place, config.SchemeFile+":") && !strings.HasPrefix(place, config.SchemeS3+":") {
 		src.URL = config.SchemeFile + ":" + place
 	}
-	a := &app{settings: settings{config: &config.Config{}}}
+	a := app.New(app.Settings{Config: &config.Config{}}, w.options())
 	defer func() { err = errors.Join(err, a.Close()) }()
-	store, workers, err := a.openStore(ctx, w, src)
+	store, workers, err := a.OpenStore(ctx, src)
 	if err != nil {
 		return notKnown, err
 	}
 	objects, more, err := listSome(ctx, store, o.limit)
 	if err == nil && len(objects) == 0 && strings.HasPrefix(src.URL, config.SchemeS3+":") { // one object, not a prefix
 		src.Format = config.FormatPeople
-		if store, workers, err = a.openStore(ctx, w, src); err == nil {
+		if store, workers, err = a.OpenStore(ctx, src); err == nil {
 			objects, more, err = listSome(ctx, store, o.limit)
 		}
 	}
@@ -176,7 +177,7 @@ func sniffPlace(ctx context.Context, w world, place string, o sniffFlags) (what 
 	})
 	summarize := func(src config.Source) (sniff.Summary, error) {
 		src.FillIn()
-		format, err := newFormat(src)
+		format, err := app.NewFormat(src)
 		if err != nil {
 			return sniff.Summary{}, usage("%w", err)
 		}
@@ -232,7 +233,7 @@ func (w world) sniffMapped(ctx context.Context, store objstore.Store, objects []
 	}
 	filled := src
 	filled.FillIn()
-	if _, err := newFormat(filled); err == nil {
+	if _, err := app.NewFormat(filled); err == nil {
 		sum, err := summarize(src)
 		if err != nil {
 			return notKnown, err

@@ -43,7 +43,7 @@ func statusCommand(w world, f *flags) *cobra.Command {
 		Annotations: map[string]string{oneObject: "yes"},
 	}
 	c.Flags().Var(value[string]{&format, parseTextOrJSON, "FORMAT"}, "format", "text or json")
-	c.RunE = toRead(w, f, func(ctx context.Context, a *app) error { return status(ctx, w, a, format == formatJSON) })
+	c.RunE = toRead(w, f, func(ctx context.Context, a *books) error { return status(ctx, w, a, format == formatJSON) })
 	return c
 }
 
@@ -92,9 +92,9 @@ type messageReport struct {
 	Reason   string `json:"reason,omitempty"` // why the last attempt failed
 }
 
-func status(ctx context.Context, w world, a *app, asJSON bool) error {
+func status(ctx context.Context, w world, a *books, asJSON bool) error {
 	var s statusReport
-	for _, part := range []func(context.Context, world, *app) error{s.readLedger, s.readDue, s.readProblems, s.readRuns, s.readBudgets, s.readMessages} {
+	for _, part := range []func(context.Context, world, *books) error{s.readLedger, s.readDue, s.readProblems, s.readRuns, s.readBudgets, s.readMessages} {
 		if err := part(ctx, w, a); err != nil {
 			return err
 		}
@@ -133,13 +133,13 @@ func writeJSON(w world, v any) error {
 	return e.Encode(v)
 }
 
-func (s *statusReport) readLedger(ctx context.Context, _ world, a *app) (err error) {
-	s.Ledger, s.RateBook = a.Ledger.String(), a.rates.Version()
+func (s *statusReport) readLedger(ctx context.Context, _ world, a *books) (err error) {
+	s.Ledger, s.RateBook = a.Ledger.String(), a.Rates.Version()
 	s.SizeBytes, err = a.Ledger.SizeBytes(ctx)
 	return err
 }
 
-func (s *statusReport) readDue(ctx context.Context, w world, a *app) (err error) {
+func (s *statusReport) readDue(ctx context.Context, w world, a *books) (err error) {
 	nights, err := a.DueNights(ctx, w.now())
 	if err != nil {
 		return err
@@ -166,7 +166,7 @@ func (s *statusReport) printDue(w world) {
 	fmt.Fprintf(w.out, "due        %s\n", due)
 }
 
-func (s *statusReport) readProblems(ctx context.Context, w world, a *app) (err error) {
+func (s *statusReport) readProblems(ctx context.Context, w world, a *books) (err error) {
 	problems, err := a.Signals(ctx, w.now())
 	s.Problems = append(append([]jobs.Problem{}, jobs.Overdue(s.Due.Nights)...), problems...)
 	return err
@@ -185,7 +185,7 @@ func (s *statusReport) printProblems(w world) {
 	}
 }
 
-func (s *statusReport) readRuns(ctx context.Context, _ world, a *app) error {
+func (s *statusReport) readRuns(ctx context.Context, _ world, a *books) error {
 	runs, err := a.Ledger.LastRuns(ctx, lastRuns)
 	s.Runs = []runReport{}
 	for _, r := range runs {
@@ -194,7 +194,7 @@ func (s *statusReport) readRuns(ctx context.Context, _ world, a *app) error {
 			finished := r.Finished.UTC()
 			read.FinishedAt = &finished
 		}
-		if r.State == ledger.RunRunning && a.config.Warehouse.Engine == config.EngineDuckDB {
+		if r.State == ledger.RunRunning && a.Settings.Config.Warehouse.Engine == config.EngineDuckDB {
 			read.State = "cut off" // this process has the ledger, so that one is gone
 		}
 		s.Runs = append(s.Runs, read)
@@ -244,7 +244,7 @@ func failure(r ledger.Run) string {
 	return summary.Error
 }
 
-func (s *statusReport) readBudgets(ctx context.Context, w world, a *app) error {
+func (s *statusReport) readBudgets(ctx context.Context, w world, a *books) error {
 	s.Budgets = []budgetReport{}
 	month, err := a.monthOr(ctx, w, civil.Month{})
 	if err != nil || len(a.Budgets) == 0 {
@@ -271,7 +271,7 @@ func (s *statusReport) printBudgets(w world) {
 	}
 }
 
-func (s *statusReport) readMessages(ctx context.Context, _ world, a *app) error {
+func (s *statusReport) readMessages(ctx context.Context, _ world, a *books) error {
 	messages, err := a.Undelivered(ctx)
 	s.Messages = []messageReport{}
 	for _, m := range messages {

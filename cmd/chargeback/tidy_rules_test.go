@@ -26,6 +26,10 @@ var mayImport = map[string][]string{
 	"templates": {},
 }
 
+// wiring opens the books by the settings. The command line shares it with the tests
+// of one folder, from outside.
+const wiring, wiringTests = "cmd/chargeback/app", "jobs"
+
 // drivers are packages of one technology each. Only cmd wires them, and tests.
 var drivers = []string{"dirstore", "s3store", "duckledger", "bqledger", "slacknotify", "consolenotify"}
 
@@ -78,7 +82,9 @@ func crossing(s source, to string) string {
 		if from != "cmd" && !s.test {
 			return fmt.Sprintf("%s is a driver; only cmd wires drivers", to)
 		}
-	case s.test && strings.HasSuffix(s.ast.Name.Name, "_test"):
+	case to == wiring && from != "cmd" && !(from == wiringTests && fromOutside(s)):
+		return fmt.Sprintf("%s is the wiring; only cmd and tests of %s from outside import it", to, wiringTests)
+	case fromOutside(s):
 		return "" // a test from outside drives the whole, as its users do
 	case from != topOf(to) && !covers(mayImport[from], to):
 		return fmt.Sprintf("%s may not import %s", from, to)
@@ -87,6 +93,9 @@ func crossing(s source, to string) string {
 	}
 	return ""
 }
+
+// fromOutside says whether a file is a test of a package from outside of it.
+func fromOutside(s source) bool { return s.test && strings.HasSuffix(s.ast.Name.Name, "_test") }
 
 // siblings says whether two packages are children of the same package below
 // a top folder: technologies of one noun.

@@ -27,6 +27,8 @@ var cleanModule = map[string]string{
 	"transform/money/money.go":            "// Package money is exact.\npackage money\n",
 	"transform/money/money_test.go":       "package money\n\nimport (\n\t\"testing\"\n\t\"time\"\n)\n\nfunc TestMoney(t *testing.T) {\n\t_, _ = time.Now(), 0.5\n\tt.Skip(\"qpdf is not installed\")\n}\n",
 	"transform/rates/rates.go":            "// Package rates prices.\npackage rates\n\nimport (\n\t_ \"example.com/tidy/extract/record\"\n\t_ \"example.com/tidy/transform/money\"\n)\n",
+	"jobs/README.md":                      "# jobs\n",
+	"jobs/jobs.go":                        "// Package jobs walks.\npackage jobs\n",
 	"billing/README.md":                   "# billing\n",
 	"billing/ledger/ledger.go":            "// Package ledger keeps.\npackage ledger\n\nimport _ \"example.com/tidy/transform/money\"\n",
 	"billing/ledger/duckledger/d.go":      "// Package duckledger is a driver.\npackage duckledger\n\nimport _ \"example.com/tidy/billing/ledger\"\n",
@@ -60,6 +62,12 @@ func TestTidyRules(t *testing.T) {
 		{"children know each other", "billing/invoice/html/x.go", "// Package html writes.\n" + imports("html", "billing/invoice/pdf"), []string{"billing/invoice/html/x.go:4: billing/invoice/html and billing/invoice/pdf are children of one parent"}},
 		{"code imports a suite", "billing/ledger/x.go", imports("ledger", "billing/ledger/ledgertest"), []string{"billing/ledger/x.go:3: billing/ledger/ledgertest is a test suite"}},
 		{"anything imports cmd", "billing/ledger/x.go", imports("ledger", "cmd/app"), []string{"billing/ledger/x.go:3: billing may not import cmd/app"}},
+
+		{"tests of jobs open books", "jobs/x_test.go", imports("jobs_test", "cmd/chargeback/app"), nil},
+		{"jobs opens books", "jobs/x.go", imports("jobs", "cmd/chargeback/app"), []string{"jobs/x.go:3: cmd/chargeback/app is the wiring"}},
+		{"tests inside jobs open books", "jobs/x_test.go", imports("jobs", "cmd/chargeback/app"), []string{"jobs/x_test.go:3: cmd/chargeback/app is the wiring"}},
+		{"tests of others open books", "billing/ledger/x_test.go", imports("ledger_test", "cmd/chargeback/app"), []string{"billing/ledger/x_test.go:3: cmd/chargeback/app is the wiring"}},
+		{"a command opens books", "cmd/app/x.go", imports("main", "cmd/chargeback/app"), nil},
 
 		{"clock called", "extract/frame/x.go", "package frame\n\nimport \"time\"\n\nvar at = time.Now()\n", []string{"extract/frame/x.go:5: time.Now outside cmd"}},
 		{"clock passed under another name", "extract/frame/x.go", "package frame\n\nimport clock \"time\"\n\nvar at = clock.Since\n", []string{"extract/frame/x.go:5: time.Since outside cmd"}},

@@ -10,6 +10,7 @@ import (
 
 	"chargeback/billing/ledger"
 	"chargeback/billing/report"
+	"chargeback/cmd/chargeback/app"
 	"chargeback/jobs"
 	"chargeback/transform/civil"
 	"chargeback/transform/directory"
@@ -57,7 +58,7 @@ func whatIfCommand(w world, f *flags) *cobra.Command {
 	c.Flags().Var(value[int64]{&o.reads, parseRate, "RATE"}, "cache-hit-rate", "part of the prompt that is read from the cache, 0 to 1")
 	formatFlag(c, &o.format)
 	c.Flags().Var(value[report.By]{&o.by, parseBy, "GROUP"}, "by", "only one table: cost-center, agent or model (--format json and csv: default cost-center)")
-	c.RunE = reading(w, f, toTry, func(ctx context.Context, a *app) (err error) {
+	c.RunE = reading(w, f, app.ToTry, func(ctx context.Context, a *books) (err error) {
 		what := jobs.WhatIf{Models: map[string]string{}}
 		if o.prices != "" {
 			if what.Rates, err = whatIfRates(o.prices); err != nil {
@@ -170,9 +171,9 @@ func repriceCommand(w world, f *flags) *cobra.Command {
 	formatFlag(c, &format)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if dry {
-			return reading(w, f, toTry, func(ctx context.Context, a *app) error { return showReprice(ctx, w, a, format) })(c, args)
+			return reading(w, f, app.ToTry, func(ctx context.Context, a *books) error { return showReprice(ctx, w, a, format) })(c, args)
 		}
-		return toRun(w, f, delivering(w, func(ctx context.Context, a *app) error {
+		return toRun(w, f, delivering(w, func(ctx context.Context, a *books) error {
 			latest, err := a.LatestNight(ctx)
 			if err != nil {
 				return err
@@ -187,8 +188,8 @@ func repriceCommand(w world, f *flags) *cobra.Command {
 	return c
 }
 
-func showReprice(ctx context.Context, w world, a *app, format string) error {
-	sources, unreachable := a.openSources(ctx, w)
+func showReprice(ctx context.Context, w world, a *books, format string) error {
+	sources, unreachable := a.OpenSources(ctx)
 	if a.Sources = sources; unreachable != nil {
 		fmt.Fprintf(w.err, "Whether people files have changed was not looked at: %v\n", unreachable)
 	}
@@ -225,7 +226,7 @@ func showReprice(ctx context.Context, w world, a *app, format string) error {
 }
 
 // corrected are corrections as differences by cost centre.
-func corrected(a *app, all []ledger.Correction) (rows []ledger.Rerated) {
+func corrected(a *books, all []ledger.Correction) (rows []ledger.Rerated) {
 	for _, c := range all {
 		center, _ := a.Directory.CostCenter(c.CostCenter)
 		rows = append(rows, ledger.Rerated{Month: c.Month, CostCenter: c.CostCenter, Department: center.Department, Records: c.Records, Before: c.Reversed.Neg(), After: c.Charged})

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -12,21 +12,21 @@ import (
 	"chargeback/transform/directory"
 )
 
-// closing says how much readSettings asks for of what only the close of a month
+// Closing says how much ReadSettings asks for of what only the close of a month
 // needs.
-type closing int
+type Closing int
 
 const (
-	closingNothing closing = iota
-	closingBegun           // all of it, where any of it is set: who only reads reports needs none
-	closingAll
+	CloseNothing Closing = iota
+	CloseBegun           // all of it, where any of it is set: who only reads reports needs none
+	CloseAll
 )
 
 // checkClosing finds what the close of a month needs of the settings and nothing
 // before it does. Where nobody is charged, nothing is booked and nothing of it is
 // needed. What the directory lacks is in the error.
-func (s *settings) checkClosing(c *config.Config, want closing, fail failf) error {
-	if s.directory == nil || want == closingNothing || want == closingBegun && s.booksNothing(c) {
+func (s *Settings) checkClosing(c *config.Config, want Closing, fail Failf) error {
+	if s.Directory == nil || want == CloseNothing || want == CloseBegun && s.booksNothing(c) {
 		return nil
 	}
 	charged := s.charged()
@@ -52,18 +52,18 @@ func (s *settings) checkClosing(c *config.Config, want closing, fail failf) erro
 	return s.checkCompanies(c, charged, fail)
 }
 
-// unbooked says that no month can close yet, because nothing of a journal is set;
+// Unbooked says that no month can close yet, because nothing of a journal is set;
 // "" where it is, or where nothing is booked.
-func (s *settings) unbooked() string {
-	if charged := s.charged(); len(charged) > 0 && s.booksNothing(s.config) {
+func (s *Settings) Unbooked() string {
+	if charged := s.charged(); len(charged) > 0 && s.booksNothing(s.Config) {
 		return fmt.Sprintf("not set up: it needs recovery_account, expense_account and issuer.cost_center in invoices (%s)", charges(charged))
 	}
 	return ""
 }
 
 // charged are the cost centres whose documents are booked.
-func (s *settings) charged() (charged []directory.CostCenter) {
-	for _, center := range s.directory.CostCenters() {
+func (s *Settings) charged() (charged []directory.CostCenter) {
+	for _, center := range s.Directory.CostCenters() {
 		if center.Mode == directory.Chargeback {
 			charged = append(charged, center)
 		}
@@ -72,23 +72,23 @@ func (s *settings) charged() (charged []directory.CostCenter) {
 }
 
 // booksNothing says that nothing of a journal is set anywhere.
-func (s *settings) booksNothing(c *config.Config) bool {
+func (s *Settings) booksNothing(c *config.Config) bool {
 	i := c.Invoices
 	return i.RecoveryAccount+i.ExpenseAccount+i.Issuer.CostCenter+i.Issuer.CompanyCode == "" && i.Intercompany == (config.Intercompany{}) &&
-		!slices.ContainsFunc(s.directory.CostCenters(), func(center directory.CostCenter) bool {
+		!slices.ContainsFunc(s.Directory.CostCenters(), func(center directory.CostCenter) bool {
 			return center.CompanyCode+center.ExpenseAccount != ""
 		})
 }
 
 // checkCompanies finds cost centres without a company beside others that have one,
 // and companies that owe each other without accounts for it.
-func (s *settings) checkCompanies(c *config.Config, charged []directory.CostCenter, fail failf) error {
-	all := s.directory.CostCenters()
+func (s *Settings) checkCompanies(c *config.Config, charged []directory.CostCenter, fail Failf) error {
+	all := s.Directory.CostCenters()
 	if c.Invoices.Issuer.CompanyCode == "" && !slices.ContainsFunc(all, func(center directory.CostCenter) bool { return center.CompanyCode != "" }) {
 		return nil
 	}
 	issuer := c.Invoices.Issuer.CompanyCode
-	if center, ok := s.directory.CostCenter(c.Invoices.Issuer.CostCenter); ok && center.CompanyCode != "" {
+	if center, ok := s.Directory.CostCenter(c.Invoices.Issuer.CostCenter); ok && center.CompanyCode != "" {
 		issuer = center.CompanyCode
 	} else if issuer == "" && c.Invoices.Issuer.CostCenter != "" {
 		fail("invoices.issuer.company_code", "is missing, and so is company_code of cost centre %s in %s; write the company that the journal credits in one of them", c.Invoices.Issuer.CostCenter, c.Directory)
@@ -131,14 +131,14 @@ func named(centers []directory.CostCenter) string {
 	return some(codes)
 }
 
-// readyToClose says what the settings lack for the close of a month that is not
+// ReadyToClose says what the settings lack for the close of a month that is not
 // closed yet. They are read once more, because only the files know their lines.
-func (a *app) readyToClose(ctx context.Context, month civil.Month) error {
+func (a *App) ReadyToClose(ctx context.Context, month civil.Month) error {
 	closed, err := a.Ledger.ClosedMonths(ctx)
 	if err != nil || closed[month] != "" {
 		return err
 	}
-	if _, err := readWith(a.path, closingAll); err != nil {
+	if _, err := ReadWith(a.Settings.Path, CloseAll); err != nil {
 		return fmt.Errorf("%s is not closed: %w", jobs.MonthlyWindow(month), err)
 	}
 	return nil

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"errors"
@@ -39,15 +39,15 @@ func fontFolders(getenv func(string) string) []string {
 }
 
 // checkFonts finds font files that are none.
-func checkFonts(c *config.Config, fail failf) {
+func checkFonts(c *config.Config, fail Failf) {
 	checkEachFont(c, fail, func(file string) error { _, err := pdf.OpenFonts([]string{file}, nil); return err })
 }
 
-// checkOutlines finds font files that can't be drawn with. It reads all of them,
+// CheckOutlines finds font files that can't be drawn with. It reads all of them,
 // so only runs ask it, and who checks the settings.
-func checkOutlines(c *config.Config, fail failf) { checkEachFont(c, fail, pdf.CheckFont) }
+func CheckOutlines(c *config.Config, fail Failf) { checkEachFont(c, fail, pdf.CheckFont) }
 
-func checkEachFont(c *config.Config, fail failf, check func(file string) error) {
+func checkEachFont(c *config.Config, fail Failf, check func(file string) error) {
 	for i, font := range c.Invoices.Fonts {
 		if font == "" {
 			continue // said already
@@ -58,10 +58,11 @@ func checkEachFont(c *config.Config, fail failf, check func(file string) error) 
 	}
 }
 
-// checkNames finds names that documents print and that no font has, in the
+// CheckNames finds names that documents print and that no font has, in the
 // settings and in the directory.
-func checkNames(w world, path string, c *config.Config) error {
-	fonts, err := openFonts(c, w.getenv)
+func CheckNames(s Settings, getenv func(string) string) error {
+	c := s.Config
+	fonts, err := openFonts(c, getenv)
 	if err != nil {
 		return err
 	}
@@ -69,7 +70,7 @@ func checkNames(w world, path string, c *config.Config) error {
 	for _, file := range []struct {
 		path   string
 		prints func(key string) bool
-	}{{path, printed}, {c.Path(c.Directory), func(string) bool { return true }}} {
+	}{{s.Path, printed}, {c.Path(c.Directory), func(string) bool { return true }}} {
 		data, err := os.ReadFile(file.path)
 		if err != nil {
 			return err

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"fmt"
@@ -10,8 +10,8 @@ import (
 	"chargeback/extract/decode"
 )
 
-// newFormat makes the decoder of a source's objects.
-func newFormat(src config.Source) (decode.Format, error) {
+// NewFormat makes the decoder of a source's objects.
+func NewFormat(src config.Source) (decode.Format, error) {
 	f := src.Fields
 	request := decode.RequestOptions{AgentID: f.AgentID, ToolCalls: f.ToolCalls, CostCenter: f.CostCenter, ClientRef: f.ClientRef}
 	switch src.Format {
@@ -82,12 +82,12 @@ func newMapped(src config.Source) (decode.Format, error) {
 }
 
 // checkFormats finds what a source's format can't be made of.
-func checkFormats(c *config.Config, fail failf) {
+func checkFormats(c *config.Config, fail Failf) {
 	for i, src := range c.Sources {
 		if !slices.Contains(config.Formats(), src.Format) || src.IsSnapshot() {
 			continue // the settings' own check says it
 		}
-		if _, err := newFormat(src); err != nil {
+		if _, err := NewFormat(src); err != nil {
 			block := map[bool]string{true: ".mapped", false: ""}[src.Format == config.FormatMapped]
 			key, what, _ := strings.Cut(err.Error(), ": ")
 			if strings.ContainsAny(key, " \"") || what == "" {
