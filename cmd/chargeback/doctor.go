@@ -278,10 +278,10 @@ func (p *patient) checkDisk(context.Context) {
 
 func (p *patient) checkSources(ctx context.Context) {
 	for _, src := range p.config.Sources {
-		store, _, err := p.openStore(ctx, p.w, src)
+		source, err := p.openSource(ctx, p.w, src)
 		if err == nil {
 			var detail string
-			if detail, err = probe(ctx, store); err == nil {
+			if detail, err = probe(ctx, source.Store); err == nil {
 				p.says("source", fmt.Sprintf("%s (%s): %s", src.Name, src.URL, detail), nil)
 				continue
 			}
