@@ -49,7 +49,7 @@ func (c *Config) checkCompany(doc document) {
 }
 
 func (c *Config) checkWarehouse(doc document) {
-	doc.between("workers", c.Workers, 0, 1024, "0 means the number of cores")
+	doc.between("workers", c.Workers, 0, 1024, "0 means as many as the place allows")
 	w := c.Warehouse
 	others := duckDBKeys
 	switch w.Engine {

@@ -28,7 +28,7 @@ type Config struct {
 	Company             Company           `yaml:"company"`
 	Warehouse           Warehouse         `yaml:"warehouse"`
 	Sources             []Source          `yaml:"sources"`
-	Workers             int               `yaml:"workers"`              // objects decoded at once; 0 = number of cores
+	Workers             int               `yaml:"workers"`              // objects read at once, at most; 0 = as the place allows
 	Directory           string            `yaml:"directory"`            // path of directory.yaml
 	Prices              string            `yaml:"prices,omitempty"`     // path of prices.yaml; "" = the built-in book
 	UsageFrom           map[string]string `yaml:"usage_from,omitempty"` // provider -> UsageProvider or UsageGateway; see UsageOf

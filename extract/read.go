@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -63,22 +64,25 @@ func (r *Reading) Results() ([]Result, error) {
 // meanwhile.
 const batchesAhead = 16
 
-// Read decodes objects with the source's workers. The caller must take all
-// Batches and give each back through Done.
+// Read decodes objects with the source's workers; small ones are fetched ahead of
+// them, where the source says so. The caller must take all Batches and give each
+// back through Done.
 func (s Source) Read(ctx context.Context, env decode.Env, objects []objstore.Found) *Reading {
-	workers := max(1, min(s.Workers, len(objects)))
+	small, others := s.split(objects)
+	workers := max(1, min(s.Workers, max(len(others), min(len(small), runtime.NumCPU()))))
 	out := make(chan *record.Batch, batchesAhead)
-	r := &Reading{Batches: out, dims: record.NewDimensions(), free: make(chan *record.Batch, batchesAhead+2*workers)}
-	todo := make(chan objstore.Found)
+	r := &Reading{Batches: out, results: make([]Result, 0, len(objects)), dims: record.NewDimensions(), free: make(chan *record.Batch, batchesAhead+2*workers)}
+	todo, near := make(chan objstore.Found), newAhead(s)
 	var running sync.WaitGroup
 	for range workers {
-		running.Go(func() { s.newWorker(ctx, env, out, r).run(todo) })
+		running.Go(func() { s.newWorker(ctx, env, out, r).run(todo, near) })
 	}
+	running.Go(func() { near.run(ctx, small) })
 	go func() {
 		defer close(out)
 		defer running.Wait()
 		defer close(todo)
-		for _, o := range objects {
+		for _, o := range others {
 			select {
 			case todo <- o:
 			case <-ctx.Done():
@@ -88,6 +92,22 @@ func (s Source) Read(ctx context.Context, env decode.Env, objects []objstore.Fou
 	}()
 	r.wait = func() error { return ctx.Err() }
 	return r
+}
+
+// split parts the objects that are fetched ahead from those that are decoded as
+// they come.
+func (s Source) split(objects []objstore.Found) (small, others []objstore.Found) {
+	if s.Fetches == 0 {
+		return nil, objects
+	}
+	for _, o := range objects {
+		if o.SizeBytes <= smallBytesMax {
+			small = append(small, o)
+		} else {
+			others = append(others, o)
+		}
+	}
+	return small, others
 }
 
 // worker reads one object after the other.
@@ -121,46 +141,85 @@ func (s Source) newWorker(ctx context.Context, env decode.Env, out chan<- *recor
 	return w
 }
 
-func (w *worker) run(todo <-chan objstore.Found) {
+// run decodes what comes: objects todo, which it opens, and those that were fetched.
+func (w *worker) run(todo <-chan objstore.Found, near *ahead) {
 	defer func() { w.unpacker.Close() }()
-	for o := range todo {
-		id := w.source.VersionID(o.Object, w.env.Zone)
-		w.sink.Begin(decode.Origin{ID: id, Key: o.Key, Modified: o.Modified})
-		err := w.read(o)
-		counts, rejects := w.sink.End()
-		if err != nil {
-			counts, rejects = decode.Counts{}, nil
+	for ready := near.ready; todo != nil || ready != nil; {
+		select {
+		case o, more := <-todo:
+			if !more {
+				todo = nil
+				continue
+			}
+			w.take(o, func() error { return w.stream(o.Object) })
+		case f, more := <-ready:
+			if !more {
+				ready = nil
+				continue
+			}
+			w.take(f.Found, func() error {
+				if f.err != nil {
+					return f.err
+				}
+				return w.decode(bytes.NewReader(f.text))
+			})
+			near.done(f)
 		}
-		w.reading.add(Result{o, id, counts, rejects, err})
 	}
 	w.sink.Flush()
 	w.reading.merge(w.sink.Dimensions())
 }
 
-// read decodes one object. A panic of a decompressor or decoder on hostile
-// bytes is this object's failure, not the run's.
-func (w *worker) read(o objstore.Found) (err error) {
+// take notes what becomes of one object as read reads it.
+func (w *worker) take(o objstore.Found, read func() error) {
+	id := w.source.VersionID(o.Object, w.env.Zone)
+	w.sink.Begin(decode.Origin{ID: id, Key: o.Key, Modified: o.Modified})
+	err := w.guarded(read)
+	counts, rejects := w.sink.End()
+	if err != nil {
+		counts, rejects = decode.Counts{}, nil
+	}
+	w.reading.add(Result{o, id, counts, rejects, err})
+}
+
+// guarded makes a panic of a decompressor or decoder on hostile bytes the object's
+// failure, not the run's.
+func (w *worker) guarded(read func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			w.sink.Repair()
 			w.unpacker, w.decoder = frame.Unpacker{}, w.source.Format.Decoder(w.env)
-			err = fmt.Errorf("decode: stopped by an internal fault (%s); report it with the object's name", faultOf(p))
+			err = faultError(p)
 		}
 	}()
-	body, err := w.source.Store.Open(w.ctx, o.Object)
+	return read()
+}
+
+// stream decodes an object as its bytes come.
+func (w *worker) stream(o objstore.Object) (err error) {
+	body, err := w.source.Store.Open(w.ctx, o)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, body.Close()) }()
-	text, err := w.unpacker.Plain(body)
-	if err != nil {
-		return err
-	}
-	if err := w.decoder.Decode(text, w.sink); err != nil {
+	if err := w.decode(body); err != nil {
 		return err
 	}
 	_, err = io.Copy(io.Discard, body) // to the end, where the store vouches for the version
 	return err
+}
+
+func (w *worker) decode(packed io.Reader) error {
+	text, err := w.unpacker.Plain(packed)
+	if err != nil {
+		return err
+	}
+	return w.decoder.Decode(text, w.sink)
+}
+
+// faultError is the error that a panic becomes.
+func faultError(p any) error {
+	return fmt.Errorf("decode: stopped by an internal fault (%s); report it with the object's name", faultOf(p))
 }
 
 // faultOf says what a panic was about. Only the runtime's own words are sure

@@ -26,10 +26,15 @@ type Source struct {
 	Name        string
 	Format      decode.Format
 	Store       objstore.Store
-	RecordBytes int    // longest record that is read
-	Workers     int    // objects read at once
-	Reading     string // fingerprint of the settings that decide what is read of an object
-	Place       string // where the store lies, as the settings have it
+	RecordBytes int // longest record that is read
+	Workers     int // objects decoded at once
+	// Fetches is how many small objects are fetched at once at most, ahead of the
+	// workers; 0 fetches none ahead. How many it are follows how long one takes by Now,
+	// and stays at few where Now is nil.
+	Fetches int
+	Now     func() time.Time
+	Reading string // fingerprint of the settings that decide what is read of an object
+	Place   string // where the store lies, as the settings have it
 }
 
 // Snapshots says that each version of an object shows how things stood on one

@@ -155,7 +155,9 @@ func TestReadDoesNotDependOnOrderOrWorkers(t *testing.T) {
 		}
 		want := take(outer, source(outer, store, 1), store.found())
 		shuffled := rapid.Permutation(store.found()).Draw(t, "order")
-		got := take(outer, source(outer, store, rapid.SampledFrom([]int{1, 2, 8}).Draw(t, "workers")), shuffled)
+		s := source(outer, store, rapid.SampledFrom([]int{1, 2, 8}).Draw(t, "workers"))
+		s.Fetches = rapid.SampledFrom([]int{0, 1, 3, 64}).Draw(t, "fetches")
+		got := take(outer, s, shuffled)
 		if !reflect.DeepEqual(want, got) {
 			t.Fatalf("rows (-want +got)\n%s\nresults (-want +got)\n%s", cmp.Diff(want.rows, got.rows), cmp.Diff(want.results, got.results))
 		}
@@ -199,11 +201,14 @@ func TestBadObjectsCountNothing(t *testing.T) {
 		good.objects[fmt.Sprint(i)] = gzipped(t, usageLines(i, 100, i%2 == 0))
 	}
 	want := take(t, source(t, good, 2), good.found())
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
+	for i := range 2 * len(tests) {
+		tt, fetches := tests[i/2], i%2*8
+		t.Run(fmt.Sprintf("%s, %d fetched ahead", tt.name, fetches), func(t *testing.T) {
 			all := &memory{objects: maps.Clone(good.objects), open: map[string]func(io.ReadCloser) (io.ReadCloser, error){"3-bad": tt.open}}
 			all.objects["3-bad"] = tt.text
-			got := take(t, source(t, all, 2), all.found())
+			s := source(t, all, 2)
+			s.Fetches = fetches
+			got := take(t, s, all.found())
 
 			at := slices.IndexFunc(got.results, func(r extract.Result) bool { return r.Object.Key == "3-bad" })
 			bad := got.results[at]
@@ -248,10 +253,19 @@ func TestReadEndsWhenCancelled(t *testing.T) {
 	for i := range 20 {
 		store.objects[fmt.Sprint(i)] = text
 	}
+	small := []byte(usageLines(0, 500, false)) // which is fetched ahead
+	for i := range 300 {
+		store.objects[fmt.Sprintf("small %d", i)] = small
+	}
+	fetching := func(workers int) extract.Source {
+		s := source(t, store, workers)
+		s.Fetches = 8
+		return s
+	}
 	for name, batches := range map[string]int{"at once": 0, "after the first batch": 1, "after five batches": 5} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
-			r := source(t, store, 4).Read(ctx, env, store.found())
+			r := fetching(4).Read(ctx, env, store.found())
 			for range batches {
 				r.Done(<-r.Batches)
 			}
@@ -266,7 +280,7 @@ func TestReadEndsWhenCancelled(t *testing.T) {
 	}
 	t.Run("and nobody takes the batches", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		source(t, store, 4).Read(ctx, env, store.found())
+		fetching(4).Read(ctx, env, store.found())
 		cancel() // the check for leaks at the end of all tests sees what stays behind
 	})
 }
@@ -315,14 +329,16 @@ func TestPanicFailsTheObjectAlone(t *testing.T) {
 		{"with a text", func() { panic("the prompt") }, "decode: stopped by an internal fault (string); report it with the object's name"},
 		{"with an error", func() { panic(errors.New("the prompt")) }, "decode: stopped by an internal fault (*errors.errorString); report it with the object's name"},
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
+	for i := range 2 * len(tests) {
+		tt, fetches := tests[i/2], i%2*8
+		t.Run(fmt.Sprintf("%s, %d fetched ahead", tt.name, fetches), func(t *testing.T) {
 			store := &memory{objects: map[string][]byte{
 				"a": []byte(usageLines(0, 100, false)),
 				"b": []byte(usageLines(1, 100, true) + "FAULT"),
 				"c": gzipped(t, usageLines(2, 100, false)),
 			}}
 			s := source(t, store, 1)
+			s.Fetches = fetches
 			s.Format = faulty{s.Format, tt.fault}
 			got := take(t, s, store.found())
 			for i, want := range []int64{100, 0, 100} {

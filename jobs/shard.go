@@ -56,6 +56,9 @@ func (s Shard) has(source, key string) bool {
 // keep leaves the objects of a listing and of a manifest that are the shard's.
 // Objects that count as a set stay together.
 func (s Shard) keep(source extract.Source, listed []objstore.Found, known map[string]ledger.Object) (mine []objstore.Found) {
+	if s.Count <= 1 {
+		return listed
+	}
 	for key := range known {
 		if !s.has(source.Name, source.Unit(key)) {
 			delete(known, key)

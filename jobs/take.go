@@ -353,7 +353,7 @@ func (b *Books) stage(ctx context.Context, source extract.Source, todo compariso
 			if err != nil {
 				return ledger.StagingResult{}, err
 			}
-			staged := ledger.StagingResult{Dimensions: objects.Dimensions().All()}
+			staged := ledger.StagingResult{Dimensions: objects.Dimensions().All(), Objects: make([]ledger.Object, 0, len(results))}
 			broken := brokenSets(source, results)
 			for _, o := range todo.superseded {
 				if !broken[source.Unit(o.Key)] {

@@ -47,12 +47,20 @@ func sameTotals(script, program []measurement) error {
 
 // medianWall is the middle duration; of an even number the faster of the two.
 func medianWall(runs []measurement) time.Duration {
-	walls := make([]time.Duration, len(runs))
+	return medianOf(runs, func(m measurement) time.Duration { return m.Wall })
+}
+
+func medianProcessor(runs []measurement) time.Duration {
+	return medianOf(runs, func(m measurement) time.Duration { return m.Processor })
+}
+
+func medianOf(runs []measurement, of func(measurement) time.Duration) time.Duration {
+	all := make([]time.Duration, len(runs))
 	for i, m := range runs {
-		walls[i] = m.Wall
+		all[i] = of(m)
 	}
-	slices.Sort(walls)
-	return walls[(len(walls)-1)/2]
+	slices.Sort(all)
+	return all[(len(all)-1)/2]
 }
 
 func maxPeak(runs []measurement) int64 {

@@ -9,8 +9,13 @@
 //
 //	go run ./cmd/bench close -centers 3000
 //
-// It owns: the generated day, the hand-written script, the comparison and the
-// generated company of many cost centres.
+// and a night over many objects of one record, from a folder and from an S3 server
+// whose answers come late:
+//
+//	SERVERS=s3 .ci/servers go run ./cmd/bench small -objects 10000
+//
+// It owns: the generated day, the hand-written script, the comparison, the
+// generated company of many cost centres and the late answers.
 // It does not own: anything that a nightly run uses; it runs the built
 // program as an operator would.
 package main
@@ -28,6 +33,7 @@ const usage = `usage:
   bench script DIR DB                        run the hand-written DuckDB script over DIR into the file DB
   bench run [-runs N] DIR                    run both in turn and compare medians
   bench close [-centers N]                   close two months of a company of N cost centres, the second with a correction each
+  bench small [-objects N] [-delay D]        run a night over N objects of one record, from a folder and from an S3 server that answers D late
 `
 
 func main() {
@@ -43,7 +49,7 @@ func main() {
 func dispatch(ctx context.Context, args []string) error {
 	if len(args) == 0 {
 		fmt.Fprint(os.Stderr, usage)
-		return errors.New("no verb; name gen, script, run or close")
+		return errors.New("no verb; name gen, script, run, close or small")
 	}
 	switch verb, rest := args[0], args[1:]; verb {
 	case "gen":
@@ -54,8 +60,10 @@ func dispatch(ctx context.Context, args []string) error {
 		return runCommand(ctx, rest)
 	case "close":
 		return closeCommand(ctx, rest)
+	case "small":
+		return smallCommand(ctx, rest)
 	default:
 		fmt.Fprint(os.Stderr, usage)
-		return fmt.Errorf("unknown verb %q; name gen, script, run or close", verb)
+		return fmt.Errorf("unknown verb %q; name gen, script, run, close or small", verb)
 	}
 }

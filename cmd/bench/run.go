@@ -21,6 +21,7 @@ import (
 // measurement is one run of one side.
 type measurement struct {
 	Wall        time.Duration // start to end of the process
+	Processor   time.Duration // of all cores
 	PeakBytes   int64         // largest resident set
 	LedgerBytes int64         // size of the database file afterwards
 	LLMCostUSD  money.USD
@@ -102,7 +103,7 @@ func measureProgram(ctx context.Context, binary, dir string) (measurement, error
 	if err != nil {
 		return measurement{}, err
 	}
-	m := measurement{Wall: ran.wall, PeakBytes: ran.peakBytes}
+	m := measurement{Wall: ran.wall, Processor: ran.processor, PeakBytes: ran.peakBytes}
 	if m.LedgerBytes, err = fileSize(ledger); err != nil {
 		return measurement{}, err
 	}

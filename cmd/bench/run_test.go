@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +18,9 @@ import (
 // childReport makes this test binary stand in for the measured program; its
 // value is the report that it prints.
 const childReport = "BENCH_TEST_CHILD_REPORT"
+
+// childAsks is how often the stand-in asks the server of its settings.
+const childAsks = "BENCH_TEST_CHILD_ASKS"
 
 func TestMain(m *testing.M) {
 	if report, ok := os.LookupEnv(childReport); ok {
@@ -35,6 +39,10 @@ func child(report string, args []string) int {
 			err = errors.New("the ledger is not fresh")
 		} else {
 			err = os.WriteFile(ledger, make([]byte, 1200), 0o644)
+		}
+		if asks, is := os.LookupEnv(childAsks); is && err == nil {
+			n, _ := strconv.Atoi(asks)
+			err = askAll(config, n)
 		}
 	case "report":
 		_, err = os.Stdout.WriteString(report)
@@ -151,6 +159,8 @@ func TestDispatchRefuses(t *testing.T) {
 		"script without DB":  {"script", "dir"},
 		"run without folder": {"run"},
 		"run of no runs":     {"run", "-runs", "0", "dir"},
+		"small with folder":  {"small", "dir"},
+		"small of nothing":   {"small", "-objects", "0"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := dispatch(context.Background(), args); err == nil {

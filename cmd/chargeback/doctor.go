@@ -258,10 +258,10 @@ func (p *patient) checkDisk(context.Context) {
 
 func (p *patient) checkSources(ctx context.Context) {
 	for _, src := range p.config.Sources {
-		store, _, err := p.OpenStore(ctx, src)
+		source, err := p.OpenSource(ctx, src)
 		if err == nil {
 			var detail string
-			if detail, err = probe(ctx, store); err == nil {
+			if detail, err = probe(ctx, source.Store); err == nil {
 				p.says("source", fmt.Sprintf("%s (%s): %s", src.Name, src.URL, detail), nil)
 				continue
 			}

@@ -20,7 +20,6 @@ import (
 	"chargeback/billing/report"
 	"chargeback/cmd/chargeback/app"
 	"chargeback/config"
-	"chargeback/extract"
 	"chargeback/extract/decode"
 	"chargeback/extract/frame"
 	"chargeback/extract/objstore"
@@ -127,15 +126,15 @@ func sniffPlace(ctx context.Context, w world, place string, o sniffFlags) (what 
 	}
 	a := app.New(app.Settings{Config: &config.Config{}}, w.options())
 	defer func() { err = errors.Join(err, a.Close()) }()
-	store, workers, err := a.OpenStore(ctx, src)
+	source, err := a.OpenSource(ctx, src)
 	if err != nil {
 		return notKnown, err
 	}
-	objects, more, err := listSome(ctx, store, o.limit)
+	objects, more, err := listSome(ctx, source.Store, o.limit)
 	if err == nil && len(objects) == 0 && strings.HasPrefix(src.URL, config.SchemeS3+":") { // one object, not a prefix
 		src.Format = config.FormatPeople
-		if store, workers, err = a.OpenStore(ctx, src); err == nil {
-			objects, more, err = listSome(ctx, store, o.limit)
+		if source, err = a.OpenSource(ctx, src); err == nil {
+			objects, more, err = listSome(ctx, source.Store, o.limit)
 		}
 	}
 	if err != nil {
@@ -148,7 +147,7 @@ func sniffPlace(ctx context.Context, w world, place string, o sniffFlags) (what 
 	guess := sniff.Guess{Format: o.format, Why: "as --format says"}
 	var others []likeness
 	if o.format == "" {
-		all, err := nameAll(ctx, store, objects)
+		all, err := nameAll(ctx, source.Store, objects)
 		if err != nil {
 			return notKnown, err
 		}
@@ -181,11 +180,11 @@ func sniffPlace(ctx context.Context, w world, place string, o sniffFlags) (what 
 		if err != nil {
 			return sniff.Summary{}, usage("%w", err)
 		}
-		source := extract.Source{Name: "sniff", Format: format, Store: store, RecordBytes: int(src.MaxRecordBytes), Workers: workers}
+		source.Name, source.Format, source.RecordBytes = "sniff", format, int(src.MaxRecordBytes)
 		return sniff.Summarize(ctx, source, decode.Env{Zone: time.UTC}, objects)
 	}
 	if src.Format == sniff.Mapped {
-		return w.sniffMapped(ctx, store, objects, more, src, place, summarize)
+		return w.sniffMapped(ctx, source.Store, objects, more, src, place, summarize)
 	}
 	s, err := summarize(src)
 	if err != nil {

@@ -1,10 +1,12 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
 	"runtime"
+	"time"
 
 	"chargeback/config"
 	"chargeback/extract"
@@ -21,64 +23,63 @@ func (a *App) OpenSources(ctx context.Context) (sources []extract.Source, err er
 		if err != nil {
 			return nil, fmt.Errorf("source %s: %w", src.Name, err)
 		}
-		store, workers, err := a.OpenStore(ctx, src)
+		source, err := a.OpenSource(ctx, src)
 		if err != nil {
 			return nil, fmt.Errorf("source %s: %w", src.Name, err)
 		}
 		if a.options.Store != nil {
-			store = a.options.Store(store)
+			source.Store = a.options.Store(source.Store)
 		}
-		sources = append(sources, extract.Source{Name: src.Name, Format: format, Store: store, RecordBytes: int(src.MaxRecordBytes), Workers: workers, Reading: src.Reading(), Place: src.Place()})
+		source.Name, source.Format, source.RecordBytes, source.Reading, source.Place = src.Name, format, int(src.MaxRecordBytes), src.Reading(), src.Place()
+		sources = append(sources, source)
 	}
 	return sources, nil
 }
 
-// s3Workers is how many objects of a bucket are fetched at once: a fetch is
-// mostly waiting.
-const s3Workers = 16
+const (
+	// s3Workers is how many large objects of a bucket are read at once: a read is
+	// mostly waiting.
+	s3Workers = 16
+	// s3Fetches is how many small ones are fetched at once at most. Below it their
+	// number follows how long a fetch takes.
+	s3Fetches = 256
+)
 
-// OpenStore opens where a source's objects lie, and says how many of them are read
-// at once.
-func (a *App) OpenStore(ctx context.Context, src config.Source) (objstore.Store, int, error) {
+// OpenSource opens where a source lies, with how many objects are read of it at
+// once: a source that has no name, format and settings yet.
+func (a *App) OpenSource(ctx context.Context, src config.Source) (extract.Source, error) {
 	place, err := objstore.ParseURL(src.URL)
 	if err != nil {
-		return nil, 0, err
+		return extract.Source{}, err
 	}
 	workers := a.Settings.Config.Workers
 	if place.Scheme == config.SchemeFile {
-		if workers == 0 {
-			workers = runtime.NumCPU()
-		}
+		source := extract.Source{Workers: cmp.Or(workers, runtime.NumCPU())}
 		place = place.In(a.Settings.Config.Dir)
-		store, err := a.openFolder(place, src.IsFile())
-		if err != nil { // of the place, not of the settings: the night tells it, and reads the others
-			return objstore.Broken(place.String(), err), workers, nil
+		if source.Store, err = a.openFolder(place, src.IsFile()); err != nil { // of the place, not of the settings: the night tells it, and reads the others
+			source.Store = objstore.Broken(place.String(), err)
 		}
-		return store, workers, nil
+		return source, nil
 	}
-	if workers == 0 {
-		workers = max(s3Workers, runtime.NumCPU())
-	}
+	source := extract.Source{Workers: cmp.Or(workers, max(s3Workers, runtime.NumCPU())), Fetches: cmp.Or(workers, s3Fetches), Now: time.Now}
 	options, err := a.s3Options(place, src.S3)
 	if err != nil {
-		return nil, 0, err
+		return extract.Source{}, err
 	}
+	name := ""
 	if src.IsFile() { // one object, not a prefix
-		folder, name := place.SplitFile()
-		options.Prefix = folder.Prefix
-		store, err := s3store.New(ctx, options)
-		if err != nil {
-			return nil, 0, err
-		}
-		a.closers = append(a.closers, store.Close)
-		return objstore.Only(store, name), workers, nil
+		place, name = place.SplitFile()
+		options.Prefix = place.Prefix
 	}
 	store, err := s3store.New(ctx, options)
 	if err != nil {
-		return nil, 0, err
+		return extract.Source{}, err
 	}
 	a.closers = append(a.closers, store.Close)
-	return store, workers, nil
+	if source.Store = store; name != "" {
+		source.Store = objstore.Only(store, name)
+	}
+	return source, nil
 }
 
 func (a *App) s3Options(place objstore.Location, s3 config.S3) (s3store.Options, error) {

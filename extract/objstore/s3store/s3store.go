@@ -148,14 +148,18 @@ func load(ctx context.Context, options Options) (aws.Config, error) {
 	return loaded, nil
 }
 
-// newHTTPClient keeps enough idle connections for all listings and readers and
-// follows no redirect: S3's mean another region, and that is an error to show.
+// idleMax is how many connections are kept for the next request: more than the
+// listings and readers of a store make, since what is closed is opened again.
+const idleMax = 2048
+
+// newHTTPClient follows no redirect: S3's mean another region, and that is an error
+// to show.
 func newHTTPClient(loaded aws.Config) *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	if sdk, ok := loaded.HTTPClient.(*awshttp.BuildableClient); ok {
 		transport = sdk.GetTransport()
 	}
-	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 128, 128
+	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 0, idleMax
 	return &http.Client{
 		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
