@@ -9,6 +9,10 @@
 //
 //	go run ./cmd/bench close -centers 3000
 //
+// a night in a ledger that holds seven earlier days of the same size:
+//
+//	go run ./cmd/bench later -n 500000
+//
 // and a night over many objects of one record, from a folder and from an S3 server
 // whose answers come late:
 //
@@ -32,6 +36,7 @@ const usage = `usage:
   bench gen [-n PAIRS] [-files N] -out DIR   write one day of logs, people and config; done once
   bench script DIR DB                        run the hand-written DuckDB script over DIR into the file DB
   bench run [-runs N] DIR                    run both in turn and compare medians
+  bench later [-n PAIRS] [-days N]           run a night in a ledger of N earlier days, each partly late
   bench close [-centers N]                   close two months of a company of N cost centres, the second with a correction each
   bench small [-objects N] [-delay D]        run a night over N objects of one record, from a folder and from an S3 server that answers D late
 `
@@ -49,7 +54,7 @@ func main() {
 func dispatch(ctx context.Context, args []string) error {
 	if len(args) == 0 {
 		fmt.Fprint(os.Stderr, usage)
-		return errors.New("no verb; name gen, script, run, close or small")
+		return errors.New("no verb; name gen, script, run, later, close or small")
 	}
 	switch verb, rest := args[0], args[1:]; verb {
 	case "gen":
@@ -58,12 +63,14 @@ func dispatch(ctx context.Context, args []string) error {
 		return scriptCommand(ctx, rest)
 	case "run":
 		return runCommand(ctx, rest)
+	case "later":
+		return laterCommand(ctx, rest)
 	case "close":
 		return closeCommand(ctx, rest)
 	case "small":
 		return smallCommand(ctx, rest)
 	default:
 		fmt.Fprint(os.Stderr, usage)
-		return fmt.Errorf("unknown verb %q; name gen, script, run, close or small", verb)
+		return fmt.Errorf("unknown verb %q; name gen, script, run, later, close or small", verb)
 	}
 }

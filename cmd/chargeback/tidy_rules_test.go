@@ -31,7 +31,7 @@ var mayImport = map[string][]string{
 const wiring, wiringTests = "cmd/chargeback/app", "jobs"
 
 // drivers are packages of one technology each. Only cmd wires them, and tests.
-var drivers = []string{"dirstore", "s3store", "duckledger", "bqledger", "slacknotify", "consolenotify"}
+var drivers = []string{"dirstore", "s3store", "duckledger", "bqledger", "duckdb", "bigquery", "slacknotify", "consolenotify"}
 
 // floatPackages may use floats throughout, for the reason beside them.
 var floatPackages = map[string]string{

@@ -10,16 +10,18 @@ import (
 type Type uint8
 
 // The column types. Time is microseconds since 1970 UTC, Date is days since
-// 1970-01-01, Int is a whole number; all three travel as int64.
+// 1970-01-01, Int is a whole number, USD an amount in 10^-12 US dollars; all four
+// travel as int64.
 const (
 	Text Type = iota
 	Int
 	Bool
 	Time
 	Date
+	USD
 )
 
-// Column is one column of a staged table.
+// Column is one column of a table, staged or of the ledger.
 type Column struct {
 	Name     string
 	Type     Type
