@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"chargeback/extract/objstore"
@@ -44,15 +45,17 @@ func TestCloseWithoutFiles(t *testing.T) {
 	equal(t, "due with files", []string(nil), b.dueMonths(t, now))
 }
 
-// shelf is a delivery in memory that takes some keys not.
+// shelf is a delivery in memory that takes some keys not. Files come from several
+// goroutines.
 type shelf struct {
+	mu       *sync.Mutex
 	held     map[string]string
 	taken    map[string]bool
 	unlisted bool
 }
 
 func newShelf(taken ...string) shelf {
-	s := shelf{held: map[string]string{}, taken: map[string]bool{}}
+	s := shelf{mu: new(sync.Mutex), held: map[string]string{}, taken: map[string]bool{}}
 	for _, key := range taken {
 		s.taken[key] = true
 	}
@@ -65,6 +68,8 @@ func (s shelf) Keys(_ context.Context, folder string) (keys []string, err error)
 	if s.unlisted {
 		return nil, objstore.ErrNoListing
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for key := range s.held {
 		if strings.HasPrefix(key, folder) {
 			keys = append(keys, key)
@@ -74,6 +79,8 @@ func (s shelf) Keys(_ context.Context, folder string) (keys []string, err error)
 }
 
 func (s shelf) Create(_ context.Context, key, contentType string, content []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if have, is := s.held[key]; s.taken[key] || is && have != contentType+string(content) {
 		return objstore.ErrTaken
 	}
