@@ -19,6 +19,7 @@ DECODESECONDS ?= 20
 
 BENCH_DIR ?= $(or $(TMPDIR),/tmp)/chargeback-bench
 BENCH_ROWS ?= 2000000
+BENCH_LATER_ROWS ?= 500000
 BENCH_RUNS ?= 3
 
 .PHONY: help demo test tools lint vet unit fuzz bench
@@ -40,11 +41,12 @@ lint: vet ## gofmt, go vet and staticcheck
 fuzz: ## run every fuzz target for FUZZTIME (10000x, or 10m), each decoder for DECODESECONDS
 	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" DECODESECONDS="$(DECODESECONDS)" .ci/fuzz
 
-bench: ## compare a nightly run over BENCH_ROWS requests with a hand-written DuckDB script; read small objects from a late server
+bench: ## compare a nightly run over BENCH_ROWS requests with a hand-written DuckDB script; run one in a ledger of earlier days, and one over small objects of a late server
 	@mkdir -p $(BENCH_DIR)
 	@$(GO) build -o $(BENCH_DIR)/bench ./cmd/bench
 	@$(BENCH_DIR)/bench gen -n $(BENCH_ROWS) -out $(BENCH_DIR)/$(BENCH_ROWS)
 	@$(BENCH_DIR)/bench run -runs $(BENCH_RUNS) $(BENCH_DIR)/$(BENCH_ROWS)
+	@$(BENCH_DIR)/bench later -n $(BENCH_LATER_ROWS)
 	@GO="$(GO)" SERVERS=s3 .ci/servers $(BENCH_DIR)/bench small -runs $(BENCH_RUNS)
 
 tools:

@@ -69,6 +69,29 @@ func TestFill(t *testing.T) {
 	}
 }
 
+// Goal: in the form for engines that read long texts slowly each view stands once,
+// before those that read it, and one that names itself reads what lies beneath.
+func TestFillOnce(t *testing.T) {
+	views := map[string]string{
+		"facts": "select * from {facts} where {@n} = n", "items": "select * from {facts} as f join {names} as m", "unread": "select {@none}",
+	}
+	for text, want := range map[string]string{
+		"select 1 from {names}": "select 1 from `names`",
+		"select 1 from {items} as a join {items} as b join {facts} as c": "with facts as (\nselect * from `facts` where 7 = n\n),\nitems as (\nselect * from facts as f join `names` as m\n)\n" +
+			"select * from (\nselect 1 from items as a join items as b join facts as c\n)",
+	} {
+		got, err := dialect.FillOnce(warehouse.Select{Text: text, Args: warehouse.Args{"n": 7}, Views: views})
+		if err != nil || got != want {
+			t.Errorf("%s: got %q, %v, want %q", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"from {unread}", "from {nowhere}", "where {@none}"} {
+		if _, err := dialect.FillOnce(warehouse.Select{Name: "a test", Text: text, Views: views}); err == nil || !strings.HasPrefix(err.Error(), "a test: ") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
 func TestNamed(t *testing.T) {
 	got := warehouse.Named("select {usd({f(x)})} from {a} join {b} where {@c} in (select 1 from {a}) {total_usd(if({d}, 1, 2))}")
 	if diff := cmp.Diff([]string{"a", "b", "d"}, got); diff != "" {
