@@ -179,24 +179,26 @@ func TestReaderLosesBrokenLinesOnly(t *testing.T) {
 }
 
 // FuzzFrame reads any bytes: no panic, lines that only rise, and the same
-// events however the bytes are parted.
+// events, and the same error of a list that is cut off, however the bytes are
+// parted.
 func FuzzFrame(f *testing.F) {
 	for _, seed := range []string{
 		"{\"a\":1}\n{\"a\":2}\n", `[{"a":1},{"a":x}]`, "{\n  \"a\": 1\n}\n", `{"a":1}{"a":2}`, "\ufeff{}\r\n{\"a\":\n{}", "{}\n{}{}\n\xef\xbb{", `{"a":"` + strings.Repeat("x", 100),
+		`[{"a":1}`, "[{\"a\":1},\n", `[{"a":1},,{"a":2}]`, "[{\"a\":1},{\"a\":",
 	} {
 		f.Add([]byte(seed), uint8(3), uint8(40))
 	}
 	f.Fuzz(func(t *testing.T, text []byte, size, bound uint8) {
-		want, err := events(bytes.NewReader(text), int(bound))
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := events(&pieces{text: string(text), sizes: []int{1 + int(size)}}, int(bound))
-		if err != nil {
-			t.Fatal(err)
-		}
+		want, whole := events(bytes.NewReader(text), int(bound))
+		got, parted := events(&pieces{text: string(text), sizes: []int{1 + int(size)}}, int(bound))
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("in parts of %d bytes (-at once +in parts)\n%s", 1+int(size), diff)
+		}
+		if fmt.Sprint(whole) != fmt.Sprint(parted) {
+			t.Errorf("in parts of %d bytes the text ends with %v, at once with %v", 1+int(size), parted, whole)
+		}
+		if whole != nil && !strings.Contains(whole.Error(), "deliver the object again") {
+			t.Errorf("a reader that can't fail gave %v", whole)
 		}
 		last, lines := int64(1), int64(1+bytes.Count(text, []byte("\n")))
 		for _, event := range got {
