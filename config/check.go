@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net"
 	"net/url"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -63,14 +64,35 @@ func (c *Config) checkWarehouse(doc document) {
 		return
 	}
 	for _, name := range others {
-		if field, _ := reflect.TypeFor[Warehouse]().FieldByName(name); !reflect.ValueOf(w).FieldByName(name).IsZero() {
+		if field, _ := reflect.TypeFor[Warehouse]().FieldByName(name); isSet(reflect.ValueOf(w).FieldByName(name)) {
 			key, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
 			doc.Failf("warehouse."+key, "is set although warehouse.engine is %s; remove one of the two", w.Engine)
 		}
 	}
 }
 
+// isSet says that a value is other than nothing; an amount of 0 is nothing.
+func isSet(v reflect.Value) bool {
+	if amount, is := v.Interface().(money.USD); is {
+		return !amount.IsZero()
+	}
+	return !v.IsZero()
+}
+
+// duckDBScheme is how a name begins that DuckDB would open as something else than a
+// file: memory, that of another server, or another kind of database.
+var duckDBScheme = regexp.MustCompile(`^[A-Za-z0-9_]*:`)
+
 func (w Warehouse) checkDuckDB(doc document) {
+	for _, at := range [][2]string{{"path", w.Path}, {"temp_dir", w.TempDir}} {
+		if duckDBScheme.MatchString(at[1]) || strings.ContainsAny(at[1], "?#") {
+			doc.Failf("warehouse."+at[0], "%q is not a path on this machine; write one such as ledger.duckdb, without ?, # and a word with : before it", at[1])
+			return
+		}
+	}
+	if filepath.Clean(w.Path) == filepath.Clean(w.TempDir) {
+		doc.Failf("warehouse.temp_dir", "is the ledger itself; name a folder, or remove it")
+	}
 	if w.MemoryLimit < 100e6 {
 		doc.Failf("warehouse.memory_limit", "%s is too little to work with; give at least 100MB", w.MemoryLimit)
 	}
@@ -85,24 +107,53 @@ var (
 	googleBucket   = regexp.MustCompile(`^gs://[a-z0-9][a-z0-9._-]+[a-z0-9](/[^ ]*)?$`)
 )
 
+// jobTimeMax is the longest that BigQuery lets a job run, and bytesBilledMin the least
+// that it bills for one.
+const (
+	jobTimeMax     = Duration(6 * time.Hour)
+	bytesBilledMin = Size(10 << 20)
+)
+
 func (w Warehouse) checkBigQuery(doc document) {
 	matches := func(key, value, next string, pattern *regexp.Regexp) {
 		if doc.need("warehouse."+key, value, next) && !pattern.MatchString(value) {
-			doc.Failf("warehouse."+key, "%q is none; %s", value, next)
+			doc.Failf("warehouse."+key, "%q is not valid; %s", value, next)
 		}
 	}
 	matches("project", w.Project, "write the id of the Google Cloud project, such as example-billing", googleProject)
 	matches("dataset", w.Dataset, "write the dataset's name: letters, digits and _", googleDataset)
 	matches("location", w.Location, "write where the dataset lies, such as EU or europe-west3", googleLocation)
+	if w.WorkDataset != "" {
+		matches("work_dataset", w.WorkDataset, "write the dataset's name: letters, digits and _, or remove it", googleDataset)
+	}
+	if w.WorkDataset != "" && w.WorkDataset == w.Dataset {
+		doc.Failf("warehouse.work_dataset", "is the ledger's own dataset; name another one, or remove it")
+	}
 	if w.Staging != "" {
 		matches("staging", w.Staging, "write gs://bucket/prefix, or remove it", googleBucket)
 	}
+	w.checkBounds(doc)
 	doc.checkFile("warehouse.credentials", w.Credentials)
-	doc.checkURL("warehouse.endpoint", w.Endpoint)
+	if doc.checkURL("warehouse.endpoint", w.Endpoint) && strings.HasPrefix(w.Endpoint, "http://") && w.Credentials != "" {
+		doc.Failf("warehouse.credentials", "would not be used: a server at an address with http:// gets none; write https:// in endpoint, or remove one of the two")
+	}
 	if scheme, place := location(w.Lease.URL); doc.checkPlace("warehouse.lease.url", w.Lease.URL) && (scheme != SchemeS3 || place == "") {
 		doc.Failf("warehouse.lease.url", "%q is not a place in S3; write s3://bucket/prefix: there the one process that writes is noted", w.Lease.URL)
 	}
 	w.Lease.S3.check(doc, "warehouse.lease.s3")
+}
+
+// checkBounds checks what jobs may cost and take.
+func (w Warehouse) checkBounds(doc document) {
+	if w.MaxBytesBilled < bytesBilledMin && !doc.Refused("warehouse.max_bytes_billed") {
+		doc.Failf("warehouse.max_bytes_billed", "%s is less than the %s that BigQuery bills for any query, so none could run; give more, such as 200GB", w.MaxBytesBilled, bytesBilledMin)
+	}
+	if (w.JobTimeout < Duration(time.Minute) || w.JobTimeout > jobTimeMax) && !doc.Refused("warehouse.job_timeout") {
+		doc.Failf("warehouse.job_timeout", "%s is out of range; give 1m to %s (1h suits most)", w.JobTimeout, jobTimeMax)
+	}
+	if w.PricePerTiBUSD.Sign() < 0 {
+		doc.Failf("warehouse.price_per_tib_usd", "%s is negative; write what Google's price list has for your location, such as \"6.25\"", w.PricePerTiBUSD)
+	}
 }
 
 var sourceName = regexp.MustCompile(`^[a-z0-9-]+$`)

@@ -77,18 +77,23 @@ type Warehouse struct {
 
 	Project        string `yaml:"project,omitempty"`
 	Dataset        string `yaml:"dataset,omitempty"`
+	WorkDataset    string `yaml:"work_dataset,omitempty"` // of work tables; "" = Dataset
 	Location       string `yaml:"location,omitempty"`
 	Credentials    string `yaml:"credentials,omitempty"`      // file; "" = Application Default Credentials
 	Endpoint       string `yaml:"endpoint,omitempty"`         // "" = Google's
 	MaxBytesBilled Size   `yaml:"max_bytes_billed,omitempty"` // a query
-	Staging        string `yaml:"staging,omitempty"`          // gs://bucket/prefix; "" = loads are sent with their requests
-	Lease          Bucket `yaml:"lease,omitempty"`
+	// JobTimeout is how long one job may run before BigQuery ends it. Too short stops
+	// nights; too long keeps paying for one that hangs.
+	JobTimeout     Duration  `yaml:"job_timeout,omitempty"`
+	PricePerTiBUSD money.USD `yaml:"price_per_tib_usd,omitempty"` // of 2^40 bytes billed; for estimates alone
+	Staging        string    `yaml:"staging,omitempty"`           // gs://bucket/prefix; "" = loads are sent with their requests
+	Lease          Bucket    `yaml:"lease,omitempty"`
 }
 
 // Keys of one engine alone.
 var (
 	duckDBKeys   = []string{"Path", "MemoryLimit", "TempDir", "Threads"}
-	bigQueryKeys = []string{"Project", "Dataset", "Location", "Credentials", "Endpoint", "MaxBytesBilled", "Staging", "Lease"}
+	bigQueryKeys = []string{"Project", "Dataset", "WorkDataset", "Location", "Credentials", "Endpoint", "MaxBytesBilled", "JobTimeout", "PricePerTiBUSD", "Staging", "Lease"}
 )
 
 // S3 is how a bucket is reached. Empty means the AWS default chain.

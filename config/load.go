@@ -93,6 +93,10 @@ func (w *Warehouse) fillIn() {
 		w.TempDir = cmp.Or(w.TempDir, w.Path+".tmp")
 	case EngineBigQuery:
 		w.MaxBytesBilled = cmp.Or(w.MaxBytesBilled, 1e12)
+		w.JobTimeout = cmp.Or(w.JobTimeout, Duration(time.Hour))
+		if w.PricePerTiBUSD.IsZero() {
+			w.PricePerTiBUSD = money.MustParse("6.25")
+		}
 	}
 }
 

@@ -12,30 +12,46 @@ import (
 	"chargeback/billing/budget"
 	"chargeback/billing/ledger"
 	"chargeback/billing/notify"
+	"chargeback/billing/outbox"
+	"chargeback/billing/warehouse"
 	"chargeback/transform/civil"
 )
 
 const driversMax = 5
 
-// raise puts alerts for what the new cost records crossed into the outbox, for
-// every open month that the days touch; for all open months where budgets have
-// changed since they were looked at. It runs inside the days' transaction.
-func (b *Books) raise(ctx context.Context, runs []ledger.Days, latest civil.Date) (ids []string, err error) {
+// raised is what budgets call for: the ids of new messages, and the changes of the
+// outbox.
+type raised struct {
+	ids      []string
+	messages []outbox.Raised
+	changes  []warehouse.Change
+}
+
+// outbox are all changes of the outbox.
+func (r raised) outbox(ctx context.Context, o *outbox.Outbox) ([]warehouse.Change, error) {
+	messages, err := o.Raise(ctx, r.messages...)
+	return append(r.changes, messages...), err
+}
+
+// raise says which alerts the cost records call for, for every open month that the
+// days touch; for all open months where budgets have changed since they were looked
+// at. It reads the books as they will be.
+func (b *Books) raise(ctx context.Context, days []civil.Date, latest civil.Date) (r raised, err error) {
 	mark, err := b.budgetsMark()
 	if err != nil {
-		return nil, err
+		return r, err
 	}
 	known, err := b.Ledger.BudgetsMark(ctx)
 	if err != nil {
-		return nil, err
+		return r, err
 	}
 	closed, err := b.Ledger.ClosedMonths(ctx)
 	if err != nil {
-		return nil, err
+		return r, err
 	}
 	first := latest.Month().Next()
-	if len(runs) > 0 {
-		first = runs[0].First.Month()
+	if len(days) > 0 {
+		first = days[0].Month()
 	}
 	if open := b.openMonth(closed); known != mark && open.Before(first) {
 		first = open
@@ -44,16 +60,14 @@ func (b *Books) raise(ctx context.Context, runs []ledger.Days, latest civil.Date
 		if closed[m] != "" {
 			continue
 		}
-		raised, err := b.raiseMonth(ctx, m, latest, b.Budgets)
-		if err != nil {
-			return nil, fmt.Errorf("budgets of %s: %w", m, err)
+		if err := b.raiseMonth(ctx, m, latest, b.Budgets, &r); err != nil {
+			return r, fmt.Errorf("budgets of %s: %w", m, err)
 		}
-		ids = append(ids, raised...)
 	}
-	if known == mark {
-		return ids, nil
+	if known != mark {
+		r.changes = append(r.changes, ledger.SetBudgetsMark(mark)...)
 	}
-	return ids, b.Ledger.SetBudgetsMark(ctx, mark)
+	return r, nil
 }
 
 // CheckBudgets holds budgets that have changed since the last night against what
@@ -73,14 +87,23 @@ func (b *Books) CheckBudgets(ctx context.Context) (ids []string, err error) {
 	if err != nil || latest.IsZero() {
 		return nil, err
 	}
-	err = b.Ledger.Transact(ctx, func() (err error) {
-		ids, err = b.raise(ctx, nil, latest)
-		return err
-	})
+	r, err := b.raise(ctx, nil, latest)
+	if err == nil {
+		err = b.keep(ctx, r)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("check budgets: %w", err)
 	}
-	return ids, nil
+	return r.ids, nil
+}
+
+// keep changes the outbox by what budgets call for.
+func (b *Books) keep(ctx context.Context, r raised) error {
+	changes, err := r.outbox(ctx, b.Outbox)
+	if err != nil {
+		return err
+	}
+	return b.Ledger.Apply(ctx, changes...)
 }
 
 // budgetsMark tells budgets apart, as far as they decide what is alerted.
@@ -134,52 +157,51 @@ func (b *Books) refreshWaiting(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return b.Ledger.Transact(ctx, func() error {
-		for _, id := range gone {
-			if err := b.Ledger.SetMessage(ctx, id, ledger.Delivery{State: ledger.MessageFolded, Reason: "the budget is no longer in the settings"}); err != nil {
-				return err
-			}
+	var r raised
+	for _, id := range gone {
+		r.changes = append(r.changes, outbox.Set(id, outbox.Delivery{State: outbox.Folded, Reason: "the budget is no longer in the settings"}))
+	}
+	for _, month := range slices.SortedFunc(maps.Keys(waiting), civil.Month.Compare) {
+		if closed[month] != "" || latest.IsZero() || latest.Month().Before(month) {
+			continue
 		}
-		for _, month := range slices.SortedFunc(maps.Keys(waiting), civil.Month.Compare) {
-			if closed[month] != "" || latest.IsZero() || latest.Month().Before(month) {
-				continue
-			}
-			if _, err := b.raiseMonth(ctx, month, latest, waiting[month]); err != nil {
-				return fmt.Errorf("budgets of %s: %w", month, err)
-			}
+		if err := b.raiseMonth(ctx, month, latest, waiting[month], &r); err != nil {
+			return fmt.Errorf("budgets of %s: %w", month, err)
 		}
-		return nil
-	})
+	}
+	return b.keep(ctx, r)
 }
 
-// raiseMonth raises what budgets call for in a month, and returns the ids of the
-// new messages.
-func (b *Books) raiseMonth(ctx context.Context, month civil.Month, latest civil.Date, budgets []budget.Budget) (ids []string, err error) {
+// raiseMonth adds what budgets call for in a month.
+func (b *Books) raiseMonth(ctx context.Context, month civil.Month, latest civil.Date, budgets []budget.Budget, r *raised) error {
 	if len(budgets) == 0 {
-		return nil, nil
+		return nil
 	}
 	spend, err := b.spend(ctx, month)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	earlier, err := b.earlier(ctx, month)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	alerts := make([]budget.Earlier, len(earlier))
 	for i, e := range earlier {
 		alerts[i] = e.Earlier
 	}
-	for _, change := range budget.Evaluate(b.period(month, latest), budgets, spend, alerts) {
-		id, err := b.change(ctx, month, change, earlier)
-		if err != nil {
-			return nil, err
-		}
-		if id != "" {
-			ids = append(ids, id)
+	changes := budget.Evaluate(b.period(month, latest), budgets, spend, alerts)
+	var drivers ledger.Drivers
+	if slices.ContainsFunc(changes, func(c budget.Change) bool { return c.Alert != nil }) {
+		if drivers, err = b.Ledger.Drivers(ctx, month); err != nil {
+			return err
 		}
 	}
-	return ids, nil
+	for _, change := range changes {
+		if err := b.change(change, drivers, earlier, r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // period says how far a month has got by the newest night. Days before the books
@@ -204,7 +226,7 @@ type raisedBefore struct {
 // earlier reads the alerts of a month that were ever raised. Copies that somebody
 // asked for tell nothing new, so they are not among them.
 func (b *Books) earlier(ctx context.Context, month civil.Month) (all []raisedBefore, err error) {
-	rows, err := b.Ledger.MonthMessages(ctx, month)
+	rows, err := b.Outbox.OfMonth(ctx, month)
 	if err != nil {
 		return nil, err
 	}
@@ -218,9 +240,9 @@ func (b *Books) earlier(ctx context.Context, month civil.Month) (all []raisedBef
 		}
 		fate := budget.Told // also while it is being sent: it may have arrived
 		switch row.State {
-		case ledger.MessagePending, ledger.MessageFailed:
+		case outbox.Pending, outbox.Failed:
 			fate = budget.Waiting
-		case ledger.MessageFolded:
+		case outbox.Folded:
 			fate = budget.Folded
 		}
 		all = append(all, raisedBefore{budget.Earlier{Alert: m.Alert, Fate: fate}, row.Payload})
@@ -228,45 +250,43 @@ func (b *Books) earlier(ctx context.Context, month civil.Month) (all []raisedBef
 	return all, nil
 }
 
-// change does what one budget calls for, and returns the id of the message where
-// it is a new one.
-func (b *Books) change(ctx context.Context, month civil.Month, c budget.Change, earlier []raisedBefore) (id string, err error) {
+// change adds what one budget calls for.
+func (b *Books) change(c budget.Change, drivers ledger.Drivers, earlier []raisedBefore, r *raised) error {
 	into := "nothing is left to tell"
 	if c.Alert != nil {
 		into = "folded into " + c.Alert.ID
 	}
 	for _, folded := range c.Folds {
-		if err := b.Ledger.SetMessage(ctx, folded, ledger.Delivery{State: ledger.MessageFolded, Reason: into}); err != nil {
-			return "", err
-		}
+		r.changes = append(r.changes, outbox.Set(folded, outbox.Delivery{State: outbox.Folded, Reason: into}))
 	}
 	if c.Alert == nil {
-		return "", nil
+		return nil
 	}
-	if err := b.addDrivers(ctx, month, c.Alert); err != nil {
-		return "", err
+	if err := addDrivers(c.Alert, drivers); err != nil {
+		return err
 	}
 	text, err := json.Marshal(c.Alert)
 	if err != nil {
-		return "", err
+		return err
 	}
 	payload := string(text)
-	if !c.Renews {
-		return c.Alert.ID, b.Ledger.Raise(ctx, ledger.Message{ID: c.Alert.ID, Channel: c.Alert.Channel, Payload: payload}, c.Alert.Keys)
+	switch {
+	case !c.Renews:
+		r.ids = append(r.ids, c.Alert.ID)
+		r.messages = append(r.messages, outbox.Raised{Message: outbox.Message{ID: c.Alert.ID, Channel: c.Alert.Channel, Payload: payload}, Keys: c.Alert.Keys})
+	case !slices.ContainsFunc(earlier, func(e raisedBefore) bool { return e.Alert.ID == c.Alert.ID && e.payload == payload }):
+		r.changes = append(r.changes, outbox.Renew(c.Alert.ID, c.Alert.Channel, payload))
 	}
-	if slices.ContainsFunc(earlier, func(e raisedBefore) bool { return e.Alert.ID == c.Alert.ID && e.payload == payload }) {
-		return "", nil
-	}
-	return "", b.Ledger.RenewMessage(ctx, c.Alert.ID, c.Alert.Channel, payload)
+	return nil
 }
 
 // addDrivers names the agents on which a budget went.
-func (b *Books) addDrivers(ctx context.Context, month civil.Month, alert *budget.Alert) error {
+func addDrivers(alert *budget.Alert, spend ledger.Drivers) error {
 	column := alert.Scope.Kind
 	if column == budget.Company {
 		column = ""
 	}
-	drivers, err := b.Ledger.Drivers(ctx, month, column, alert.Scope.Value, driversMax)
+	drivers, err := spend.Of(column, alert.Scope.Value, driversMax)
 	for _, d := range drivers {
 		alert.Drivers = append(alert.Drivers, budget.Driver{Label: d.Label, Spent: d.Spent})
 	}

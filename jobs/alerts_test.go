@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"chargeback/billing/budget"
-	"chargeback/billing/ledger"
 	"chargeback/billing/notify"
+	"chargeback/billing/outbox"
 	"chargeback/jobs"
 )
 
@@ -240,7 +240,7 @@ func TestRefusedMessageIsKept(t *testing.T) {
 	o.says = nil
 	o.checks(t)
 	equal(t, "told", []string{"#support actual of 100.00 at 55.0001: 50"}, o.took())
-	equal(t, "its row", "#support", query[string](t, o.books, "select channel from outbox"))
+	equal(t, "its row", "#support", query[string](t, o.books, "select channel from {outbox}"))
 	o.checks(t)
 	equal(t, "told again", []string(nil), o.took())
 }
@@ -369,10 +369,8 @@ func (o office) oldAlert(t *testing.T, kind, state string, thresholds ...int) st
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = o.Ledger.Transact(t.Context(), func() error {
-		return o.Ledger.Raise(t.Context(), ledger.Message{ID: id, Channel: "#sup", Payload: string(payload)}, keys)
-	})
-	if err := errors.Join(err, o.Ledger.SetMessage(t.Context(), id, ledger.Delivery{State: state})); err != nil {
+	err = o.raised(t, outbox.Raised{Message: outbox.Message{ID: id, Channel: "#sup", Payload: string(payload)}, Keys: keys})
+	if err := errors.Join(err, o.Outbox.Set(t.Context(), id, outbox.Delivery{State: state})); err != nil {
 		t.Fatal(err)
 	}
 	return id
@@ -384,8 +382,8 @@ func (o office) oldAlert(t *testing.T, kind, state string, thresholds ...int) st
 func TestAlertsOfEarlierVersions(t *testing.T) {
 	o := newOffice(t, "100")
 	o.spends("2026-10-28", "a", 90)
-	o.oldAlert(t, budget.Actual, ledger.MessageSent, 50)
-	failed := o.oldAlert(t, budget.Actual, ledger.MessageFailed, 80)
+	o.oldAlert(t, budget.Actual, outbox.Sent, 50)
+	failed := o.oldAlert(t, budget.Actual, outbox.Failed, 80)
 	equal(t, "undelivered", []string{failed + " to #sup failed: "}, o.undelivered(t))
 	o.nightOf(t, "2026-10-28")
 	equal(t, "told", []string{"#sup actual of 100.00 at 90.0001: 80"}, o.took())
@@ -398,8 +396,8 @@ func TestAlertsOfEarlierVersions(t *testing.T) {
 // until somebody asks for it.
 func TestGivenUpInAClosedMonth(t *testing.T) {
 	o := newOffice(t, "100")
-	failed := o.oldAlert(t, budget.Actual, ledger.MessageFailed, 50)
-	if err := o.engine.Exec(t.Context(), "insert into months (month, first_day, state, closed_at, content_hash, summary) select '2026-10', date '2026-10-01', 'closed', timestamp '2026-11-05 00:00:00', '-', '{}'", nil); err != nil {
+	failed := o.oldAlert(t, budget.Actual, outbox.Failed, 50)
+	if err := o.closed(t, month(october), map[string]string{}); err != nil {
 		t.Fatal(err)
 	}
 	equal(t, "undelivered", []string(nil), o.undelivered(t))
@@ -444,7 +442,7 @@ func TestResend(t *testing.T) {
 	if _, err := resend("support/2026-10/100.00/50/actual/9"); !errors.Is(err, jobs.ErrNoMessage) {
 		t.Errorf("an id that there is not: %v", err)
 	}
-	if err := o.Ledger.SetMessage(t.Context(), id, ledger.Delivery{State: ledger.MessageFolded, Reason: "folded into x"}); err != nil {
+	if err := o.Outbox.Set(t.Context(), id, outbox.Delivery{State: outbox.Folded, Reason: "folded into x"}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := resend(id); !errors.Is(err, jobs.ErrFolded) || !strings.Contains(err.Error(), "folded into x") {

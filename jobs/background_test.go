@@ -54,7 +54,7 @@ func TestBackgroundByUse(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		records := query[money.USD](t, b, "select total_usd(total_cost_usd) from cost_items where billing_month = '"+m+"'")
+		records := query[money.USD](t, b, "select {total_usd(total_cost_usd)} from {cost_items} where billing_month = '"+m+"'")
 		equal(t, "documents of "+m, records.Add(money.MustParse("10.00")), documents)
 	}
 	b.nights(t, firstDay, lateDay)

@@ -104,7 +104,7 @@ func TestBrokenSource(t *testing.T) {
 			}
 			now := b.morning(date(last))
 			equal(t, "due", []string{last}, b.dueNights(t, now))
-			equal(t, "records of 11-04", tt.others, int(query[int64](t, b, "select count(*) from record_facts where usage_date = date '2026-11-04'")))
+			equal(t, "records of 11-04", tt.others, int(query[int64](t, b, "select count(*) from {record_facts} where usage_date = date '2026-11-04'")))
 			unread, err := b.UnreadSources(t.Context(), []string{"bedrock", "gateway", "people"})
 			if err != nil {
 				t.Fatal(err)
@@ -156,7 +156,7 @@ func TestBrokenSourceAtClose(t *testing.T) {
 			if want := "gate sources: source gateway can't be read\n"; !errors.Is(err, jobs.ErrGates) || !strings.Contains(err.Error(), want) {
 				t.Fatalf("close gave %v, want %q", err, want)
 			}
-			equal(t, "months closed", 0, int(query[int64](t, b, "select count(*) from months")))
+			equal(t, "months closed", 0, int(query[int64](t, b, "select count(*) from {months}")))
 			continue
 		}
 		if err != nil {
@@ -167,7 +167,7 @@ func TestBrokenSourceAtClose(t *testing.T) {
 	b = b.again(t, c.dir, wiring{})
 	b.nights(t, "2026-11-04", "2026-12-03")
 	b.closing(t, "2026-11")
-	equal(t, "the late request", 1, int(query[int64](t, b, "select count(*) from cost_records where agent_request_id = 'late' and billing_month = '2026-11' and adjusts_month = '2026-10'")))
+	equal(t, "the late request", 1, int(query[int64](t, b, "select count(*) from {cost_records} where agent_request_id = 'late' and billing_month = '2026-11' and adjusts_month = '2026-10'")))
 }
 
 // Nobody is charged where people can't be read and nobody is known from before.
@@ -193,7 +193,7 @@ func TestSecondPeopleEmpty(t *testing.T) {
 	b := open(t, c.dir, wiring{})
 	s := b.night(t, date(firstDay))
 	equal(t, "broken", []string{"idp"}, brokenOf(s.Problems))
-	equal(t, "unallocated", 0, int(query[int64](t, b, "select count(*) from cost_records where cost_center = 'UNALLOCATED' and total_cost_usd > 0")))
+	equal(t, "unallocated", 0, int(query[int64](t, b, "select count(*) from {cost_records} where cost_center = 'UNALLOCATED' and total_cost_usd > 0")))
 	c.putAt("users.json", users("user001 00420", "user002 CC-1001", "user003 CC-5001"), atNight("2026-10-29"))
 	b = b.again(t, c.dir, wiring{})
 	equal(t, "due", []string{firstDay}, b.dueNights(t, b.morning(date(firstDay))))

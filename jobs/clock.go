@@ -124,7 +124,7 @@ func (e *emptiness) see(source extract.Source, f objstore.Found) error {
 
 // refusal says which nights are empty, and what to do.
 func (e *emptiness) refusal(ctx context.Context, now time.Time, due int) error {
-	read, err := e.books.Ledger.NewestObjects(ctx)
+	read, err := e.books.Manifest.Newest(ctx)
 	if err != nil {
 		return err
 	}

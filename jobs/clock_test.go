@@ -111,7 +111,7 @@ func TestEmptyNights(t *testing.T) {
 			if got := fmt.Sprint(err); tt.want == "" && err != nil || tt.want != "" && !strings.Contains(got, tt.want) {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}
-			equal(t, "runs", 0, int(query[int64](t, b, "select count(*) from runs")))
+			equal(t, "runs", 0, int(query[int64](t, b, "select count(*) from {runs}")))
 		})
 	}
 }
@@ -152,7 +152,7 @@ func TestNewLedger(t *testing.T) {
 	c := newCompany(t)
 	c.put("invoices/2026-09/CB-2026-09-00420-r0.pdf", []byte("issued"))
 	b := open(t, c.dir, wiring{})
-	if err := b.Ledger.CloseMonth(t.Context(), month(october), time.Unix(0, 0), "hash", nil, nil, func() error { return nil }); err != nil {
+	if err := b.closed(t, month(october), nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.CheckNew(t.Context(), false); err != nil {

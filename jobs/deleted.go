@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/manifest"
 	"chargeback/extract"
 	"chargeback/extract/record"
 	"chargeback/transform/civil"
@@ -31,7 +31,7 @@ func keepsRows(source extract.Source) bool { return source.Format.Schema() == re
 // Delete takes the records of objects that are gone from their source out of the
 // books, because somebody says so, and runs the newest night again. What closed months
 // charged for them is reversed in the open month.
-func (b *Books) Delete(ctx context.Context, d Deletion, now time.Time) (gone []ledger.Object, night NightlySummary, err error) {
+func (b *Books) Delete(ctx context.Context, d Deletion, now time.Time) (gone []manifest.Object, night NightlySummary, err error) {
 	i := slices.IndexFunc(b.Sources, func(s extract.Source) bool { return s.Name == d.Source })
 	if i < 0 {
 		return nil, night, &NotDeletedError{fmt.Sprintf("source %q is not in the settings", d.Source)}
@@ -51,7 +51,7 @@ func (b *Books) Delete(ctx context.Context, d Deletion, now time.Time) (gone []l
 	if len(back) > 0 {
 		return nil, night, &NotDeletedError{fmt.Sprintf("%s is still in source %s; remove it there first, or leave it out", back[0].Key, d.Source)}
 	}
-	if err := b.Ledger.Delete(ctx, source.Format.Schema(), idsOf(gone), d.By+": "+d.Reason); err != nil {
+	if err := b.Manifest.Delete(ctx, source.Format.Schema(), idsOf(gone), d.By+": "+d.Reason); err != nil {
 		return nil, night, fmt.Errorf("delete objects of %s: %w", source.Name, err)
 	}
 	latest, err := b.latestDone(ctx)
@@ -64,11 +64,11 @@ func (b *Books) Delete(ctx context.Context, d Deletion, now time.Time) (gone []l
 
 // asked are the objects of a source that count and have the keys, or all that are
 // missing.
-func (b *Books) asked(ctx context.Context, source extract.Source, keys []string) (objects []ledger.Object, err error) {
+func (b *Books) asked(ctx context.Context, source extract.Source, keys []string) (objects []manifest.Object, err error) {
 	if len(keys) == 0 {
-		return b.Ledger.Missing(ctx, source.Name, civil.Max)
+		return b.Manifest.Missing(ctx, source.Name, civil.Max)
 	}
-	known, err := b.Ledger.Manifest(ctx, source.Name, civil.Min, civil.Max)
+	known, err := b.Manifest.Current(ctx, source.Name, civil.Min, civil.Max)
 	if err != nil {
 		return nil, err
 	}
@@ -83,12 +83,12 @@ func (b *Books) asked(ctx context.Context, source extract.Source, keys []string)
 }
 
 // stillGone looks for objects at their source.
-func (b *Books) stillGone(ctx context.Context, source extract.Source, objects []ledger.Object) (gone, back []ledger.Object, err error) {
+func (b *Books) stillGone(ctx context.Context, source extract.Source, objects []manifest.Object) (gone, back []manifest.Object, err error) {
 	if len(objects) == 0 {
 		return nil, nil, nil
 	}
 	days := allDays
-	if !slices.ContainsFunc(objects, func(o ledger.Object) bool { return o.Day.IsZero() }) {
+	if !slices.ContainsFunc(objects, func(o manifest.Object) bool { return o.Day.IsZero() }) {
 		first, last := objects[0].Day, objects[0].Day
 		for _, o := range objects {
 			if o.Day.Before(first) {
@@ -120,7 +120,7 @@ func (b *Books) stillGone(ctx context.Context, source extract.Source, objects []
 	return gone, back, nil
 }
 
-func idsOf(objects []ledger.Object) (ids []int64) {
+func idsOf(objects []manifest.Object) (ids []int64) {
 	for _, o := range objects {
 		ids = append(ids, o.ID)
 	}
@@ -135,11 +135,11 @@ func (b *Books) stillMissing(ctx context.Context, told []Problem) (problems []Pr
 		if keepsRows(source) {
 			continue
 		}
-		missing, err := b.Ledger.Missing(ctx, source.Name, civil.Max)
+		missing, err := b.Manifest.Missing(ctx, source.Name, civil.Max)
 		if err != nil {
 			return nil, err
 		}
-		missing = slices.DeleteFunc(missing, func(o ledger.Object) bool {
+		missing = slices.DeleteFunc(missing, func(o manifest.Object) bool {
 			return slices.ContainsFunc(told, func(p Problem) bool { return p.Source == source.Name && p.Object == o.Key })
 		})
 		gone, back, err := b.stillGone(ctx, source, missing)
@@ -152,7 +152,7 @@ func (b *Books) stillMissing(ctx context.Context, told []Problem) (problems []Pr
 		if err != nil {
 			return nil, err
 		}
-		if err := b.Ledger.MarkMissing(ctx, nil, civil.Date{}, idsOf(back)); err != nil {
+		if err := b.Manifest.MarkMissing(ctx, nil, civil.Date{}, idsOf(back)); err != nil {
 			return nil, err
 		}
 		for _, o := range gone {
@@ -172,7 +172,7 @@ func (b *Books) deleteMissing(ctx context.Context, night civil.Date) (problems [
 		if keepsRows(source) {
 			continue
 		}
-		missing, err := b.Ledger.Missing(ctx, source.Name, night.AddDays(-b.DeletedAfterDays))
+		missing, err := b.Manifest.Missing(ctx, source.Name, night.AddDays(-b.DeletedAfterDays))
 		if err != nil {
 			return nil, err
 		}
@@ -183,11 +183,11 @@ func (b *Books) deleteMissing(ctx context.Context, night civil.Date) (problems [
 		if err != nil {
 			return nil, err
 		}
-		if err := b.Ledger.MarkMissing(ctx, nil, civil.Date{}, idsOf(back)); err != nil {
+		if err := b.Manifest.MarkMissing(ctx, nil, civil.Date{}, idsOf(back)); err != nil {
 			return nil, err
 		}
 		why := fmt.Sprintf("gone from the source for deleted_after_days (%d)", b.DeletedAfterDays)
-		if err := b.Ledger.Delete(ctx, source.Format.Schema(), idsOf(gone), why); err != nil {
+		if err := b.Manifest.Delete(ctx, source.Format.Schema(), idsOf(gone), why); err != nil {
 			return nil, fmt.Errorf("delete objects of %s: %w", source.Name, err)
 		}
 		for _, o := range gone {

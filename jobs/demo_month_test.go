@@ -12,8 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"chargeback/billing/ledger"
 	"chargeback/billing/report"
+	"chargeback/billing/warehouse"
 	"chargeback/cmd/chargeback/demo"
 	"chargeback/extract/objstore"
 	"chargeback/jobs"
@@ -79,8 +79,8 @@ func TestDemoMonth(t *testing.T) {
 func (b *books) counts(t *testing.T, text string) map[string]int {
 	t.Helper()
 	found := map[string]int{}
-	err := b.Ledger.Query(t.Context(), text, nil, func(r ledger.Row) error {
-		found[r.Text(0)] = int(r.Int(1))
+	err := b.engine.Query(t.Context(), warehouse.Select{Text: text}, func(r warehouse.Row) error {
+		found[r.Values[0].(string)] = int(r.Values[1].(int64))
 		return nil
 	})
 	if err != nil {
@@ -99,19 +99,19 @@ func equal(t *testing.T, what string, want, got any) {
 func demoRows(t *testing.T, m demoMonth) {
 	bedrock, gateway := m.truth.Bedrock, m.truth.LiteLLM
 	equal(t, "objects read", map[string]int{"bedrock": bedrock.Objects, "gateway": gateway.Objects, "people": 1},
-		m.counts(t, "select source, count(*) from objects where state = 'read' group by 1"))
-	equal(t, "objects not read", map[string]int{}, m.counts(t, "select source, count(*) from objects where state <> 'read' group by 1"))
+		m.counts(t, "select source, count(*) from {objects} where state = 'read' group by 1"))
+	equal(t, "objects not read", map[string]int{}, m.counts(t, "select source, count(*) from {objects} where state <> 'read' group by 1"))
 	equal(t, "rows staged", map[string]int{
 		"usage": bedrock.Records + bedrock.RepeatedLines, "requests": gateway.Records + gateway.RepeatedObjects, "people": m.truth.People,
-	}, m.counts(t, "select 'usage', count(*) from usage union all select 'requests', count(*) from requests union all select 'people', count(*) from people"))
+	}, m.counts(t, "select 'usage', count(*) from {usage} union all select 'requests', count(*) from {requests} union all select 'people', count(*) from {people}"))
 	equal(t, "staged by the manifest", map[string]int{"bedrock": bedrock.Records + bedrock.RepeatedLines, "gateway": gateway.Records + gateway.RepeatedObjects, "people": m.truth.People},
-		m.counts(t, "select source, sum(rows_staged) from objects group by 1"))
+		m.counts(t, "select source, sum(rows_staged) from {objects} group by 1"))
 	equal(t, "duplicates", map[string]int{"usage duplicate": bedrock.RepeatedLines, "request duplicate": gateway.RepeatedObjects},
-		m.counts(t, "select concat(kind, ' ', verdict), count(*) from repeats group by 1"))
-	equal(t, "rejects", m.truth.Rejects, int(query[int64](t, m.books, "select count(*) from rejects")))
-	equal(t, "rows before the start", 0, int(query[int64](t, m.books, "select cast(sum(rows_before_start) as bigint) from objects")))
-	equal(t, "usage rows charged", bedrock.Records, int(query[int64](t, m.books, "select count(*) from cost_records where usage_line is not null")))
-	equal(t, "days left to make", 0, int(query[int64](t, m.books, "select count(*) from dirty_days")))
+		m.counts(t, "select concat(kind, ' ', verdict), count(*) from {repeats} group by 1"))
+	equal(t, "rejects", m.truth.Rejects, int(query[int64](t, m.books, "select count(*) from {rejects}")))
+	equal(t, "rows before the start", 0, int(query[int64](t, m.books, "select cast(sum(rows_before_start) as bigint) from {objects}")))
+	equal(t, "usage rows charged", bedrock.Records, int(query[int64](t, m.books, "select count(*) from {cost_records} where usage_line is not null")))
+	equal(t, "days left to make", 0, int(query[int64](t, m.books, "select count(*) from {dirty_days}")))
 	skipped := map[string]int{}
 	for _, source := range m.Sources {
 		all, err := source.List(t.Context(), objstore.DayRange{First: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Last: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)})
@@ -131,7 +131,7 @@ func demoMatches(t *testing.T, m demoMonth) {
 	equal(t, "records by match", map[string]int{
 		"matched request id": truth.ByRequestID, "matched response id": truth.ByResponseID, "matched client reference": truth.ByClientRef,
 		"provider_only -": truth.ProviderOnly, "agent_only -": truth.GatewayUsage + m.truth.LiteLLM.CacheHits + truth.Doubtful + alone,
-	}, m.counts(t, "select concat(match, ' ', ifnull(match_rung, '-')), count(*) from cost_records group by 1"))
+	}, m.counts(t, "select concat(match, ' ', ifnull(match_rung, '-')), count(*) from {cost_records} group by 1"))
 }
 
 func demoPrices(t *testing.T, m demoMonth) {
@@ -141,14 +141,14 @@ func demoPrices(t *testing.T, m demoMonth) {
 		truth.Match.GatewayUsage + truth.LiteLLM.CacheHits + truth.Match.Doubtful + truth.Match.FreeFailures - truth.Kinds[demo.Throttled]
 	equal(t, "records by pricing", map[string]int{
 		"unpriced": truth.HeldUnpriced, "doubtful": truth.Match.Doubtful, "not_billed": free, "priced": all - truth.HeldUnpriced - truth.Match.Doubtful - free,
-	}, m.counts(t, "select pricing, count(*) from cost_records group by 1"))
+	}, m.counts(t, "select pricing, count(*) from {cost_records} group by 1"))
 	equal(t, "unpriced with an amount, or others without", 0,
-		int(query[int64](t, m.books, "select count(*) from cost_records where (pricing in ('unpriced', 'doubtful')) <> (total_cost_usd is null)")))
+		int(query[int64](t, m.books, "select count(*) from {cost_records} where (pricing in ('unpriced', 'doubtful')) <> (total_cost_usd is null)")))
 }
 
 // charged is the records that cost something, a call each; a retried call has
 // one for each time that it was billed.
-const charged = " from cost_records where pricing in ('priced', 'estimated')"
+const charged = " from {cost_records} where pricing in ('priced', 'estimated')"
 
 const callOf = "count(distinct ifnull(agent_request_id, cast(record_id as varchar)))"
 
@@ -172,20 +172,24 @@ func demoCosts(t *testing.T, m demoMonth) {
 	for _, c := range m.truth.Centers {
 		want[c.Code] = cost{c.Calls, c.LLM.String(), c.Infra.String(), c.Tool.String()}
 	}
-	err := m.Ledger.Query(t.Context(), "select cost_center, "+callOf+", total_usd(llm_cost_usd), total_usd(infra_cost_usd), total_usd(tool_cost_usd)"+charged+" group by 1", nil,
-		func(r ledger.Row) error {
-			got[r.Text(0)] = cost{int(r.Int(1)), r.USD(2).String(), r.USD(3).String(), r.USD(4).String()}
-			return nil
-		})
+	text := "select cost_center, " + callOf + " as calls, total_usd(llm_cost_usd) as llm, total_usd(infra_cost_usd) as infra, total_usd(tool_cost_usd) as tools" + charged + " group by 1"
+	err := warehouse.Each(t.Context(), m.engine, warehouse.Select{Text: text}, func(r struct {
+		CostCenter        string
+		Calls             int
+		LLM, Infra, Tools money.USD
+	}) error {
+		got[r.CostCenter] = cost{r.Calls, r.LLM.String(), r.Infra.String(), r.Tools.String()}
+		return nil
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	equal(t, "cost centres", want, got)
-	equal(t, "total", m.truth.Total().String(), query[money.USD](t, m.books, "select total_usd(total_cost_usd) from cost_records").String())
+	equal(t, "total", m.truth.Total().String(), query[money.USD](t, m.books, "select {total_usd(total_cost_usd)} from {cost_records}").String())
 }
 
 func demoSavings(t *testing.T, m demoMonth) {
-	const saved = "select total_usd(cache_savings_usd) from cost_records where cache_hit = "
+	const saved = "select {total_usd(cache_savings_usd)} from {cost_records} where cache_hit = "
 	equal(t, "saved by the gateway's cache", m.truth.GatewaySavings.String(), query[money.USD](t, m.books, saved+"true").String())
 	equal(t, "saved by prompt caches", m.truth.PromptSavings.String(), query[money.USD](t, m.books, saved+"false").String())
 }
@@ -201,7 +205,7 @@ func demoBudgets(t *testing.T, m demoMonth) {
 			want = append(want, fmt.Sprintf("%s crossed %v on %s-%02d, told to %s", b.Name, c.Thresholds, october, c.Day, channel))
 		}
 	}
-	messages, err := jobs.Outbox{Ledger: m.Ledger}.All(t.Context())
+	messages, err := jobs.Outbox{Messages: m.Outbox}.All(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

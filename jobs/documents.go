@@ -45,8 +45,9 @@ func (b *Books) drafts(ctx context.Context, month civil.Month, s *MonthlySummary
 	if err != nil {
 		return d, err
 	}
+	issuer := b.issuer(month)
 	d = drafts{all: map[draftKey]*invoice.Input{}, agents: b.agentNames(), today: b.modeOf, begin: func(code, department string, mode invoice.Mode) *invoice.Input {
-		return b.draft(month, code, department, mode, versions, s)
+		return b.draft(month, code, department, mode, issuer, versions, s)
 	}}
 	earlier, err := b.earlierDocuments(ctx, charges)
 	if err != nil {
@@ -94,7 +95,7 @@ func (b *Books) modeOf(code string) invoice.Mode {
 }
 
 // draft begins the document of one cost centre.
-func (b *Books) draft(month civil.Month, code, department string, mode invoice.Mode, versions []string, s *MonthlySummary) *invoice.Input {
+func (b *Books) draft(month civil.Month, code, department string, mode invoice.Mode, issuer invoice.Issuer, versions []string, s *MonthlySummary) *invoice.Input {
 	party := invoice.Party{Code: code, Name: code, Department: department, ExpenseAccount: b.Month.ExpenseAccount, Mode: mode}
 	if center, known := b.Directory.CostCenter(code); known {
 		party.Name, party.Department, party.Owner, party.CompanyCode = center.Name, center.Department, center.Owner, center.CompanyCode
@@ -110,7 +111,7 @@ func (b *Books) draft(month civil.Month, code, department string, mode invoice.M
 	}
 	issue := s.IssueDate
 	in := &invoice.Input{
-		Number: number(month.String(), code, 0), IssueDate: issue.String(), Issuer: b.issuer(month), Party: party, RecoveryAccount: b.Month.RecoveryAccount, Intercompany: b.Month.Intercompany,
+		Number: number(month.String(), code, 0), IssueDate: issue.String(), Issuer: issuer, Party: party, RecoveryAccount: b.Month.RecoveryAccount, Intercompany: b.Month.Intercompany,
 		Period: invoice.Period{Month: month.String(), From: month.FirstDay().String(), To: month.LastDay().String(), Zone: b.Zone.String()},
 		Notes:  invoice.Notes{RateVersions: versions, DirectoryVersion: b.Directory.Version(), Run: s.Window, LedgerHash: s.Hash},
 	}
@@ -244,18 +245,39 @@ func (b *Books) earlierDocuments(ctx context.Context, charges []ledger.Charge) (
 	if err != nil {
 		return nil, err
 	}
+	held := map[string]map[string]holdings{} // of months in which a cost centre has several documents
+	which := func(month, code string, holds func(holdings) bool) (d earlierDocument, issued bool, err error) {
+		of := numbers[month][code]
+		if len(of) == 0 {
+			return d, false, nil
+		}
+		number := of[0]
+		if len(of) > 1 {
+			if held[month] == nil {
+				if held[month], err = b.holdings(ctx, month); err != nil {
+					return d, false, err
+				}
+			}
+			if i := slices.IndexFunc(of, func(number string) bool { return holds(held[month][number]) }); i >= 0 {
+				number = of[i]
+			}
+		}
+		return earlierDocument{number, invoice.ModeOf(number)}, true, nil
+	}
 	earlier := earlierDocuments{}
-	add := func(key earlierKey, of []string, holds func(invoice.Document) bool) error {
-		if _, known := earlier[key]; known || len(of) == 0 {
+	add := func(key earlierKey, holds func(holdings) bool) error {
+		if _, known := earlier[key]; known {
 			return nil
 		}
-		number, err := b.whichHolds(ctx, of, holds)
-		earlier[key] = earlierDocument{number, invoice.ModeOf(number)}
+		d, issued, err := which(key.month, key.code, holds)
+		if issued {
+			earlier[key] = d
+		}
 		return err
 	}
 	for month, centers := range numbers {
-		for code, of := range centers {
-			if err := add(earlierKey{month, "", code}, of, func(d invoice.Document) bool { return len(d.Direct.Lines) > 0 }); err != nil {
+		for code := range centers {
+			if err := add(earlierKey{month, "", code}, func(h holdings) bool { return h.own }); err != nil {
 				return nil, err
 			}
 		}
@@ -264,31 +286,37 @@ func (b *Books) earlierDocuments(ctx context.Context, charges []ledger.Charge) (
 		if c.BookedMonth == c.AdjustsMonth {
 			continue
 		}
-		if err := add(earlierKey{c.BookedMonth, c.AdjustsMonth, c.BookedCenter}, numbers[c.BookedMonth][c.BookedCenter], func(d invoice.Document) bool {
-			return slices.ContainsFunc(d.Adjustments.Lines, func(l invoice.Line) bool { return l.AdjustsMonth == c.AdjustsMonth && l.SharedName == "" })
-		}); err != nil {
+		if err := add(earlierKey{c.BookedMonth, c.AdjustsMonth, c.BookedCenter}, func(h holdings) bool { return h.adjusts[c.AdjustsMonth] }); err != nil {
 			return nil, err
 		}
 	}
 	return earlier, nil
 }
 
-// whichHolds is the number of the first document that holds something, or the first of
-// all. A single one is not read.
-func (b *Books) whichHolds(ctx context.Context, numbers []string, holds func(invoice.Document) bool) (string, error) {
-	if len(numbers) == 1 {
-		return numbers[0], nil
+// holdings is what a document holds that a correction may be of.
+type holdings struct {
+	own     bool            // use of its own month
+	adjusts map[string]bool // closed months whose records it corrects
+}
+
+// holdings reads what the documents of a closed month hold, by number.
+func (b *Books) holdings(ctx context.Context, month string) (map[string]holdings, error) {
+	m, err := civil.ParseMonth(month)
+	if err != nil {
+		return nil, err
 	}
-	for _, number := range numbers {
-		d, found, err := b.Document(ctx, number)
-		if err != nil {
-			return "", err
+	documents, err := b.issued(ctx, m)
+	all := make(map[string]holdings, len(documents))
+	for _, d := range documents {
+		h := holdings{len(d.Direct.Lines) > 0, map[string]bool{}}
+		for _, l := range d.Adjustments.Lines {
+			if l.SharedName == "" {
+				h.adjusts[l.AdjustsMonth] = true
+			}
 		}
-		if found && holds(d) {
-			return number, nil
-		}
+		all[d.Number] = h
 	}
-	return numbers[0], nil
+	return all, err
 }
 
 // agentNames are the names of the directory's agents by id: of one that has several

@@ -8,6 +8,7 @@ import (
 
 	"chargeback/billing/invoice"
 	"chargeback/billing/ledger"
+	"chargeback/billing/report"
 	"chargeback/transform/civil"
 	"chargeback/transform/directory"
 )
@@ -102,7 +103,7 @@ func Span(from, to civil.Date) string {
 }
 
 // Said is where something is said of a person.
-func Said(r ledger.PersonRow) string {
+func Said(r report.PersonRow) string {
 	if r.Shown.IsZero() {
 		return fmt.Sprintf("%s %s, line %d", r.Source, r.Object, r.Line)
 	}
@@ -116,14 +117,14 @@ func (b *Books) Nobody(ctx context.Context, names *directory.Names, user string,
 	if len(named.Rivals) > 0 {
 		return fmt.Sprintf("%s is a name of %s, so it stands for none of them; remove it from all but one, or add it to aliases in the directory", user, strings.Join(named.Rivals, " and ")), nil
 	}
-	rows, err := b.Ledger.PersonSaid(ctx, name)
+	rows, err := report.PersonSaid(ctx, b.Ledger, name)
 	if err != nil {
 		return "", err
 	}
 	if len(rows) == 0 {
 		return name + " is in no people file; add a row, or an alias in the directory", nil
 	}
-	var on []ledger.PersonRow
+	var on []report.PersonRow
 	for _, r := range rows {
 		if !day.Before(r.From) && day.Before(r.To) {
 			on = append(on, r)

@@ -22,7 +22,7 @@ import (
 func demoExplanations(t *testing.T, m demoMonth) {
 	kinds := m.lines(t, `
 select min(record_id)
-from cost_items
+from {cost_items}
 group by match, match_rung, pricing, attribution, cache_hit, pricing_note, correction, tool_cost_usd = 0, infra_cost_usd = 0
 order by 1`)
 	if len(kinds) < 25 {
@@ -90,7 +90,7 @@ order by 1`)
 			}
 		}
 	}
-	equal(t, "all lines", m.lines(t, "select total_usd(total_cost_usd) from cost_items where billing_month = '"+october+"'"), []string{all.String() + "\n"})
+	equal(t, "all lines", m.lines(t, "select {total_usd(total_cost_usd)} from {cost_items} where billing_month = '"+october+"'"), []string{all.String() + "\n"})
 }
 
 // Goal: a what-if compares with the ledger and leaves it as it is: the same
@@ -110,14 +110,14 @@ func demoWhatIf(t *testing.T, m demoMonth) {
 		}
 		return before, after, held
 	}
-	charged := strings.TrimSpace(m.lines(t, "select total_usd(total_cost_usd) from cost_items where usage_date between '2026-10-01' and '2026-10-31'")[0])
+	charged := strings.TrimSpace(m.lines(t, "select {total_usd(total_cost_usd)} from {cost_items} where usage_date between '2026-10-01' and '2026-10-31'")[0])
 	was, same, _ := total(jobs.WhatIf{})
 	equal(t, "as it is", [2]string{charged, charged}, [2]string{was.String(), same.String()})
 	was, same, _ = total(jobs.WhatIf{Directory: m.Directory, Rates: m.Rates})
 	equal(t, "with the same book and directory", [2]string{charged, charged}, [2]string{was.String(), same.String()})
 
 	const model = "gpt-5-mini"
-	llm := strings.TrimSpace(m.lines(t, "select total_usd(llm_cost_usd) from cost_items where model = '"+model+"' and usage_date between '2026-10-01' and '2026-10-31'")[0])
+	llm := strings.TrimSpace(m.lines(t, "select {total_usd(llm_cost_usd)} from {cost_items} where model = '"+model+"' and usage_date between '2026-10-01' and '2026-10-31'")[0])
 	dearer := m.Rates.Of("openai/" + model)[0]
 	dearer.Learned = time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)
 	dearer.Units = maps.Clone(dearer.Units)

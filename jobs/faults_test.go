@@ -17,6 +17,7 @@ import (
 
 	"chargeback/billing/invoice"
 	"chargeback/billing/ledger"
+	"chargeback/billing/warehouse"
 	"chargeback/extract/record"
 	"chargeback/jobs"
 )
@@ -44,65 +45,52 @@ func (p *points) pass(place string) error {
 	return nil
 }
 
-// mortal is an engine that can be cut off.
+// mortal is a warehouse that can be cut off.
 type mortal struct {
-	ledger.Engine
+	warehouse.Warehouse
 	*points
 }
 
-func (m mortal) Exec(ctx context.Context, text string, args ledger.Args) error {
-	if err := m.pass("exec " + text[:min(40, len(text))]); err != nil {
-		return err
-	}
-	return m.Engine.Exec(ctx, text, args)
-}
-
-func (m mortal) Query(ctx context.Context, text string, args ledger.Args, yield func(ledger.Row) error) error {
+func (m mortal) Query(ctx context.Context, s warehouse.Select, yield func(warehouse.Row) error) error {
 	if err := m.pass("query"); err != nil {
 		return err
 	}
-	return m.Engine.Query(ctx, text, args, yield)
+	return m.Warehouse.Query(ctx, s, yield)
 }
 
-func (m mortal) Insert(ctx context.Context, table ledger.Table, rows [][]any) error {
-	if err := m.pass("insert into " + table.Name); err != nil {
+func (m mortal) Compute(ctx context.Context, name string, s warehouse.Select) error {
+	if err := m.pass("compute " + name); err != nil {
 		return err
 	}
-	return m.Engine.Insert(ctx, table, rows)
+	return m.Warehouse.Compute(ctx, name, s)
 }
 
-func (m mortal) Keep(ctx context.Context, name string, asTable bool, text string, args ledger.Args) error {
-	if err := m.pass("keep " + name); err != nil {
+func (m mortal) Put(ctx context.Context, name string, columns []record.Column, rows [][]any) error {
+	if err := m.pass("put " + name); err != nil {
 		return err
 	}
-	return m.Engine.Keep(ctx, name, asTable, text, args)
+	return m.Warehouse.Put(ctx, name, columns, rows)
 }
 
-func (m mortal) Load(ctx context.Context, schema *record.Schema, batches <-chan *record.Batch, done func(*record.Batch)) (int64, error) {
+func (m mortal) Load(ctx context.Context, schema *record.Schema, batches <-chan *record.Batch, done func(*record.Batch)) (*warehouse.Loaded, error) {
 	if err := m.pass("load " + schema.Table); err != nil {
 		for b := range batches {
 			done(b)
 		}
-		return 0, err
+		return nil, err
 	}
-	rows, err := m.Engine.Load(ctx, schema, batches, done)
-	return rows, errors.Join(err, m.pass("after load "+schema.Table))
+	loaded, err := m.Warehouse.Load(ctx, schema, batches, done)
+	return loaded, errors.Join(err, m.pass("after load "+schema.Table))
 }
 
-func (m mortal) Transact(ctx context.Context, do func() error) error {
-	if err := m.pass("begin"); err != nil {
+func (m mortal) Apply(ctx context.Context, changes ...warehouse.Change) error {
+	if err := m.pass("apply"); err != nil {
 		return err
 	}
-	err := m.Engine.Transact(ctx, func() error {
-		if err := do(); err != nil {
-			return err
-		}
-		return m.pass("commit")
-	})
-	if err != nil {
+	if err := m.Warehouse.Apply(ctx, changes...); err != nil {
 		return err
 	}
-	return m.pass("after commit")
+	return m.pass("after apply")
 }
 
 // scene is books that are about to run a window, kept as files to begin from
@@ -134,7 +122,7 @@ func (s scene) copyTo(t testing.TB) (path string) {
 func (s scene) wiring(path string, p *points) wiring {
 	return wiring{
 		ledger: path, invoices: path + ".invoices",
-		engine: func(e ledger.Engine) ledger.Engine { return mortal{e, p} },
+		engine: func(e warehouse.Warehouse) warehouse.Warehouse { return mortal{e, p} },
 		change: func(b *jobs.Books) {
 			draw := b.Month.Render
 			b.Month.Render = func(d invoice.Document) ([]byte, error) {

@@ -209,6 +209,6 @@ func TestAfterClose(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	records := b.lines(t, "select total_usd(total_cost_usd) from cost_records where billing_month = '2026-11'")
+	records := b.lines(t, "select {total_usd(total_cost_usd)} from {cost_records} where billing_month = '2026-11'")
 	equal(t, "documents = records + shared costs", amount(t, strings.TrimSpace(records[0])).Add(amount(t, "10")).String(), total.String())
 }

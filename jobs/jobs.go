@@ -11,7 +11,9 @@ import (
 	"chargeback/billing/budget"
 	"chargeback/billing/invoice"
 	"chargeback/billing/ledger"
+	"chargeback/billing/manifest"
 	"chargeback/billing/notify"
+	"chargeback/billing/outbox"
 	"chargeback/extract"
 	"chargeback/transform/civil"
 	"chargeback/transform/directory"
@@ -23,7 +25,9 @@ import (
 
 // Books is everything that a window needs, wired by hand.
 type Books struct {
+	Manifest  *manifest.Manifest
 	Ledger    *ledger.Ledger
+	Outbox    *outbox.Outbox
 	Sources   []extract.Source
 	Rates     *rates.Book
 	Directory *directory.Directory

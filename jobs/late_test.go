@@ -15,7 +15,7 @@ import (
 // calls reads the records of one call: what was charged and by what ruling.
 func (b *books) call(t testing.TB, id string) []string {
 	t.Helper()
-	return b.lines(t, "select usage_date, billing_month, correction, match, pricing, total_cost_usd from cost_records where agent_request_id = '"+id+"' or provider_request_id = 'u-"+id+"' order by all")
+	return b.lines(t, "select usage_date, billing_month, correction, match, pricing, total_cost_usd from {cost_records} where agent_request_id = '"+id+"' or provider_request_id = 'u-"+id+"' order by all")
 }
 
 // rebuilt is the state of new books over the company's folder as it is now,

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"chargeback/billing/ledger"
+	"chargeback/billing/manifest"
 	"chargeback/extract"
 	"chargeback/extract/objstore"
 	"chargeback/transform/civil"
@@ -17,7 +18,7 @@ import (
 // so is for the night.
 func (b *Books) mended(ctx context.Context, open civil.Date, near time.Time) (since map[string]civil.Date, err error) {
 	first := civil.DateOf(b.deliveryDays(ledger.Days{First: open, Last: open}).First, time.UTC)
-	uncounted, err := b.Ledger.Uncounted(ctx, first)
+	uncounted, err := b.Manifest.Uncounted(ctx, first)
 	if err != nil {
 		return nil, err
 	}
@@ -26,7 +27,7 @@ func (b *Books) mended(ctx context.Context, open civil.Date, near time.Time) (si
 		if keepsRows(source) { // unreadPeople looks at them
 			continue
 		}
-		objects := map[string]ledger.Object{}
+		objects := map[string]manifest.Object{}
 		var days []civil.Date
 		for _, o := range uncounted[source.Name] {
 			if near.IsZero() || !o.Day.IsZero() && o.Day.Start(time.UTC).Before(near) {
@@ -54,7 +55,7 @@ func (b *Books) mended(ctx context.Context, open civil.Date, near time.Time) (si
 
 // isMended says whether one of some objects, by key, is another one now or back on
 // delivery days of a source.
-func (b *Books) isMended(ctx context.Context, source extract.Source, days ledger.Days, objects map[string]ledger.Object) (bool, error) {
+func (b *Books) isMended(ctx context.Context, source extract.Source, days ledger.Days, objects map[string]manifest.Object) (bool, error) {
 	listing, err := b.list(ctx, source, objstore.DayRange{First: days.First.Start(time.UTC), Last: days.Last.Start(time.UTC)})
 	if err != nil {
 		return false, err
@@ -62,7 +63,7 @@ func (b *Books) isMended(ctx context.Context, source extract.Source, days ledger
 	for _, f := range listing.Objects {
 		o, is := objects[f.Key]
 		// One that the settings can't read is no other for being listed.
-		if is && (o.ETag != f.ETag || o.State == ledger.ObjectMissing && o.Reading == reading(source)) {
+		if is && (o.ETag != f.ETag || o.State == manifest.ObjectMissing && o.Reading == reading(source)) {
 			return true, nil
 		}
 	}

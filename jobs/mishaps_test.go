@@ -58,9 +58,9 @@ func TestUnreadableObject(t *testing.T) {
 					t.Errorf("problem says %q", s.Problems[0].What)
 				}
 			}
-			equal(t, "usage of the object", 0, int(query[int64](t, b, "select count(*) from usage where provider_request_id in ('u-a', 'u-b', 'u-c')")))
-			equal(t, "usage of the others", 8, int(query[int64](t, b, "select count(*) from usage")))
-			equal(t, "objects", map[string]int{"read": 8 + 14 + 1, "failed": 1}, b.counts(t, "select state, count(*) from objects group by 1"))
+			equal(t, "usage of the object", 0, int(query[int64](t, b, "select count(*) from {usage} where provider_request_id in ('u-a', 'u-b', 'u-c')")))
+			equal(t, "usage of the others", 8, int(query[int64](t, b, "select count(*) from {usage}")))
+			equal(t, "objects", map[string]int{"read": 8 + 14 + 1, "failed": 1}, b.counts(t, "select state, count(*) from {objects} group by 1"))
 			if _, err := b.Monthly(t.Context(), month(october), b.due(october)); !errors.Is(err, jobs.ErrGates) {
 				t.Errorf("close gave %v", err)
 			}
@@ -68,8 +68,8 @@ func TestUnreadableObject(t *testing.T) {
 			c.put(key, good)
 			s := b.night(t, date("2026-10-29"))
 			equal(t, "problems after it was mended", []string(nil), problemsOf(s))
-			equal(t, "failed objects", 0, int(query[int64](t, b, "select count(*) from objects where state = 'failed'")))
-			equal(t, "usage of the object", 3, int(query[int64](t, b, "select count(*) from cost_records where provider_request_id in ('u-a', 'u-b', 'u-c')")))
+			equal(t, "failed objects", 0, int(query[int64](t, b, "select count(*) from {objects} where state = 'failed'")))
+			equal(t, "usage of the object", 3, int(query[int64](t, b, "select count(*) from {cost_records} where provider_request_id in ('u-a', 'u-b', 'u-c')")))
 			same(t, c.rebuilt("2026-10-29").only(compared...), b.state(t).only(compared...))
 		})
 	}
@@ -273,7 +273,7 @@ func TestDeletedObject(t *testing.T) {
 		if !errors.Is(err, jobs.ErrGates) || !strings.Contains(err.Error(), "gate missing: objects that can't be read: 0; gone from their source: 1") {
 			t.Errorf("close gave %v", err)
 		}
-		equal(t, "closed months", 0, int(query[int64](t, b, "select count(*) from months")))
+		equal(t, "closed months", 0, int(query[int64](t, b, "select count(*) from {months}")))
 
 		tt.restore()
 		equal(t, "problems, "+tt.name, []string(nil), problemsOf(b.night(t, date("2026-10-29"))))
@@ -416,14 +416,14 @@ func TestMendedObjectOutOfReach(t *testing.T) {
 	b = b.again(t, c.dir, wiring{})
 	b.night(t, date(lateDay))
 	equal(t, "due", []string(nil), b.dueNights(t, now))
-	equal(t, "objects that failed", 0, int(query[int64](t, b, "select count(*) from objects where state = 'failed'")))
+	equal(t, "objects that failed", 0, int(query[int64](t, b, "select count(*) from {objects} where state = 'failed'")))
 	c.remove(key)
 	b.night(t, date("2026-10-28"))
 	b.Month.Waivers = []jobs.Waiver{{Month: month(october), Gate: "missing", By: "controller@example.com", Reason: "its disk is lost", Count: 1}}
 	if _, err := b.Monthly(t.Context(), month(october), b.due(october)); err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "objects that are gone", 1, int(query[int64](t, b, "select count(*) from objects where state = 'missing'")))
+	equal(t, "objects that are gone", 1, int(query[int64](t, b, "select count(*) from {objects} where state = 'missing'")))
 	c.put(key, content)
 	equal(t, "due when its month is closed", []string(nil), b.dueNights(t, now))
 }

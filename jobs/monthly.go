@@ -80,6 +80,9 @@ func (b *Books) Monthly(ctx context.Context, month civil.Month, now time.Time) (
 			return s, err
 		}
 		s.Already, s.Hash = true, hash
+		if err := b.checkClosed(ctx, month, &s); err != nil {
+			return s, err
+		}
 	} else if err := b.close(ctx, month, closed, now, &s); err != nil {
 		return s, fmt.Errorf("%s: %w", s.Window, err)
 	}
@@ -88,6 +91,16 @@ func (b *Books) Monthly(ctx context.Context, month civil.Month, now time.Time) (
 		return s, fmt.Errorf("%s: the month is closed, but its files are not written: %w; the next run writes them", s.Window, err)
 	}
 	return s, b.delivered(context.WithoutCancel(ctx), month, now, s, files) // it takes no time, and all is done but this
+}
+
+// checkClosed tells of a closed month whose cost records are not those of its close.
+func (b *Books) checkClosed(ctx context.Context, month civil.Month, s *MonthlySummary) error {
+	same, err := b.Ledger.Unchanged(ctx, month, s.Hash)
+	if err == nil && !same {
+		s.Problems = append(s.Problems, Problem{Kind: KindChangedMonth, Source: "ledger", Object: month.String(), What: "the cost records are not those that the month was closed with: their hash is another one. " +
+			"Its documents are written as they were issued; restore the ledger from a backup of before the change, or find out what else has written into it"})
+	}
+	return err
 }
 
 // DocumentsKind is the first part of the name of the window in which a closed
@@ -107,9 +120,11 @@ func (b *Books) delivered(ctx context.Context, month civil.Month, now time.Time,
 	if err != nil {
 		return err
 	}
-	return b.Ledger.NoteFiles(ctx, month, files, func() error {
-		return b.Ledger.EndRun(ctx, window, attempt, ledger.RunDone, now, map[string]int{"documents": len(s.Documents)})
-	})
+	end, err := ledger.EndRun(window, attempt, ledger.RunDone, now, map[string]int{"documents": len(s.Documents)})
+	if err != nil {
+		return err
+	}
+	return b.Ledger.Apply(ctx, ledger.NoteFiles(month, files), end)
 }
 
 // inTurn checks that a month is the next to close: what comes late for a closed
@@ -148,7 +163,7 @@ func (b *Books) close(ctx context.Context, month civil.Month, closed map[civil.M
 	if s.Waived, s.Sources, err = b.gates(ctx, month); err != nil {
 		return err
 	}
-	if s.Hash, err = b.Ledger.Hash(ctx, civil.Min, civil.Max, month.String()); err != nil {
+	if s.Hash, err = b.Ledger.MonthHash(ctx, month); err != nil {
 		return err
 	}
 	s.IssueDate = civil.DateOf(now, b.Zone)
@@ -177,10 +192,17 @@ func (b *Books) close(ctx context.Context, month civil.Month, closed map[civil.M
 	}
 	s.BytesProcessed = max(0, b.processed(ctx)-before)
 	run := *s
-	run.Shared, run.Background = nil, nil // they grow, and stand in the month's summary
-	return b.Ledger.CloseMonth(ctx, month, now, s.Hash, s, issued, func() error {
-		return b.Ledger.EndRun(ctx, s.Window, s.Attempt, ledger.RunDone, now, run)
-	})
+	run.Shared, run.Background = nil, nil // they grow, and stand in the month's summary, as these do whole
+	run.Unused, run.Told = run.Unused[:min(len(run.Unused), ledger.SummaryMost)], run.Told[:min(len(run.Told), ledger.SummaryMost)]
+	closing, err := b.Ledger.CloseMonth(ctx, month, now, s.Hash, s, issued)
+	if err != nil {
+		return err
+	}
+	end, err := ledger.EndRun(s.Window, s.Attempt, ledger.RunDone, now, run)
+	if err != nil {
+		return err
+	}
+	return b.Ledger.Apply(ctx, append(closing, end)...)
 }
 
 // lookAgain takes in what has come for the month since its nights looked for it,
@@ -193,7 +215,7 @@ func (b *Books) lookAgain(ctx context.Context, month civil.Month, now time.Time,
 	if err != nil {
 		return err
 	}
-	marks, err := b.Ledger.SourceMarks(ctx)
+	marks, err := b.Manifest.SourceMarks(ctx)
 	if err != nil {
 		return err
 	}
@@ -210,7 +232,7 @@ func (b *Books) lookAgain(ctx context.Context, month civil.Month, now time.Time,
 		}
 		s.Problems = append(s.Problems, problems...)
 	}
-	came, err := b.Ledger.DirtyDays(ctx, latest)
+	came, err := b.Manifest.DirtyDays(ctx, latest)
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"slices"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/report"
 	"chargeback/extract/record"
 	"chargeback/transform/civil"
 	"chargeback/transform/directory"
@@ -14,7 +14,7 @@ import (
 // exports have shown.
 func (b *Books) Names(ctx context.Context) (*directory.Names, error) {
 	var shown []directory.Shown
-	err := b.Ledger.PeopleNames(ctx, func(p ledger.PersonNames) {
+	err := report.PeopleNames(ctx, b.Ledger, func(p report.PersonNames) {
 		record.EachName(p.Names, func(field, name string) {
 			shown = append(shown, directory.Shown{Name: name, Email: p.Email, Field: field, Source: p.Source, From: p.From, Since: p.Since, To: p.To})
 		})
@@ -33,17 +33,25 @@ func (b *Books) Names(ctx context.Context) (*directory.Names, error) {
 	if !names.Some() {
 		return names, nil
 	}
-	return names, b.Ledger.PeopleAddresses(ctx, names.Own)
+	return names, report.PeopleAddresses(ctx, b.Ledger, names.Own)
 }
 
 // History lists who pays for a person from when to when, oldest first, under
 // whatever name the person is asked for.
-func (b *Books) History(ctx context.Context, names *directory.Names, name string) (rows []ledger.PersonRow, err error) {
+func (b *Books) History(ctx context.Context, names *directory.Names, name string) (rows []report.PersonRow, err error) {
 	for _, n := range names.Of(name, civil.Min, civil.Max) {
 		if len(n.Rivals) > 0 {
 			continue
 		}
-		found, err := b.Ledger.PersonHistory(ctx, n.Email)
+		seen, err := report.PeopleSeen(ctx, b.Ledger, n.Email)
+		if err != nil {
+			return nil, err
+		}
+		refs, err := b.resolve(seen, names)
+		if err != nil {
+			return nil, err
+		}
+		found, err := report.PersonHistory(ctx, b.Ledger, n.Email, refs)
 		if err != nil {
 			return nil, err
 		}
@@ -63,7 +71,7 @@ func (b *Books) History(ctx context.Context, names *directory.Names, name string
 }
 
 // personOn finds who pays for a person on a day; nil where nobody does.
-func (b *Books) personOn(ctx context.Context, names *directory.Names, name string, day civil.Date) (*ledger.PersonRow, error) {
+func (b *Books) personOn(ctx context.Context, names *directory.Names, name string, day civil.Date) (*report.PersonRow, error) {
 	rows, err := b.History(ctx, names, name)
 	for _, r := range rows {
 		if !day.Before(r.From) && day.Before(r.To) {

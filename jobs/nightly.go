@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"chargeback/billing/ledger"
+	"chargeback/billing/manifest"
+	"chargeback/billing/warehouse"
 	"chargeback/extract"
 	"chargeback/extract/record"
 	"chargeback/transform/civil"
@@ -30,13 +32,17 @@ type NightlySummary struct {
 	Days     []string        `json:"days"` // first..last of each run of days that was made anew
 	Alerts   []string        `json:"alerts,omitempty"`
 	Problems []Problem       `json:"problems,omitempty"`
+	// AlertCount and ProblemCount are how many there are, where a run keeps only the first
+	// ones in its summary. The others stand in the tables alerts and run_problems.
+	AlertCount   int `json:"alert_count,omitempty"`
+	ProblemCount int `json:"problem_count,omitempty"`
 	// BytesProcessed is what queries have read, where the warehouse bills by that.
 	// The transaction that ends the run is not in it.
 	BytesProcessed int64 `json:"bytes_processed,omitempty"`
 	before         int64 // what was read before this run
 	taken          int   // problems of what was taken in
 	changes        map[string]sourceChange
-	marks          map[string]ledger.SourceMark // of the sources before this run
+	marks          map[string]manifest.SourceMark // of the sources before this run
 }
 
 // Nightly takes in what has come for the business day and makes its cost
@@ -184,12 +190,12 @@ func (b *Books) somebodyKnown(ctx context.Context) error {
 		if !keepsRows(source) {
 			continue
 		}
-		known, err := b.Ledger.Manifest(ctx, source.Name, civil.Min, civil.Max)
+		known, err := b.Manifest.Current(ctx, source.Name, civil.Min, civil.Max)
 		if err != nil {
 			return err
 		}
 		for _, o := range known {
-			if o.State != ledger.ObjectFailed {
+			if o.State != manifest.ObjectFailed {
 				return nil
 			}
 		}
@@ -204,7 +210,7 @@ func (b *Books) somebodyKnown(ctx context.Context) error {
 func (b *Books) takeOver(ctx context.Context, source extract.Source, at look, window string) (took SourceSummary, problems []Problem, err error) {
 	for try := 1; ; try++ { // what another has read is known then
 		took, problems, err = b.take(ctx, source, at, window)
-		if try == changedMax || !errors.Is(err, ledger.ErrChanged) {
+		if try == changedMax || !errors.Is(err, warehouse.ErrChanged) {
 			return took, problems, err
 		}
 	}
@@ -236,7 +242,7 @@ func (b *Books) make(ctx context.Context, nights ledger.Days, now time.Time, s *
 	s.taken = len(s.Problems)
 	for try := 1; ; try++ {
 		err := b.rebuild(ctx, nights, now, s)
-		if try == changedMax || !errors.Is(err, ledger.ErrChanged) {
+		if try == changedMax || !errors.Is(err, warehouse.ErrChanged) {
 			return err
 		}
 	}
@@ -253,7 +259,7 @@ func (b *Books) rebuild(ctx context.Context, nights ledger.Days, now time.Time, 
 		return err
 	}
 	s.Days, s.Alerts, s.Problems = nil, nil, s.Problems[:s.taken]
-	for _, d := range build.Days {
+	for _, d := range runsOf(build.Days) {
 		s.Days = append(s.Days, d.First.String()+".."+d.Last.String())
 	}
 	closed, err := b.Ledger.ClosedMonths(ctx)
@@ -269,49 +275,100 @@ func (b *Books) rebuild(ctx context.Context, nights ledger.Days, now time.Time, 
 		return err
 	}
 	sig.edits = book.fresh
-	return b.Ledger.ReplaceDays(ctx, build, func() error {
-		if s.Alerts, err = b.raise(ctx, build.Days, latest); err != nil {
-			return err
-		}
-		unmatched, err := b.matchAlarms(ctx, latest)
+	refs, err := b.referencesFor(ctx, build.Days)
+	if err != nil {
+		return err
+	}
+	made, err := b.Ledger.Compute(ctx, build, refs)
+	if err != nil {
+		return err
+	}
+	after := b.after(made)
+	alerts, err := after.raise(ctx, build.Days, latest)
+	if err != nil {
+		return err
+	}
+	s.Alerts = alerts.ids
+	unmatched, err := after.matchAlarms(ctx, latest)
+	if err != nil {
+		return err
+	}
+	doubtful, err := after.doubtful(ctx, build.OpenMonth, latest)
+	if err != nil {
+		return err
+	}
+	marks, err := b.keepMarks(ctx, nights, s.changes, s.marks)
+	if err != nil {
+		return err
+	}
+	sig.b, sig.marks = after, marks
+	told, err := sig.told(ctx, nights)
+	if err != nil {
+		return err
+	}
+	s.Problems = slices.Concat(s.Problems, unmatched, doubtful, told)
+	outbox, err := alerts.outbox(ctx, b.Outbox)
+	if err != nil {
+		return err
+	}
+	end, err := b.nightsDoneNow(ctx, nights, now, s)
+	if err != nil {
+		return err
+	}
+	changes := slices.Concat(made.Changes(), outbox, ledger.SetInputs(inputs), marks.changes)
+	if book.changed {
+		edits, err := ledger.SetBook(book.marks, book.edits)
 		if err != nil {
 			return err
 		}
-		s.Problems = append(s.Problems, unmatched...)
-		doubtful, err := b.doubtful(ctx, build.OpenMonth, latest)
-		if err != nil {
-			return err
-		}
-		s.Problems = append(s.Problems, doubtful...)
-		if book.changed {
-			if err := b.Ledger.SetBook(ctx, book.marks, book.edits); err != nil {
-				return err
-			}
-		}
-		if err := errors.Join(b.Ledger.SetInputs(ctx, inputs), b.keepMarks(ctx, nights, s.changes, s.marks)); err != nil {
-			return err
-		}
-		told, err := sig.told(ctx, nights)
-		if err != nil {
-			return err
-		}
-		s.Problems = append(s.Problems, told...)
-		var others []string
-		for day := nights.First; day.Before(nights.Last); day = day.AddDays(1) {
-			others = append(others, NightlyWindow(day))
-		}
-		if err := b.Ledger.NoteRuns(ctx, NightlyKind, others, now, map[string]string{"with": s.Window}); err != nil {
-			return err
-		}
-		s.BytesProcessed = max(0, b.processed(ctx)-s.before)
-		return b.Ledger.EndRun(ctx, s.Window, s.Attempt, ledger.RunDone, now, s)
-	})
+		changes = append(changes, edits...)
+	}
+	return b.Ledger.Apply(ctx, append(changes, end...)...)
+}
+
+// after are the books as they will be when days that were made are kept: to read.
+func (b *Books) after(made *ledger.Made) *Books {
+	after := *b
+	after.Ledger = b.Ledger.After(made)
+	return &after
+}
+
+// nightsDoneNow ends a run: all its nights are done.
+func (b *Books) nightsDoneNow(ctx context.Context, nights ledger.Days, now time.Time, s *NightlySummary) ([]warehouse.Change, error) {
+	var others []string
+	for day := nights.First; day.Before(nights.Last); day = day.AddDays(1) {
+		others = append(others, NightlyWindow(day))
+	}
+	done, err := b.Ledger.NoteRuns(ctx, NightlyKind, others, now, map[string]string{"with": s.Window})
+	if err != nil {
+		return nil, err
+	}
+	s.BytesProcessed = max(0, b.processed(ctx)-s.before)
+	end, err := s.end(now)
+	return append(done, end...), err
+}
+
+// end ends a run with a summary that holds the first of its alerts and problems.
+func (s NightlySummary) end(now time.Time) ([]warehouse.Change, error) {
+	problems := make([]ledger.RunProblem, len(s.Problems))
+	for i, p := range s.Problems {
+		problems[i] = ledger.RunProblem(p)
+	}
+	changes := ledger.KeepProblems(s.Window, s.Attempt, problems)
+	if n := len(s.Problems); n > ledger.SummaryMost {
+		s.Problems, s.ProblemCount = s.Problems[:ledger.SummaryMost], n
+	}
+	if n := len(s.Alerts); n > ledger.SummaryMost {
+		s.Alerts, s.AlertCount = s.Alerts[:ledger.SummaryMost], n
+	}
+	end, err := ledger.EndRun(s.Window, s.Attempt, ledger.RunDone, now, s)
+	return append(changes, end), err
 }
 
 // processed is what queries have read so far; where that can't be learnt, it
 // stands in no run's way.
 func (b *Books) processed(ctx context.Context) int64 {
-	n, err := b.Ledger.Processed(ctx)
+	n, err := b.Ledger.BytesBilled(ctx)
 	if err != nil {
 		return 0
 	}
@@ -353,7 +410,7 @@ func (b *Books) plan(ctx context.Context, nights ledger.Days) (build ledger.Buil
 		return build, latest, "", err
 	}
 	open := b.openMonth(closed)
-	days, err := b.Ledger.DirtyDays(ctx, latest)
+	days, err := b.Manifest.DirtyDays(ctx, latest)
 	if err != nil {
 		return build, latest, "", err
 	}
@@ -373,32 +430,57 @@ func (b *Books) plan(ctx context.Context, nights ledger.Days) (build ledger.Buil
 		return build, latest, "", err
 	}
 	if changed {
-		unsettled, err := b.unsettledDays(ctx)
+		unsettled, err := b.Ledger.UnsettledDays(ctx)
 		if err != nil {
 			return build, latest, "", err
 		}
-		anew, err := b.Ledger.PricedAnew(ctx, b.prices)
+		otherwise, err := b.closedOtherwise(ctx)
 		if err != nil {
 			return build, latest, "", err
 		}
-		written, err := b.Ledger.WrittenAnew(ctx, b.references(ctx))
-		if err != nil {
-			return build, latest, "", err
-		}
-		moved, err := b.Ledger.AttributedAnew(ctx, b.references(ctx))
-		if err != nil {
-			return build, latest, "", err
-		}
-		days = slices.Concat(days, unsettled, anew, written, moved)
+		days = slices.Concat(days, unsettled, otherwise)
 		for d := open.FirstDay(); !latest.Before(d); d = d.AddDays(1) {
 			days = append(days, d)
 		}
 	}
 	days = slices.DeleteFunc(days, func(d civil.Date) bool { return d.Before(b.Start) })
 	return ledger.Build{
-		Days: runsOf(days), LateUntil: latest.AddDays(-b.LateDays), OpenMonth: open,
-		RateVersion: b.Rates.Version(), RunDate: nights.Last, Fingerprint: b.Fingerprint, References: b.references(ctx),
+		Days: eachOnce(days), LateUntil: latest.AddDays(-b.LateDays), OpenMonth: open,
+		RateVersion: b.Rates.Version(), RunDate: nights.Last, Fingerprint: b.Fingerprint,
 	}, latest, inputs, nil
+}
+
+// closedOtherwise lists the days of closed months on which something costs another
+// price, wrote to the cache for another time or belongs to another cost centre by
+// what is known today.
+func (b *Books) closedOtherwise(ctx context.Context) ([]civil.Date, error) {
+	used, err := b.Ledger.RatesUsed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	prices, err := b.prices(used.Seen)
+	if err != nil {
+		return nil, err
+	}
+	writes, err := b.Ledger.CacheWrites(ctx)
+	if err != nil {
+		return nil, err
+	}
+	settings, err := b.references(ctx, writes.Seen)
+	if err != nil {
+		return nil, err
+	}
+	days := append(used.Anew(prices), writes.Anew(settings)...)
+	seen, any, err := b.Ledger.Attributed(ctx)
+	if err != nil || !any {
+		return days, err
+	}
+	people, err := b.references(ctx, seen)
+	if err != nil {
+		return nil, err
+	}
+	moved, err := b.Ledger.AttributedAnew(ctx, people)
+	return append(days, moved...), err
 }
 
 // overdue are the days of open months with requests that no longer wait for
@@ -423,26 +505,6 @@ func (b *Books) overdue(ctx context.Context, open civil.Month, nights ledger.Day
 	return pending, nil
 }
 
-// unsettledDays are the days of closed months that still decide what an open
-// month charges: days with records that were closed without a cost, which a
-// later price gives one, and days with corrections in an open month.
-func (b *Books) unsettledDays(ctx context.Context) (days []civil.Date, err error) {
-	err = b.Ledger.Query(ctx, `
-select distinct f.usage_date
-from record_facts as f
-left join months as m on m.first_day = f.billing_month and m.state = 'closed'
-where f.usage_date >= @since
-  and (m.month is not null and f.total_cost_usd is null or m.month is null and f.correction <> 0)
-order by 1`, ledger.Args{"since": civil.Min}, func(r ledger.Row) error {
-		days = append(days, r.Date(0))
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read unsettled days of closed months: %w", err)
-	}
-	return days, nil
-}
-
 // latestDone is the newest business day whose window was finished; the zero
 // date where none was.
 func (b *Books) latestDone(ctx context.Context) (civil.Date, error) {
@@ -465,6 +527,12 @@ func newest(done map[string]bool) (latest civil.Date, err error) {
 		}
 	}
 	return latest, nil
+}
+
+// eachOnce are days without repeats, oldest first.
+func eachOnce(days []civil.Date) []civil.Date {
+	slices.SortFunc(days, civil.Date.Compare)
+	return slices.Compact(days)
 }
 
 // runsOf joins days to runs without gaps, oldest first.

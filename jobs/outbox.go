@@ -11,6 +11,7 @@ import (
 
 	"chargeback/billing/ledger"
 	"chargeback/billing/notify"
+	"chargeback/billing/outbox"
 	"chargeback/transform/civil"
 )
 
@@ -21,7 +22,7 @@ func (b *Books) Deliver(ctx context.Context) (notify.Result, error) {
 	return b.Courier.Deliver(ctx, b.outbox())
 }
 
-func (b *Books) outbox() Outbox { return Outbox{b.Ledger, b.channelOf, b.refreshWaiting} }
+func (b *Books) outbox() Outbox { return Outbox{b.Outbox, b.Ledger, b.channelOf, b.refreshWaiting} }
 
 // channelOf is the channel of a budget, "" where none is set. One that is no
 // longer in the settings has the default channel.
@@ -43,7 +44,7 @@ func (b *Books) Undelivered(ctx context.Context) ([]notify.Message, error) {
 // AlertsOf returns the messages about a month, whatever became of them, in the
 // order in which they were raised.
 func (b *Books) AlertsOf(ctx context.Context, month civil.Month) ([]notify.Message, error) {
-	rows, err := b.Ledger.MonthMessages(ctx, month)
+	rows, err := b.Outbox.OfMonth(ctx, month)
 	if err != nil {
 		return nil, err
 	}
@@ -69,22 +70,22 @@ func (b *Books) Resend(ctx context.Context, id string) (notify.Result, error) {
 	if m := copyID.FindStringSubmatch(id); m != nil {
 		id = m[1]
 	}
-	rows, err := b.Ledger.MessagesLike(ctx, id)
+	rows, err := b.Outbox.Like(ctx, id)
 	if err != nil {
 		return notify.Result{}, err
 	}
-	at := slices.IndexFunc(rows, func(m ledger.Message) bool { return m.ID == id })
+	at := slices.IndexFunc(rows, func(m outbox.Message) bool { return m.ID == id })
 	if at < 0 {
 		return notify.Result{}, ErrNoMessage
 	}
 	switch m := rows[at]; m.State {
-	case ledger.MessageFolded:
+	case outbox.Folded:
 		return notify.Result{}, fmt.Errorf("%w (%s)", ErrFolded, m.Reason)
-	case ledger.MessageFailed: // of an earlier version, also in a closed month
-		err = b.Ledger.SetMessage(ctx, id, ledger.Delivery{State: ledger.MessagePending})
-	case ledger.MessageResending: // may be there twice; it is sent once more
-		err = b.Ledger.SetMessage(ctx, id, ledger.Delivery{State: ledger.MessageSending})
-	case ledger.MessageSent:
+	case outbox.Failed: // of an earlier version, also in a closed month
+		err = b.Outbox.Set(ctx, id, outbox.Delivery{State: outbox.Pending})
+	case outbox.Resending: // may be there twice; it is sent once more
+		err = b.Outbox.Set(ctx, id, outbox.Delivery{State: outbox.Sending})
+	case outbox.Sent:
 		id, err = b.copyOf(ctx, m, rows)
 	}
 	if err != nil {
@@ -95,20 +96,18 @@ func (b *Books) Resend(ctx context.Context, id string) (notify.Result, error) {
 
 // copyOf puts a copy of a message that was sent into the outbox, unless one waits
 // there already.
-func (b *Books) copyOf(ctx context.Context, m ledger.Message, like []ledger.Message) (id string, err error) {
+func (b *Books) copyOf(ctx context.Context, m outbox.Message, like []outbox.Message) (id string, err error) {
 	copies := 0
 	for _, other := range like {
 		if is := copyID.FindStringSubmatch(other.ID); is == nil || is[1] != m.ID {
 			continue
 		}
-		if copies++; other.State != ledger.MessageSent {
+		if copies++; other.State != outbox.Sent {
 			return other.ID, nil
 		}
 	}
 	id = m.ID + copyMark + strconv.Itoa(copies+1)
-	return id, b.Ledger.Transact(ctx, func() error {
-		return b.Ledger.Raise(ctx, ledger.Message{ID: id, Channel: m.Channel, Payload: m.Payload}, nil)
-	})
+	return id, b.keep(ctx, raised{messages: []outbox.Raised{{Message: outbox.Message{ID: id, Channel: m.Channel, Payload: m.Payload}}}})
 }
 
 // oneOf is an outbox with one message, which goes as it is: somebody asked for it.
@@ -126,9 +125,10 @@ func (o oneOf) Pending(ctx context.Context) ([]notify.Message, error) {
 // Refresh implements notify.Outbox.
 func (o oneOf) Refresh(context.Context) error { return nil }
 
-// Outbox is the ledger's outbox as package notify wants it.
+// Outbox is the outbox as package notify wants it.
 type Outbox struct {
-	Ledger *ledger.Ledger
+	Messages *outbox.Outbox
+	Ledger   *ledger.Ledger // which months are closed
 	// ChannelOf is the channel of a budget by the settings of now, "" where they
 	// name none: a message then goes where it was meant to go when it was raised.
 	ChannelOf func(budget string) string
@@ -141,7 +141,7 @@ var _ notify.Outbox = Outbox{}
 // Pending implements notify.Outbox. What an earlier version gave up, because it
 // was refused, is tried again as long as its month is open.
 func (o Outbox) Pending(ctx context.Context) ([]notify.Message, error) {
-	rows, err := o.Ledger.Outgoing(ctx)
+	rows, err := o.Messages.Outgoing(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -169,14 +169,14 @@ func (o Outbox) Pending(ctx context.Context) ([]notify.Message, error) {
 
 // All returns every message, whatever became of it.
 func (o Outbox) All(ctx context.Context) ([]notify.Message, error) {
-	rows, err := o.Ledger.Messages(ctx)
+	rows, err := o.Messages.All(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return decodeMessages(rows)
 }
 
-func decodeMessages(rows []ledger.Message) ([]notify.Message, error) {
+func decodeMessages(rows []outbox.Message) ([]notify.Message, error) {
 	messages := make([]notify.Message, 0, len(rows))
 	for _, r := range rows {
 		m, err := decodeMessage(r)
@@ -188,7 +188,7 @@ func decodeMessages(rows []ledger.Message) ([]notify.Message, error) {
 	return messages, nil
 }
 
-func decodeMessage(r ledger.Message) (notify.Message, error) {
+func decodeMessage(r outbox.Message) (notify.Message, error) {
 	m := notify.Message{ID: r.ID, Channel: r.Channel, State: notify.State(r.State), Attempts: r.Attempts, Reason: r.Reason, Copy: copyID.MatchString(r.ID)}
 	if m.Reason == "" && (m.State == notify.Sending || m.State == notify.Resending) {
 		m.Reason = "it was cut off while it was sent; the next run finds out whether it arrived"
@@ -201,17 +201,17 @@ func decodeMessage(r ledger.Message) (notify.Message, error) {
 
 // MarkSending implements notify.Outbox.
 func (o Outbox) MarkSending(ctx context.Context, id, channel string, state notify.State) error {
-	return o.Ledger.SetMessage(ctx, id, ledger.Delivery{State: string(state), Channel: channel, Tried: true})
+	return o.Messages.Set(ctx, id, outbox.Delivery{State: string(state), Channel: channel, Tried: true})
 }
 
 // MarkSent implements notify.Outbox.
 func (o Outbox) MarkSent(ctx context.Context, id, ref string) error {
-	return o.Ledger.SetMessage(ctx, id, ledger.Delivery{State: ledger.MessageSent, Reference: ref})
+	return o.Messages.Set(ctx, id, outbox.Delivery{State: outbox.Sent, Reference: ref})
 }
 
 // MarkWaiting implements notify.Outbox.
 func (o Outbox) MarkWaiting(ctx context.Context, id string, state notify.State, reason string) error {
-	return o.Ledger.SetMessage(ctx, id, ledger.Delivery{State: string(state), Reason: reason})
+	return o.Messages.Set(ctx, id, outbox.Delivery{State: string(state), Reason: reason})
 }
 
 // Refresh implements notify.Outbox.

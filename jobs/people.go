@@ -7,8 +7,10 @@ import (
 	"time"
 
 	"chargeback/billing/ledger"
+	"chargeback/billing/report"
 	"chargeback/extract/objstore"
 	"chargeback/transform/civil"
+	"chargeback/transform/directory"
 )
 
 // unreadPeople are the people files that the newest night, run again, would read: what
@@ -35,7 +37,7 @@ func (b *Books) unreadPeople(ctx context.Context) (unread []string, err error) {
 		if err != nil {
 			return nil, err
 		}
-		known, err := b.Ledger.Manifest(ctx, source.Name, civil.DateOf(days.First, time.UTC), civil.DateOf(days.Last, time.UTC))
+		known, err := b.Manifest.Current(ctx, source.Name, civil.DateOf(days.First, time.UTC), civil.DateOf(days.Last, time.UTC))
 		if err != nil {
 			return nil, err
 		}
@@ -58,31 +60,41 @@ func (b *Books) unreadPeople(ctx context.Context) (unread []string, err error) {
 // peopleProblems is what can't be believed of the people files on a day, or leads
 // nowhere.
 func (b *Books) peopleProblems(ctx context.Context, day civil.Date) (problems []Problem, err error) {
-	people, err := b.Ledger.PeopleProblems(ctx)
+	people, err := report.PeopleProblems(ctx, b.Ledger)
 	if err != nil {
 		return nil, err
 	}
 	for _, p := range people {
 		problems = append(problems, Problem{Kind: KindPeople, Source: p.Source, Object: p.Key, What: p.What})
 	}
-	centers, err := b.Ledger.PeopleCenters(ctx)
+	centers, err := report.PeopleCenters(ctx, b.Ledger)
 	if err != nil {
 		return nil, err
 	}
 	told := map[string]bool{}
 	for _, c := range centers {
-		what := b.stranger(c.CostCenter)
+		what := b.stranger(ledger.CostCenter{Code: c.CostCenter, Department: c.Department})
 		if c.Snapshot { // the directory says which department a cost centre belongs to
-			if _, known := b.Directory.CostCenter(c.Code); known || told[c.Source+c.Code] {
+			if _, known := b.Directory.CostCenter(c.CostCenter); known || told[c.Source+c.CostCenter] {
 				continue
 			}
-			told[c.Source+c.Code] = true
+			told[c.Source+c.CostCenter] = true
 		}
 		if what != "" {
 			problems = append(problems, Problem{Kind: KindPeople, Source: c.Source, Object: c.Key, What: fmt.Sprintf("line %d: cost_center: %s; correct the row, or the directory", c.Line, what)})
 		}
 	}
-	states, err := b.Ledger.SnapshotStates(ctx)
+	names, err := b.Names(ctx)
+	if err != nil {
+		return nil, err
+	}
+	users, err := report.Askers(ctx, b.Ledger)
+	if err != nil {
+		return nil, err
+	}
+	var refs ledger.References
+	b.people(&refs, names, users)
+	states, err := report.SnapshotStates(ctx, b.Ledger, refs.Aliases)
 	if err != nil {
 		return nil, err
 	}
@@ -91,17 +103,13 @@ func (b *Books) peopleProblems(ctx context.Context, day civil.Date) (problems []
 			problems = append(problems, Problem{Kind: KindPeople, Source: s.Source, Object: "snapshot of " + s.Day.String(), What: what})
 		}
 	}
-	contested, err := b.contested(ctx, day)
+	contested, err := b.contested(ctx, names, day)
 	return append(problems, contested...), err
 }
 
 // contested is which names that requests use stand for nobody, because exports
 // give them to several people.
-func (b *Books) contested(ctx context.Context, day civil.Date) (problems []Problem, err error) {
-	names, err := b.Names(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (b *Books) contested(ctx context.Context, names *directory.Names, day civil.Date) (problems []Problem, err error) {
 	rows := names.Contested(day)
 	if len(rows) == 0 {
 		return nil, nil
@@ -110,7 +118,7 @@ func (b *Books) contested(ctx context.Context, day civil.Date) (problems []Probl
 	for _, r := range rows {
 		texts = append(texts, r.Name)
 	}
-	asked, err := b.Ledger.Asked(ctx, texts)
+	asked, err := report.Asked(ctx, b.Ledger, texts)
 	for _, r := range rows {
 		if asked[r.Name] {
 			problems = append(problems, Problem{Kind: KindPeople, Source: r.By.Source, Object: "snapshot of " + r.By.Since.String(), What: fmt.Sprintf(
@@ -121,7 +129,7 @@ func (b *Books) contested(ctx context.Context, day civil.Date) (problems []Probl
 }
 
 // snapshotProblems says what is wrong with the newest snapshot of a source.
-func (b *Books) snapshotProblems(s ledger.SnapshotState) (problems []string) {
+func (b *Books) snapshotProblems(s report.SnapshotState) (problems []string) {
 	if s.Shown*2 < s.Before {
 		problems = append(problems, fmt.Sprintf("shows %d people where the one before showed %d, and who is missing counts as gone; if the export was not whole, write it again under the same name", s.Shown, s.Before))
 	}

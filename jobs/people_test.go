@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/warehouse"
 	"chargeback/jobs"
 	"chargeback/transform/civil"
 )
@@ -44,14 +44,17 @@ func atNight(day string) time.Time { return date(day).Start(time.UTC).Add(time.H
 func (b *books) payers(t *testing.T, user string) map[string]string {
 	t.Helper()
 	found := map[string]string{}
-	err := b.Ledger.Query(t.Context(), `
-select distinct f.usage_date, y.cost_center, month_of(f.billing_month)
-from record_facts as f
-inner join actors as a on a.actor_id = f.actor_id
-inner join payers as y on y.payer_id = f.payer_id
-where f.usage_date >= @since and coalesce(a.user_email, a.user_id) = @user
-order by 1, 2`, ledger.Args{"since": civil.Min, "user": user}, func(r ledger.Row) error {
-		found[r.Date(0).String()] += r.Text(1) + " in " + r.Text(2)
+	err := warehouse.Each(t.Context(), b.engine, warehouse.Select{Args: warehouse.Args{"since": civil.Min, "user": user}, Text: `
+select distinct f.usage_date as day, y.cost_center, {month_of(f.billing_month)} as month
+from {record_facts} as f
+inner join {actors} as a on a.actor_id = f.actor_id
+inner join {payers} as y on y.payer_id = f.payer_id
+where f.usage_date >= {@since} and coalesce(a.user_email, a.user_id) = {@user}
+order by 1, 2`}, func(r struct {
+		Day               civil.Date
+		CostCenter, Month string
+	}) error {
+		found[r.Day.String()] += r.CostCenter + " in " + r.Month
 		return nil
 	})
 	if err != nil {
@@ -95,7 +98,7 @@ func TestExportThatIsWrittenAgain(t *testing.T) {
 			equal(t, "days made anew on "+d.String(), []string{trailing.String() + ".." + d.AddDays(-1).String()}, made)
 		}
 	}
-	equal(t, "objects", map[string]int{"earlier": 3, "read": 1}, b.counts(t, "select state, count(*) from objects where source = 'idp' group by 1"))
+	equal(t, "objects", map[string]int{"earlier": 3, "read": 1}, b.counts(t, "select state, count(*) from {objects} where source = 'idp' group by 1"))
 	b.closing(t, october)
 	mover, leaver := map[string]string{}, map[string]string{}
 	for d := date(firstDay); d.Before(date("2026-11-06")); d = d.AddDays(1) {
@@ -159,7 +162,7 @@ func TestFolderOfSnapshots(t *testing.T) {
 			for range 2 { // a night that runs again says and keeps the same
 				s := b.night(t, date(firstDay))
 				equal(t, "problems", tt.problems, problemsOf(s))
-				equal(t, "objects", tt.states, b.counts(t, "select state, count(*) from objects where source = 'idp' group by 1"))
+				equal(t, "objects", tt.states, b.counts(t, "select state, count(*) from {objects} where source = 'idp' group by 1"))
 				equal(t, "history", tt.history, b.historyOf(t, "user001"))
 			}
 		})
@@ -169,7 +172,11 @@ func TestFolderOfSnapshots(t *testing.T) {
 // historyOf tells who pays for a person from when until when.
 func (b *books) historyOf(t *testing.T, user string) string {
 	t.Helper()
-	rows, err := b.Ledger.PersonHistory(t.Context(), user+"@example.com")
+	names, err := b.Names(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := b.History(t.Context(), names, user+"@example.com")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,9 +211,9 @@ func TestEarlierExportIsPutBack(t *testing.T) {
 		c.putAt("users.json", back.text, atNight(back.day))
 		equal(t, "problems", []string(nil), problemsOf(b.night(t, date(firstDay))))
 		equal(t, "history", history, b.historyOf(t, "user001"))
-		equal(t, "objects", map[string]int{"earlier": 1, "read": 1}, b.counts(t, "select state, count(*) from objects where source = 'idp' group by 1"))
+		equal(t, "objects", map[string]int{"earlier": 1, "read": 1}, b.counts(t, "select state, count(*) from {objects} where source = 'idp' group by 1"))
 	}
-	equal(t, "rows", 4, int(query[int64](t, b, "select count(*) from people")))
+	equal(t, "rows", 4, int(query[int64](t, b, "select count(*) from {people}")))
 	c.putAt("users.json", first, atNight("2026-11-01"))
 	b.night(t, date(firstDay))
 	equal(t, "history with a third", history[:len(history)-2]+"..2026-10-31, 00420 2026-11-01..", b.historyOf(t, "user001"))
@@ -282,6 +289,6 @@ func TestPeopleUnderOtherNames(t *testing.T) {
 	equal(t, "who pays for an earlier address", days("00420", "00420", "CC-1001", "CC-1001"), b.payers(t, "user001@example.com"))
 	equal(t, "who pays for a name of two people", days("CC-1001", "CC-1001", jobs.Unallocated, jobs.Unallocated), b.payers(t, "user002@example.com"))
 	equal(t, "who pays for an id", days("CC-1001", "CC-1001", "CC-1001", "CC-1001"), b.payers(t, "ID-Bob"))
-	owned := b.counts(t, "select y.cost_center, count(*) from record_facts as f inner join tasks as k on k.task_id = f.task_id inner join payers as y on y.payer_id = f.payer_id where f.actor_id is not null and k.agent_id = 'nightly-job' and f.usage_date >= date '2026-10-28' group by 1")
+	owned := b.counts(t, "select y.cost_center, count(*) from {record_facts} as f inner join {tasks} as k on k.task_id = f.task_id inner join {payers} as y on y.payer_id = f.payer_id where f.actor_id is not null and k.agent_id = 'nightly-job' and f.usage_date >= date '2026-10-28' group by 1")
 	equal(t, "who pays for an agent", map[string]int{"CC-5001": 4}, owned)
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"chargeback/billing/ledger"
+	"chargeback/billing/report"
 	"chargeback/transform/civil"
 	"chargeback/transform/directory"
 	"chargeback/transform/wildcard"
@@ -16,14 +17,24 @@ import (
 
 // references resolves what occurs in the staged rows to the rows that the SQL
 // models join with.
-func (b *Books) references(ctx context.Context) func(ledger.Seen) (ledger.References, error) {
-	return func(seen ledger.Seen) (ledger.References, error) {
-		names, err := b.Names(ctx)
-		if err != nil {
-			return ledger.References{}, err
-		}
-		return b.resolve(seen, names)
+func (b *Books) references(ctx context.Context, seen ledger.Seen) (ledger.References, error) {
+	names, err := b.Names(ctx)
+	if err != nil {
+		return ledger.References{}, err
 	}
+	return b.resolve(seen, names)
+}
+
+// referencesFor is references for what decides the records of some days.
+func (b *Books) referencesFor(ctx context.Context, days []civil.Date) (ledger.References, error) {
+	if len(days) == 0 {
+		return ledger.References{}, nil
+	}
+	seen, err := b.Ledger.Seen(ctx, days)
+	if err != nil {
+		return ledger.References{}, err
+	}
+	return b.references(ctx, seen)
 }
 
 // prices is references for who wants to know of prices alone.
@@ -174,7 +185,7 @@ func (b *Books) inputs(ctx context.Context, last civil.Date) (string, error) {
 		fmt.Fprintf(sum, "%q %q %q %q\n", c.Source, c.Provider, c.Model, c.TTL)
 	}
 	fmt.Fprintf(sum, "%q %q\n", b.PeopleFrom, b.RequestsFrom)
-	people, err := b.Ledger.PeopleHash(ctx, last)
+	people, err := report.PeopleHash(ctx, b.Ledger, last)
 	fmt.Fprintln(sum, people)
 	return hex.EncodeToString(sum.Sum(nil)) + "@" + last.String(), err
 }

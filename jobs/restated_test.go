@@ -39,7 +39,7 @@ prices:
 		b.night(t, date(on))
 	}
 	perDay := func(b *books) []string {
-		return b.lines(t, "select usage_date, total_usd(total_cost_usd), sum(if(correction < 0, -1, 1)) from cost_items where total_cost_usd is not null group by usage_date order by 1")
+		return b.lines(t, "select usage_date, {total_usd(total_cost_usd)}, sum(if(correction < 0, -1, 1)) from {cost_items} where total_cost_usd is not null group by usage_date order by 1")
 	}
 	compare := func(what string) {
 		t.Helper()

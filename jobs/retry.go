@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"chargeback/billing/ledger"
+	"chargeback/billing/manifest"
 	"chargeback/extract"
 	"chargeback/extract/decode"
 	"chargeback/extract/objstore"
@@ -68,8 +69,8 @@ func (b *Books) retrySource(ctx context.Context, source extract.Source, whole bo
 	if err != nil {
 		return s, err
 	}
-	incomplete, err := b.Ledger.Incomplete(ctx, source.Name)
-	incomplete = slices.DeleteFunc(incomplete, func(o ledger.Object) bool { return tried[o.Key] })
+	incomplete, err := b.Manifest.Incomplete(ctx, source.Name)
+	incomplete = slices.DeleteFunc(incomplete, func(o manifest.Object) bool { return tried[o.Key] })
 	if err != nil || len(incomplete) == 0 {
 		return s, err
 	}
@@ -116,8 +117,8 @@ func (r *Reread) add(other Reread) {
 
 // takeNew takes in what has another version now, and what failed. It returns the
 // objects that have rejects and the version that was read then.
-func (b *Books) takeNew(ctx context.Context, source extract.Source, incomplete []ledger.Object, s *RetrySummary) (same []ledger.Object, err error) {
-	days, known := map[civil.Date]bool{}, map[string]ledger.Object{}
+func (b *Books) takeNew(ctx context.Context, source extract.Source, incomplete []manifest.Object, s *RetrySummary) (same []manifest.Object, err error) {
+	days, known := map[civil.Date]bool{}, map[string]manifest.Object{}
 	for _, o := range incomplete {
 		day := o.Day
 		if day.IsZero() {
@@ -140,18 +141,18 @@ func (b *Books) takeNew(ctx context.Context, source extract.Source, incomplete [
 		if source.Snapshots() {
 			day, last = civil.Min, civil.Max
 		}
-		manifest, err := b.Ledger.Manifest(ctx, source.Name, day, last)
+		versions, err := b.Manifest.Current(ctx, source.Name, day, last)
 		if err != nil {
 			return nil, err
 		}
-		maps.Copy(known, manifest)
+		maps.Copy(known, versions)
 		if source.Snapshots() {
 			break // all of them are listed with every day
 		}
 	}
 	for _, o := range incomplete {
 		switch now := known[o.Key]; {
-		case now.ID == o.ID && now.State == ledger.ObjectRead && o.State == ledger.ObjectRead:
+		case now.ID == o.ID && now.State == manifest.ObjectRead && o.State == manifest.ObjectRead:
 			same = append(same, o)
 		case now.ID != o.ID:
 			s.StagedBefore, s.RejectedBefore = s.StagedBefore+o.Staged, s.RejectedBefore+o.Rejected
@@ -162,7 +163,7 @@ func (b *Books) takeNew(ctx context.Context, source extract.Source, incomplete [
 
 // unreadable is an object that can't be read, and why.
 type unreadable struct {
-	ledger.Object
+	manifest.Object
 	why error
 }
 
@@ -171,7 +172,7 @@ var errUnreadable = errors.New("some objects can't be read")
 
 // readAgain stages objects in place of what was kept of them. Where some can't be
 // read, what was kept of them and of the rest of their sets stays.
-func (b *Books) readAgain(ctx context.Context, source extract.Source, objects []ledger.Object, window string) (s Reread, lost []unreadable, err error) {
+func (b *Books) readAgain(ctx context.Context, source extract.Source, objects []manifest.Object, window string) (s Reread, lost []unreadable, err error) {
 	for len(objects) > 0 {
 		s, problems, err := b.stageInPlace(ctx, source, objects, window)
 		if err == nil {
@@ -186,14 +187,14 @@ func (b *Books) readAgain(ctx context.Context, source extract.Source, objects []
 				lost, broken[source.Unit(o.Key)] = append(lost, unreadable{o, why}), true
 			}
 		}
-		objects = slices.DeleteFunc(objects, func(o ledger.Object) bool { return broken[source.Unit(o.Key)] })
+		objects = slices.DeleteFunc(objects, func(o manifest.Object) bool { return broken[source.Unit(o.Key)] })
 	}
 	return s, lost, nil
 }
 
 // stageInPlace is readAgain of all of the objects, or of none where some can't
 // be read.
-func (b *Books) stageInPlace(ctx context.Context, source extract.Source, objects []ledger.Object, window string) (s Reread, problems map[string]error, err error) {
+func (b *Books) stageInPlace(ctx context.Context, source extract.Source, objects []manifest.Object, window string) (s Reread, problems map[string]error, err error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var found []objstore.Found
@@ -208,27 +209,26 @@ func (b *Books) stageInPlace(ctx context.Context, source extract.Source, objects
 	}
 	s.Objects, problems = len(objects), map[string]error{}
 	read := source.Read(ctx, decode.Env{Zone: b.Zone, Start: epochDays(b.Start)}, found)
-	err = b.Ledger.Stage(ctx, ledger.Staging{
-		Source: source.Name, Schema: source.Format.Schema(), Reading: reading(source), Again: again, Batches: read.Batches, Done: read.Done,
-		Results: func() (ledger.StagingResult, error) {
-			results, err := read.Results()
-			staged := ledger.StagingResult{Dimensions: read.Dimensions().All()}
-			var took SourceSummary
-			for _, r := range results {
-				if r.Err != nil {
-					problems[r.Object.Key] = r.Err
-					continue
-				}
-				b.enter(source, r, window, &staged, &took)
-			}
-			if len(problems) > 0 {
-				err = errUnreadable
-			}
-			s.Staged, s.Rejected = took.Staged, took.Rejected
-			return staged, err
-		},
-	})
-	return s, problems, err
+	staged, results, err := b.load(ctx, source, read, again)
+	if err != nil {
+		return s, problems, err
+	}
+	var took SourceSummary
+	for _, r := range results {
+		if r.Err != nil {
+			problems[r.Object.Key] = r.Err
+			continue
+		}
+		b.enter(source, r, window, &staged, &took)
+	}
+	s.Staged, s.Rejected = took.Staged, took.Rejected
+	if len(problems) > 0 {
+		return s, problems, errors.Join(errUnreadable, b.Manifest.Discard(ctx))
+	}
+	if err := b.Manifest.Stage(ctx, staged); err != nil {
+		return s, problems, errors.Join(err, b.Manifest.Discard(ctx))
+	}
+	return s, problems, nil
 }
 
 // retryWindow stands in the manifest where a window's name would.

@@ -29,7 +29,7 @@ func TestRetry(t *testing.T) {
 	c, _ := rejecting(t)
 	b := open(t, c.dir, wiring{})
 	b.nights(t, "2026-10-28", "2026-10-29")
-	equal(t, "rejected", int64(2), query[int64](t, b, "select count(*) from rejects"))
+	equal(t, "rejected", int64(2), query[int64](t, b, "select count(*) from {rejects}"))
 	now := time.Date(2026, time.October, 30, 6, 0, 0, 0, time.UTC)
 	retry := func(b *books) (taken, rejected int64, window string) {
 		all, night, err := b.Retry(t.Context(), jobs.RetryOptions{}, now)
@@ -82,8 +82,8 @@ func TestRetryOfLostObjects(t *testing.T) {
 	if len(all) != 1 || len(all[0].Problems) != 1 || !strings.Contains(all[0].Problems[0].What, "was read before and is gone from the source") {
 		t.Errorf("got %+v", all)
 	}
-	equal(t, "usage", []string{"u-a\n", "u-c\n", "u-d\n"}, b.lines(t, "select provider_request_id from usage where provider_request_id in ('u-a', 'u-b', 'u-c', 'u-d') order by 1"))
-	equal(t, "rejected", int64(1), query[int64](t, b, "select count(*) from rejects"))
+	equal(t, "usage", []string{"u-a\n", "u-c\n", "u-d\n"}, b.lines(t, "select provider_request_id from {usage} where provider_request_id in ('u-a', 'u-b', 'u-c', 'u-d') order by 1"))
+	equal(t, "rejected", int64(1), query[int64](t, b, "select count(*) from {rejects}"))
 }
 
 // Goal: retry takes in objects that were corrected in their source, whatever day
@@ -96,7 +96,7 @@ func TestRetryOfCorrectedObjects(t *testing.T) {
 	cut := c.put(usageKey("2026-10-28T09:01:00Z", "cut"), zip(usageLines(usage{id: "u-e", at: "2026-10-28T09:00:00Z", in: 1000, out: 100}))[:40])
 	b := open(t, c.dir, wiring{})
 	b.nights(t, "2026-10-28", "2026-11-03")
-	equal(t, "usage", []string{"u-a\n", "u-c\n"}, b.lines(t, "select provider_request_id from usage where provider_request_id between 'u-a' and 'u-e' order by 1"))
+	equal(t, "usage", []string{"u-a\n", "u-c\n"}, b.lines(t, "select provider_request_id from {usage} where provider_request_id between 'u-a' and 'u-e' order by 1"))
 	c.deliver(usageKey("2026-10-28T08:01:00Z", "mixed"), usage{id: "u-a", at: "2026-10-28T08:00:00Z", in: 1000, out: 100}, usage{id: "u-b", at: "2026-10-28T08:00:10Z", in: 2000, out: 200})
 	c.deliver(usageKey("2026-10-29T08:01:00Z", "alone"), usage{id: "u-d", at: "2026-10-29T08:00:00Z", in: -1, out: 100})
 	c.deliver(cut, usage{id: "u-e", at: "2026-10-28T09:00:00Z", in: 1000, out: 100})
@@ -106,7 +106,7 @@ func TestRetryOfCorrectedObjects(t *testing.T) {
 	}
 	equal(t, "retried", []jobs.RetrySummary{{Source: "bedrock", Reread: jobs.Reread{Objects: 3, StagedBefore: 2, Staged: 3, RejectedBefore: 2, Rejected: 1}}}, all)
 	equal(t, "night", "nightly/2026-11-03", night.Window)
-	equal(t, "usage", []string{"u-a\n", "u-b\n", "u-e\n"}, b.lines(t, "select provider_request_id from usage where provider_request_id between 'u-a' and 'u-e' order by 1"))
+	equal(t, "usage", []string{"u-a\n", "u-b\n", "u-e\n"}, b.lines(t, "select provider_request_id from {usage} where provider_request_id between 'u-a' and 'u-e' order by 1"))
 	same(t, c.rebuilt(nights("2026-10-28", "2026-11-03")...).only(compared...), b.state(t).only(compared...))
 }
 

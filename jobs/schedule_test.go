@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"chargeback/billing/ledger"
+	"chargeback/billing/manifest"
 	"chargeback/jobs"
 	"chargeback/transform/money"
 )
@@ -20,8 +21,8 @@ func calendar(t *testing.T, zone, start string) *books {
 	c.edit("chargeback.yaml", "billing_zone: Europe/Berlin, start: 2026-10-28", "billing_zone: "+zone+", start: "+start)
 	b := open(t, c.dir, wiring{})
 	for _, s := range b.Sources { // as a night would
-		mark := ledger.SourceMark{Reading: ledger.ReadingOf(s.Format.Schema(), s.Reading), Place: s.Place}
-		if err := b.Ledger.SetSourceMark(t.Context(), s.Name, mark, false); err != nil {
+		mark := manifest.SourceMark{Reading: manifest.ReadingOf(s.Format.Schema(), s.Reading), Place: s.Place}
+		if err := b.Ledger.Apply(t.Context(), manifest.SetSourceMark(s.Name, mark, false)...); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -134,7 +135,7 @@ func TestDueMonths(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			b := calendar(t, tt.zone, tt.start)
 			for _, m := range tt.closed {
-				if err := b.Ledger.CloseMonth(t.Context(), month(m), time.Unix(0, 0), "hash", nil, nil, func() error { return nil }); err != nil {
+				if err := b.closed(t, month(m), nil); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -155,7 +156,7 @@ func TestNightBeforeStart(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "nightly/2026-10-27: company.start is 2026-10-28") {
 		t.Errorf("got %v", err)
 	}
-	equal(t, "runs", 0, int(query[int64](t, b, "select count(*) from runs")))
+	equal(t, "runs", 0, int(query[int64](t, b, "select count(*) from {runs}")))
 }
 
 // Goal: a month is not closed before every night has run from which it still
@@ -201,7 +202,7 @@ func TestMonthsInTurn(t *testing.T) {
 			t.Errorf("%s: got %v, want %q", step.month, err, step.refused)
 		}
 	}
-	equal(t, "closed", map[string]int{"2026-10": 1, "2026-11": 1}, b.counts(t, "select month, count(*) from months group by 1"))
+	equal(t, "closed", map[string]int{"2026-10": 1, "2026-11": 1}, b.counts(t, "select month, count(*) from {months} group by 1"))
 }
 
 // Goal: each gate stops the close in its own words, a waiver of the month lets
@@ -275,7 +276,7 @@ func TestGates(t *testing.T) {
 				t.Errorf("with %d waivers, gate %s: %v", waived, g.name, err)
 			}
 		}
-		equal(t, "months closed", 0, int(query[int64](t, b, "select count(*) from months")))
+		equal(t, "months closed", 0, int(query[int64](t, b, "select count(*) from {months}")))
 		equal(t, "documents", 0, len(filesOf(t, b.Month.Dir)))
 	}
 	issued, err := b.Ledger.Issued(t.Context(), month(october))

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"chargeback/billing/ledger"
+	"chargeback/billing/manifest"
 	"chargeback/extract"
 	"chargeback/extract/objstore"
 	"chargeback/transform/civil"
@@ -55,7 +56,7 @@ func (s Shard) has(source, key string) bool {
 
 // keep leaves the objects of a listing and of a manifest that are the shard's.
 // Objects that count as a set stay together.
-func (s Shard) keep(source extract.Source, listed []objstore.Found, known map[string]ledger.Object) (mine []objstore.Found) {
+func (s Shard) keep(source extract.Source, listed []objstore.Found, known map[string]manifest.Object) (mine []objstore.Found) {
 	if s.Count <= 1 {
 		return listed
 	}
@@ -100,7 +101,11 @@ func (b *Books) StageShard(ctx context.Context, day civil.Date, shard Shard, now
 				return err
 			}
 			s.BytesProcessed = max(0, b.processed(ctx)-s.before)
-			return b.Ledger.EndRun(ctx, s.Window, s.Attempt, ledger.RunDone, now, s)
+			end, err := s.end(now)
+			if err != nil {
+				return err
+			}
+			return b.Ledger.Apply(ctx, end...)
 		})
 		if err != nil {
 			return s, false, err

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"chargeback/billing/invoice"
+	"chargeback/billing/warehouse"
 	"chargeback/jobs"
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
@@ -275,7 +276,8 @@ func TestSharedCostsOfAnEarlierVersion(t *testing.T) {
 	b := c.copied(t, ledger)
 	b.Month.SharedCosts = []jobs.SharedCost{cost("Hosting", "30.00", "even", october, october), cost("Rent", "9.00", "even", october, october)}
 	b.closing(t, october)
-	if err := b.engine.Exec(t.Context(), `update months set summary = '{"window":"monthly/2026-10","total_usd":"0.00","content_hash":""}'`, nil); err != nil {
+	kept := warehouse.Args{"summary": `{"window":"monthly/2026-10","total_usd":"0.00","content_hash":""}`}
+	if err := b.engine.Apply(t.Context(), warehouse.Update{Table: "months", Set: kept, Where: "true"}); err != nil {
 		t.Fatal(err)
 	}
 	always := cost("Always", "5.00", "even", october, "2027-01")

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"chargeback/billing/ledger"
+	"chargeback/billing/manifest"
 	"chargeback/billing/notify"
 	"chargeback/billing/report"
 	"chargeback/transform/civil"
@@ -35,6 +36,7 @@ const (
 	KindMatches       = "matches"        // too little usage found its request
 	KindDoubtful      = "doubtful"       // requests may be charged already
 	KindDocument      = "document"       // a document lacks fonts
+	KindChangedMonth  = "changed_month"  // records of a closed month are not those of its close
 	KindOverdue       = "overdue"        // nights are due that nobody ran
 )
 
@@ -147,10 +149,10 @@ func (b *Books) undelivered(ctx context.Context) (problems []Problem, err error)
 
 // brokenObjects names the objects that can't be read or are gone.
 func (b *Books) brokenObjects(ctx context.Context) (problems []Problem, err error) {
-	objects, err := b.Ledger.Broken(ctx)
+	objects, err := b.Manifest.Broken(ctx)
 	for _, o := range objects {
 		p := Problem{Kind: KindFailedObject, Source: o.Source, Object: o.Key, What: "can't be read, so none of it counts: " + o.Error}
-		if o.State == ledger.ObjectMissing {
+		if o.State == manifest.ObjectMissing {
 			p.Kind, p.What = KindMissingObject, "is gone from its source, or can't be read there any more; the records that were read of it still count"
 		}
 		problems = append(problems, p)
@@ -182,9 +184,10 @@ type signals struct {
 	read          ledger.Days     // nights of which rejects are looked at
 	before, after standing        // before is empty where all that stands is told
 	edits         []ledger.BookEdit
+	marks         keptMarks // as this run leaves them
 }
 
-// told is what nights tell, inside the transaction that makes their records.
+// told is what nights tell, of the books as they will be.
 func (s signals) told(ctx context.Context, nights ledger.Days) (problems []Problem, err error) {
 	if s.done, err = s.b.Ledger.WindowsDone(ctx, NightlyKind); err != nil {
 		return nil, err
@@ -290,10 +293,12 @@ func (s signals) past(ctx context.Context, days ledger.Days) (p past, err error)
 			p.begins[of] = night
 		}
 	}
-	if p.seen, err = s.b.Ledger.FirstNights(ctx); err != nil {
+	if p.seen, err = s.b.Manifest.FirstNights(ctx); err != nil {
 		return p, err
 	}
-	marks, err := s.b.Ledger.SourceMarks(ctx)
+	maps.Copy(p.seen, s.marks.first)
+	marks, err := s.b.Manifest.SourceMarks(ctx)
+	maps.Copy(marks, s.marks.marks)
 	for name, mark := range marks {
 		if _, kept := p.seen[name]; kept {
 			continue

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"chargeback/billing/ledger"
+	"chargeback/billing/outbox"
 	"chargeback/jobs"
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
@@ -367,9 +368,7 @@ func TestFailedRunsStand(t *testing.T) {
 	says(t, "failed", "run nightly/2026-10-28: failed: the disk is full", b.stands(t, firstDay), jobs.KindFailedRun)
 	b.night(t, date(firstDay))
 	says(t, "done", "", b.stands(t, firstDay), jobs.KindFailedRun)
-	err = b.Ledger.Transact(t.Context(), func() error {
-		return b.Ledger.Raise(t.Context(), ledger.Message{ID: "support/2026-10/50/actual", Channel: "#support", Payload: "{}"}, nil)
-	})
+	err = b.raised(t, outbox.Raised{Message: outbox.Message{ID: "support/2026-10/50/actual", Channel: "#support", Payload: "{}"}})
 	if err != nil {
 		t.Fatal(err)
 	}

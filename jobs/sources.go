@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"chargeback/billing/ledger"
+	"chargeback/billing/manifest"
+	"chargeback/billing/warehouse"
 	"chargeback/extract"
 	"chargeback/extract/objstore"
 	"chargeback/transform/civil"
@@ -74,12 +76,12 @@ func (b *Books) unreadSources() (all []*unreadError) {
 
 // sourceChange is how a source differs from what the last night found.
 type sourceChange struct {
-	mark     ledger.SourceMark // as it is now
-	before   ledger.SourceMark // as the last night left it
-	why      string            // in words; "" where only a mark is missing
-	unlike   bool              // it is new, or its address or settings changed
-	outdated bool              // its objects are read by other settings now
-	adopt    bool              // its objects are of a version that kept no settings
+	mark     manifest.SourceMark // as it is now
+	before   manifest.SourceMark // as the last night left it
+	why      string              // in words; "" where only a mark is missing
+	unlike   bool                // it is new, or its address or settings changed
+	outdated bool                // its objects are read by other settings now
+	adopt    bool                // its objects are of a version that kept no settings
 }
 
 // since is the first day that is looked through because of the change: of open
@@ -98,15 +100,15 @@ func (c sourceChange) since(open civil.Date) civil.Date {
 // sourceChanges says which sources are new, lie elsewhere, are read by other
 // settings than the last night found, or were not read by it. Of a ledger that was
 // kept by a version which marked no sources, they are taken to be as they were.
-func (b *Books) sourceChanges(ctx context.Context) (changes map[string]sourceChange, marks map[string]ledger.SourceMark, err error) {
-	if marks, err = b.Ledger.SourceMarks(ctx); err != nil {
+func (b *Books) sourceChanges(ctx context.Context) (changes map[string]sourceChange, marks map[string]manifest.SourceMark, err error) {
+	if marks, err = b.Manifest.SourceMarks(ctx); err != nil {
 		return nil, nil, err
 	}
 	changes = map[string]sourceChange{}
 	var unmarked map[string]bool
 	for _, source := range b.Sources {
 		before := marks[source.Name]
-		c := sourceChange{mark: ledger.SourceMark{Reading: reading(source), Place: source.Place}, before: before}
+		c := sourceChange{mark: manifest.SourceMark{Reading: reading(source), Place: source.Place}, before: before}
 		if before == c.mark {
 			continue
 		}
@@ -114,7 +116,7 @@ func (b *Books) sourceChanges(ctx context.Context) (changes map[string]sourceCha
 		switch moved := before.Place != c.mark.Place; {
 		case !before.Known():
 			if unmarked == nil {
-				if unmarked, err = b.Ledger.SourcesWithoutReading(ctx); err != nil {
+				if unmarked, err = b.Manifest.SourcesWithoutReading(ctx); err != nil {
 					return nil, nil, err
 				}
 			}
@@ -147,58 +149,66 @@ func (b *Books) sourcesChanged(ctx context.Context) (changed, unlike bool, err e
 	return changed, unlike, err
 }
 
-// keepMarks notes how nights found the sources: as they are now, or, of those that
+// keptMarks is how a run leaves the marks of sources.
+type keptMarks struct {
+	changes []warehouse.Change
+	first   map[string]civil.Date          // of sources that it has found first: the night
+	marks   map[string]manifest.SourceMark // those that it changes
+}
+
+func (k *keptMarks) set(source string, mark manifest.SourceMark, adopt bool) {
+	k.marks[source] = mark
+	k.changes = append(k.changes, manifest.SetSourceMark(source, mark, adopt)...)
+}
+
+// missed notes that nights did not read a source.
+func (k *keptMarks) missed(source string, mark manifest.SourceMark, nights ledger.Days) {
+	if !mark.Missed.IsZero() && !nights.First.Before(mark.Missed) {
+		return
+	}
+	mark.Missed = nights.First
+	k.set(source, mark, false)
+}
+
+// keepMarks says how nights found the sources: as they are now, or, of those that
 // could not be read or are not in the settings at present, since when they were not.
-func (b *Books) keepMarks(ctx context.Context, nights ledger.Days, changes map[string]sourceChange, marks map[string]ledger.SourceMark) error {
+func (b *Books) keepMarks(ctx context.Context, nights ledger.Days, changes map[string]sourceChange, marks map[string]manifest.SourceMark) (keptMarks, error) {
+	k := keptMarks{first: map[string]civil.Date{}, marks: map[string]manifest.SourceMark{}}
 	gone := maps.Clone(marks)
 	latest, err := b.latestDone(ctx)
 	if err != nil {
-		return err
+		return k, err
 	}
 	for _, source := range b.Sources {
 		delete(gone, source.Name)
 		if b.unread[source.Name] != nil {
-			if err := b.keepMissed(ctx, source.Name, marks[source.Name], nights); err != nil {
-				return err
-			}
+			k.missed(source.Name, marks[source.Name], nights)
 			continue
 		}
-		if c, changed := changes[source.Name]; changed {
-			if !c.before.Known() && !c.adopt {
-				first := nights.First
-				if first.Before(latest) { // nights of the past, that are run again
-					first = latest
-				}
-				if err := b.Ledger.SetFirstNight(ctx, source.Name, first); err != nil {
-					return err
-				}
-			}
-			if err := b.Ledger.SetSourceMark(ctx, source.Name, c.mark, c.adopt); err != nil {
-				return err
-			}
+		c, changed := changes[source.Name]
+		if !changed {
+			continue
 		}
+		if !c.before.Known() && !c.adopt {
+			night := nights.First
+			if night.Before(latest) { // nights of the past, that are run again
+				night = latest
+			}
+			k.first[source.Name] = night
+			k.changes = append(k.changes, manifest.SetFirstNight(source.Name, night)...)
+		}
+		k.set(source.Name, c.mark, c.adopt)
 	}
 	for _, name := range slices.Sorted(maps.Keys(gone)) {
-		if err := b.keepMissed(ctx, name, gone[name], nights); err != nil {
-			return err
-		}
+		k.missed(name, gone[name], nights)
 	}
-	return nil
-}
-
-// keepMissed notes that nights did not read a source.
-func (b *Books) keepMissed(ctx context.Context, source string, mark ledger.SourceMark, nights ledger.Days) error {
-	if !mark.Missed.IsZero() && !nights.First.Before(mark.Missed) {
-		return nil
-	}
-	mark.Missed = nights.First
-	return b.Ledger.SetSourceMark(ctx, source, mark, false)
+	return k, nil
 }
 
 // UnreadSources says which of some sources the last daily run could not read, and
 // since when, in their order: what status tells, which asks no source.
 func (b *Books) UnreadSources(ctx context.Context, names []string) (problems []Problem, err error) {
-	marks, err := b.Ledger.SourceMarks(ctx)
+	marks, err := b.Manifest.SourceMarks(ctx)
 	for _, name := range names {
 		if missed := marks[name].Missed; !missed.IsZero() {
 			problems = append(problems, Problem{Kind: KindBrokenSource, Source: name, Object: "since " + missed.String(), What: fmt.Sprintf(

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"chargeback/billing/ledger"
+	"chargeback/billing/warehouse"
 	"chargeback/extract/objstore"
 	"chargeback/jobs"
 )
@@ -119,7 +120,7 @@ func TestSettingsAndLostObjects(t *testing.T) {
 	refused := request{id: "2026-10-29-2", at: local(date("2026-10-29"), "14:45:00")}.key()
 	equal(t, "problems", []string{"gateway " + inSource(gone) + " was read before and is gone from the source", "gateway " + inSource(refused) + " can't be read by the settings as they are now"}, problems)
 	equal(t, "agents of what stays", []string{"2026-10-28-1 <nil>\n", "2026-10-29-2 <nil>\n"},
-		b.lines(t, "select agent_request_id, agent_id from cost_records where agent_id is null and agent_request_id is not null order by 1"))
+		b.lines(t, "select agent_request_id, agent_id from {cost_records} where agent_id is null and agent_request_id is not null order by 1"))
 	equal(t, "due", []string(nil), b.dueNights(t, b.morning(date(lateDay))))
 	if _, err := b.Monthly(t.Context(), month(october), b.due(october)); err == nil || !strings.Contains(err.Error(), "gate missing: objects that can't be read: 0; gone from their source: 2") {
 		t.Errorf("close gave %v", err)
@@ -128,7 +129,7 @@ func TestSettingsAndLostObjects(t *testing.T) {
 	mended = true
 	c.putAt(gone, content, changed)
 	b.closing(t, october) // looks at these days once more
-	equal(t, "agents", []string(nil), b.lines(t, "select agent_request_id from cost_records where agent_id is null and agent_request_id is not null"))
+	equal(t, "agents", []string(nil), b.lines(t, "select agent_request_id from {cost_records} where agent_id is null and agent_request_id is not null"))
 	same(t, c.inOneGo(firstDay, lateDay).only("objects", "rejects", "repeats", "staged"), b.state(t).only("objects", "rejects", "repeats", "staged"))
 }
 
@@ -143,14 +144,13 @@ func TestSettingsOfAnOlderLedger(t *testing.T) {
 	b := open(t, c.dir, wiring{})
 	b.span(t, firstDay, "2026-11-02")
 	before := b.state(t)
-	for _, text := range []string{"update objects set reading = null where true", "delete from meta where name like 'reading of %' or name like 'place of %'"} {
-		b.exec(t, text)
-	}
+	b.change(t, warehouse.Update{Table: "objects", Set: warehouse.Args{"reading": nil}, Where: "true"},
+		warehouse.Delete{Table: "meta", Where: "name like 'reading of %' or name like 'place of %'"})
 	equal(t, "due", []string(nil), b.dueNights(t, b.morning(date("2026-11-02"))))
 	b = b.again(t, c.dir, wiring{})
 	equal(t, "read again", []string(nil), reread(b.night(t, date("2026-11-02"))))
 	same(t, before, b.state(t))
-	equal(t, "objects without settings", 0, int(query[int64](t, b, "select count(*) from objects where reading is null")))
+	equal(t, "objects without settings", 0, int(query[int64](t, b, "select count(*) from {objects} where reading is null")))
 	c.edit("chargeback.yaml", `url: "file:data/litellm"`, `url: "file:data/litellm", fields: {agent_id: [metadata.nowhere]}`)
 	b = b.again(t, c.dir, wiring{})
 	equal(t, "read again then", []string{"gateway: its settings changed, 35 objects, 35 to 35 records, 0 to 0 rejected"}, reread(b.night(t, date("2026-11-02"))))
@@ -173,7 +173,7 @@ func TestSettingsAfterAClose(t *testing.T) {
 	equal(t, "read again", []string{"gateway: its settings changed, 14 objects, 14 to 14 records, 0 to 0 rejected"}, reread(b.night(t, date("2026-11-04"))))
 	equal(t, "October", closed, b.monthHash(t, october))
 	equal(t, "its documents", files, filesOf(t, b.Month.Dir))
-	equal(t, "agents of November", map[string]int{"helper": 12, "nightly-job": 2}, b.counts(t, "select ifnull(agent_id, '-'), count(*) from cost_records where billing_month = '2026-11' and agent_request_id is not null group by 1"))
+	equal(t, "agents of November", map[string]int{"helper": 12, "nightly-job": 2}, b.counts(t, "select ifnull(agent_id, '-'), count(*) from {cost_records} where billing_month = '2026-11' and agent_request_id is not null group by 1"))
 }
 
 // ownLog adds a source with records of one's own, of which one object holds three
@@ -219,10 +219,10 @@ func TestSettingsOfAnObjectOfBothMonths(t *testing.T) {
 			b.closing(t, october)
 			closed := b.monthHash(t, october)
 			perDay := func(b *books) []string {
-				return b.lines(t, "select usage_date, total_usd(total_cost_usd), sum(if(correction < 0, -1, 1)) from cost_items where total_cost_usd <> 0 and usage_date < date '2026-12-01' group by usage_date having sum(if(correction < 0, -1, 1)) <> 0 order by 1")
+				return b.lines(t, "select usage_date, {total_usd(total_cost_usd)}, sum(if(correction < 0, -1, 1)) from {cost_items} where total_cost_usd <> 0 and usage_date < date '2026-12-01' group by usage_date having sum(if(correction < 0, -1, 1)) <> 0 order by 1")
 			}
 			corrections := func() int64 {
-				return query[int64](t, b, "select count(*) from cost_items where correction <> 0 and billing_month = '2026-11'")
+				return query[int64](t, b, "select count(*) from {cost_items} where correction <> 0 and billing_month = '2026-11'")
 			}
 			wrong := perDay(b)
 			write := func(from, to string) {
@@ -336,10 +336,10 @@ func TestListings(t *testing.T) {
 	equal(t, "listings to find out what is due: of the people file alone", int64(1), listings())
 }
 
-// exec changes the ledger behind its back.
-func (b *books) exec(t testing.TB, text string) {
+// change changes the ledger behind its back.
+func (b *books) change(t testing.TB, changes ...warehouse.Change) {
 	t.Helper()
-	if err := b.engine.Exec(t.Context(), text, nil); err != nil {
+	if err := b.engine.Apply(t.Context(), changes...); err != nil {
 		t.Fatal(err)
 	}
 }

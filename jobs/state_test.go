@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/warehouse"
 )
 
 // state is everything that must not depend on how often, in which order or how
@@ -26,18 +26,18 @@ var tables = map[string]string{
 	"records": `
 select usage_date, billing_month, ifnull(adjusts_month, '-'), record_id, correction, ifnull(agent_request_id, '-'), ifnull(provider_request_id, '-'),
   cost_center, ifnull(agent_id, '-'), match, ifnull(match_rung, '-'), pricing, attribution, total_cost_usd
-from cost_records order by all`,
-	"objects":  `select source, object_key, state, rows_staged, rows_rejected, rows_before_start, error from objects where state <> 'replaced' order by all`,
-	"rejects":  `select o.source, o.object_key, r.line, r.reason from rejects as r inner join objects as o on o.object_id = r.object_id where o.state <> 'replaced' order by all`,
-	"repeats":  `select r.kind, o.object_key, r.line, r.usage_date, r.verdict from repeats as r inner join objects as o on o.object_id = r.object_id order by all`,
-	"staged":   `select 'usage', count(*) from usage union all select 'requests', count(*) from requests union all select 'people', count(*) from people order by all`,
-	"dirty":    `select distinct day from dirty_days order by all`,
-	"alerts":   `select alert_key, message_id from alerts order by all`,
-	"outbox":   `select sequence, message_id, channel, state, reference, reason, payload from outbox order by all`,
-	"months":   `select month, state, content_hash from months order by all`,
-	"invoices": `select number, month, cost_center, total_cents, content_hash, document from invoices order by all`,
-	"meta":     `select name, value from meta where name <> 'edits of the rate book' and name not like 'first night of %' order by all`,
-	"known":    `select 'meters', count(*) from meters union all select 'actors', count(*) from actors union all select 'tasks', count(*) from tasks union all select 'callers', count(*) from callers order by all`,
+from {cost_records} order by all`,
+	"objects":  `select source, object_key, state, rows_staged, rows_rejected, rows_before_start, error from {objects} where state <> 'replaced' order by all`,
+	"rejects":  `select o.source, o.object_key, r.line, r.reason from {rejects} as r inner join {objects} as o on o.object_id = r.object_id where o.state <> 'replaced' order by all`,
+	"repeats":  `select r.kind, o.object_key, r.line, r.usage_date, r.verdict from {repeats} as r inner join {objects} as o on o.object_id = r.object_id order by all`,
+	"staged":   `select 'usage', count(*) from {usage} union all select 'requests', count(*) from {requests} union all select 'people', count(*) from {people} order by all`,
+	"dirty":    `select distinct day from {dirty_days} order by all`,
+	"alerts":   `select alert_key, message_id from {alerts} order by all`,
+	"outbox":   `select sequence, message_id, channel, state, reference, reason, payload from {outbox} order by all`,
+	"months":   `select month, state, content_hash from {months} order by all`,
+	"invoices": `select number, month, cost_center, total_cents, content_hash, document from {invoices} order by all`,
+	"meta":     `select name, value from {meta} where name <> 'edits of the rate book' and name not like 'first night of %' order by all`,
+	"known":    `select 'meters', count(*) from {meters} union all select 'actors', count(*) from {actors} union all select 'tasks', count(*) from {tasks} union all select 'callers', count(*) from {callers} order by all`,
 }
 
 func (b *books) state(t testing.TB) state {
@@ -45,8 +45,8 @@ func (b *books) state(t testing.TB) state {
 	s := state{"hash": {b.hash(t)}}
 	for name, text := range tables {
 		s[name] = []string{}
-		err := b.Ledger.Query(t.Context(), text, nil, func(r ledger.Row) error {
-			s[name] = append(s[name], fmt.Sprintln(r...))
+		err := b.engine.Query(t.Context(), warehouse.Select{Text: text}, func(r warehouse.Row) error {
+			s[name] = append(s[name], fmt.Sprintln(r.Values...))
 			return nil
 		})
 		if err != nil {
@@ -104,8 +104,8 @@ func same(t testing.TB, want, got state) {
 // lines reads rows as text.
 func (b *books) lines(t testing.TB, text string) (found []string) {
 	t.Helper()
-	err := b.Ledger.Query(t.Context(), text, nil, func(r ledger.Row) error {
-		found = append(found, fmt.Sprintln(r...))
+	err := b.engine.Query(t.Context(), warehouse.Select{Text: text}, func(r warehouse.Row) error {
+		found = append(found, fmt.Sprintln(r.Values...))
 		return nil
 	})
 	if err != nil {

@@ -28,7 +28,7 @@ func TestEndedCostCentre(t *testing.T) {
 			c.call("after", "2026-10-29T23:00:01Z", "user002@example.com", 1000, 10)
 			b := open(t, c.dir, wiring{})
 			b.nights(t, firstDay, lateDay)
-			equal(t, "who pays", tt.want, strings.Join(b.lines(t, "select usage_date, cost_center from cost_records order by all"), ""))
+			equal(t, "who pays", tt.want, strings.Join(b.lines(t, "select usage_date, cost_center from {cost_records} order by all"), ""))
 			_, err := b.Monthly(t.Context(), month(october), b.due(october))
 			if tt.refused == "" && err != nil || tt.refused != "" && (!errors.Is(err, jobs.ErrGates) || !strings.Contains(err.Error(), tt.refused)) {
 				t.Errorf("close: %v, want %q", err, tt.refused)

@@ -3,12 +3,14 @@ package jobs
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"time"
 
 	"chargeback/billing/ledger"
+	"chargeback/billing/manifest"
 	"chargeback/extract"
 	"chargeback/extract/decode"
 	"chargeback/extract/objstore"
@@ -80,7 +82,7 @@ func (b *Books) deliveryDays(days ledger.Days) objstore.DayRange {
 func (b *Books) take(ctx context.Context, source extract.Source, at look, window string) (SourceSummary, []Problem, error) {
 	near := b.listed(at.nights)
 	days := near
-	var outdated map[int64]ledger.Object
+	var outdated map[int64]manifest.Object
 	var err error
 	if at.outdated || at.whole {
 		if outdated, err = b.outdated(ctx, source, at.whole); err != nil {
@@ -105,7 +107,7 @@ func (b *Books) take(ctx context.Context, source extract.Source, at look, window
 	if err != nil {
 		return SourceSummary{}, nil, err
 	}
-	known, err := b.Ledger.Manifest(ctx, source.Name, civil.DateOf(days.First, time.UTC), civil.DateOf(days.Last, time.UTC))
+	known, err := b.Manifest.Current(ctx, source.Name, civil.DateOf(days.First, time.UTC), civil.DateOf(days.Last, time.UTC))
 	if err != nil {
 		return SourceSummary{}, nil, err
 	}
@@ -113,7 +115,7 @@ func (b *Books) take(ctx context.Context, source extract.Source, at look, window
 		return SourceSummary{}, nil, b.setUnread(source, fmt.Errorf("there is no people file at %s, and none was ever read; put it there, or correct the source's url", source.Store))
 	}
 	listing.Objects = at.shard.keep(source, listing.Objects, known)
-	if outdated == nil && at.shard == (Shard{}) && slices.ContainsFunc(slices.Collect(maps.Values(known)), func(o ledger.Object) bool { return o.Reading != "" && o.Reading != reading(source) }) {
+	if outdated == nil && at.shard == (Shard{}) && slices.ContainsFunc(slices.Collect(maps.Values(known)), func(o manifest.Object) bool { return o.Reading != "" && o.Reading != reading(source) }) {
 		if outdated, err = b.outdated(ctx, source, false); err != nil { // what could not be read again before
 			return SourceSummary{}, nil, err
 		}
@@ -131,10 +133,10 @@ func (b *Books) take(ctx context.Context, source extract.Source, at look, window
 	s.tried = todo.keys()
 	// First: a key without a current version is mended by the next night, one with
 	// two would be read again.
-	if err := b.Ledger.MarkEarlier(ctx, todo.earlier); err != nil {
+	if err := b.Manifest.MarkEarlier(ctx, todo.earlier); err != nil {
 		return s, nil, fmt.Errorf("note earlier snapshots of %s: %w", source.Name, err)
 	}
-	if err := b.Ledger.MarkMissing(ctx, todo.gone, at.nights.Last, todo.back); err != nil {
+	if err := b.Manifest.MarkMissing(ctx, todo.gone, at.nights.Last, todo.back); err != nil {
 		return s, nil, fmt.Errorf("note missing objects of %s: %w", source.Name, err)
 	}
 	var problems []Problem
@@ -165,12 +167,12 @@ func (b *Books) take(ctx context.Context, source extract.Source, at look, window
 
 // reading names the settings by which the source's objects are read now.
 func reading(source extract.Source) string {
-	return ledger.ReadingOf(source.Format.Schema(), source.Reading)
+	return manifest.ReadingOf(source.Format.Schema(), source.Reading)
 }
 
 // outdated are the objects of open months that were read by other settings, or
 // all of them.
-func (b *Books) outdated(ctx context.Context, source extract.Source, whole bool) (map[int64]ledger.Object, error) {
+func (b *Books) outdated(ctx context.Context, source extract.Source, whole bool) (map[int64]manifest.Object, error) {
 	open, err := b.firstOpen(ctx)
 	if err != nil {
 		return nil, err
@@ -179,8 +181,8 @@ func (b *Books) outdated(ctx context.Context, source extract.Source, whole bool)
 	if whole {
 		than = ""
 	}
-	objects, err := b.Ledger.Outdated(ctx, source.Name, source.Format.Schema(), than, open)
-	found := map[int64]ledger.Object{}
+	objects, err := b.Manifest.Outdated(ctx, source.Name, source.Format.Schema(), than, open)
+	found := map[int64]manifest.Object{}
 	for _, o := range objects {
 		found[o.ID] = o
 	}
@@ -188,7 +190,7 @@ func (b *Books) outdated(ctx context.Context, source extract.Source, whole bool)
 }
 
 // earliest is the first day on which an object was delivered, or first.
-func earliest(first time.Time, objects map[int64]ledger.Object) time.Time {
+func earliest(first time.Time, objects map[int64]manifest.Object) time.Time {
 	for _, o := range objects {
 		if day := o.Day.Start(time.UTC); !o.Day.IsZero() && day.Before(first) {
 			first = day
@@ -199,7 +201,7 @@ func earliest(first time.Time, objects map[int64]ledger.Object) time.Time {
 
 // stageAgain reads known objects again by the settings of now. What was kept of
 // one that can't be read by them stays, and counts as missing, which it is.
-func (b *Books) stageAgain(ctx context.Context, source extract.Source, objects []ledger.Object, window string, s *SourceSummary) (problems []Problem, err error) {
+func (b *Books) stageAgain(ctx context.Context, source extract.Source, objects []manifest.Object, window string, s *SourceSummary) (problems []Problem, err error) {
 	again, unreadable, err := b.readAgain(ctx, source, objects, window)
 	if err != nil {
 		return nil, err
@@ -210,7 +212,7 @@ func (b *Books) stageAgain(ctx context.Context, source extract.Source, objects [
 		missing = append(missing, u.ID)
 		problems = append(problems, Problem{Kind: KindMissingObject, Source: source.Name, Object: u.Key, What: "can't be read by the settings as they are now; the records that were read of it before still count and can no longer be proved: " + u.why.Error()})
 	}
-	if err := b.Ledger.MarkMissing(ctx, missing, civil.Date{}, nil); err != nil {
+	if err := b.Manifest.MarkMissing(ctx, missing, civil.Date{}, nil); err != nil {
 		return nil, fmt.Errorf("note objects of %s that the settings don't fit: %w", source.Name, err)
 	}
 	return problems, nil
@@ -219,15 +221,15 @@ func (b *Books) stageAgain(ctx context.Context, source extract.Source, objects [
 // comparison is a listing held against the manifest.
 type comparison struct {
 	read    []objstore.Found
-	before  map[string]ledger.Object // versions that read ones would stand in for, by key
-	gone    []int64                  // read before, not listed now
-	back    []int64                  // were missing, listed again
-	missing []string                 // keys of all that is missing now
-	again   []ledger.Object          // read before by other settings
+	before  map[string]manifest.Object // versions that read ones would stand in for, by key
+	gone    []int64                    // read before, not listed now
+	back    []int64                    // were missing, listed again
+	missing []string                   // keys of all that is missing now
+	again   []manifest.Object          // read before by other settings
 
-	superseded []ledger.Object // read before, and no part of their set any more
-	earlier    []int64         // snapshots that others follow
-	stays      map[string]bool // keys whose version in before is a snapshot of another day: it stays as history
+	superseded []manifest.Object // read before, and no part of their set any more
+	earlier    []int64           // snapshots that others follow
+	stays      map[string]bool   // keys whose version in before is a snapshot of another day: it stays as history
 }
 
 // keys are those of all that is to be read.
@@ -248,8 +250,8 @@ var allDays = objstore.DayRange{First: time.Date(2000, time.January, 1, 0, 0, 0,
 // follow corrects a comparison for snapshots. A key that was written again on
 // another day holds another snapshot, and the version before is history. It is
 // no problem either that a snapshot is gone as long as a later one is there.
-func (b *Books) follow(ctx context.Context, source extract.Source, listed []objstore.Found, known map[string]ledger.Object, c *comparison) error {
-	earlier, err := b.Ledger.Earlier(ctx, source.Name)
+func (b *Books) follow(ctx context.Context, source extract.Source, listed []objstore.Found, known map[string]manifest.Object, c *comparison) error {
+	earlier, err := b.Manifest.Earlier(ctx, source.Name)
 	if err != nil {
 		return err
 	}
@@ -266,12 +268,12 @@ func (b *Books) follow(ctx context.Context, source extract.Source, listed []objs
 		if earlier[id] { // a version that was here before
 			delete(c.before, f.Key)
 			c.back = append(c.back, id)
-			if again && old.State != ledger.ObjectFailed {
+			if again && old.State != manifest.ObjectFailed {
 				c.earlier = append(c.earlier, old.ID)
 			}
 			return true
 		}
-		c.stays[f.Key] = again && old.State != ledger.ObjectFailed && old.Day != epoch.AddDays(int(source.Day(f.Object, b.Zone)))
+		c.stays[f.Key] = again && old.State != manifest.ObjectFailed && old.Day != epoch.AddDays(int(source.Day(f.Object, b.Zone)))
 		return false
 	})
 	followed := func(key string) bool { return known[key].Day.Before(newest) }
@@ -288,9 +290,9 @@ func (b *Books) follow(ctx context.Context, source extract.Source, listed []objs
 // compare holds the listing of days against the manifest. Of what was there
 // before, only outdated objects and those of near must still be there: a source
 // may keep its logs for less than a month.
-func compare(listing extract.Listing, known map[string]ledger.Object, days, near objstore.DayRange, outdated map[int64]ledger.Object) (c comparison) {
+func compare(listing extract.Listing, known map[string]manifest.Object, days, near objstore.DayRange, outdated map[int64]manifest.Object) (c comparison) {
 	seen := make(map[string]bool, len(listing.Objects))
-	c.before = map[string]ledger.Object{}
+	c.before = map[string]manifest.Object{}
 	for _, f := range listing.Objects {
 		seen[f.Key] = true
 		old, ok := known[f.Key]
@@ -301,11 +303,11 @@ func compare(listing extract.Listing, known map[string]ledger.Object, days, near
 		case old.ETag != f.ETag:
 			c.read = append(c.read, f)
 			c.before[f.Key] = old
-		case old.State == ledger.ObjectFailed:
+		case old.State == manifest.ObjectFailed:
 			c.read = append(c.read, f)
 		case again:
 			c.again = append(c.again, other)
-		case old.State == ledger.ObjectMissing:
+		case old.State == manifest.ObjectMissing:
 			c.back = append(c.back, old.ID)
 		}
 	}
@@ -322,14 +324,14 @@ func compare(listing extract.Listing, known map[string]ledger.Object, days, near
 			c.superseded = append(c.superseded, old)
 			continue
 		}
-		if old.State == ledger.ObjectRead {
+		if old.State == manifest.ObjectRead {
 			c.gone = append(c.gone, old.ID)
 		}
-		if old.State == ledger.ObjectRead || old.State == ledger.ObjectMissing {
+		if old.State == manifest.ObjectRead || old.State == manifest.ObjectMissing {
 			c.missing = append(c.missing, key)
 		}
 	}
-	slices.SortFunc(c.superseded, func(a, b ledger.Object) int { return cmp.Compare(a.Key, b.Key) })
+	slices.SortFunc(c.superseded, func(a, b manifest.Object) int { return cmp.Compare(a.Key, b.Key) })
 	slices.Sort(c.gone)
 	slices.Sort(c.missing)
 	return c
@@ -346,55 +348,64 @@ func (b *Books) stage(ctx context.Context, source extract.Source, todo compariso
 	defer stop()
 	var missing []int64
 	objects := source.Read(ctx, decode.Env{Zone: b.Zone, Start: epochDays(b.Start)}, todo.read)
-	err = b.Ledger.Stage(ctx, ledger.Staging{
-		Source: source.Name, Schema: source.Format.Schema(), Reading: reading(source), Batches: objects.Batches, Done: objects.Done,
-		Results: func() (ledger.StagingResult, error) {
-			results, err := objects.Results()
-			if err != nil {
-				return ledger.StagingResult{}, err
-			}
-			staged := ledger.StagingResult{Dimensions: objects.Dimensions().All(), Objects: make([]ledger.Object, 0, len(results))}
-			broken := brokenSets(source, results)
-			for _, o := range todo.superseded {
-				if !broken[source.Unit(o.Key)] {
-					s.Replaced++
-					staged.Replaced = append(staged.Replaced, o.ID)
-				}
-			}
-			for _, r := range results {
-				if r.Err == nil && broken[source.Unit(r.Object.Key)] {
-					staged.Replaced = append(staged.Replaced, r.ID) // read again once all of its set can be
-					continue
-				}
-				before, again := todo.before[r.Object.Key]
-				if r.Err != nil && again && before.State != ledger.ObjectFailed {
-					missing = append(missing, before.ID)
-					staged.Replaced = append(staged.Replaced, r.ID) // what was read of it before the fault
-					problems = append(problems, Problem{Kind: KindMissingObject, Source: source.Name, Object: r.Object.Key, What: "was written again and can't be read; the records of the version before still count and can no longer be proved: " + r.Err.Error()})
-					continue
-				}
-				switch {
-				case todo.stays[r.Object.Key]:
-					staged.Earlier = append(staged.Earlier, before.ID)
-				case again:
-					s.Replaced++
-					staged.Replaced = append(staged.Replaced, before.ID)
-				}
-				problems = append(problems, b.enter(source, r, window, &staged, s)...)
-			}
-			return staged, nil
-		},
-	})
+	staged, results, err := b.load(ctx, source, objects, nil)
 	if err != nil {
 		return nil, fmt.Errorf("take in source %s: %w", source.Name, err)
+	}
+	broken := brokenSets(source, results)
+	for _, o := range todo.superseded {
+		if !broken[source.Unit(o.Key)] {
+			s.Replaced++
+			staged.Replaced = append(staged.Replaced, o.ID)
+		}
+	}
+	for _, r := range results {
+		if r.Err == nil && broken[source.Unit(r.Object.Key)] {
+			staged.Replaced = append(staged.Replaced, r.ID) // read again once all of its set can be
+			continue
+		}
+		before, again := todo.before[r.Object.Key]
+		if r.Err != nil && again && before.State != manifest.ObjectFailed {
+			missing = append(missing, before.ID)
+			staged.Replaced = append(staged.Replaced, r.ID) // what was read of it before the fault
+			problems = append(problems, Problem{Kind: KindMissingObject, Source: source.Name, Object: r.Object.Key, What: "was written again and can't be read; the records of the version before still count and can no longer be proved: " + r.Err.Error()})
+			continue
+		}
+		switch {
+		case todo.stays[r.Object.Key]:
+			staged.Earlier = append(staged.Earlier, before.ID)
+		case again:
+			s.Replaced++
+			staged.Replaced = append(staged.Replaced, before.ID)
+		}
+		problems = append(problems, b.enter(source, r, window, &staged, s)...)
+	}
+	if err := b.Manifest.Stage(ctx, staged); err != nil {
+		return nil, fmt.Errorf("take in source %s: %w", source.Name, errors.Join(err, b.Manifest.Discard(ctx)))
 	}
 	if len(missing) == 0 {
 		return problems, nil
 	}
-	if err := b.Ledger.MarkMissing(ctx, missing, civil.Date{}, nil); err != nil {
+	if err := b.Manifest.MarkMissing(ctx, missing, civil.Date{}, nil); err != nil {
 		return nil, fmt.Errorf("note lost versions of %s: %w", source.Name, err)
 	}
 	return problems, nil
+}
+
+// load takes the rows of objects in, to be staged with what became of these. Again
+// are those that were read before.
+func (b *Books) load(ctx context.Context, source extract.Source, objects *extract.Reading, again []int64) (manifest.Staging, []extract.Result, error) {
+	s := manifest.Staging{Source: source.Name, Schema: source.Format.Schema(), Reading: reading(source), Again: again}
+	var err error
+	if s.Loaded, err = b.Manifest.Load(ctx, s.Schema, objects.Batches, objects.Done); err != nil {
+		return s, nil, errors.Join(err, b.Manifest.Discard(ctx))
+	}
+	results, err := objects.Results()
+	if err != nil {
+		return s, nil, errors.Join(err, b.Manifest.Discard(ctx))
+	}
+	s.Dimensions = objects.Dimensions().All()
+	return s, results, nil
 }
 
 // brokenSets names the sets of which an object can't be read. An object that
@@ -414,10 +425,10 @@ var epoch = civil.Date{Year: 1970, Mon: time.January, Day: 1}
 func epochDays(d civil.Date) int64 { return int64(d.DaysSince(epoch)) }
 
 // enter adds one object's result to the manifest entries.
-func (b *Books) enter(source extract.Source, r extract.Result, window string, staged *ledger.StagingResult, s *SourceSummary) []Problem {
-	o := ledger.Object{
+func (b *Books) enter(source extract.Source, r extract.Result, window string, staged *manifest.Staging, s *SourceSummary) []Problem {
+	o := manifest.Object{
 		ID: r.ID, Source: source.Name, Format: source.Format.Name(), Key: r.Object.Key, ETag: r.Object.ETag, SizeBytes: r.Object.SizeBytes,
-		State: ledger.ObjectRead, Staged: r.Counts.Rows, Rejected: r.Counts.Rejected, BeforeStart: r.Counts.BeforeStart, Ignored: r.Counts.Ignored, Modified: r.Object.Modified, Run: window,
+		State: manifest.ObjectRead, Staged: r.Counts.Rows, Rejected: r.Counts.Rejected, BeforeStart: r.Counts.BeforeStart, Ignored: r.Counts.Ignored, Modified: r.Object.Modified, Run: window,
 	}
 	if r.Object.Day != "" {
 		if day, err := civil.ParseDate(r.Object.Day); err == nil {
@@ -429,12 +440,12 @@ func (b *Books) enter(source extract.Source, r extract.Result, window string, st
 	}
 	var problems []Problem
 	if r.Err != nil {
-		o.State, o.Error = ledger.ObjectFailed, r.Err.Error()
+		o.State, o.Error = manifest.ObjectFailed, r.Err.Error()
 		problems = append(problems, Problem{Kind: KindFailedObject, Source: source.Name, Object: r.Object.Key, What: "can't be read, so none of it counts: " + r.Err.Error()})
 	}
 	staged.Objects = append(staged.Objects, o)
 	for _, reject := range r.Rejects {
-		staged.Rejects = append(staged.Rejects, ledger.Reject{ObjectID: r.ID, Line: reject.Line, Reason: reject.Reason})
+		staged.Rejects = append(staged.Rejects, manifest.Reject{ObjectID: r.ID, Line: reject.Line, Reason: reject.Reason})
 	}
 	for _, date := range r.Counts.Dates {
 		staged.Days = append(staged.Days, epoch.AddDays(int(date)))

@@ -3,9 +3,11 @@ package jobs
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"chargeback/billing/ledger"
+	"chargeback/billing/report"
 	"chargeback/transform/civil"
 	"chargeback/transform/directory"
 	"chargeback/transform/money"
@@ -32,7 +34,7 @@ func (e *UnknownModelError) Error() string { return fmt.Sprintf("model %q %s", e
 
 // WhatIf prices the records of a month's usage again, in scratch tables, and
 // compares. The ledger stays as it is.
-func (b *Books) WhatIf(ctx context.Context, month civil.Month, w WhatIf) ([]ledger.Rerated, error) {
+func (b *Books) WhatIf(ctx context.Context, month civil.Month, w WhatIf) ([]report.Rerated, error) {
 	other, used := *b, map[string]bool{}
 	if w.Rates != nil {
 		other.Rates = w.Rates
@@ -40,33 +42,38 @@ func (b *Books) WhatIf(ctx context.Context, month civil.Month, w WhatIf) ([]ledg
 	if w.Directory != nil {
 		other.Directory = w.Directory
 	}
-	r := ledger.Rerating{
+	r := report.Rerating{
 		Days: ledger.Days{First: month.FirstDay(), Last: month.LastDay()}, RateVersion: other.Rates.Version(), Attribute: w.Directory != nil, CacheReads: -1,
-		References: func(seen ledger.Seen) (ledger.References, error) {
-			for i, m := range seen.Meters {
-				names := []string{m.Provider + "/" + m.Model, m.Model}
-				if key, _, ok := b.Rates.Resolve(m.Provider, m.Region, m.Model); ok {
-					names = append(names, key, strings.TrimPrefix(key, m.Provider+"/"))
-				}
-				for _, old := range names {
-					if as, mapped := w.Models[old]; mapped {
-						used[old] = true
-						provider, model, ok := other.named(m.Provider, as)
-						if !ok {
-							return ledger.References{}, &UnknownModelError{as, "is not in the rate book; name one that it has, or give a book that has it with --prices"}
-						}
-						seen.Meters[i].Provider, seen.Meters[i].Model = provider, model
-						break
-					}
-				}
-			}
-			return other.references(ctx)(seen)
-		},
 	}
 	if w.CacheReads != nil {
 		r.CacheReads = *w.CacheReads
 	}
-	rows, err := b.Ledger.Rerate(ctx, r)
+	seen, err := b.Ledger.SeenOn(ctx, r.Days)
+	if err != nil {
+		return nil, err
+	}
+	for i, m := range seen.Meters {
+		names := []string{m.Provider + "/" + m.Model, m.Model}
+		if key, _, ok := b.Rates.Resolve(m.Provider, m.Region, m.Model); ok {
+			names = append(names, key, strings.TrimPrefix(key, m.Provider+"/"))
+		}
+		for _, old := range names {
+			if as, mapped := w.Models[old]; mapped {
+				used[old] = true
+				provider, model, ok := other.named(m.Provider, as)
+				if !ok {
+					return nil, &UnknownModelError{as, "is not in the rate book; name one that it has, or give a book that has it with --prices"}
+				}
+				seen.Meters[i].Provider, seen.Meters[i].Model = provider, model
+				break
+			}
+		}
+	}
+	refs, err := other.references(ctx, seen)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := report.Rerate(ctx, b.Ledger, r, refs)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +100,7 @@ func (b *Books) named(provider, name string) (string, string, bool) {
 // Repricing is what the books would charge by what is known today.
 type Repricing struct {
 	Open  civil.Month // the month that corrections of closed ones are charged in
-	Rated []ledger.Rerated
+	Rated []report.Rerated
 	// Corrections are those that the next nightly run would add to the open month, with
 	// what it would withdraw counted down; Standing are those that it has and that stay.
 	Corrections, Standing []ledger.Correction
@@ -117,8 +124,7 @@ func (b *Books) Reprice(ctx context.Context) (Repricing, error) {
 	}
 	p.Open = build.OpenMonth
 	if first := b.firstOf(p.Open); !latest.Before(first) {
-		p.Rated, err = b.Ledger.Rerate(ctx, ledger.Rerating{Days: ledger.Days{First: first, Last: latest}, RateVersion: b.Rates.Version(), References: b.references(ctx), CacheReads: -1})
-		if err != nil {
+		if p.Rated, err = b.rerate(ctx, ledger.Days{First: first, Last: latest}); err != nil {
 			return p, err
 		}
 	}
@@ -127,7 +133,11 @@ func (b *Books) Reprice(ctx context.Context) (Repricing, error) {
 	if err != nil {
 		return p, err
 	}
-	then, err := b.Ledger.CorrectionsBy(ctx, build)
+	refs, err := b.referencesFor(ctx, build.Days)
+	if err != nil {
+		return p, err
+	}
+	then, err := b.Ledger.CorrectionsBy(ctx, build, refs)
 	if err != nil {
 		return p, err
 	}
@@ -136,17 +146,27 @@ func (b *Books) Reprice(ctx context.Context) (Repricing, error) {
 	return p, err
 }
 
-// before are the runs of days up to, and without, a day.
-func before(day civil.Date, runs []ledger.Days) (earlier []ledger.Days) {
-	for _, r := range runs {
-		if !r.Last.Before(day) {
-			r.Last = day.AddDays(-1)
-		}
-		if !r.Last.Before(r.First) {
-			earlier = append(earlier, r)
-		}
+// rerate prices the records of days again by today's rate book.
+func (b *Books) rerate(ctx context.Context, days ledger.Days) ([]report.Rerated, error) {
+	seen, err := b.Ledger.SeenOn(ctx, days)
+	if err != nil {
+		return nil, err
 	}
-	return earlier
+	refs, err := b.references(ctx, seen)
+	if err != nil {
+		return nil, err
+	}
+	return report.Rerate(ctx, b.Ledger, b.rerating(days), refs)
+}
+
+// rerating is pricing days again by today's rate book.
+func (b *Books) rerating(days ledger.Days) report.Rerating {
+	return report.Rerating{Days: days, RateVersion: b.Rates.Version(), CacheReads: -1}
+}
+
+// before are the days up to, and without, a day.
+func before(day civil.Date, days []civil.Date) []civil.Date {
+	return slices.DeleteFunc(slices.Clone(days), func(d civil.Date) bool { return !d.Before(day) })
 }
 
 // changes are the corrections that differ, each with its difference, and those that

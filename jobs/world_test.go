@@ -15,6 +15,8 @@ import (
 
 	"chargeback/billing/ledger"
 	"chargeback/billing/notify"
+	"chargeback/billing/outbox"
+	"chargeback/billing/warehouse"
 	"chargeback/cmd/chargeback/app"
 	"chargeback/config"
 	"chargeback/extract/objstore"
@@ -36,7 +38,7 @@ type wiring struct {
 	invoices string // folder of the documents
 	workers  int
 	threads  int // of the engine; one unless said otherwise, since tests run side by side
-	engine   func(ledger.Engine) ledger.Engine
+	engine   func(warehouse.Warehouse) warehouse.Warehouse
 	store    func(objstore.Store) objstore.Store
 	change   func(*jobs.Books) // at last
 }
@@ -45,7 +47,7 @@ type wiring struct {
 // medium keeps it, and outlives the books.
 type books struct {
 	*app.App
-	engine ledger.Engine
+	engine warehouse.Warehouse
 	sent   postbox
 }
 
@@ -76,7 +78,7 @@ func wire(ctx context.Context, dir string, w wiring) (_ *books, err error) {
 			cfg.Invoices.Dir = cmp.Or(w.invoices, cfg.Invoices.Dir)
 			cfg.Workers = max(w.workers, 1)
 		},
-		Engine: func(e ledger.Engine) ledger.Engine {
+		Engine: func(e warehouse.Warehouse) warehouse.Warehouse {
 			if w.engine != nil {
 				e = w.engine(e)
 			}
@@ -207,15 +209,32 @@ func (b *books) hash(t testing.TB) string {
 	return h
 }
 
-// query reads one whole number or amount.
-func query[V any](t testing.TB, b *books, text string) (value V) {
+// query reads one value, which is not null.
+func query[V any](t testing.TB, b *books, text string) V {
 	t.Helper()
-	err := b.Ledger.Query(t.Context(), text, nil, func(r ledger.Row) error {
-		value, _ = r[0].(V)
-		return nil
-	})
+	value, err := warehouse.One[V](t.Context(), b.engine, warehouse.Select{Text: text})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return value
+}
+
+// raised puts messages into the outbox.
+func (b *books) raised(t testing.TB, messages ...outbox.Raised) error {
+	t.Helper()
+	changes, err := b.Outbox.Raise(t.Context(), messages...)
+	if err != nil {
+		return err
+	}
+	return b.Ledger.Apply(t.Context(), changes...)
+}
+
+// closed notes a month as closed, without any document.
+func (b *books) closed(t testing.TB, month civil.Month, summary any) error {
+	t.Helper()
+	changes, err := b.Ledger.CloseMonth(t.Context(), month, time.Unix(0, 0), "hash", summary, nil)
+	if err != nil {
+		return err
+	}
+	return b.Ledger.Apply(t.Context(), changes...)
 }

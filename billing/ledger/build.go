@@ -4,27 +4,31 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
+	"chargeback/billing/manifest"
+	"chargeback/billing/program"
+	"chargeback/billing/warehouse"
+	"chargeback/extract/record"
 	"chargeback/transform/civil"
+	"chargeback/transform/models"
+	"chargeback/transform/money"
 )
 
 // ErrNotTied says that rows in and rows accounted for differ. Nothing of the
 // run was kept.
 var ErrNotTied = errors.New("control totals do not tie")
 
-// Days is a run of business dates, both ends inclusive.
-type Days struct{ First, Last civil.Date }
-
-// Build says which days are made anew and by what.
+// Build says which days are made and by what.
 type Build struct {
-	Days        []Days     // not touching each other, oldest first
-	LateUntil   civil.Date // requests up to this day no longer wait for usage
+	Days        []civil.Date // each once, oldest first
+	LateUntil   civil.Date   // requests up to this day no longer wait for usage
 	OpenMonth   civil.Month
 	RateVersion string
 	RunDate     civil.Date // the night's business day
 	Fingerprint bool       // usage and a request that no id brings together may meet by what both count
-	References  func(Seen) (References, error)
 }
 
 // Seen is what occurs in the staged rows of the days, for what Go resolves and
@@ -101,7 +105,7 @@ var unallocated = CostCenter{Code: "UNALLOCATED", Department: "UNALLOCATED"}
 
 // Meter is a model of a provider as it was sent.
 type Meter struct {
-	ID                                             int64
+	ID                                             int64 `column:"meter_id"`
 	Provider, Account, Region, Model, Tier, Notice string
 }
 
@@ -117,38 +121,6 @@ type Owner struct {
 	From, To                civil.Date
 }
 
-// ReplaceDays makes the cost records of the days exactly what the models
-// yield, and runs then in the same transaction. It is atomic: a reader, and a
-// process started after a crash, sees the old rows or the new rows, never a
-// mixture. Days of a closed month keep their rows; what has come since becomes
-// adjustments in b.OpenMonth. It returns ErrNotTied, and keeps nothing, where a
-// usage row is neither charged nor set aside, and ErrChanged where another
-// process has staged rows meanwhile.
-func (l *Ledger) ReplaceDays(ctx context.Context, b Build, then func() error) error {
-	staged, err := l.one(ctx, "select count(*) from dirty_days", nil)
-	if err != nil {
-		return fmt.Errorf("read changed days: %w", err)
-	}
-	if len(b.Days) > 0 {
-		if err := l.loadReferences(ctx, b); err != nil {
-			return err
-		}
-	}
-	return l.engine.Transact(ctx, func() error {
-		// Rows that another process stages from here on would be in no record, and
-		// their day no longer marked as changed. Staging adds a row for each day.
-		if err := l.engine.Require(ctx, "select count(*) - @staged from dirty_days", Args{"staged": staged.Int(0)}); err != nil {
-			return err
-		}
-		for _, days := range b.Days {
-			if err := l.replace(ctx, b, days); err != nil {
-				return fmt.Errorf("cost records of %s to %s: %w", days.First, days.Last, err)
-			}
-		}
-		return then()
-	})
-}
-
 // matchReach is how many days beside a day can decide its records. A usage row
 // and its request lie on neighbouring days at most; which of a request's usage
 // rows bears its fees depends on all of them, a day further; and whether those
@@ -156,51 +128,154 @@ func (l *Ledger) ReplaceDays(ctx context.Context, b Build, then func() error) er
 // With fewer days, records would depend on the windows they were made in.
 const matchReach = 3
 
-func (l *Ledger) replace(ctx context.Context, b Build, days Days) error {
-	args := Args{
-		"first_day": days.First, "last_day": days.Last,
-		"scan_first": days.First.AddDays(-matchReach), "scan_last": days.Last.AddDays(matchReach),
-		"late_until": b.LateUntil, "open_month": b.OpenMonth.FirstDay(), "run_date": b.RunDate, "unallocated": payerID(unallocated), "payers_stay": false, "fingerprint": b.Fingerprint,
+// Reach are the days that decide the records of days: these and those beside them.
+func Reach(days []civil.Date) []civil.Date {
+	var all []civil.Date
+	for _, d := range days {
+		for beside := -matchReach; beside <= matchReach; beside++ {
+			all = append(all, d.AddDays(beside))
+		}
 	}
-	closed, err := l.closedWithin(ctx, days)
+	slices.SortFunc(all, civil.Date.Compare)
+	return slices.Compact(all)
+}
+
+// Made are the cost records of some days, computed and not yet kept.
+type Made struct {
+	b       Build
+	staged  int64        // rows of dirty_days when the days were computed
+	closed  []civil.Date // first days of closed months
+	records warehouse.ReplaceDays
+	changes []warehouse.Change // beside the records and the changed days
+}
+
+// Compute computes the cost records of days into work tables: exactly what the
+// models yield. Days of a closed month keep their rows; what has come since
+// becomes adjustments in b.OpenMonth. It returns ErrNotTied where a usage row is
+// neither charged nor set aside. Nothing of the ledger has changed until its
+// Changes are applied.
+func (l *Ledger) Compute(ctx context.Context, b Build, refs References) (*Made, error) {
+	staged, err := l.one(ctx, "select count(*) from {dirty_days}", nil)
+	if err != nil {
+		return nil, fmt.Errorf("read changed days: %w", err)
+	}
+	m := &Made{b: b, staged: staged.Int(0)}
+	if len(b.Days) == 0 {
+		return m, nil
+	}
+	if err := l.compute(ctx, m, refs); err != nil {
+		return nil, fmt.Errorf("cost records of %s: %w", spans(b.Days), err)
+	}
+	return m, nil
+}
+
+// Changes are what makes the days the ledger's, all or none of it. Where another
+// process has staged rows since they were computed, they end with ErrChanged: these
+// would be in no record, and their day no longer marked as changed.
+func (m *Made) Changes() []warehouse.Change {
+	changes := []warehouse.Change{warehouse.Guard{
+		// Staging adds a row for each day.
+		Count: warehouse.Select{Name: "days that have changed meanwhile", Text: "select count(*) - {@staged} as changed from {dirty_days}", Args: Args{"staged": m.staged}},
+	}}
+	if len(m.b.Days) == 0 {
+		return changes
+	}
+	changes = append(changes, m.records, warehouse.Delete{Table: manifest.DirtyDaysTable.Name, Where: "day in ({@days})", Args: Args{"days": m.b.Days}})
+	return append(changes, m.changes...)
+}
+
+// After is the ledger as it will be when days that were made are kept.
+func (l *Ledger) After(m *Made) *Ledger {
+	if len(m.b.Days) == 0 {
+		return l
+	}
+	views, args := Layout().After(append([]warehouse.Change{m.records}, m.changes...)...)
+	for _, v := range []warehouse.View{costItems, costRecords, dailyItems} { // as stored they read what is stored
+		views[v.Name] = v.Text
+	}
+	after := *l
+	after.q = warehouse.With(l.w, views, args)
+	return &after
+}
+
+func (l *Ledger) compute(ctx context.Context, m *Made, refs References) error {
+	p, args, within, err := l.recordsOf(ctx, m, refs)
 	if err != nil {
 		return err
 	}
 	if err := l.addOccasions(ctx, args); err != nil {
 		return err
 	}
-	for _, m := range l.models {
-		if m.Name == "adjustments" && !closed {
-			continue
-		}
-		if err := l.engine.Keep(ctx, m.Name, m.AsTable, m.Text, args); err != nil {
-			return fmt.Errorf("model %s: %w", m.Name, err)
-		}
+	if err := p.Run(ctx, madeTables...); err != nil {
+		return err
 	}
+	m.records = warehouse.ReplaceDays{Table: factsTable.Name, Days: m.b.Days, From: "new_facts"}
+	if len(m.closed) > 0 {
+		m.records.Where, m.records.Args = openMonths, Args{"closed": m.closed}
+	}
+	m.changes = append(m.changes, dailyChanges(m.records)...)
+	m.changes = append(m.changes,
+		warehouse.ReplaceDays{Table: repeatsTable.Name, Days: m.b.Days, From: "new_repeats"},
+		warehouse.Append{Table: record.ActorSchema.Table, From: "new_actors"},
+		warehouse.Append{Table: record.TaskSchema.Table, From: "new_tasks"},
+	)
+	sums, err := l.tieDaily(ctx, p)
+	if err != nil || within {
+		return err // of a closed month its rows stand as they were; staged rows don't tie to what is new
+	}
+	return l.tie(ctx, args, sums)
+}
+
+// madeTables are the work tables of what is made.
+var madeTables = append([]string{"new_facts", "new_repeats", "new_actors", "new_tasks"}, dailyTables...)
+
+// openMonths are the records that no closed month charges.
+const openMonths = "billing_month not in ({@closed})"
+
+// recordsOf puts the references, and is the program that makes the days; within says
+// that some of them lie in a closed month. What models are there for is not in its
+// arguments yet.
+func (l *Ledger) recordsOf(ctx context.Context, m *Made, refs References) (_ *program.Program, args Args, within bool, err error) {
+	if m.changes, err = l.putReferences(ctx, m.b.RateVersion, refs); err != nil {
+		return nil, nil, false, err
+	}
+	closed, err := l.ClosedMonths(ctx)
+	if err != nil {
+		return nil, nil, false, err
+	}
+	for _, month := range slices.SortedFunc(maps.Keys(closed), civil.Month.Compare) {
+		m.closed = append(m.closed, month.FirstDay())
+		within = within || slices.ContainsFunc(m.b.Days, func(d civil.Date) bool { return d.Month() == month })
+	}
+	args = Args{
+		"days": m.b.Days, "scan_days": Reach(m.b.Days),
+		"late_until": m.b.LateUntil, "open_month": m.b.OpenMonth.FirstDay(), "run_date": m.b.RunDate, "payers_stay": false, "fingerprint": m.b.Fingerprint,
+	}
+	p := l.program(args)
+	p.AddAll()
 	columns := factsTable.ColumnNames()
-	steps := []string{
-		"delete from record_facts where usage_date between @first_day and @last_day and billing_month not in (select first_day from months where state = 'closed')",
-		"insert into record_facts (" + columns + ") select " + columns + " from fresh_records where billing_month not in (select first_day from months where state = 'closed')",
-		"delete from dirty_days where day between @first_day and @last_day",
-		"delete from repeats where usage_date between @first_day and @last_day",
-		"insert into repeats (kind, object_id, line, usage_date, verdict) select 'usage' as kind, object_id, line, usage_date, verdict from usage_repeats where verdict <> 'kept' and usage_date between @first_day and @last_day",
-		"insert into repeats (kind, object_id, line, usage_date, verdict) select 'request' as kind, object_id, line, request_date as usage_date, aside as verdict from request_changes where aside is not null and request_date between @first_day and @last_day",
-		"insert into repeats (kind, object_id, line, usage_date, verdict) select 'request' as kind, object_id, line, request_date as usage_date, 'duplicate' as verdict from unbilled_attempts where request_date between @first_day and @last_day",
-		"insert into actors (actor_id, user_id, user_email, team, key_alias, project) select distinct actor_id, user_id, user_email, team, key_alias, project from calls_merged where actor_id not in (select actor_id from actors)",
-		"insert into tasks (task_id, agent_id, cost_center, tools) select distinct task_id, agent_id, cost_center, tools from calls_merged where task_id not in (select task_id from tasks)",
+	records := "select " + columns + " from {fresh_records}"
+	open := "true"
+	if len(m.closed) > 0 {
+		open, args["closed"] = openMonths, m.closed
 	}
-	if closed {
-		steps = append(steps, "insert into record_facts ("+columns+") select "+columns+" from adjustments")
+	if within {
+		p.Table("new_records", "model fresh_records", p.Text("fresh_records"))
+		p.View("fresh_records", "select * from {new_records}")
+		records = "select " + columns + " from {new_records} where " + open + "\nunion all\nselect " + columns + " from {adjustments}"
 	}
-	for _, text := range steps {
-		if err := l.engine.Exec(ctx, text, args); err != nil {
-			return fmt.Errorf("%.40s...: %w", text, err)
-		}
-	}
-	if closed {
-		return nil // the closed rows stand as they were; there is nothing new to tie them to
-	}
-	return l.tie(ctx, args)
+	p.Table("new_facts", "records", records)
+	p.Table("new_repeats", "rows that are not charged", `
+select 'usage' as kind, object_id, line, usage_date, verdict from {usage_repeats} where verdict <> 'kept' and usage_date in ({@days})
+union all
+select 'request' as kind, object_id, line, request_date as usage_date, aside as verdict from {request_changes} where aside is not null and request_date in ({@days})
+union all
+select 'request' as kind, object_id, line, request_date as usage_date, 'duplicate' as verdict from {unbilled_attempts} where request_date in ({@days})`)
+	p.Table("new_actors", "actors", "select distinct actor_id, user_id, user_email, team, key_alias, project from {calls_merged} where actor_id not in (select actor_id from {actors})")
+	p.Table("new_tasks", "tasks", "select distinct task_id, agent_id, cost_center, tools from {calls_merged} where task_id not in (select task_id from {tasks})")
+	p.View("daily_tasks", "select task_id, agent_id from {tasks} union all select task_id, agent_id from {new_tasks}")
+	addDaily(p)
+	return p, args, within, nil
 }
 
 // addOccasions adds what some models are there for: whether the days' requests come
@@ -208,12 +283,7 @@ func (l *Ledger) replace(ctx context.Context, b Build, days Days) error {
 // whether writes to a prompt cache don't say how long they are kept; and whether a
 // model costs what its gateway reported. Without an occasion they read nothing.
 func (l *Ledger) addOccasions(ctx context.Context, args Args) error {
-	row, err := l.one(ctx, `
-select
-  (select count(distinct o.source) from objects as o where o.object_id in (select r.object_id from requests as r where r.request_date between @scan_first and @scan_last)) as sources,
-  (select count(*) from usage as u where u.usage_date between @scan_first and @scan_last and u.cache_write_unknown_tokens > 0)
-  + (select count(*) from requests as r where r.request_date between @scan_first and @scan_last and r.cache_write_unknown_tokens > 0) as untold,
-  (select count(*) from ref_rates as p where p.reported) as reported`, args)
+	row, err := l.one(ctx, occasions, args)
 	if err != nil {
 		return fmt.Errorf("read what the models are needed for: %w", err)
 	}
@@ -221,82 +291,110 @@ select
 	return nil
 }
 
-func (l *Ledger) closedWithin(ctx context.Context, days Days) (bool, error) {
-	row, err := l.one(ctx, "select count(*) from months where state = 'closed' and month between @first_month and @last_month",
-		Args{"first_month": days.First.Month(), "last_month": days.Last.Month()})
-	if err != nil {
-		return false, fmt.Errorf("read closed months: %w", err)
+// occasions is what the models are needed for.
+const occasions = `
+select
+  (select count(distinct o.source) from {objects} as o where o.object_id in (select r.object_id from {requests} as r where r.request_date in ({@scan_days}))) as sources,
+  (select count(*) from {usage} as u where u.usage_date in ({@scan_days}) and u.cache_write_unknown_tokens > 0)
+  + (select count(*) from {requests} as r where r.request_date in ({@scan_days}) and r.cache_write_unknown_tokens > 0) as untold,
+  (select count(*) from {ref_rates} as p where p.reported) as reported`
+
+// spans writes days as runs, for messages.
+func spans(days []civil.Date) string {
+	if len(days) == 1 {
+		return days[0].String()
 	}
-	return row.Int(0) > 0, nil
+	return fmt.Sprintf("%s to %s", days[0], days[len(days)-1])
 }
 
 // tie checks that every staged usage row of the days is charged once or set
 // aside once, and that amounts add up across. (That every request is accounted
 // for once holds by how the models take them; it is tested, not counted again
 // each night.)
-func (l *Ledger) tie(ctx context.Context, args Args) error {
-	row, err := l.one(ctx, `
-select
-  (select count(*) from usage where usage_date between @first_day and @last_day) as staged,
-  (select count(*) from repeats where kind = 'usage' and usage_date between @first_day and @last_day) as set_aside,
-  count(usage_line) as charged,
-  total_usd(total_cost_usd) as total,
-  total_usd(llm_cost_usd) as llm,
-  total_usd(infra_cost_usd) as infra,
-  total_usd(tool_cost_usd) as tools
-from record_facts
-where usage_date between @first_day and @last_day`, args)
+func (l *Ledger) tie(ctx context.Context, args Args, sums dailySums) error {
+	rows, err := warehouse.One[struct{ Staged, SetAside int64 }](ctx, l.w, warehouse.Select{Name: "control totals", Text: controlTotals, Args: args})
 	if err != nil {
-		return fmt.Errorf("read control totals: %w", err)
+		return err
 	}
-	staged, aside, charged := row.Int(0), row.Int(1), row.Int(2)
-	if staged != aside+charged {
-		return fmt.Errorf("%w: %d usage rows staged, %d set aside as duplicates or conflicts, %d charged", ErrNotTied, staged, aside, charged)
+	if rows.Staged != rows.SetAside+*sums.Metered {
+		return fmt.Errorf("%w: %d usage rows staged, %d set aside as duplicates or conflicts, %d charged", ErrNotTied, rows.Staged, rows.SetAside, *sums.Metered)
 	}
-	if sum := row.USD(4).Add(row.USD(5)).Add(row.USD(6)); !row.USD(3).Equal(sum) {
-		return fmt.Errorf("%w: total %s USD, but LLM + infra + tools is %s USD", ErrNotTied, row.USD(3), sum)
+	if across := money.Sum(*sums.LLM, *sums.Infra, *sums.Tools); !sums.Total.Equal(across) {
+		return fmt.Errorf("%w: total %s USD, but LLM + infra + tools is %s USD", ErrNotTied, sums.Total, across)
 	}
 	return nil
 }
 
-// loadReferences writes what the models of all days join with. It is a
-// transaction of its own: nobody reads these tables but the models, which come
-// next, and an engine may compute these before it begins theirs.
-func (l *Ledger) loadReferences(ctx context.Context, b Build) error {
-	refs, err := l.referencesOf(ctx, b)
-	if err != nil {
-		return err
-	}
-	return l.engine.Transact(ctx, func() error { return l.writeReferences(ctx, b.RateVersion, refs) })
-}
+// controlTotals are what tie checks besides the daily sums.
+const controlTotals = `
+select
+  (select count(*) from {usage} where usage_date in ({@days})) as staged,
+  (select count(*) from {new_repeats} where kind = 'usage') as set_aside`
 
-// referencesOf resolves what occurs on the days and those beside them.
-func (l *Ledger) referencesOf(ctx context.Context, b Build) (References, error) {
-	seen, err := l.seenWithin(ctx, b.Days[0].First.AddDays(-matchReach), b.Days[len(b.Days)-1].Last.AddDays(matchReach))
+// putReferences makes work tables of what the models join with. What is met for the
+// first time, a rate or a cost centre that bears a record, is among the changes.
+func (l *Ledger) putReferences(ctx context.Context, version string, refs References) (changes []warehouse.Change, err error) {
+	rates, err := l.newRates(ctx, version, refs.Rates)
 	if err != nil {
-		return References{}, err
+		return nil, err
 	}
-	return b.References(seen)
-}
-
-// writeReferences replaces what the models join with.
-func (l *Ledger) writeReferences(ctx context.Context, version string, refs References) error {
-	if err := l.keepRates(ctx, version, refs.Rates); err != nil {
-		return err
+	payers, err := l.newPayers(ctx, refs.CostCenters)
+	if err != nil {
+		return nil, err
 	}
-	if err := l.keepPayers(ctx, refs.CostCenters); err != nil {
-		return err
+	if err := l.w.Put(ctx, "new_rates", rateEntriesTable.Columns, rates); err != nil {
+		return nil, err
+	}
+	if err := l.w.Put(ctx, "new_payers", payersTable.Columns, payers); err != nil {
+		return nil, err
 	}
 	rows := refs.rows(version)
 	for _, t := range referenceTables {
-		if err := l.engine.Exec(ctx, "delete from "+t.Name+" where true", nil); err != nil {
-			return fmt.Errorf("empty %s: %w", t.Name, err)
-		}
-		if err := l.engine.Insert(ctx, t, rows[t.Name]); err != nil {
-			return err
+		if err := l.w.Put(ctx, t.Name, t.Columns, rows[t.Name]); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	return referenceChanges, nil
+}
+
+// referenceChanges keep what putReferences has met for the first time.
+var referenceChanges = []warehouse.Change{
+	warehouse.Append{Table: rateEntriesTable.Name, From: "new_rates"},
+	warehouse.Append{Table: payersTable.Name, From: "new_payers"},
+}
+
+// Program puts references where models read them, and begins a program that reads
+// these, with the rates and payers that they have met for the first time.
+func (l *Ledger) Program(ctx context.Context, version string, refs References, args Args) (*program.Program, error) {
+	if _, err := l.putReferences(ctx, version, refs); err != nil {
+		return nil, err
+	}
+	return l.program(args), nil
+}
+
+func (l *Ledger) program(args Args) *program.Program {
+	views, more := Layout().After(referenceChanges...)
+	maps.Copy(args, more)
+	maps.Copy(args, models.States())
+	args["unallocated"] = payerID(unallocated)
+	return program.New(l.w, l.models, views, args)
+}
+
+// Views are texts of models, to stand in Views of selects that read them.
+func (l *Ledger) Views(names ...string) map[string]string {
+	views := map[string]string{}
+	for _, m := range l.models {
+		if slices.Contains(names, m.Name) {
+			views[m.Name] = m.Text
+		}
+	}
+	return views
+}
+
+// PutAliases puts the other names of people alone where selects read them.
+func (l *Ledger) PutAliases(ctx context.Context, aliases []Alias) error {
+	rows := References{Aliases: aliases}.rows("")[refAliasesTable.Name]
+	return l.w.Put(ctx, refAliasesTable.Name, refAliasesTable.Columns, rows)
 }
 
 func (r References) rows(version string) map[string][][]any {
@@ -360,16 +458,16 @@ func (r References) rows(version string) map[string][][]any {
 
 func payerID(c CostCenter) int64 { return idOf(c.Department, c.Code) }
 
-// keepPayers adds the cost centres that may bear a record for the first time:
+// newPayers are the cost centres that may bear a record for the first time:
 // those of the directory and those that people belong to.
-func (l *Ledger) keepPayers(ctx context.Context, centers []CostCenter) error {
+func (l *Ledger) newPayers(ctx context.Context, centers []CostCenter) ([][]any, error) {
 	known := map[int64]bool{}
-	err := l.engine.Query(ctx, "select payer_id from payers", nil, func(r Row) error {
+	err := l.Query(ctx, "select payer_id from {payers}", nil, func(r Row) error {
 		known[r.Int(0)] = true
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("read payers: %w", err)
+		return nil, fmt.Errorf("read payers: %w", err)
 	}
 	var rows [][]any
 	add := func(c CostCenter) {
@@ -382,25 +480,25 @@ func (l *Ledger) keepPayers(ctx context.Context, centers []CostCenter) error {
 	for _, c := range centers {
 		add(c)
 	}
-	err = l.engine.Query(ctx, "select distinct department, cost_center from people where department <> '' and cost_center <> '' order by 1, 2", nil, func(r Row) error {
+	err = l.Query(ctx, "select distinct department, cost_center from {people} where department <> '' and cost_center <> '' order by 1, 2", nil, func(r Row) error {
 		add(CostCenter{Department: r.Text(0), Code: r.Text(1)})
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("read people's cost centres: %w", err)
+		return nil, fmt.Errorf("read people's cost centres: %w", err)
 	}
-	return l.engine.Insert(ctx, payersTable, rows)
+	return rows, nil
 }
 
-// keepRates adds the rates that price records for the first time.
-func (l *Ledger) keepRates(ctx context.Context, version string, all []Rate) error {
+// newRates are the rates that price records for the first time.
+func (l *Ledger) newRates(ctx context.Context, version string, all []Rate) ([][]any, error) {
 	known := map[int64]bool{}
-	err := l.engine.Query(ctx, "select rate_id from rate_entries where rate_version = @rate_version", Args{"rate_version": version}, func(r Row) error {
+	err := l.Query(ctx, "select rate_id from {rate_entries} where rate_version = {@rate_version}", Args{"rate_version": version}, func(r Row) error {
 		known[r.Int(0)] = true
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("read rate entries: %w", err)
+		return nil, fmt.Errorf("read rate entries: %w", err)
 	}
 	var rows [][]any
 	for _, rate := range all {
@@ -409,15 +507,15 @@ func (l *Ledger) keepRates(ctx context.Context, version string, all []Rate) erro
 			rows = append(rows, rate.entry(version))
 		}
 	}
-	return l.engine.Insert(ctx, rateEntriesTable, rows)
+	return rows, nil
 }
 
 // metersSeen is what occurs in the days' rows.
 const metersSeen = `
 select distinct provider, ifnull(account, ''), ifnull(region, ''), model, ifnull(service_tier, ''), ifnull(notice, ''), meter_id
-from meters
-where meter_id in (select meter_id from usage where usage_date between @scan_first and @scan_last)
-  or meter_id in (select meter_id from requests where request_date between @scan_first and @scan_last)
+from {meters}
+where meter_id in (select meter_id from {usage} where usage_date in ({@scan_days}))
+  or meter_id in (select meter_id from {requests} where request_date in ({@scan_days}))
 order by 1, 4, 2, 3, 5, 6, 7`
 
 // namesSeen are the names that occur, by the selects of the ids that do.
@@ -425,7 +523,7 @@ func namesSeen(actors, callers, tasks string) string {
 	return `
 with active_actors as (
   select key_alias, team, project, coalesce(user_email, user_id) as user_name
-  from actors
+  from {actors}
   where actor_id in (` + actors + `)
 ),
 names as (
@@ -436,20 +534,20 @@ names as (
   select 'project' as kind, project as name from active_actors
   union distinct
   select 'caller' as kind, caller as name
-  from callers
+  from {callers}
   where caller_id in (` + callers + `)
   union distinct
   select 'tools' as kind, tools as name
-  from tasks
+  from {tasks}
   where task_id in (` + tasks + `)
   union distinct
   select 'department' as kind, department as name
-  from people
+  from {people}
   where snapshot_date is not null and cost_center = '' and department <> ''
   union distinct
   select 'user' as kind, user_name as name
   from active_actors
-  where (select count(names) from people) > 0
+  where (select count(names) from {people}) > 0
 )
 select kind, name
 from names
@@ -457,36 +555,52 @@ where name is not null
 order by kind, name`
 }
 
-// seenWithin lists what occurs on some days, in any zone.
-func (l *Ledger) seenWithin(ctx context.Context, first, last civil.Date) (Seen, error) {
-	s, err := l.seen(ctx, Args{"scan_first": first, "scan_last": last})
+// stagedNames are the names that occur in staged rows of days.
+var stagedNames = namesSeen(
+	"select actor_id from {requests} where request_date in ({@scan_days})",
+	"select caller_id from {usage} where usage_date in ({@scan_days})",
+	"select task_id from {requests} where request_date in ({@scan_days})",
+)
+
+// Seen lists what occurs on the days that decide the records of some days.
+func (l *Ledger) Seen(ctx context.Context, days []civil.Date) (Seen, error) {
+	return l.seenOn(ctx, Reach(days))
+}
+
+// SeenOn lists what occurs on some days, for who prices their records again.
+func (l *Ledger) SeenOn(ctx context.Context, days Days) (Seen, error) {
+	return l.seenOn(ctx, days.All())
+}
+
+// seenOn lists what occurs on some days, in any zone.
+func (l *Ledger) seenOn(ctx context.Context, days []civil.Date) (Seen, error) {
+	if len(days) == 0 {
+		return Seen{}, nil
+	}
+	s, err := l.seen(ctx, Args{"scan_days": days})
 	if err != nil {
 		return s, fmt.Errorf("read what occurs: %w", err)
 	}
-	s.Span = [2]time.Time{first.AddDays(-1).Start(time.UTC), last.AddDays(2).Start(time.UTC)}
+	s.Span = [2]time.Time{days[0].AddDays(-1).Start(time.UTC), days[len(days)-1].AddDays(2).Start(time.UTC)}
 	return s, nil
 }
 
 // seen lists what needs resolving: the dimensions' rows that occur.
 func (l *Ledger) seen(ctx context.Context, args Args) (s Seen, err error) {
-	err = l.engine.Query(ctx, metersSeen, args, func(r Row) error {
+	err = l.Query(ctx, metersSeen, args, func(r Row) error {
 		s.Meters = append(s.Meters, Meter{r.Int(6), r.Text(0), r.Text(1), r.Text(2), r.Text(3), r.Text(4), r.Text(5)})
 		return nil
 	})
 	if err != nil {
 		return s, err
 	}
-	err = l.names(ctx, namesSeen(
-		"select actor_id from requests where request_date between @scan_first and @scan_last",
-		"select caller_id from usage where usage_date between @scan_first and @scan_last",
-		"select task_id from requests where request_date between @scan_first and @scan_last",
-	), args, &s)
+	err = l.names(ctx, stagedNames, args, &s)
 	return s, err
 }
 
 // names adds the names that text selects.
 func (l *Ledger) names(ctx context.Context, text string, args Args, s *Seen) error {
-	return l.engine.Query(ctx, text, args, func(r Row) error {
+	return l.Query(ctx, text, args, func(r Row) error {
 		switch kind, name := r.Text(0), r.Text(1); kind {
 		case "tools":
 			s.Tools = append(s.Tools, name)

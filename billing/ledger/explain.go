@@ -3,9 +3,9 @@ package ledger
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
+	"chargeback/billing/warehouse"
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
 )
@@ -82,11 +82,11 @@ const (
   sum(ifnull(f.searches, 0)),`
 
 	amountSums = `
-  total_usd(f.llm_cost_usd),
-  total_usd(f.infra_cost_usd),
-  total_usd(f.tool_cost_usd),
-  total_usd(f.total_cost_usd),
-  total_usd(f.cache_savings_usd),
+  {total_usd(f.llm_cost_usd)},
+  {total_usd(f.infra_cost_usd)},
+  {total_usd(f.tool_cost_usd)},
+  {total_usd(f.total_cost_usd)},
+  {total_usd(f.cache_savings_usd)},
   countif(f.total_cost_usd is null) = 0`
 
 	rateTerms = `
@@ -109,27 +109,27 @@ const (
 // request as the provider, the agent platform or the caller has it. Records of
 // one request come together, the oldest charge first.
 func (l *Ledger) Explain(ctx context.Context, id string, number int64) (all []Explained, err error) {
-	err = l.engine.Query(ctx, `
+	err = l.Query(ctx, `
 with named_usage as (
   select object_id, line
-  from usage
-  where usage_date >= @since and (provider_request_id = @id or response_id = @id or client_ref = @id)
+  from {usage}
+  where usage_date >= {@since} and (provider_request_id = {@id} or response_id = {@id} or client_ref = {@id})
 ),
 named_requests as (
   select object_id, line
-  from requests
-  where request_date >= @since and (agent_request_id = @id or provider_request_id = @id or response_id = @id or client_ref = @id or trace_id = @id)
+  from {requests}
+  where request_date >= {@since} and (agent_request_id = {@id} or provider_request_id = {@id} or response_id = {@id} or client_ref = {@id} or trace_id = {@id})
 ),
 named as (
   select f.usage_date, f.record_id
-  from record_facts as f
+  from {record_facts} as f
   left join named_usage as u on u.object_id = f.usage_object_id and u.line = f.usage_line
   left join named_requests as r on r.object_id = f.request_object_id and r.line = f.request_line
-  where f.usage_date >= @since and (f.record_id = @number or u.line is not null or r.line is not null)
+  where f.usage_date >= {@since} and (f.record_id = {@number} or u.line is not null or r.line is not null)
   group by f.usage_date, f.record_id
 )
 select
-  f.record_id, f.correction, f.started_at, f.usage_date, month_of(f.billing_month), if(f.correction = 0, '', month_of(f.usage_date)),
+  f.record_id, f.correction, f.started_at, f.usage_date, {month_of(f.billing_month)}, if(f.correction = 0, '', {month_of(f.usage_date)}),
   d.provider, ifnull(d.account, ''), ifnull(d.region, ''), d.model, ifnull(d.operation, ''), ifnull(d.service_tier, ''),
   g.match, ifnull(g.match_rung, ''), g.attribution, y.department, y.cost_center,
   ifnull(coalesce(a.user_email, a.user_id), ''), ifnull(a.team, ''), ifnull(a.key_alias, ''), ifnull(a.project, ''), ifnull(c.caller, ''),
@@ -142,20 +142,20 @@ select
   f.llm_cost_usd, f.infra_cost_usd, f.tool_cost_usd, f.total_cost_usd, f.cache_savings_usd, f.total_cost_usd is not null,`+rateTerms+`,
   ifnull(f.flags, ''), ifnull(v.cost_center, '')
 from named as n
-inner join record_facts as f on f.record_id = n.record_id and f.usage_date = n.usage_date
-inner join meters as d on d.meter_id = f.meter_id
-inner join rulings as g on g.ruling_id = f.ruling_id
-inner join payers as y on y.payer_id = f.payer_id
-left join rate_entries as e on e.rate_id = f.rate_id
-left join actors as a on a.actor_id = f.actor_id
-left join tasks as t on t.task_id = f.task_id
-left join callers as c on c.caller_id = f.caller_id
-left join payers as v on v.payer_id = f.adjusts_payer_id
-left join objects as o on o.object_id = f.usage_object_id
-left join objects as p on p.object_id = f.request_object_id
-left join usage as u on u.object_id = f.usage_object_id and u.line = f.usage_line and u.usage_date = f.usage_date and u.usage_date >= date '0001-01-01'
-left join requests as q on q.object_id = f.request_object_id and q.line = f.request_line and q.request_date >= date '0001-01-01'
-where f.usage_date >= @since
+inner join {record_facts} as f on f.record_id = n.record_id and f.usage_date = n.usage_date
+inner join {meters} as d on d.meter_id = f.meter_id
+inner join {rulings} as g on g.ruling_id = f.ruling_id
+inner join {payers} as y on y.payer_id = f.payer_id
+left join {rate_entries} as e on e.rate_id = f.rate_id
+left join {actors} as a on a.actor_id = f.actor_id
+left join {tasks} as t on t.task_id = f.task_id
+left join {callers} as c on c.caller_id = f.caller_id
+left join {payers} as v on v.payer_id = f.adjusts_payer_id
+left join {objects} as o on o.object_id = f.usage_object_id
+left join {objects} as p on p.object_id = f.request_object_id
+left join {usage} as u on u.object_id = f.usage_object_id and u.line = f.usage_line and u.usage_date = f.usage_date and u.usage_date >= date '0001-01-01'
+left join {requests} as q on q.object_id = f.request_object_id and q.line = f.request_line and q.request_date >= date '0001-01-01'
+where f.usage_date >= {@since}
 order by f.started_at, f.record_id, abs(f.correction), f.correction
 limit 200`, Args{"since": civil.Min, "id": id, "number": number}, func(r Row) error {
 		x := Explained{
@@ -235,9 +235,13 @@ func (l *Ledger) ExplainLine(ctx context.Context, line DocumentLine) (all []Pric
 		pricing string
 		hit     bool
 	}
+	args, err := line.args()
+	if err != nil {
+		return nil, err
+	}
 	at := map[priced]int{}
 	var ids []string
-	err = l.engine.Query(ctx, `
+	err = l.Query(ctx, `
 select
   sum(if(f.correction < 0, -1, 1)), g.pricing, '' as note, f.cache_hit,
   sum(case when f.infra_cost_usd is null or f.infra_cost_usd = 0 then 0 when f.correction < 0 then -1 else 1 end),
@@ -246,7 +250,7 @@ select
   min(f.rate_id)
 `+lineRows+`
 group by f.rate_id, g.pricing, f.cache_hit, mix, f.correction < 0
-order by min(f.started_at), 2, 4, 6, 1`, line.args(), func(r Row) error {
+order by min(f.started_at), 2, 4, 6, 1`, args, func(r Row) error {
 		p := Priced{
 			Records: r.Int(0), Pricing: r.Text(1), Note: r.Text(2), Hit: r.Bool(3), Fees: r.Int(4), Quantities: quantities(r, 7),
 			LLM: r.USD(20), Infra: r.USD(21), Tool: r.USD(22), Total: r.USD(23), Savings: r.USD(24), Known: r.Bool(25),
@@ -268,8 +272,8 @@ order by min(f.started_at), 2, 4, 6, 1`, line.args(), func(r Row) error {
 		return nil, fmt.Errorf("read cost records of %s in %s: %w", line.CostCenter, line.Month, err)
 	}
 	known := map[string]RateTerms{} // by rate_id as text
-	err = l.engine.Query(ctx, "select cast(e.rate_id as string),"+rateTerms+" from rate_entries as e where e.rate_id in (select rate_id from record_facts where usage_date >= @since and billing_month = @first_day)",
-		Args{"since": civil.Min, "first_day": line.Month.FirstDay()}, func(r Row) error {
+	err = l.Query(ctx, "select cast(e.rate_id as string),"+rateTerms+" from {rate_entries} as e where e.rate_id in (select rate_id from {record_facts} where usage_date between {@first_day} and {@last_day} and billing_month = {@first_of_month})",
+		args, func(r Row) error {
 			known[r.Text(0)] = terms(r, 1)
 			return nil
 		})
@@ -284,30 +288,30 @@ order by min(f.started_at), 2, 4, 6, 1`, line.args(), func(r Row) error {
 
 // lineRows is what joins the records behind one line of a document.
 const lineRows = `
-from record_facts as f
-inner join rulings as g on g.ruling_id = f.ruling_id
-inner join payers as y on y.payer_id = f.payer_id
-inner join meters as d on d.meter_id = f.meter_id
-left join rate_entries as e on e.rate_id = f.rate_id
-left join tasks as t on t.task_id = f.task_id
-left join callers as c on c.caller_id = f.caller_id
-left join payers as v on v.payer_id = f.adjusts_payer_id
-left join record_facts as h
+from {record_facts} as f
+inner join {rulings} as g on g.ruling_id = f.ruling_id
+inner join {payers} as y on y.payer_id = f.payer_id
+inner join {meters} as d on d.meter_id = f.meter_id
+left join {rate_entries} as e on e.rate_id = f.rate_id
+left join {tasks} as t on t.task_id = f.task_id
+left join {callers} as c on c.caller_id = f.caller_id
+left join {payers} as v on v.payer_id = f.adjusts_payer_id
+left join {record_facts} as h
   on f.correction <> 0 and h.usage_date = f.usage_date and h.record_id = f.record_id and h.correction = 0 - f.correction
-  and h.billing_month = f.billing_month and h.usage_date >= @since
-left join payers as w on w.payer_id = ifnull(h.adjusts_payer_id, h.payer_id)
-where f.usage_date >= @since
-  and f.billing_month = @first_day
-  and y.cost_center = @cost_center
-  and ifnull(coalesce(t.agent_id, c.agent_id), '') = @agent
-  and ifnull(regexp_replace(e.price_key, '^[^/]*/', ''), d.model) = @model
-  and if(f.correction = 0, '', month_of(f.usage_date)) = @adjusts
+  and h.billing_month = f.billing_month and h.billing_month = {@first_of_month} and h.usage_date between {@first_day} and {@last_day}
+left join {payers} as w on w.payer_id = ifnull(h.adjusts_payer_id, h.payer_id)
+where f.usage_date between {@first_day} and {@last_day}
+  and f.billing_month = {@first_of_month}
+  and y.cost_center = {@cost_center}
+  and ifnull(coalesce(t.agent_id, c.agent_id), '') = {@agent}
+  and ifnull(regexp_replace(e.price_key, '^[^/]*/', ''), d.model) = {@model}
+  and if(f.correction = 0, '', {month_of(f.usage_date)}) = {@adjusts}
   and (
-    @reason = ''
-    or f.pricing_note = @reason
-    and ifnull(v.cost_center, '') = @adjusts_code
-    and ifnull(nullif(w.cost_center, ifnull(v.cost_center, y.cost_center)), '') = @counterpart
-    and (@counterpart = '' or (f.correction < 0) = @reversed)
+    {@reason} = ''
+    or f.pricing_note = {@reason}
+    and ifnull(v.cost_center, '') = {@adjusts_code}
+    and ifnull(nullif(w.cost_center, ifnull(v.cost_center, y.cost_center)), '') = {@counterpart}
+    and ({@counterpart} = '' or (f.correction < 0) = {@reversed})
   )`
 
 // DocumentLine names a line of a document. Reason and what is below are of a
@@ -321,11 +325,21 @@ type DocumentLine struct {
 	Reversed                 bool
 }
 
-func (d DocumentLine) args() Args {
-	return Args{
-		"since": civil.Min, "first_day": d.Month.FirstDay(), "cost_center": d.CostCenter, "agent": d.Agent, "model": d.Model, "adjusts": d.Adjusts,
-		"reason": d.Reason, "adjusts_code": d.AdjustsCode, "counterpart": d.Counterpart, "reversed": d.Reversed,
+// args bounds the days of the line's records: those of its month or, of a correction,
+// of the month that it corrects.
+func (d DocumentLine) args() (Args, error) {
+	days := d.Month
+	if d.Adjusts != "" {
+		var err error
+		if days, err = civil.ParseMonth(d.Adjusts); err != nil {
+			return nil, err
+		}
 	}
+	return Args{
+		"first_of_month": d.Month.FirstDay(), "first_day": days.FirstDay(), "last_day": days.LastDay(),
+		"cost_center": d.CostCenter, "agent": d.Agent, "model": d.Model, "adjusts": d.Adjusts,
+		"reason": d.Reason, "adjusts_code": d.AdjustsCode, "counterpart": d.Counterpart, "reversed": d.Reversed,
+	}, nil
 }
 
 // LineRule is a rule by which records of a line were attributed.
@@ -335,29 +349,73 @@ type LineRule struct {
 	Sample      []int64 // ids of some of the records, the first ones
 }
 
+// rulesOfLine counts the records of a line by rule, and names the first few of each
+// that are not taken back. It takes those of each day first, so that no single window
+// holds more than a day.
+const rulesOfLine = `
+with line_records as (
+  select
+    g.attribution,
+    f.usage_date,
+    f.started_at,
+    f.record_id,
+    f.correction
+` + lineRows + `
+),
+counted as (
+  select
+    attribution,
+    sum(if(correction < 0, -1, 1)) as records,
+    min(started_at) as first_at
+  from line_records
+  group by attribution
+),
+first_of_days as (
+  select
+    attribution,
+    started_at,
+    record_id,
+    correction
+  from line_records
+  where correction >= 0
+  qualify row_number() over (partition by attribution, usage_date order by started_at, record_id, correction) <= {@most}
+),
+first_of_all as (
+  select
+    attribution,
+    record_id,
+    row_number() over (partition by attribution order by started_at, record_id, correction) as place
+  from first_of_days
+)
+select
+  c.attribution,
+  c.records,
+  f.record_id as record
+from counted as c
+left join first_of_all as f on f.attribution = c.attribution and f.place <= {@most}
+order by c.records desc, c.first_at, c.attribution, f.place`
+
 // RulesOfLine counts the records behind a line of a document by the rule that
 // attributed them, most records first, and names the first few of each.
 func (l *Ledger) RulesOfLine(ctx context.Context, line DocumentLine) (all []LineRule, err error) {
-	const sample = 5
-	err = l.engine.Query(ctx, `
-select g.attribution, f.record_id, f.correction
-`+lineRows+`
-order by f.started_at, f.record_id, f.correction`, line.args(), func(r Row) error {
-		i := slices.IndexFunc(all, func(rule LineRule) bool { return rule.Attribution == r.Text(0) })
-		if i < 0 {
-			i, all = len(all), append(all, LineRule{Attribution: r.Text(0)})
+	args, err := line.args()
+	if err != nil {
+		return nil, err
+	}
+	args["most"] = 5
+	type ruled struct {
+		Attribution string
+		Records     int64
+		Record      *int64
+	}
+	err = warehouse.Each(ctx, l.q, warehouse.Select{Name: "rules of " + line.CostCenter + " in " + line.Month.String(), Text: rulesOfLine, Args: args}, func(r ruled) error {
+		if len(all) == 0 || all[len(all)-1].Attribution != r.Attribution {
+			all = append(all, LineRule{Attribution: r.Attribution, Records: r.Records})
 		}
-		rule := &all[i]
-		if r.Int(2) < 0 {
-			rule.Records--
-		} else if rule.Records++; len(rule.Sample) < sample {
-			rule.Sample = append(rule.Sample, r.Int(1))
+		if rule := &all[len(all)-1]; r.Record != nil {
+			rule.Sample = append(rule.Sample, *r.Record)
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read rules of %s in %s: %w", line.CostCenter, line.Month, err)
-	}
-	slices.SortStableFunc(all, func(a, b LineRule) int { return int(b.Records - a.Records) })
-	return all, nil
+	return all, err
 }

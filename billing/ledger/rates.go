@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"crypto/sha256"
+	_ "embed" // texts of selects
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"chargeback/billing/warehouse"
 	"chargeback/transform/civil"
 	"chargeback/transform/rates"
 )
@@ -221,63 +223,57 @@ func idOf(texts ...string) int64 {
 	return int64(binary.BigEndian.Uint64(sum[:8]) >> 1)
 }
 
-// PricedAnew lists the days of closed months on which some record would get
-// another price today, by what references makes of the meters that occur there.
-func (l *Ledger) PricedAnew(ctx context.Context, references func(Seen) (References, error)) (days []civil.Date, err error) {
-	type use struct {
-		meter       int64
-		signature   string
-		day         civil.Date
-		first, last time.Time
-	}
-	var uses []use
-	var seen Seen
+// RatesUsed are the rates that priced records of closed months, with the meters that
+// occur there.
+type RatesUsed struct {
+	Seen Seen
+	uses []rateUse
+}
+
+type rateUse struct {
+	meter     int64 `column:"-"`
+	Signature string
+	Day       civil.Date `column:"usage_date"`
+	First     time.Time  `column:"first_started"`
+	Last      time.Time  `column:"last_started"`
+}
+
+//go:embed rates_used.sql
+var ratesUsedText string
+
+// RatesUsed reads the rates of closed months.
+func (l *Ledger) RatesUsed(ctx context.Context) (used RatesUsed, err error) {
 	meters := map[int64]bool{}
-	err = l.engine.Query(ctx, `
-select
-  d.meter_id,
-  min(d.provider),
-  min(ifnull(d.account, '')),
-  min(ifnull(d.region, '')),
-  min(d.model),
-  min(ifnull(d.service_tier, '')),
-  min(ifnull(d.notice, '')),
-  e.signature,
-  f.usage_date,
-  min(f.started_at),
-  max(f.started_at)
-from record_facts as f
-inner join months as m on m.first_day = f.billing_month and m.state = 'closed'
-inner join rulings as r on r.ruling_id = f.ruling_id
-inner join rate_entries as e on e.rate_id = f.rate_id
-inner join meters as d on d.meter_id = f.meter_id
-where f.usage_date >= @since and f.correction >= 0 and r.pricing <> 'not_billed'
-group by d.meter_id, e.signature, f.usage_date
-order by f.usage_date, d.meter_id, e.signature`, Args{"since": civil.Min}, func(r Row) error {
-		u := use{r.Int(0), r.Text(7), r.Date(8), r.Time(9), r.Time(10)}
-		uses = append(uses, u)
-		if !meters[u.meter] {
-			meters[u.meter] = true
-			seen.Meters = append(seen.Meters, Meter{u.meter, r.Text(1), r.Text(2), r.Text(3), r.Text(4), r.Text(5), r.Text(6)})
-		}
-		if len(uses) == 1 || u.first.Before(seen.Span[0]) {
-			seen.Span[0] = u.first
-		}
-		if !u.last.Before(seen.Span[1]) {
-			seen.Span[1] = u.last.Add(time.Microsecond)
-		}
+	err = warehouse.Each(ctx, l.w, warehouse.Select{Name: "read rates of closed months", Text: ratesUsedText, Args: Args{"since": civil.Min}}, func(r struct {
+		Meter
+		rateUse
+	}) error {
+		r.meter = r.ID
+		used.add(r.Meter, r.rateUse, !meters[r.ID])
+		meters[r.ID] = true
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read rates of closed months: %w", err)
+	return used, err
+}
+
+// add adds a use, which is of a new meter or of one that is known.
+func (used *RatesUsed) add(m Meter, u rateUse, isNew bool) {
+	if isNew {
+		used.Seen.Meters = append(used.Seen.Meters, m)
 	}
-	if len(uses) == 0 {
-		return nil, nil
+	span := &used.Seen.Span
+	if len(used.uses) == 0 || u.First.Before(span[0]) {
+		span[0] = u.First
 	}
-	refs, err := references(seen)
-	if err != nil {
-		return nil, err
+	if !u.Last.Before(span[1]) {
+		span[1] = u.Last.Add(time.Microsecond)
 	}
+	used.uses = append(used.uses, u)
+}
+
+// Anew lists the days of closed months on which some record would get another price
+// today, by references for what was seen.
+func (used RatesUsed) Anew(refs References) (days []civil.Date) {
 	cards := map[int64]int64{}
 	for _, c := range refs.Cards {
 		cards[c.Meter] = c.Card
@@ -291,16 +287,16 @@ order by f.usage_date, d.meter_id, e.signature`, Args{"since": civil.Min}, func(
 		at := rated{r.Card, r.Signature()}
 		holds[at] = append(holds[at], r)
 	}
-	for _, u := range uses {
-		next := u.first
-		for _, r := range holds[rated{cards[u.meter], u.signature}] {
+	for _, u := range used.uses {
+		next := u.First
+		for _, r := range holds[rated{cards[u.meter], u.Signature}] {
 			if !next.Before(r.From) && next.Before(r.To) {
 				next = r.To
 			}
 		}
-		if !u.last.Before(next) && (len(days) == 0 || days[len(days)-1] != u.day) {
-			days = append(days, u.day)
+		if !u.Last.Before(next) && (len(days) == 0 || days[len(days)-1] != u.Day) {
+			days = append(days, u.Day)
 		}
 	}
-	return days, nil
+	return days
 }

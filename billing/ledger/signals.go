@@ -2,11 +2,14 @@ package ledger
 
 import (
 	"context"
+	_ "embed"
 	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
 
+	"chargeback/billing/meta"
+	"chargeback/billing/warehouse"
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
 	"chargeback/transform/rates"
@@ -26,20 +29,20 @@ type SourceDay struct {
 // SourceDays lists the days from first to last of which sources have records of
 // usage or requests, or control totals, by the nights that read them.
 func (l *Ledger) SourceDays(ctx context.Context, first, last civil.Date) (days []SourceDay, err error) {
-	err = l.engine.Query(ctx, `
+	err = l.Query(ctx, `
 with staged as (
-  select object_id, usage_date as record_date from usage where usage_date between @first_day and @last_day group by object_id, usage_date
+  select object_id, usage_date as record_date from {usage} where usage_date between {@first_day} and {@last_day} group by object_id, usage_date
   union all
-  select object_id, request_date as record_date from requests where request_date between @first_day and @last_day group by object_id, request_date
+  select object_id, request_date as record_date from {requests} where request_date between {@first_day} and {@last_day} group by object_id, request_date
   union all
-  select object_id, bucket_date as record_date from totals where bucket_date between @first_day and @last_day group by object_id, bucket_date
+  select object_id, bucket_date as record_date from {totals} where bucket_date between {@first_day} and {@last_day} group by object_id, bucket_date
 )
 select distinct
   o.source,
   o.run,
   s.record_date
 from staged as s
-inner join objects as o on o.object_id = s.object_id
+inner join {objects} as o on o.object_id = s.object_id
 order by o.source, s.record_date, o.run`, Args{"first_day": first, "last_day": last}, func(r Row) error {
 		days = append(days, SourceDay{r.Text(0), nightOf(r.Text(1)), r.Date(2)})
 		return nil
@@ -60,14 +63,14 @@ type SourceNight struct {
 // SourceNights lists what the nights from first to last read of each source, as far
 // as it was not replaced since, by source and night.
 func (l *Ledger) SourceNights(ctx context.Context, first, last civil.Date) (nights []SourceNight, err error) {
-	err = l.engine.Query(ctx, `
+	err = l.Query(ctx, `
 select
   source,
   if(run like 'shard/%', substr(run, 7, 10), substr(run, 9, 10)) as night_day,
   sum(if(state in ('read', 'missing'), rows_staged, 0)),
   sum(if(state in ('read', 'missing'), rows_rejected, 0))
-from objects
-where run between @first_night and @last_night or run between @first_shard and @last_shard
+from {objects}
+where run between {@first_night} and {@last_night} or run between {@first_shard} and {@last_shard}
 group by 1, 2
 order by 1, 2`, Args{
 		"first_night": "nightly/" + first.String(), "last_night": "nightly/" + last.String(),
@@ -86,12 +89,12 @@ order by 1, 2`, Args{
 // SourceArrivals lists the nights from first to last that read records of a source,
 // also of objects that were replaced since, by source and night.
 func (l *Ledger) SourceArrivals(ctx context.Context, first, last civil.Date) (arrivals []SourceDay, err error) {
-	err = l.engine.Query(ctx, `
+	err = l.Query(ctx, `
 select distinct
   source,
   run
-from objects
-where rows_staged > 0 and (run between @first_night and @last_night or run between @first_shard and @last_shard)
+from {objects}
+where rows_staged > 0 and (run between {@first_night} and {@last_night} or run between {@first_shard} and {@last_shard})
 order by 1, 2`, Args{
 		"first_night": "nightly/" + first.String(), "last_night": "nightly/" + last.String(),
 		"first_shard": shardKind + first.String(), "last_shard": shardKind + last.String() + "/~",
@@ -109,11 +112,11 @@ order by 1, 2`, Args{
 // one, and that one.
 func (l *Ledger) NightsWith(ctx context.Context, first, last civil.Date) (with map[civil.Date]civil.Date, err error) {
 	with = map[civil.Date]civil.Date{}
-	err = l.engine.Query(ctx, `
+	err = l.Query(ctx, `
 select run_window, summary
-from runs
-where run_window between @first_night and @last_night and state = 'done' and summary like '{"with":%'
-order by attempt, run_window`, Args{"first_night": "nightly/" + first.String(), "last_night": "nightly/" + last.String()}, func(r Row) error {
+from {runs}
+where run_window between {@first_night} and {@last_night} and state = 'done' and summary like {@with}
+order by attempt, run_window`, Args{"first_night": "nightly/" + first.String(), "last_night": "nightly/" + last.String(), "with": `{"with":%`}, func(r Row) error {
 		var summary struct {
 			With string `json:"with"`
 		}
@@ -154,50 +157,44 @@ type Unpriced struct {
 	Records         int64
 }
 
+//go:embed unpriced.sql
+var unpricedText string
+
 // Unpriced lists the records without a price that months from open on hold, by model
 // and what is missing.
-func (l *Ledger) Unpriced(ctx context.Context, open civil.Month) (all []Unpriced, err error) {
-	err = l.engine.Query(ctx, `
-select
-  m.provider,
-  m.model,
-  ifnull(f.flags, ''),
-  min(ifnull(f.pricing_note, '')),
-  count(*)
-from record_facts as f
-inner join rulings as r on r.ruling_id = f.ruling_id
-inner join meters as m on m.meter_id = f.meter_id
-where f.billing_month >= @first_day and f.usage_date >= @since and r.pricing = 'unpriced'
-group by 1, 2, 3
-order by 1, 2, 3`, Args{"first_day": open.FirstDay(), "since": civil.Min}, func(r Row) error {
-		all = append(all, Unpriced{r.Text(0), r.Text(1), r.Text(2), r.Text(3), r.Int(4)})
-		return nil
-	})
+func (l *Ledger) Unpriced(ctx context.Context, open civil.Month) ([]Unpriced, error) {
+	args, err := l.openArgs(ctx, open)
 	if err != nil {
-		return nil, fmt.Errorf("read models without a price: %w", err)
+		return nil, err
 	}
-	return all, nil
+	return warehouse.All[Unpriced](ctx, l.q, warehouse.Select{Name: "models without a price", Text: unpricedText, Args: args})
 }
+
+// openArgs bound a read of what the months from open on charge.
+func (l *Ledger) openArgs(ctx context.Context, open civil.Month) (Args, error) {
+	return l.daysArgs(ctx, open.FirstDay(), civil.Max)
+}
+
+//go:embed unallocated.sql
+var unallocatedText string
 
 // Unallocated is what the months from open on charge to nobody, by month.
 func (l *Ledger) Unallocated(ctx context.Context, open civil.Month) (map[civil.Month]money.USD, error) {
-	sums := map[civil.Month]money.USD{}
-	err := l.engine.Query(ctx, `
-select
-  month_of(f.billing_month),
-  total_usd(f.total_cost_usd)
-from record_facts as f
-inner join payers as p on p.payer_id = f.payer_id
-where f.billing_month >= @first_day and f.usage_date >= @since and p.cost_center = @unallocated
-group by 1`, Args{"first_day": open.FirstDay(), "since": civil.Min, "unallocated": unallocated.Code}, func(r Row) error {
-		month, err := civil.ParseMonth(r.Text(0))
-		sums[month] = r.USD(1)
-		return err
-	})
+	args, err := l.openArgs(ctx, open)
 	if err != nil {
-		return nil, fmt.Errorf("read what is unallocated: %w", err)
+		return nil, err
 	}
-	return sums, nil
+	args["unallocated"] = unallocated.Code
+	type monthTotal struct {
+		FirstDay civil.Date
+		Total    money.USD
+	}
+	months, err := warehouse.All[monthTotal](ctx, l.q, warehouse.Select{Name: "what is unallocated", Text: unallocatedText, Args: args})
+	sums := map[civil.Month]money.USD{}
+	for _, m := range months {
+		sums[m.FirstDay.Month()] = m.Total
+	}
+	return sums, err
 }
 
 // Corrected is what months from some month on correct of a closed one, of one
@@ -209,28 +206,17 @@ type Corrected struct {
 	Amount     money.USD
 }
 
+//go:embed corrected.sql
+var correctedText string
+
 // Corrected sums the corrections that months from open on charge, by closed month,
 // cost centre and price.
-func (l *Ledger) Corrected(ctx context.Context, open civil.Month) (all []Corrected, err error) {
-	err = l.engine.Query(ctx, `
-select
-  month_of(f.usage_date),
-  y.cost_center,
-  ifnull(e.price_key, ''),
-  total_usd(f.total_cost_usd)
-from record_facts as f
-inner join payers as y on y.payer_id = ifnull(f.adjusts_payer_id, f.payer_id)
-left join rate_entries as e on e.rate_id = f.rate_id
-where f.billing_month >= @first_day and f.usage_date >= @since and f.correction <> 0
-group by 1, 2, 3
-order by 1, 2, 3`, Args{"first_day": open.FirstDay(), "since": civil.Min}, func(r Row) error {
-		all = append(all, Corrected{r.Text(0), r.Text(1), r.Text(2), r.USD(3)})
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read corrections of closed months: %w", err)
+func (l *Ledger) Corrected(ctx context.Context, open civil.Month) ([]Corrected, error) {
+	bounds, err := ChargedDays(ctx, l, open.FirstDay(), civil.Max)
+	if err != nil || len(bounds.Corrected) == 0 {
+		return nil, err
 	}
-	return all, nil
+	return warehouse.All[Corrected](ctx, l.q, warehouse.Select{Name: "corrections of closed months", Text: correctedText, Args: bounds.Args()})
 }
 
 // FailedRun is a window whose newest attempt failed.
@@ -239,14 +225,14 @@ type FailedRun struct{ Window, Reason string }
 // FailedRuns lists the nightly and monthly windows, and those of documents, whose
 // newest attempt failed since a time.
 func (l *Ledger) FailedRuns(ctx context.Context, since time.Time) (failed []FailedRun, err error) {
-	err = l.engine.Query(ctx, `
+	err = l.Query(ctx, `
 with newest_attempts as (
   select
     run_window,
     state,
     summary
-  from runs
-  where started_at >= @since and (run_window like 'nightly/%' or run_window like 'monthly/%' or run_window like 'documents/%')
+  from {runs}
+  where started_at >= {@since} and (run_window like 'nightly/%' or run_window like 'monthly/%' or run_window like 'documents/%')
   qualify row_number() over (partition by run_window order by attempt desc) = 1
 )
 select
@@ -268,23 +254,6 @@ order by n.run_window`, Args{"since": since}, func(r Row) error {
 		return nil, fmt.Errorf("read runs that failed: %w", err)
 	}
 	return failed, nil
-}
-
-// Broken lists the objects that can't be read, or are gone from their source, by
-// source and key.
-func (l *Ledger) Broken(ctx context.Context) (objects []Object, err error) {
-	err = l.engine.Query(ctx, `
-select source, object_key, state, ifnull(error, '')
-from objects
-where state in ('failed', 'missing')
-order by source, object_key, etag`, nil, func(r Row) error {
-		objects = append(objects, Object{Source: r.Text(0), Key: r.Text(1), State: r.Text(2), Error: r.Text(3)})
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read objects that failed or are gone: %w", err)
-	}
-	return objects, nil
 }
 
 // BookMarks is the marks of the rate book that the last night charged by, with its
@@ -320,18 +289,19 @@ func (l *Ledger) BookEdits(ctx context.Context) (edits []BookEdit, err error) {
 	return edits, err
 }
 
-// SetBook keeps the marks and the edits of the rate book; it belongs inside the
-// transaction that ends a night.
-func (l *Ledger) SetBook(ctx context.Context, marks BookMarks, edits []BookEdit) error {
-	if err := l.setFact(ctx, bookMarksFact, marks); err != nil {
-		return err
+// SetBook keeps the marks and the edits of the rate book.
+func SetBook(marks BookMarks, edits []BookEdit) ([]warehouse.Change, error) {
+	kept, err := setFact(bookMarksFact, marks)
+	if err != nil {
+		return nil, err
 	}
-	return l.setFact(ctx, bookEditsFact, edits)
+	more, err := setFact(bookEditsFact, edits)
+	return append(kept, more...), err
 }
 
 // fact reads a fact that is kept as JSON; what is not there leaves to as it is.
 func (l *Ledger) fact(ctx context.Context, name string, to any) error {
-	row, err := l.one(ctx, "select value from meta where name = @name", Args{"name": name})
+	row, err := l.one(ctx, "select value from {meta} where name = {@name}", Args{"name": name})
 	if err == nil && row != nil {
 		err = json.Unmarshal([]byte(row.Text(0)), to)
 	}
@@ -341,21 +311,18 @@ func (l *Ledger) fact(ctx context.Context, name string, to any) error {
 	return nil
 }
 
-func (l *Ledger) setFact(ctx context.Context, name string, fact any) error {
+func setFact(name string, fact any) ([]warehouse.Change, error) {
 	text, err := json.Marshal(fact)
 	if err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
+		return nil, fmt.Errorf("write %s: %w", name, err)
 	}
-	if err := l.engine.Exec(ctx, "delete from meta where name = @name", Args{"name": name}); err != nil {
-		return err
-	}
-	return l.engine.Insert(ctx, metaTable, [][]any{{name, string(text)}})
+	return meta.Set(name, string(text)), nil
 }
 
 // PricesUsed are the keys of all prices that have ever priced a record.
 func (l *Ledger) PricesUsed(ctx context.Context) (map[string]bool, error) {
 	used := map[string]bool{}
-	err := l.engine.Query(ctx, "select distinct price_key from rate_entries where price_key is not null", nil, func(r Row) error {
+	err := l.Query(ctx, "select distinct price_key from {rate_entries} where price_key is not null", nil, func(r Row) error {
 		used[r.Text(0)] = true
 		return nil
 	})

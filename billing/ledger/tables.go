@@ -1,235 +1,264 @@
 package ledger
 
-import "chargeback/extract/record"
+import (
+	"slices"
 
-// The ledger's tables.
+	"chargeback/billing/manifest"
+	"chargeback/billing/meta"
+	"chargeback/billing/outbox"
+	"chargeback/billing/warehouse"
+	"chargeback/extract/record"
+)
+
+func column(name string, kind record.Type, nullable bool, about string) Column {
+	return Column{Name: name, Type: kind, Nullable: nullable, About: about}
+}
+
+// The tables of the records, of months and of runs, and the work tables of references.
 var (
-	usageTable    = stagedTable(record.UsageSchema, "usage_date", "meter_id")
-	requestsTable = stagedTable(record.RequestSchema, "request_date", "task_id")
-	peopleTable   = stagedTable(record.PeopleSchema, "")
-	totalsTable   = stagedTable(record.TotalSchema, "bucket_date")
-
-	objectsTable = Table{Name: "objects", About: "The manifest: every version of every object that was read", Columns: []Column{
-		{"object_id", Int, false, "hash of source, key and etag"},
-		{"source", Text, false, "name of the source in the config"},
-		{"format", Text, false, ""},
-		{"object_key", Text, false, "relative to the source's prefix"},
-		{"etag", Text, false, ""},
-		{"size_bytes", Int, false, ""},
-		{"day", Date, true, "delivery day in the key; null where it has none"},
-		{"state", Text, false, "read, failed, missing (gone from the source), deleted (gone for good: its rows are no longer kept), replaced (rewritten) or earlier (a snapshot that a later one follows)"},
-		{"rows_staged", Int, false, ""},
-		{"rows_rejected", Int, false, ""},
-		{"rows_before_start", Int, false, "older than company.start"},
-		{"error", Text, true, "why it failed, or who says that it is gone for good"},
-		{"run", Text, false, "window that read it"},
-		{"rows_ignored", Int, true, "of no concern by the format's rules; null: none"},
-		{"modified_at", Timestamp, true, "when this version was written"},
-		{"reading", Text, true, "table of its rows and fingerprint of the settings that it was read by; null: by a version that kept none"},
-		{"missing_since", Date, true, "of a missing one: night that did not find it; null: it is there and can't be read any more, or a version wrote it that kept no day"},
-	}}
-	rejectsTable = Table{Name: "rejects", About: "Records that could not be taken in; never their content", Columns: []Column{
-		{"object_id", Int, false, ""},
-		{"line", Int, false, "line on which the record starts"},
-		{"reason", Text, false, ""},
-	}}
 	repeatsTable = Table{Name: "repeats", About: "Staged rows that are not charged: duplicates and conflicts", Partition: "usage_date", Columns: []Column{
-		{"kind", Text, false, "usage or request"},
-		{"object_id", Int, false, ""},
-		{"line", Int, false, ""},
-		{"usage_date", Date, false, ""},
-		{"verdict", Text, false, "duplicate, conflict or copy (of a call that another source logged, too)"},
+		column("kind", Text, false, "usage or request"),
+		column("object_id", Int, false, ""),
+		column("line", Int, false, ""),
+		column("usage_date", Date, false, ""),
+		column("verdict", Text, false, "duplicate, conflict or copy (of a call that another source logged, too)"),
 	}}
 	factsTable = Table{Name: "record_facts", About: "What each request cost and who owes it; read it through the view cost_records", Partition: "usage_date", Cluster: []string{"billing_month", "payer_id", "task_id", "meter_id"}, Columns: []Column{
-		{"record_id", Int, false, "deterministic: the record key of the usage row, or of the request where there is none"},
-		{"correction", Int, false, "0; n: came after the close of its month, or is charged anew there; -n: takes back what that month charged"},
-		{"started_at", Timestamp, false, "UTC"},
-		{"usage_date", Date, false, "in the billing zone"},
-		{"billing_month", Date, false, "first day of the month that charges it"},
-		{"meter_id", Int, false, "row of meters"},
-		{"actor_id", Int, true, "row of actors"},
-		{"task_id", Int, true, "row of tasks"},
-		{"caller_id", Int, true, "row of callers"},
-		{"rate_id", Int, true, "row of rate_entries"},
-		{"ruling_id", Int, false, "row of rulings"},
-		{"payer_id", Int, false, "row of payers"},
-		{"input_uncached_tokens", Int, false, ""},
-		{"cache_read_tokens", Int, false, ""},
-		{"cache_write_5m_tokens", Int, false, ""},
-		{"cache_write_1h_tokens", Int, false, ""},
-		{"cache_write_unknown_tokens", Int, false, "neither the record, its match nor a setting says for how long; priced as 5 minutes"},
-		{"output_tokens", Int, false, ""},
-		{"reasoning_tokens", Int, false, "part of output_tokens"},
-		{"input_audio_tokens", Int, true, "part of input_uncached_tokens; null: none, as below"},
-		{"input_image_tokens", Int, true, "part of input_uncached_tokens"},
-		{"cache_read_audio_tokens", Int, true, "part of cache_read_tokens"},
-		{"output_audio_tokens", Int, true, "part of output_tokens"},
-		{"output_image_tokens", Int, true, "part of output_tokens"},
-		{"searches", Int, true, "web searches that the provider ran"},
-		{"tool_calls", Int, false, ""},
-		{"cache_hit", Bool, false, "answered from the gateway's cache"},
-		{"llm_cost_usd", USD, true, "null: not known, see pricing"},
-		{"infra_cost_usd", USD, true, ""},
-		{"tool_cost_usd", USD, true, ""},
-		{"total_cost_usd", USD, true, ""},
-		{"cache_savings_usd", USD, true, "net of what cache writes cost extra"},
-		{"doubtful_cost_usd", USD, true, "what a doubtful request would cost if it were charged; in no total"},
-		{"pricing_note", Text, true, "why"},
-		{"usage_object_id", Int, true, "lineage"},
-		{"usage_line", Int, true, ""},
-		{"request_object_id", Int, true, ""},
-		{"request_line", Int, true, ""},
-		{"run_date", Date, false, "night that wrote it"},
-		{"flags", Text, true, "words, with commas between, for what reports tell of the record: see flags.go; null: none, or of a version that wrote none"},
-		{"adjusts_payer_id", Int, true, "of a correction: row of payers whose document it corrects, where that cost centre has ended and a successor bears it"},
+		column("record_id", Int, false, "deterministic: the record key of the usage row, or of the request where there is none"),
+		column("correction", Int, false, "0; n: came after the close of its month, or is charged anew there; -n: takes back what that month charged"),
+		column("started_at", Timestamp, false, "UTC"),
+		column("usage_date", Date, false, "in the billing zone"),
+		column("billing_month", Date, false, "first day of the month that charges it"),
+		column("meter_id", Int, false, "row of meters"),
+		column("actor_id", Int, true, "row of actors"),
+		column("task_id", Int, true, "row of tasks"),
+		column("caller_id", Int, true, "row of callers"),
+		column("rate_id", Int, true, "row of rate_entries"),
+		column("ruling_id", Int, false, "row of rulings"),
+		column("payer_id", Int, false, "row of payers"),
+		column("input_uncached_tokens", Int, false, ""),
+		column("cache_read_tokens", Int, false, ""),
+		column("cache_write_5m_tokens", Int, false, ""),
+		column("cache_write_1h_tokens", Int, false, ""),
+		column("cache_write_unknown_tokens", Int, false, "neither the record, its match nor a setting says for how long; priced as 5 minutes"),
+		column("output_tokens", Int, false, ""),
+		column("reasoning_tokens", Int, false, "part of output_tokens"),
+		column("input_audio_tokens", Int, true, "part of input_uncached_tokens; null: none, as below"),
+		column("input_image_tokens", Int, true, "part of input_uncached_tokens"),
+		column("cache_read_audio_tokens", Int, true, "part of cache_read_tokens"),
+		column("output_audio_tokens", Int, true, "part of output_tokens"),
+		column("output_image_tokens", Int, true, "part of output_tokens"),
+		column("searches", Int, true, "web searches that the provider ran"),
+		column("tool_calls", Int, false, ""),
+		column("cache_hit", Bool, false, "answered from the gateway's cache"),
+		column("llm_cost_usd", USD, true, "null: not known, see pricing"),
+		column("infra_cost_usd", USD, true, ""),
+		column("tool_cost_usd", USD, true, ""),
+		column("total_cost_usd", USD, true, ""),
+		column("cache_savings_usd", USD, true, "net of what cache writes cost extra"),
+		column("doubtful_cost_usd", USD, true, "what a doubtful request would cost if it were charged; in no total"),
+		column("pricing_note", Text, true, "why"),
+		column("usage_object_id", Int, true, "lineage"),
+		column("usage_line", Int, true, ""),
+		column("request_object_id", Int, true, ""),
+		column("request_line", Int, true, ""),
+		column("run_date", Date, false, "night that wrote it"),
+		column("flags", Text, true, "words, with commas between, for what reports tell of the record: see flags.go; null: none, or of a version that wrote none"),
+		column("adjusts_payer_id", Int, true, "of a correction: row of payers whose document it corrects, where that cost centre has ended and a successor bears it"),
+	}}
+	dailyTable = Table{Name: "daily_costs", About: "What cost records of a day come to that are alike in all that is named here; read it through the view daily_items", Partition: "usage_date", Cluster: []string{"billing_month", "payer_id"}, Columns: []Column{
+		column("usage_date", Date, false, "in the billing zone"),
+		column("billing_month", Date, false, "first day of the month that charges them"),
+		column("utc_date", Date, false, "UTC day on which they started"),
+		column("correction", Int, false, "0; 1: came after the close of their month, or are charged anew; -1: are taken back"),
+		column("payer_id", Int, false, "row of payers"),
+		column("adjusts_payer_id", Int, true, "of corrections: row of payers whose document they correct, where that cost centre has ended and a successor bears them"),
+		column("meter_id", Int, false, "row of meters"),
+		column("rate_id", Int, true, "row of rate_entries"),
+		column("agent_id", Text, true, ""),
+		column("ruling_id", Int, false, "row of rulings"),
+		column("flags", Text, true, "as in record_facts"),
+		column("pricing_note", Text, true, "as in record_facts"),
+		column("cache_hit", Bool, false, "answered from the gateway's cache"),
+		column("metered", Bool, false, "their usage was metered; else they are requests alone"),
+		column("usage_source", Text, true, "source of their usage"),
+		column("request_source", Text, true, "source of their requests"),
+		column("records", Int, false, "how many they are, also where they are taken back"),
+		column("tool_calls", Int, false, ""),
+		column("input_uncached_tokens", Int, false, ""),
+		column("cache_read_tokens", Int, false, ""),
+		column("cache_write_5m_tokens", Int, false, ""),
+		column("cache_write_1h_tokens", Int, false, ""),
+		column("cache_write_unknown_tokens", Int, false, ""),
+		column("output_tokens", Int, false, ""),
+		column("reasoning_tokens", Int, false, "part of output_tokens"),
+		column("input_audio_tokens", Int, false, "part of input_uncached_tokens"),
+		column("input_image_tokens", Int, false, "part of input_uncached_tokens"),
+		column("cache_read_audio_tokens", Int, false, "part of cache_read_tokens"),
+		column("output_audio_tokens", Int, false, "part of output_tokens"),
+		column("output_image_tokens", Int, false, "part of output_tokens"),
+		column("searches", Int, false, "web searches that the provider ran"),
+		column("llm_cost_usd", Sum, true, "null here and below: none of them has it"),
+		column("infra_cost_usd", Sum, true, ""),
+		column("tool_cost_usd", Sum, true, ""),
+		column("total_cost_usd", Sum, true, ""),
+		column("cache_savings_usd", Sum, true, ""),
+		column("doubtful_cost_usd", Sum, true, ""),
+	}}
+	dailyUsersTable = Table{Name: "daily_users", About: "What cost records of a day come to by who asked and who pays", Partition: "usage_date", Cluster: []string{"billing_month", "payer_id"}, Columns: []Column{
+		column("usage_date", Date, false, "in the billing zone"),
+		column("billing_month", Date, false, "first day of the month that charges them"),
+		column("correction", Int, false, "as in daily_costs"),
+		column("payer_id", Int, false, "row of payers"),
+		column("actor_id", Int, true, "row of actors"),
+		column("held", Bool, false, "they have no cost yet"),
+		column("records", Int, false, "how many they are, also where they are taken back"),
+		column("input_tokens", Int, false, "of all classes"),
+		column("output_tokens", Int, false, ""),
+		column("llm_cost_usd", Sum, true, "null here and below: none of them has it"),
+		column("infra_cost_usd", Sum, true, ""),
+		column("tool_cost_usd", Sum, true, ""),
+		column("total_cost_usd", Sum, true, ""),
+	}}
+	chargedDaysTable = Table{Name: "charged_days", About: "Days of which a month charges records, of its own and of closed months: bounds for all that reads a month", Columns: []Column{
+		column("billing_month", Date, false, "first day of the month"),
+		column("usage_date", Date, false, ""),
+		column("without_cost", Int, false, "records that have no cost"),
 	}}
 	rateEntriesTable = Table{Name: "rate_entries", About: "Rates by which records are priced, each as its version of the rate book made it; kept for ever", Columns: []Column{
-		{"rate_id", Int, false, "63 bits of a SHA-256 of all columns"},
-		{"rate_version", Text, false, "of the rate book"},
-		{"price_key", Text, true, "null: the rate book has no price"},
-		{"priced_as", Text, true, "the config prices an unknown model as this one"},
-		{"rule", Text, true, "what decided the unit prices, in words"},
-		{"valid_from", Timestamp, true, "of the price"},
-		{"learned_at", Timestamp, true, "when the price became known; null: with the rate book"},
-		{"source", Text, true, "where the price was read"},
-		{"terms", Text, true, "JSON: by class the price, the factors on it and the unit price"},
-		{"infra_pico", Int, true, "fee of a request in 10^-12 USD"},
-		{"cache_hit_pico", Int, true, "fee of an answer from the gateway's cache"},
-		{"tool_fees", Text, true, "fee of a call by tool, JSON, in 10^-12 USD"},
-		{"markup", Int, false, "in 1/10,000 of a percent"},
-		{"signature", Text, false, "hash of all that decides an amount"},
-		{"reported", Bool, true, "the cost that the gateway reported is the cost, as the config says"},
+		column("rate_id", Int, false, "63 bits of a SHA-256 of all columns"),
+		column("rate_version", Text, false, "of the rate book"),
+		column("price_key", Text, true, "null: the rate book has no price"),
+		column("priced_as", Text, true, "the config prices an unknown model as this one"),
+		column("rule", Text, true, "what decided the unit prices, in words"),
+		column("valid_from", Timestamp, true, "of the price"),
+		column("learned_at", Timestamp, true, "when the price became known; null: with the rate book"),
+		column("source", Text, true, "where the price was read"),
+		column("terms", Text, true, "JSON: by class the price, the factors on it and the unit price"),
+		column("infra_pico", Int, true, "fee of a request in 10^-12 USD"),
+		column("cache_hit_pico", Int, true, "fee of an answer from the gateway's cache"),
+		column("tool_fees", Text, true, "fee of a call by tool, JSON, in 10^-12 USD"),
+		column("markup", Int, false, "in 1/10,000 of a percent"),
+		column("signature", Text, false, "hash of all that decides an amount"),
+		column("reported", Bool, true, "the cost that the gateway reported is the cost, as the config says"),
 	}}
 	payersTable = Table{Name: "payers", About: "Cost centres that have borne a record, each with its department at the time", Columns: []Column{
-		{"payer_id", Int, false, "63 bits of a SHA-256 of the columns below"}, {"department", Text, false, ""}, {"cost_center", Text, false, ""},
+		column("payer_id", Int, false, "63 bits of a SHA-256 of the columns below"), column("department", Text, false, ""), column("cost_center", Text, false, ""),
 	}}
 	rulingsTable = Table{Name: "rulings", About: "Words for how a record was matched, priced and attributed", Columns: []Column{
-		{"ruling_id", Int, false, ""},
-		{"match", Text, false, "matched, provider_only, agent_only or ambiguous"},
-		{"match_rung", Text, true, "key that hit"},
-		{"pricing", Text, false, "priced, estimated, unpriced, pending, not_billed or doubtful"},
-		{"attribution", Text, false, "rule that fired"},
+		column("ruling_id", Int, false, ""),
+		column("match", Text, false, "matched, provider_only, agent_only or ambiguous"),
+		column("match_rung", Text, true, "key that hit"),
+		column("pricing", Text, false, "priced, estimated, unpriced, pending, not_billed or doubtful"),
+		column("attribution", Text, false, "rule that fired"),
 	}}
 	runsTable = Table{Name: "runs", About: "Attempts at windows", Columns: []Column{
-		{"run_window", Text, false, "nightly/2026-10-31 or monthly/2026-10"},
-		{"attempt", Int, false, "from 1"},
-		{"state", Text, false, "running, done or failed"},
-		{"started_at", Timestamp, false, ""},
-		{"finished_at", Timestamp, true, ""},
-		{"summary", Text, true, "JSON"},
+		column("run_window", Text, false, "nightly/2026-10-31 or monthly/2026-10"),
+		column("attempt", Int, false, "from 1"),
+		column("state", Text, false, "running, done or failed"),
+		column("started_at", Timestamp, false, ""),
+		column("finished_at", Timestamp, true, ""),
+		column("summary", Text, true, "JSON"),
+	}}
+	runProblemsTable = Table{Name: "run_problems", About: "Problems that attempts have found, behind the first ones, which stand in their summaries", Columns: []Column{
+		column("run_window", Text, false, "of the attempt"),
+		column("attempt", Int, false, ""),
+		column("position", Int, false, "among the attempt's problems, from 1"),
+		column("kind", Text, false, "one word a kind"),
+		column("source", Text, false, ""),
+		column("object", Text, false, ""),
+		column("what", Text, false, "in words"),
 	}}
 	monthsTable = Table{Name: "months", About: "Closed months", Columns: []Column{
-		{"month", Text, false, ""},
-		{"first_day", Date, false, ""},
-		{"state", Text, false, "closed"},
-		{"closed_at", Timestamp, false, ""},
-		{"content_hash", Text, false, "of the month's cost records"},
-		{"summary", Text, false, "JSON: gates and waivers"},
+		column("month", Text, false, ""),
+		column("first_day", Date, false, ""),
+		column("state", Text, false, "closed"),
+		column("closed_at", Timestamp, false, ""),
+		column("content_hash", Text, false, "of the month's cost records"),
+		column("summary", Text, false, "JSON: gates and waivers"),
 	}}
 	invoicesTable = Table{Name: "invoices", About: "Documents issued", Columns: []Column{
-		{"number", Text, false, ""},
-		{"month", Text, false, ""},
-		{"cost_center", Text, false, ""},
-		{"total_cents", Int, false, ""},
-		{"content_hash", Text, false, ""},
-		{"document", Text, false, "JSON: all that the document shows"},
+		column("number", Text, false, ""),
+		column("month", Text, false, ""),
+		column("cost_center", Text, false, ""),
+		column("total_cents", Int, false, ""),
+		column("content_hash", Text, false, ""),
+		column("document", Text, false, "JSON: all that the document shows"),
 	}}
 	filesTable = Table{Name: "document_files", About: "Files of closed months, as they were first written", Columns: []Column{
-		{"month", Text, false, ""},
-		{"folder", Text, false, "that they were written to"},
-		{"name", Text, false, ""},
-		{"sha256", Text, false, "of their bytes, in hex"},
-	}}
-	alertsTable = Table{Name: "alerts", About: "Thresholds that were reported", Columns: []Column{
-		{"alert_key", Text, false, "budget/month/amount/threshold/kind/arming; budget/month/threshold/kind in books of earlier versions"},
-		{"message_id", Text, false, ""},
-	}}
-	outboxTable = Table{Name: "outbox", About: "Messages to people, with what became of them", Columns: []Column{
-		{"message_id", Text, false, ""},
-		{"sequence", Int, false, "order in which messages were raised"},
-		{"channel", Text, false, ""},
-		{"state", Text, false, "pending, sending, sent, folded, or failed in books of earlier versions"},
-		{"attempts", Int, false, ""},
-		{"reference", Text, true, "the receiver's id of the message"},
-		{"reason", Text, true, "why it failed"},
-		{"payload", Text, false, "JSON"},
-	}}
-	metaTable = Table{Name: "meta", About: "Facts that must not change under a ledger, and by what it was last made", Columns: []Column{
-		{"name", Text, false, ""},
-		{"value", Text, false, ""},
-	}}
-
-	dirtyDaysTable = Table{Name: "dirty_days", About: "Business dates whose staged rows changed since their cost records were made", Columns: []Column{
-		{"day", Date, false, ""},
+		column("month", Text, false, ""),
+		column("folder", Text, false, "that they were written to"),
+		column("name", Text, false, ""),
+		column("sha256", Text, false, "of their bytes, in hex"),
 	}}
 
 	refCardsTable = Table{Name: "ref_cards", About: "Meter to what it pays", Columns: []Column{
-		{"meter_id", Int, false, ""}, {"card_id", Int, false, ""}, {"model_id", Int, true, "the same for all names of a provider's model"},
+		column("meter_id", Int, false, ""), column("card_id", Int, false, ""), column("model_id", Int, true, "the same for all names of a provider's model"),
 	}}
 	refRatesTable = Table{Name: "ref_rates", About: "Unit prices in 10^-12 USD by time, size of the prompt, minute of the week and markup", Columns: []Column{
-		{"card_id", Int, false, ""}, {"rate_id", Int, false, ""}, {"markup", Int, false, ""},
-		{"valid_from", Timestamp, false, "inclusive"}, {"valid_to", Timestamp, false, "exclusive"},
-		{"tokens_above", Int, false, "exclusive"}, {"tokens_up_to", Int, false, "inclusive"},
-		{"minute_from", Int, false, "of the week, from Sunday 00:00 UTC, inclusive"}, {"minute_to", Int, false, "exclusive"},
-		{"input_pico", Int, true, "null here and below: no price"}, {"cache_read_pico", Int, true, ""}, {"cache_write_5m_pico", Int, true, ""}, {"cache_write_1h_pico", Int, true, ""},
-		{"output_pico", Int, true, ""}, {"reasoning_pico", Int, true, ""}, {"input_audio_pico", Int, true, ""}, {"input_image_pico", Int, true, ""}, {"cache_read_audio_pico", Int, true, ""},
-		{"output_audio_pico", Int, true, ""}, {"output_image_pico", Int, true, ""}, {"request_pico", Int, true, ""}, {"search_pico", Int, true, ""},
-		{"infra_pico", Int, true, "null: no fees at that time"}, {"cache_hit_pico", Int, true, ""},
-		{"problem", Text, true, "why there is no price"}, {"estimated_as", Text, true, "priced as this model, by the config"},
-		{"note", Text, true, "what the record should say"}, {"fallbacks", Text, true, "classes without a price of their own, each between commas"},
-		{"lacks", Text, true, "what the rate book lacks, in a word, where there is a problem"}, {"plain_tier", Text, true, "service tier without a price of its own"},
-		{"by_request", Bool, false, "priced by request alone: token counts decide nothing"}, {"reported", Bool, false, "the cost that the gateway reported is the cost, by the config"},
-		{"forecast", Bool, false, "the price was announced and is not confirmed"},
+		column("card_id", Int, false, ""), column("rate_id", Int, false, ""), column("markup", Int, false, ""),
+		column("valid_from", Timestamp, false, "inclusive"), column("valid_to", Timestamp, false, "exclusive"),
+		column("tokens_above", Int, false, "exclusive"), column("tokens_up_to", Int, false, "inclusive"),
+		column("minute_from", Int, false, "of the week, from Sunday 00:00 UTC, inclusive"), column("minute_to", Int, false, "exclusive"),
+		column("input_pico", Int, true, "null here and below: no price"), column("cache_read_pico", Int, true, ""), column("cache_write_5m_pico", Int, true, ""), column("cache_write_1h_pico", Int, true, ""),
+		column("output_pico", Int, true, ""), column("reasoning_pico", Int, true, ""), column("input_audio_pico", Int, true, ""), column("input_image_pico", Int, true, ""), column("cache_read_audio_pico", Int, true, ""),
+		column("output_audio_pico", Int, true, ""), column("output_image_pico", Int, true, ""), column("request_pico", Int, true, ""), column("search_pico", Int, true, ""),
+		column("infra_pico", Int, true, "null: no fees at that time"), column("cache_hit_pico", Int, true, ""),
+		column("problem", Text, true, "why there is no price"), column("estimated_as", Text, true, "priced as this model, by the config"),
+		column("note", Text, true, "what the record should say"), column("fallbacks", Text, true, "classes without a price of their own, each between commas"),
+		column("lacks", Text, true, "what the rate book lacks, in a word, where there is a problem"), column("plain_tier", Text, true, "service tier without a price of its own"),
+		column("by_request", Bool, false, "priced by request alone: token counts decide nothing"), column("reported", Bool, false, "the cost that the gateway reported is the cost, by the config"),
+		column("forecast", Bool, false, "the price was announced and is not confirmed"),
 	}}
 	refMarkupsTable = Table{Name: "ref_markups", About: "Markups of cost centres", Columns: []Column{
-		{"cost_center", Text, false, ""}, {"markup", Int, false, "in 1/10,000 of a percent"}, {"valid_from", Timestamp, false, ""}, {"valid_to", Timestamp, false, ""},
+		column("cost_center", Text, false, ""), column("markup", Int, false, "in 1/10,000 of a percent"), column("valid_from", Timestamp, false, ""), column("valid_to", Timestamp, false, ""),
 	}}
 	refToolFeesTable = Table{Name: "ref_tool_fees", About: "Fee of a mix of tool calls in 10^-12 USD", Columns: []Column{
-		{"tools", Text, false, ""}, {"markup", Int, false, ""}, {"valid_from", Timestamp, false, ""}, {"valid_to", Timestamp, false, ""}, {"fee_pico", Int, true, "null: a tool has no fee"}, {"missing", Text, true, "the tool without a fee"},
+		column("tools", Text, false, ""), column("markup", Int, false, ""), column("valid_from", Timestamp, false, ""), column("valid_to", Timestamp, false, ""), column("fee_pico", Int, true, "null: a tool has no fee"), column("missing", Text, true, "the tool without a fee"),
 	}}
 	refCostCentersTable = Table{Name: "ref_cost_centers", About: "Cost centres", Columns: []Column{
-		{"cost_center", Text, false, ""}, {"payer_id", Int, false, ""},
+		column("cost_center", Text, false, ""), column("payer_id", Int, false, ""),
 	}}
 	refSuccessorsTable = Table{Name: "ref_successors", About: "Who pays for cost centres that have ended", Columns: []Column{
-		{"cost_center", Text, false, ""}, {"payer_id", Int, false, "of the successor"}, {"valid_from", Date, false, ""}, {"valid_to", Date, false, ""},
+		column("cost_center", Text, false, ""), column("payer_id", Int, false, "of the successor"), column("valid_from", Date, false, ""), column("valid_to", Date, false, ""),
 	}}
 	refDepartmentsTable = Table{Name: "ref_departments", About: "Who pays for people of whom a snapshot names the department alone", Columns: []Column{
-		{"department", Text, false, "as snapshots have it"}, {"payer_id", Int, false, ""},
+		column("department", Text, false, "as snapshots have it"), column("payer_id", Int, false, ""),
 	}}
 	refAliasesTable = Table{Name: "ref_aliases", About: "Other names of people: all of the directory, and those of exports that occur, with the address that stands for them; every day of a name is in one row", Columns: []Column{
-		{"address", Text, false, ""}, {"email", Text, false, ""}, {"valid_from", Date, false, ""}, {"valid_to", Date, false, ""},
+		column("address", Text, false, ""), column("email", Text, false, ""), column("valid_from", Date, false, ""), column("valid_to", Date, false, ""),
 	}}
 	refPeopleSourcesTable = Table{Name: "ref_people_sources", About: "Sources of people in the order in which they are believed", Columns: []Column{
-		{"source", Text, false, ""}, {"place", Int, false, ""},
+		column("source", Text, false, ""), column("place", Int, false, ""),
 	}}
 	refRequestSourcesTable = Table{Name: "ref_request_sources", About: "Sources in the order in which their record of a call counts", Columns: []Column{
-		{"source", Text, false, ""}, {"place", Int, false, ""},
+		column("source", Text, false, ""), column("place", Int, false, ""),
 	}}
 	refAgentsTable = Table{Name: "ref_agents", About: "Agents with an owner", Columns: []Column{
-		{"agent_id", Text, false, ""}, {"cost_center", Text, true, ""}, {"owner_email", Text, true, ""}, {"valid_from", Date, false, ""}, {"valid_to", Date, false, ""},
+		column("agent_id", Text, false, ""), column("cost_center", Text, true, ""), column("owner_email", Text, true, ""), column("valid_from", Date, false, ""), column("valid_to", Date, false, ""),
 	}}
 	refOwnersTable = Table{Name: "ref_owners", About: "Owners of the keys, teams, projects and callers that occur", Columns: []Column{
-		{"kind", Text, false, ""}, {"value", Text, false, ""}, {"cost_center", Text, false, ""}, {"valid_from", Date, false, ""}, {"valid_to", Date, false, ""},
+		column("kind", Text, false, ""), column("value", Text, false, ""), column("cost_center", Text, false, ""), column("valid_from", Date, false, ""), column("valid_to", Date, false, ""),
 	}}
 	refCallerUsersTable = Table{Name: "ref_caller_users", About: "Callers that occur and are a person who signed on", Columns: []Column{
-		{"caller", Text, false, ""}, {"user_name", Text, false, "as requests would have it"},
+		column("caller", Text, false, ""), column("user_name", Text, false, "as requests would have it"),
 	}}
 	refCacheTTLsTable = Table{Name: "ref_cache_ttls", About: "How long the cache writes of a source, or of a meter, are kept where no record says so", Columns: []Column{
-		{"source", Text, true, "null: the row is of a meter"}, {"meter_id", Int, true, "null: the row is of a source"}, {"ttl", Text, false, "5m or 1h"},
+		column("source", Text, true, "null: the row is of a meter"), column("meter_id", Int, true, "null: the row is of a source"), column("ttl", Text, false, "5m or 1h"),
 	}}
 	refUsageFromTable = Table{Name: "ref_usage_from", About: "Providers whose own per-request file is the usage", Columns: []Column{
-		{"provider", Text, false, ""},
+		column("provider", Text, false, ""),
 	}}
 
 	referenceTables = []Table{refCardsTable, refRatesTable, refMarkupsTable, refToolFeesTable, refCostCentersTable, refSuccessorsTable, refDepartmentsTable, refAliasesTable, refPeopleSourcesTable, refRequestSourcesTable, refAgentsTable, refOwnersTable, refCallerUsersTable, refUsageFromTable, refCacheTTLsTable}
 )
 
-// Tables lists every table of the ledger, and its views behind them.
-func Tables() []Table {
-	tables := append([]Table{usageTable, requestsTable, peopleTable, totalsTable, objectsTable, rejectsTable, repeatsTable, factsTable, rateEntriesTable, payersTable, rulingsTable,
-		runsTable, monthsTable, invoicesTable, filesTable, alertsTable, outboxTable, metaTable, dirtyDaysTable}, referenceTables...)
-	for _, schema := range record.DimensionSchemas {
-		tables = append(tables, stagedTable(schema, ""))
-	}
-	return append(tables, itemsViewTable, recordsViewTable, totalsViewTable)
+// layoutVersion grows with every change of a table.
+const layoutVersion = 2
+
+// Layout is every table of the books, and their views.
+func Layout() warehouse.Layout {
+	own := []Table{repeatsTable, factsTable, dailyTable, dailyUsersTable, chargedDaysTable, rateEntriesTable, payersTable, rulingsTable, runsTable, runProblemsTable, monthsTable, invoicesTable, filesTable}
+	tables := slices.Concat(manifest.Tables(), own, outbox.Tables(), []Table{meta.Table})
+	return warehouse.Layout{Version: layoutVersion, Tables: tables, Views: []warehouse.View{costItems, costRecords, dailyItems, totalsCounted}}
 }

@@ -2,7 +2,9 @@ package ledger
 
 import (
 	"context"
-	"fmt"
+
+	"chargeback/billing/warehouse"
+	"chargeback/transform/models"
 )
 
 // itemsView is the cost records with every code in words, all but the request
@@ -14,8 +16,8 @@ select
   f.correction,
   f.started_at,
   f.usage_date,
-  month_of(f.billing_month) as billing_month,
-  if(f.correction = 0, null, month_of(f.usage_date)) as adjusts_month,
+  {month_of(f.billing_month)} as billing_month,
+  if(f.correction = 0, null, {month_of(f.usage_date)}) as adjusts_month,
   m.provider,
   m.account,
   m.region,
@@ -67,15 +69,15 @@ select
   concat('nightly/', cast(f.run_date as string)) as run,
   f.flags,
   b.cost_center as adjusts_cost_center
-from record_facts as f
-inner join meters as m on m.meter_id = f.meter_id
-inner join rulings as r on r.ruling_id = f.ruling_id
-inner join payers as p on p.payer_id = f.payer_id
-left join rate_entries as e on e.rate_id = f.rate_id
-left join actors as a on a.actor_id = f.actor_id
-left join tasks as t on t.task_id = f.task_id
-left join callers as c on c.caller_id = f.caller_id
-left join payers as b on b.payer_id = f.adjusts_payer_id`
+from {record_facts} as f
+inner join {meters} as m on m.meter_id = f.meter_id
+inner join {rulings} as r on r.ruling_id = f.ruling_id
+inner join {payers} as p on p.payer_id = f.payer_id
+left join {rate_entries} as e on e.rate_id = f.rate_id
+left join {actors} as a on a.actor_id = f.actor_id
+left join {tasks} as t on t.task_id = f.task_id
+left join {callers} as c on c.caller_id = f.caller_id
+left join {payers} as b on b.payer_id = f.adjusts_payer_id`
 
 // recordsView is the cost records in full: items with the ids of their
 // requests. Its own filters are all days: an engine that refuses to read a
@@ -85,10 +87,10 @@ select
   i.*,
   coalesce(u.provider_request_id, q.provider_request_id) as provider_request_id,
   q.agent_request_id
-from cost_items as i
-left join usage as u
+from {cost_items} as i
+left join {usage} as u
   on u.object_id = i.usage_object_id and u.line = i.usage_line and u.usage_date = i.usage_date and u.usage_date >= date '0001-01-01'
-left join requests as q
+left join {requests} as q
   on q.object_id = i.request_object_id and q.line = i.request_line and q.request_date >= date '0001-01-01'`
 
 // totalsView is the control totals that count. Of the objects of one source
@@ -99,8 +101,8 @@ const totalsView = `
 select
   o.source,
   t.*
-from totals as t
-inner join objects as o on o.object_id = t.object_id
+from {totals} as t
+inner join {objects} as o on o.object_id = t.object_id
 where t.bucket_date >= date '0001-01-01'
 qualify t.period is not null or rank() over (
   partition by
@@ -110,43 +112,32 @@ qualify t.period is not null or rank() over (
 ) = 1`
 
 var (
-	totalsViewTable = Table{Name: "totals_counted", About: "Control totals, each figure once", View: totalsView}
+	totalsCounted = warehouse.View{Name: "totals_counted", About: "Control totals, each figure once", Text: totalsView}
 
-	itemsViewTable   = Table{Name: "cost_items", About: "Cost records in words, without the ids of their requests", View: itemsView}
-	recordsViewTable = Table{Name: "cost_records", About: "Cost records in words", View: recordsView}
-)
-
-// The words of a ruling. A ruling's id has one decimal digit for each: match,
-// rung, pricing, attribution; the models compute it from these positions.
-var (
-	matchWords       = []string{"matched", "provider_only", "agent_only", "ambiguous"}
-	rungWords        = []string{"", "request id", "response id", "client reference", "fingerprint"}
-	pricingWords     = []string{"priced", "estimated", "unpriced", "pending", "not_billed", "doubtful"}
-	attributionWords = []string{"none", "explicit cost centre", "user", "agent owner", "key owner", "team owner", "project owner", "caller owner"}
+	costItems   = warehouse.View{Name: "cost_items", About: "Cost records in words, without the ids of their requests", Text: itemsView}
+	dailyItems  = warehouse.View{Name: "daily_items", About: "Daily sums in words", Text: dailyItemsText}
+	costRecords = warehouse.View{Name: "cost_records", About: "Cost records in words", Text: recordsView}
 )
 
 // makeRulings adds the rulings that a ledger lacks: all in a new one, in one of
 // an earlier version those with words that it did not have.
 func (l *Ledger) makeRulings(ctx context.Context) error {
-	known := map[int64]bool{}
-	err := l.engine.Query(ctx, "select ruling_id from rulings", nil, func(r Row) error {
-		known[r.Int(0)] = true
-		return nil
-	})
+	ids, err := warehouse.All[int64](ctx, l.w, warehouse.Select{Name: "rulings", Text: "select ruling_id from {rulings}"})
 	if err != nil {
-		return fmt.Errorf("read rulings: %w", err)
+		return err
+	}
+	known := map[int64]bool{}
+	for _, id := range ids {
+		known[id] = true
 	}
 	var rows [][]any
-	for m, match := range matchWords {
-		for g, rung := range rungWords {
-			for p, pricing := range pricingWords {
-				for a, attribution := range attributionWords {
-					if id := int64(m*1000 + g*100 + p*10 + a); !known[id] {
-						rows = append(rows, []any{id, match, nullText(rung), pricing, attribution})
-					}
-				}
-			}
+	for _, r := range models.Rulings() {
+		if !known[r.ID] {
+			rows = append(rows, []any{r.ID, r.Match, nullText(r.Rung), r.Pricing, r.Attribution})
 		}
 	}
-	return l.engine.Insert(ctx, rulingsTable, rows)
+	if len(rows) == 0 {
+		return nil
+	}
+	return l.w.Apply(ctx, warehouse.Append{Table: rulingsTable.Name, Rows: rows})
 }

@@ -81,7 +81,7 @@ func ReadBills(ctx context.Context, q Querier, first, last civil.Date, sources [
 		"first_day": first, "last_day": last,
 		"scan_first": first.AddDays(-2), "scan_last": last.AddDays(2), // billing days of those UTC days
 	}
-	metered, err := readMetered(ctx, q, args)
+	metered, err := readMetered(ctx, q, meteredDays, args)
 	if err != nil {
 		return all, fmt.Errorf("read what was metered: %w", err)
 	}

@@ -7,8 +7,11 @@ import (
 	"time"
 
 	"chargeback/billing/ledger"
-	"chargeback/billing/ledger/duckledger"
+	"chargeback/billing/ledger/ledgertest"
 	"chargeback/billing/report"
+	"chargeback/billing/warehouse"
+	"chargeback/billing/warehouse/duckdb"
+	"chargeback/extract/record"
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
 )
@@ -18,7 +21,7 @@ var october = civil.Month{Year: 2026, Month: time.October}
 // books is a real ledger that tests write rows into.
 type books struct {
 	*ledger.Ledger
-	engine  ledger.Engine
+	engine  warehouse.Warehouse
 	rulings map[[2]string]int64 // by match and pricing
 	last    int64               // id of the last cost record
 }
@@ -31,7 +34,7 @@ type fatal interface {
 
 func openBooks(t *testing.T) *books {
 	t.Helper()
-	engine, err := duckledger.Open(t.Context(), duckledger.Options{Path: filepath.Join(t.TempDir(), "ledger.duckdb"), Threads: 1})
+	engine, err := duckdb.Open(t.Context(), duckdb.Options{Path: filepath.Join(t.TempDir(), "ledger.duckdb"), Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +48,7 @@ func openBooks(t *testing.T) *books {
 		}
 	})
 	b := &books{Ledger: l, engine: engine, rulings: map[[2]string]int64{}}
-	err = l.Query(t.Context(), "select ruling_id, match, pricing from rulings where match_rung is null and attribution = 'user'", nil, func(r ledger.Row) error {
+	err = l.Query(t.Context(), "select ruling_id, match, pricing from {rulings} where match_rung is null and attribution = 'user'", nil, func(r ledger.Row) error {
 		b.rulings[[2]string{r.Text(1), r.Text(2)}] = r.Int(0)
 		return nil
 	})
@@ -58,24 +61,31 @@ func openBooks(t *testing.T) *books {
 // values is a row by column name.
 type values map[string]any
 
-// insert writes rows; a column that a row leaves out is null, or the zero
-// value where it may not be.
-func (b *books) insert(t fatal, table string, rows ...values) {
+// insert writes rows; see rows.
+func (b *books) insert(t fatal, table string, all ...values) {
 	t.Helper()
-	at := -1
-	for i, found := range ledger.Tables() {
-		if found.Name == table {
-			at = i
-		}
+	b.apply(t, rows(t, table, all...))
+}
+
+func (b *books) apply(t fatal, changes ...warehouse.Change) {
+	t.Helper()
+	if err := b.Apply(context.Background(), changes...); err != nil {
+		t.Fatal(err)
 	}
-	if at < 0 {
-		t.Fatal("no table " + table)
+}
+
+// rows are rows of a table; a column that a row leaves out is null, or the zero value
+// where it may not be.
+func rows(t fatal, name string, all ...values) warehouse.Change {
+	t.Helper()
+	table, found := ledger.Layout().Table(name)
+	if !found {
+		t.Fatal("no table " + name)
 	}
-	columns := ledger.Tables()[at].Columns
 	known := map[string]bool{}
-	tuples := make([][]any, len(rows))
-	for i, row := range rows {
-		for _, c := range columns {
+	tuples := make([][]any, len(all))
+	for i, row := range all {
+		for _, c := range table.Columns {
 			known[c.Name] = true
 			v, given := row[c.Name]
 			if !given && !c.Nullable {
@@ -83,15 +93,13 @@ func (b *books) insert(t fatal, table string, rows ...values) {
 			}
 			tuples[i] = append(tuples[i], v)
 		}
-		for name := range row {
-			if !known[name] {
-				t.Fatal("table " + table + " has no column " + name)
+		for column := range row {
+			if !known[column] {
+				t.Fatal("table " + name + " has no column " + column)
 			}
 		}
 	}
-	if err := b.engine.Insert(context.Background(), ledger.Tables()[at], tuples); err != nil {
-		t.Fatal(err)
-	}
+	return warehouse.Append{Table: name, Rows: tuples}
 }
 
 // record writes cost records, each with a meter, actor, payer and task of its own.
@@ -122,27 +130,21 @@ func (b *books) record(t fatal, records ...values) {
 		}
 		facts = append(facts, fact)
 	}
-	b.insert(t, "meters", meters...)
-	b.insert(t, "actors", actors...)
-	b.insert(t, "payers", payers...)
-	b.insert(t, "tasks", tasks...)
-	b.insert(t, "record_facts", facts...)
-}
-
-// scratch begins a transaction and returns what takes it back, so that one
-// ledger serves many random ones and nothing is written to disk.
-func (b *books) scratch(t fatal) (undo func()) {
-	t.Helper()
-	run := func(text string) {
-		if err := b.engine.Exec(context.Background(), text, nil); err != nil {
-			t.Fatal(err)
-		}
+	b.apply(t, rows(t, "meters", meters...), rows(t, "actors", actors...), rows(t, "payers", payers...), rows(t, "tasks", tasks...), rows(t, "record_facts", facts...))
+	if err := ledgertest.SumDays(context.Background(), b.engine, time.UTC, "2026-10-01"); err != nil {
+		t.Fatal(err)
 	}
-	run("begin transaction")
-	return func() { run("rollback") }
 }
 
-func zeroOf(kind ledger.ColumnType) any {
+// clear empties the ledger, so that one serves many random ones.
+func (b *books) clear(t fatal) {
+	t.Helper()
+	if err := ledgertest.Clear(context.Background(), b.engine); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func zeroOf(kind record.Type) any {
 	switch kind {
 	case ledger.Int:
 		return int64(0)

@@ -2,13 +2,16 @@ package report
 
 import "slices"
 
-// Every select of cost records is about the rows of monthRows, or about the
-// days of one agent, and counts and adds up by measures. A row is one billed
-// call, or one request without one; one that is taken back counts down.
+// Every select of what many records come to is about the daily sums of monthRows, or
+// about those of the days of one agent, and counts and adds up by measures. A record
+// is one billed call, or one request without one; one that is taken back counts down.
 const (
 	monthRows = `
-from cost_items
-where billing_month = @month and usage_date >= @since`
+from {daily_items}
+where usage_date in ({@charged_days}) and billing_month between {@first_month} and {@last_month}`
+
+	// standing is how many records stand behind a daily sum.
+	standing = `if(correction < 0, 0 - records, records)`
 
 	inputTokens = `input_uncached_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens + cache_write_unknown_tokens`
 
@@ -20,17 +23,17 @@ where billing_month = @month and usage_date >= @since`
 
 	// failedRows are the provider's errors and requests that failed before any
 	// usage; a request that only shares its key with others did not fail.
-	failedRows = `pricing = 'not_billed' and not (match = 'ambiguous' and usage_line is null)`
+	failedRows = `pricing = 'not_billed' and not (match = 'ambiguous' and not metered)`
 
 	measures = `
-  sum(if(correction < 0, -1, 1)) as requests,
-  sum(` + inputTokens + `),
-  sum(output_tokens),
-  total_usd(llm_cost_usd),
-  total_usd(infra_cost_usd),
-  total_usd(tool_cost_usd),
-  total_usd(total_cost_usd) as total,
-  countif(` + heldRows + `)`
+  sum(` + standing + `) as requests,
+  sum(` + inputTokens + `) as input_tokens,
+  sum(output_tokens) as output_tokens,
+  {total_usd(llm_cost_usd)} as llm,
+  {total_usd(infra_cost_usd)} as infra,
+  {total_usd(tool_cost_usd)} as tools,
+  {total_usd(total_cost_usd)} as total,
+  sum(if(` + heldRows + `, records, 0)) as held`
 
 	departmentList = `string_agg(distinct department, ', ' order by department)`
 	centerList     = `string_agg(distinct cost_center, ', ' order by cost_center)`

@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	_ "embed" // texts of selects
 	"errors"
 	"fmt"
 
@@ -10,8 +11,13 @@ import (
 	"chargeback/transform/money"
 )
 
-func monthArgs(month civil.Month) ledger.Args {
-	return ledger.Args{"month": month, "since": civil.Min}
+// bounds are what bounds monthRows to what a month charges.
+func (r *Report) bounds(ctx context.Context, q Querier, month civil.Month) (ledger.Args, error) {
+	days, err := ledger.ChargedDays(ctx, q, month.FirstDay(), month.FirstDay())
+	if err != nil {
+		return nil, fmt.Errorf("read report %s: %w", r.Name, err)
+	}
+	return days.Args(), nil
 }
 
 // Departments is the month by department and cost centre, dearest first.
@@ -20,16 +26,20 @@ func Departments(ctx context.Context, q Querier, month civil.Month) (Report, err
 		Name: "departments", Title: "Cost by department and cost centre", Month: month.String(),
 		Columns: columns([]Column{departmentColumn, centerColumn}),
 	}
-	err := r.read(ctx, q, `
+	args, err := r.bounds(ctx, q, month)
+	if err != nil {
+		return r, err
+	}
+	err = r.read(ctx, q, `
 select
   department,
   cost_center,`+measures+monthRows+`
 group by department, cost_center
-order by total desc, department, cost_center`, monthArgs(month))
+order by total desc, department, cost_center`, args)
 	if err != nil {
 		return r, err
 	}
-	return r, r.noteRecords(ctx, q, monthRows, monthArgs(month))
+	return r, r.noteRecords(ctx, q, monthRows, args)
 }
 
 // CostCenters is the month by cost centre, dearest first, each with its share
@@ -40,17 +50,21 @@ func CostCenters(ctx context.Context, q Querier, month civil.Month) (Report, err
 		Name: "cost-centers", Title: "Cost by cost centre", Month: month.String(),
 		Columns: columns([]Column{centerColumn, homeColumn}, shareColumn),
 	}
-	err := r.read(ctx, q, `
+	args, err := r.bounds(ctx, q, month)
+	if err != nil {
+		return r, err
+	}
+	err = r.read(ctx, q, `
 select
   cost_center,
   `+departmentList+`,`+measures+monthRows+`
 group by cost_center
-order by total desc, cost_center`, monthArgs(month))
+order by total desc, cost_center`, args)
 	if err != nil {
 		return r, err
 	}
 	r.fillShares("cost_center")
-	return r, r.noteRecords(ctx, q, monthRows, monthArgs(month))
+	return r, r.noteRecords(ctx, q, monthRows, args)
 }
 
 // Agents is the month by agent, dearest first. The average is over the
@@ -62,18 +76,22 @@ func Agents(ctx context.Context, q Querier, month civil.Month) (Report, error) {
 		Name: "agents", Title: "Cost by agent", Month: month.String(),
 		Columns: columns([]Column{agentColumn, centersColumn}, failed, averageColumn),
 	}
-	err := r.read(ctx, q, `
+	args, err := r.bounds(ctx, q, month)
+	if err != nil {
+		return r, err
+	}
+	err = r.read(ctx, q, `
 select
   agent_id,
   `+centerList+`,`+measures+`,
-  countif(`+failedRows+`)`+monthRows+`
+  sum(if(`+failedRows+`, records, 0)) as errors`+monthRows+`
 group by agent_id
-order by total desc, ifnull(agent_id, '')`, monthArgs(month))
+order by total desc, ifnull(agent_id, '')`, args)
 	if err != nil {
 		return r, err
 	}
 	r.fillAverages()
-	return r, r.noteRecords(ctx, q, monthRows, monthArgs(month))
+	return r, r.noteRecords(ctx, q, monthRows, args)
 }
 
 // AgentDaily is what an agent's requests of the days up to lastDay cost, by day
@@ -92,14 +110,14 @@ func AgentDaily(ctx context.Context, q Querier, agent string, lastDay civil.Date
 			Column{Name: "corrections", Title: "Corrections", Kind: Count, Rank: 8}),
 	}
 	const agentRows = `
-from cost_items
-where agent_id = @agent and usage_date between @first_day and @last_day`
+from {daily_items}
+where agent_id = {@agent} and usage_date between {@first_day} and {@last_day}`
 	args := ledger.Args{"agent": agent, "first_day": firstDay, "last_day": lastDay}
 	err := r.read(ctx, q, `
 select
   usage_date,
   `+modelName+` as model_name,`+measures+`,
-  countif(adjusts_month is not null)`+agentRows+`
+  sum(if(adjusts_month is not null, records, 0)) as corrections`+agentRows+`
 group by usage_date, model_name
 order by usage_date, total desc, model_name`, args)
 	if err != nil {
@@ -110,6 +128,9 @@ order by usage_date, total desc, model_name`, args)
 	}
 	return r, r.noteRecords(ctx, q, agentRows, args)
 }
+
+//go:embed users.sql
+var usersText string
 
 // Users is the month's dearest users of a department, or of all where it is
 // "", at most limit of them (0: all). Total also counts the users beyond the
@@ -122,21 +143,18 @@ func Users(ctx context.Context, q Querier, month civil.Month, department string,
 	if department != "" {
 		r.Title += " of " + department
 	}
-	const departmentRows = monthRows + ` and (@department = '' or department = @department)`
-	args := monthArgs(month)
+	const ofDepartment = ` and ({@department} = '' or department = {@department})`
+	args, err := r.bounds(ctx, q, month)
+	if err != nil {
+		return r, err
+	}
 	args["department"] = department
-	err := r.read(ctx, q, `
-select
-  user_id,
-  `+departmentList+`,
-  `+centerList+`,`+measures+departmentRows+`
-group by user_id
-order by total desc, ifnull(user_id, '')`, args)
+	err = r.read(ctx, q, usersText, args)
 	if err != nil {
 		return r, err
 	}
 	r.fillAverages()
-	err = r.noteRecords(ctx, q, departmentRows, args)
+	err = r.noteRecords(ctx, q, monthRows+ofDepartment, args)
 	r.keep(limit, "user", "users")
 	return r, err
 }

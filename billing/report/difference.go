@@ -6,7 +6,6 @@ import (
 	"math/big"
 	"slices"
 
-	"chargeback/billing/ledger"
 	"chargeback/transform/money"
 )
 
@@ -23,7 +22,7 @@ const (
 
 // Differences is what records cost as they stand and as they would cost, with
 // the largest difference first; all groups of the same rows have the same total.
-func Differences(title, month string, by By, rows []ledger.Rerated) Report {
+func Differences(title, month string, by By, rows []Rerated) Report {
 	r := Report{Name: "difference by " + string(by), Title: title, Month: month, Total: nil}
 	keys := map[By][]Column{
 		ByMonth:      {{Name: "month", Title: "Month"}},

@@ -72,8 +72,8 @@ select
   if(`+heldRows+`, ifnull(pricing_note, pricing), ''),
   `+heldRows+`,
   ifnull(rate_id, 0),
-  sum(if(correction < 0, -1, 1)),
-  total_usd(llm_cost_usd),
+  sum(`+standing+`),
+  {total_usd(llm_cost_usd)},
   sum(input_uncached_tokens - ifnull(input_audio_tokens, 0) - ifnull(input_image_tokens, 0)),
   sum(cache_read_tokens - ifnull(cache_read_audio_tokens, 0)),
   sum(cache_write_5m_tokens),
@@ -119,7 +119,7 @@ func termsOf(ctx context.Context, q Querier, ids []int64) (map[int64]map[string]
 select
   rate_id,
   terms
-from rate_entries
+from {rate_entries}
 where terms is not null and rate_id in (`+strings.Join(texts, ", ")+`)`, nil, func(v ledger.Row) error {
 		terms, err := parseTerms(v.Int(0), v.Text(1))
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"chargeback/billing/ledger"
 	"chargeback/billing/ledger/ledgertest"
+	"chargeback/billing/manifest"
 	"chargeback/billing/report"
 	"chargeback/extract/record"
 	"chargeback/transform/civil"
@@ -99,8 +100,7 @@ func TestAdvice(t *testing.T) {
 		{"counts", "No token counts"}, {"fees", "add fees"}, {"tool_fee", "under tools"}, {"usage", "nothing to do"}, {"reported_cost", "reported no cost"},
 	} {
 		t.Run(tt.missing, func(t *testing.T) {
-			undo := b.scratch(t)
-			defer undo()
+			b.clear(t)
 			b.record(t, cost("Support", "00420", "bot", "user001@example.com", sonnet, 2, and(held("unpriced", "why"), values{"flags": "missing:" + tt.missing})))
 			r, err := report.Held(t.Context(), b, october)
 			if must(t, r, err); len(r.Notes) != 1 || !strings.Contains(r.Notes[0], tt.want) {
@@ -131,13 +131,12 @@ func TestConflictsSayWhatDiffers(t *testing.T) {
 			{ID: "call-3", At: at}, {ID: "call-3", At: at},
 		},
 	}
-	if err := rows.Stage(t.Context(), b.Ledger); err != nil {
+	if err := rows.Stage(t.Context(), manifest.New(b.engine)); err != nil {
 		t.Fatal(err)
 	}
-	err := b.ReplaceDays(t.Context(), ledger.Build{
-		Days: []ledger.Days{{First: october.FirstDay(), Last: october.LastDay()}}, LateUntil: october.LastDay(), OpenMonth: october, RateVersion: "v", RunDate: october.LastDay(),
-		References: ledgertest.Book{}.Resolve,
-	}, func() error { return nil })
+	err := ledgertest.Make(t.Context(), b.Ledger, ledger.Build{
+		Days: ledger.Days{First: october.FirstDay(), Last: october.LastDay()}.All(), LateUntil: october.LastDay(), OpenMonth: october, RateVersion: "v", RunDate: october.LastDay(),
+	}, ledgertest.Book{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +172,7 @@ func TestConflictsSayWhatDiffers(t *testing.T) {
 		t.Errorf("reasons are %q", told)
 	}
 	for id, want := range map[string]int{"call-1": 2, "p2": 1, "u1": 2, "call-3": 0, "nothing": 0} {
-		all, err := b.Ledger.Conflicts(context.Background(), id)
+		all, err := report.ConflictsOf(context.Background(), b.Ledger, id)
 		if err != nil || len(all) != want {
 			t.Errorf("conflicts of %s: %v, %v, want %d", id, all, err, want)
 		}

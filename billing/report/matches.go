@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	_ "embed" // texts of selects
 	"fmt"
 	"slices"
 
@@ -49,9 +50,9 @@ func Matches(ctx context.Context, q Querier, month civil.Month) (Report, error) 
 func (r *Report) noteCopies(ctx context.Context, q Querier, month civil.Month) error {
 	err := q.Query(ctx, `
 select o.source, count(*) as records
-from repeats as d
-inner join objects as o on o.object_id = d.object_id
-where d.verdict = 'copy' and d.usage_date between @first_day and @last_day
+from {repeats} as d
+inner join {objects} as o on o.object_id = d.object_id
+where d.verdict = 'copy' and d.usage_date between {@first_day} and {@last_day}
 group by o.source
 order by o.source`, ledger.Args{"first_day": month.FirstDay(), "last_day": month.LastDay()}, func(row ledger.Row) error {
 		r.note("%s: %s of calls that a source before it in the settings logged, too: each call counts once.", row.Text(0), plural(row.Int(1), "request", "requests"))
@@ -115,24 +116,5 @@ func ratesOf(pairs [][]any) (rates []MatchRate) {
 	return rates
 }
 
-// pairsText counts the records of the days that two sources have in common. Of
-// requests without usage those count that wait for it. A record that was taken
-// back and charged anew counts once.
-const pairsText = `
-select
-  uo.source,
-  ro.source,
-  sum(if(f.correction < 0, -1, 1)) as records,
-  sum(if(r.match_rung = 'request id', if(f.correction < 0, -1, 1), 0)),
-  sum(if(r.match_rung = 'response id', if(f.correction < 0, -1, 1), 0)),
-  sum(if(r.match_rung = 'client reference', if(f.correction < 0, -1, 1), 0)),
-  sum(if(r.match_rung = 'fingerprint', if(f.correction < 0, -1, 1), 0)),
-  sum(if(r.match = 'ambiguous', if(f.correction < 0, -1, 1), 0))
-from record_facts as f
-inner join rulings as r on r.ruling_id = f.ruling_id
-left join objects as uo on uo.object_id = f.usage_object_id
-left join objects as ro on ro.object_id = f.request_object_id
-where f.usage_date between @first_day and @last_day and (f.usage_object_id is not null or r.pricing in ('pending', 'doubtful'))
-group by uo.source, ro.source
-having sum(if(f.correction < 0, -1, 1)) > 0
-order by if(uo.source is null, 1, 0), uo.source, if(ro.source is null, 1, 0), ro.source`
+//go:embed pairs.sql
+var pairsText string

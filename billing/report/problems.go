@@ -24,24 +24,28 @@ func Held(ctx context.Context, q Querier, month civil.Month) (Report, error) {
 		{Name: "first_day", Title: "First day", Rank: 5},
 		{Name: "last_day", Title: "Last day", Rank: 4},
 	}}
-	err := r.read(ctx, q, `
+	args, err := r.bounds(ctx, q, month)
+	if err != nil {
+		return r, err
+	}
+	err = r.read(ctx, q, `
 select
   pricing,
   pricing_note,
   provider,
   model,
-  sum(if(correction < 0, -1, 1)) as requests,
-  sum(`+inputTokens+`),
-  sum(output_tokens),
-  min(usage_date),
-  max(usage_date)`+monthRows+` and `+heldRows+`
+  sum(`+standing+`) as requests,
+  sum(`+inputTokens+`) as input_tokens,
+  sum(output_tokens) as output_tokens,
+  min(usage_date) as first_day,
+  max(usage_date) as last_day`+monthRows+` and `+heldRows+`
 group by pricing, pricing_note, provider, model
-order by pricing desc, requests desc, provider, model, ifnull(pricing_note, '')`, monthArgs(month))
+order by pricing desc, requests desc, provider, model, ifnull(pricing_note, '')`, args)
 	if err != nil {
 		return r, err
 	}
 	missing := map[string]bool{}
-	err = q.Query(ctx, "select distinct ifnull(flags, pricing)"+monthRows+" and "+heldRows, monthArgs(month), func(v ledger.Row) error {
+	err = q.Query(ctx, "select distinct ifnull(flags, pricing) as missing"+monthRows+" and "+heldRows, args, func(v ledger.Row) error {
 		missing[v.Text(0)] = true
 		return nil
 	})
@@ -118,7 +122,7 @@ func (r *Report) readPage(ctx context.Context, q Querier, month civil.Month, p P
 		return err
 	}
 	args := problemArgs(month, p)
-	if err := r.read(ctx, q, list+rows+joined+where+"\norder by "+order+"\nlimit @limit offset @offset", args); err != nil {
+	if err := r.read(ctx, q, list+rows+joined+where+"\norder by "+order+"\nlimit {@limit} offset {@offset}", args); err != nil {
 		return err
 	}
 	var all int64
@@ -145,7 +149,7 @@ const (
 	// wrong with it always stay.
 	sourceRank = 9
 
-	deliveredRows = `o.state not in ('deleted', 'replaced', 'earlier') and (o.day is null or o.day between @first_day and @last_day)`
+	deliveredRows = `o.state not in ('deleted', 'replaced', 'earlier') and (o.day is null or o.day between {@first_day} and {@last_day})`
 )
 
 func objectColumns(rest ...Column) []Column {
@@ -168,8 +172,8 @@ select
   o.object_key,
   r.line,
   r.reason`, `
-from rejects as r
-inner join objects as o on o.object_id = r.object_id`, "", `
+from {rejects} as r
+inner join {objects} as o on o.object_id = r.object_id`, "", `
 where `+deliveredRows, "o.source, o.object_key, r.line, r.reason")
 	return r, err
 }
@@ -192,9 +196,9 @@ select
   day,
   rows_staged,
   if(state = 'missing', 'gone from the source; its records still count', error)
-from objects
+from {objects}
 where state in ('failed', 'missing')
-  or state = 'deleted' and concat(source, ' ', object_key) not in (select concat(n.source, ' ', n.object_key) from objects as n where n.state in ('read', 'failed', 'missing'))
+  or state = 'deleted' and concat(source, ' ', object_key) not in (select concat(n.source, ' ', n.object_key) from {objects} as n where n.state in ('read', 'failed', 'missing'))
 order by state, source, object_key, etag`, nil)
 	return r, err
 }
@@ -218,9 +222,9 @@ select
   r.usage_date,
   c.call_id,
   c.differs`, `
-from repeats as r
-left join objects as o on o.object_id = r.object_id`, conflictJoin, `
-where r.verdict = 'conflict' and r.usage_date between @first_day and @last_day`, "r.usage_date, r.kind, ifnull(o.source, ''), ifnull(o.object_key, ''), r.object_id, r.line")
+from {repeats} as r
+left join {objects} as o on o.object_id = r.object_id`, conflictJoin, `
+where r.verdict = 'conflict' and r.usage_date between {@first_day} and {@last_day}`, "r.usage_date, r.kind, ifnull(o.source, ''), ifnull(o.object_key, ''), r.object_id, r.line")
 	if len(r.Rows) > 0 {
 		r.note("%s", ConflictAdvice)
 	}
@@ -232,5 +236,5 @@ const ConflictAdvice = "None of them is charged: nothing says which one is right
 
 // conflictJoin adds to repeats what each conflict is about.
 var conflictJoin = `
-left join (` + ledger.ConflictRows() + `
+left join (` + conflictRows() + `
 ) as c on c.kind = r.kind and c.object_id = r.object_id and c.line = r.line`

@@ -74,7 +74,7 @@ select
   cast(null as string) as model,
   cast(null as int64) as input_tokens,
   cast(null as int64) as output_tokens
-from objects as o
+from {objects} as o
 where o.state in ('failed', 'missing')
 union all
 select
@@ -89,8 +89,8 @@ select
   cast(null as string) as model,
   cast(null as int64) as input_tokens,
   cast(null as int64) as output_tokens
-from rejects as r
-inner join objects as o on o.object_id = r.object_id
+from {rejects} as r
+inner join {objects} as o on o.object_id = r.object_id
 where ` + deliveredRows + `
 union all
 select
@@ -105,9 +105,9 @@ select
   cast(null as string) as model,
   cast(null as int64) as input_tokens,
   cast(null as int64) as output_tokens
-from repeats as r
-inner join objects as o on o.object_id = r.object_id` + conflictJoin + `
-where r.verdict = 'conflict' and r.usage_date between @first_day and @last_day
+from {repeats} as r
+inner join {objects} as o on o.object_id = r.object_id` + conflictJoin + `
+where r.verdict = 'conflict' and r.usage_date between {@first_day} and {@last_day}
 union all
 select
   'held' as kind,
@@ -121,8 +121,8 @@ select
   m.model,
   f.input_uncached_tokens + f.cache_read_tokens + f.cache_write_5m_tokens + f.cache_write_1h_tokens + f.cache_write_unknown_tokens as input_tokens,
   f.output_tokens
-from record_facts as f
-inner join rulings as g on g.ruling_id = f.ruling_id
-inner join meters as m on m.meter_id = f.meter_id
-inner join objects as o on o.object_id = ifnull(f.usage_object_id, f.request_object_id)
-where g.pricing in ('unpriced', 'pending', 'doubtful') and f.billing_month between @first_day and @last_day and f.usage_date >= @since`
+from {record_facts} as f
+inner join {rulings} as g on g.ruling_id = f.ruling_id
+inner join {meters} as m on m.meter_id = f.meter_id
+inner join {objects} as o on o.object_id = ifnull(f.usage_object_id, f.request_object_id)
+where g.pricing in ('unpriced', 'pending', 'doubtful') and f.billing_month between {@first_day} and {@last_day} and f.usage_date >= {@since}`

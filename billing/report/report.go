@@ -1,9 +1,10 @@
-// Package report reads what the books say about a month, an agent or a
-// problem, as data and as text.
+// Package report reads what the books say about a month, an agent, a person or a
+// problem, as data and as text, and what records would cost by other prices.
 //
 // It owns: the reports' selects, columns, order and totals; the rule that
 // every report of a month adds up to the same total; averages and shares; and
-// the three forms: a table for a terminal, JSON and CSV.
+// the three forms: a table for a terminal, JSON and CSV; the history of people and
+// of their names; and the rule that a comparison leaves the ledger as it is.
 // It does not own: the cost records (billing/ledger), names of cost centres
 // and agents (transform/directory), documents that finance books
 // (billing/invoice), or the words of alerts (templates).
@@ -18,7 +19,7 @@ import (
 	"chargeback/transform/money"
 )
 
-// Querier runs a select; see ledger.Engine. A *ledger.Ledger is one.
+// Querier runs a select. A *ledger.Ledger is one.
 type Querier interface {
 	Query(ctx context.Context, text string, args ledger.Args, yield func(ledger.Row) error) error
 }

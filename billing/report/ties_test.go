@@ -240,7 +240,7 @@ func TestReportsTie(t *testing.T) {
 	b := openBooks(t)
 	rapid.Check(t, func(t *rapid.T) {
 		all := rapid.SliceOfN(rapid.Custom(drawRecord), 0, 25).Draw(t, "records")
-		defer b.scratch(t)()
+		b.clear(t)
 		b.record(t, all...)
 		var records, bots []values
 		for _, r := range all {

@@ -97,7 +97,11 @@ func Totals(ctx context.Context, q Querier, month civil.Month, by []TotalsBy, re
 		"first_day": month.FirstDay(), "last_day": month.LastDay(),
 		"scan_first": month.FirstDay().AddDays(-2), "scan_last": month.LastDay().AddDays(2), // billing days of those UTC days
 	}
-	metered, err := readMetered(ctx, q, args)
+	rows := meteredDays
+	if slices.ContainsFunc(by, func(b TotalsBy) bool { return b == TotalsByPrincipal || b == TotalsByProject || b == TotalsByKey }) {
+		rows = meteredRecords
+	}
+	metered, err := readMetered(ctx, q, rows, args)
 	if err != nil {
 		return r, fmt.Errorf("read report totals: what was metered: %w", err)
 	}
@@ -108,7 +112,7 @@ func Totals(ctx context.Context, q Querier, month civil.Month, by []TotalsBy, re
 	nameModels(metered, reported, resolve)
 	foldCacheWrites(metered, reported)
 	r.compare(by, metered, reported)
-	if err := r.noteRecords(ctx, q, meteredRows, args); err != nil {
+	if err := r.noteRecords(ctx, q, rows, args); err != nil {
 		return r, err
 	}
 	return r, r.noteBuckets(ctx, q, args)
@@ -309,35 +313,57 @@ func unitOf(class string) string {
 	return tokensUnit
 }
 
-// meteredRows are the records of the UTC days for which a provider was asked.
-const meteredRows = `
-from cost_items
-where usage_date between @scan_first and @scan_last
-  and cast(started_at as date) between @first_day and @last_day
-  and not cache_hit and pricing not in ('not_billed', 'doubtful')`
+// meteredDays are the daily sums of the UTC days for which a provider was asked. They
+// don't tell apart who asked; meteredRecords do, record by record.
+const (
+	meteredDays = `
+from (
+  select
+    d.*,
+    cast(null as string) as caller,
+    cast(null as string) as project,
+    cast(null as string) as key_alias
+  from {daily_items} as d
+  where d.usage_date between {@scan_first} and {@scan_last}
+) as asked
+where ` + wasAsked
+
+	meteredRecords = `
+from (
+  select
+    i.*,
+    cast(i.started_at as date) as utc_date,
+    1 as records
+  from {cost_items} as i
+  where i.usage_date between {@scan_first} and {@scan_last}
+) as asked
+where ` + wasAsked
+
+	wasAsked = `utc_date between {@first_day} and {@last_day} and not cache_hit and pricing not in ('not_billed', 'doubtful')`
+)
 
 // readMetered reads what the ledger's records say, by class. A record that is
 // taken back counts down; an answer of the gateway's cache asked no provider.
-func readMetered(ctx context.Context, q Querier, args ledger.Args) (cells []*cellOf, err error) {
+func readMetered(ctx context.Context, q Querier, rows string, args ledger.Args) (cells []*cellOf, err error) {
 	terms, err := readTerms(ctx, q, args)
 	if err != nil {
 		return nil, err
 	}
 	err = q.Query(ctx, `
 select
-  cast(started_at as date) as utc_day,
+  utc_date,
   provider,
   ifnull(account, ''),
   ifnull(project, ''),
   ifnull(key_alias, ''),
-  ifnull(caller, ''),
+  ifnull(caller, '') as principal,
   ifnull(region, ''),
   `+modelName+` as model_name,
   ifnull(service_tier, ''),
   ifnull(rate_id, 0),
   llm_cost_usd is not null,
-  sum(if(correction < 0, -1, 1)),
-  total_usd(llm_cost_usd),
+  sum(`+standing+`),
+  {total_usd(llm_cost_usd)},
   sum(input_uncached_tokens),
   sum(cache_read_tokens),
   sum(cache_write_5m_tokens),
@@ -350,7 +376,7 @@ select
   sum(ifnull(cache_read_audio_tokens, 0)),
   sum(ifnull(output_audio_tokens, 0)),
   sum(ifnull(output_image_tokens, 0)),
-  sum(ifnull(searches, 0))`+meteredRows+`
+  sum(ifnull(searches, 0))`+rows+`
 group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 order by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11`, args, func(v ledger.Row) error {
 		t := terms[v.Int(9)]
@@ -381,8 +407,8 @@ select
   rate_id,
   ifnull(terms, '[]'),
   ifnull(markup, 0)
-from rate_entries
-where rate_id in (select rate_id from record_facts where usage_date between @scan_first and @scan_last and rate_id is not null)`, args, func(v ledger.Row) error {
+from {rate_entries}
+where rate_id in (select rate_id from {daily_costs} where usage_date between {@scan_first} and {@scan_last} and rate_id is not null)`, args, func(v ledger.Row) error {
 		terms, err := parseTerms(v.Int(0), v.Text(1))
 		if err != nil {
 			return err
@@ -513,8 +539,8 @@ select
   count(quantity),
   sum(quantity),
   sum(cast(amount_pico as bignumeric))
-from totals_counted
-where bucket_date between @first_day and @last_day
+from {totals_counted}
+where bucket_date between {@first_day} and {@last_day}
 group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14
 order by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14`, args, func(v ledger.Row) error {
 		c := &cellOf{source: v.Text(13), unit: cmp.Or(unitOf(v.Text(9)), v.Text(11)), by: map[TotalsBy]string{
@@ -573,8 +599,8 @@ func (r *Report) noteBuckets(ctx context.Context, q Querier, args ledger.Args) e
 	var long int64
 	err := q.Query(ctx, `
 select count(*)
-from totals_counted
-where bucket_date between @first_day and @last_day and bucket_end > bucket_start + interval 24 hour`, args, func(v ledger.Row) error {
+from {totals_counted}
+where bucket_date between {@first_day} and {@last_day} and bucket_end > bucket_start + interval 24 hour`, args, func(v ledger.Row) error {
 		long = v.Int(0)
 		return nil
 	})

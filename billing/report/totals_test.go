@@ -126,7 +126,7 @@ func tie(r report.Report, name string) (*big.Rat, bool) {
 func TestTotalsTie(t *testing.T) {
 	b := openBooks(t)
 	rapid.Check(t, func(t *rapid.T) {
-		defer b.scratch(t)()
+		b.clear(t)
 		llm, tokens, reported, invoiced := new(big.Rat), new(big.Rat), new(big.Rat), new(big.Rat)
 		b.insert(t, "rate_entries", values{"rate_id": int64(7), "rate_version": "v1", "price_key": "openai/gpt-4o", "terms": `[{"class":"input","list":"2.5","unit":"2.5"},{"class":"output","list":"10","unit":"10"}]`})
 		models := rapid.SampledFrom([]any{"gpt-4o", "gpt-4o-2024-08-06", "gpt-4.1", "GPT 4.1", "o3"})
@@ -199,7 +199,7 @@ func TestTotalsModelNames(t *testing.T) {
 	b := openBooks(t)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			defer b.scratch(t)()
+			b.clear(t)
 			b.insert(t, "objects", values{"object_id": int64(1), "source": "s", "state": "read"})
 			for _, m := range tt.metered {
 				b.record(t, metered(tt.provider, m, 1, 8, nil, nil))

@@ -160,6 +160,15 @@ func (t Table) replaced(c ReplaceDays, before, days string) string {
 	return fmt.Sprintf("%s and not ifnull(%s, false)\nunion all\nselect %s from {%s} where %s", before, gone, t.ColumnNames(), c.From, comes)
 }
 
+// OrNull is a text, time or date to write: null where it is empty.
+func OrNull[V comparable](v V) any {
+	var zero V
+	if z, tells := any(v).(interface{ IsZero() bool }); v == zero || tells && z.IsZero() {
+		return nil
+	}
+	return v
+}
+
 // All are the days of the run, oldest first.
 func (d Days) All() (all []civil.Date) {
 	for day := d.First; !d.Last.Before(day); day = day.AddDays(1) {

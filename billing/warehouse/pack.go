@@ -17,6 +17,11 @@ import (
 // work than so many rows as text. The channel holds all of them and is closed.
 func Pack(table Table, rows [][]any) (<-chan *record.Batch, error) {
 	schema := table.Schema()
+	for _, c := range schema.Columns {
+		if c.Type == record.Sum {
+			return nil, fmt.Errorf("load %s: column %s is a sum, which is computed and not loaded", table.Name, c.Name)
+		}
+	}
 	var all []*record.Batch
 	for i, row := range rows {
 		if err := FitRow(table, row); err != nil {
@@ -73,8 +78,12 @@ func FitSet(table Table, set Args) error {
 	return nil
 }
 
-// amountEnd is the first amount that a row can't have, on any engine.
-var amountEnd = money.MustParse("1000000")
+// amountEnd is the first amount that a row can't have, on any engine, and sumEnd the
+// first sum.
+var (
+	amountEnd = money.MustParse("1000000")
+	sumEnd    = money.MustParse("100000000000000000000000000")
+)
 
 func fit(c record.Column, v any) error {
 	kind := c.Type
@@ -105,6 +114,12 @@ func fit(c record.Column, v any) error {
 		}
 		kind = record.Date
 	case money.USD:
+		if c.Type == record.Sum {
+			if v.Cmp(sumEnd) >= 0 || v.Neg().Cmp(sumEnd) >= 0 {
+				return errors.New("a sum of more than 38 digits")
+			}
+			return nil
+		}
 		if v.Cmp(amountEnd) >= 0 || v.Neg().Cmp(amountEnd) >= 0 {
 			return errors.New("an amount of a million US dollars or more")
 		}

@@ -39,6 +39,9 @@ var Functions = map[string]string{
 	"month_of":           "a date's month as text, 2026-10",
 	"first_of_month":     "the first day of a date's month",
 	"micros_of":          "microseconds since 1970 of a time",
+	"pico_of":            "a whole number of 10^-12 US dollars, of an amount",
+	"sha256_hex":         "the SHA-256 of a text's UTF-8 bytes, in lower-case hex",
+	"hex_int":            "the whole number that up to 15 hex digits say",
 	"utc_minute_of_week": "the minute of the week of a time, from Sunday 00:00 UTC",
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,7 +20,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"chargeback/billing/ledger"
-	"chargeback/billing/ledger/bqledger/bqtest"
+	"chargeback/billing/warehouse/bigquery/bqtest"
 	"chargeback/cmd/chargeback/app"
 	"chargeback/cmd/chargeback/demo"
 	"chargeback/transform/civil"
@@ -47,6 +48,15 @@ func toBigQuery(t *testing.T, dir, bucket, endpoint, dataset string) {
 	}
 }
 
+// strict is the address of an emulator behind a server that refuses what BigQuery
+// refuses, and answers at once that a job runs.
+func strict(t *testing.T) string {
+	t.Helper()
+	service := bqtest.NewStrict(http.DefaultTransport)
+	service.Location = "EU" // as toBigQuery has it
+	return bqtest.Serve(t, bqtest.Start(t, os.Getenv(bqtest.Program)), service)
+}
+
 // Goal: where the ledger lies changes nothing that anybody owes or gets.
 // Method: the demo's whole month, all that is special in it and a tenth of the
 // rest, once from folders into DuckDB, night by night, and once from a real S3
@@ -58,10 +68,10 @@ func TestDemoMonthOnBigQuery(t *testing.T) {
 	if os.Getenv(testEndpoint) == "" {
 		t.Skipf("left out: %s names no server; make test starts one", testEndpoint)
 	}
-	endpoint := bqtest.Start(t, os.Getenv(bqtest.Program))
+	endpoint := strict(t)
 	folders, bucket := filepath.Join(t.TempDir(), "files"), filepath.Join(t.TempDir(), "bigquery")
 	for _, dir := range []string{folders, bucket} {
-		if _, err := demo.Write(dir, demo.Options{Month: demoMonth, Every: 10}); err != nil {
+		if _, err := demo.Write(dir, demo.Options{Month: demoMonth, Every: 20}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -154,7 +164,7 @@ func TestShards(t *testing.T) {
 		t.Skipf("left out: %s names no BigQuery emulator; make test builds one", bqtest.Program)
 	}
 	dir := filepath.Join(t.TempDir(), "demo")
-	if _, err := demo.Write(dir, demo.Options{Month: demoMonth, Every: 10}); err != nil {
+	if _, err := demo.Write(dir, demo.Options{Month: demoMonth, Every: 20}); err != nil {
 		t.Fatal(err)
 	}
 	name := fmt.Sprintf("chargeback-shards-%d", time.Now().UnixNano())
@@ -169,7 +179,7 @@ func TestShards(t *testing.T) {
 		if err := os.WriteFile(path, plain, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		toBigQuery(t, dir, name, bqtest.Start(t, os.Getenv(bqtest.Program)), dataset)
+		toBigQuery(t, dir, name, strict(t), dataset)
 		nights(func(program string, args ...string) *exec.Cmd {
 			return exec.Command(program, append([]string{"--config", path}, args...)...)
 		})

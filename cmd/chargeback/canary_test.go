@@ -14,7 +14,8 @@ import (
 	"time"
 
 	"chargeback/billing/ledger"
-	"chargeback/billing/ledger/duckledger"
+	"chargeback/billing/warehouse"
+	"chargeback/billing/warehouse/duckdb"
 )
 
 // canary stands for content in the objects of the decoders' tests: prompts,
@@ -168,7 +169,7 @@ func plant(t *testing.T, dir string) (formats []string) {
 // dump reads all tables of a ledger as text.
 func dump(t *testing.T, path string) map[string]string {
 	t.Helper()
-	store, err := duckledger.Open(t.Context(), duckledger.Options{Path: path})
+	store, err := duckdb.Open(t.Context(), duckdb.Options{Path: path})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,9 +179,12 @@ func dump(t *testing.T, path string) map[string]string {
 		}
 	}()
 	tables := map[string]string{}
-	for _, table := range ledger.Tables() {
-		err := store.Query(t.Context(), "select * from "+table.Name, nil, func(r ledger.Row) error {
-			tables[table.Name] += fmt.Sprintln(r...)
+	if err := store.Migrate(t.Context(), ledger.Layout()); err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range ledger.Layout().Tables {
+		err := store.Query(t.Context(), warehouse.Select{Text: "select * from {" + table.Name + "}"}, func(r warehouse.Row) error {
+			tables[table.Name] += fmt.Sprintln(r.Values...)
 			return nil
 		})
 		if err != nil {

@@ -48,7 +48,7 @@ func checkCommand(w world, f *flags) *cobra.Command {
 		Use: "check", Short: "Say what is wrong with the settings", Long: checkHelp, Args: noArgs,
 		Example: "  chargeback config check\n  chargeback config check --all --config /etc/chargeback/chargeback.yaml",
 		RunE: func(*cobra.Command, []string) error {
-			s, err := app.ReadWith(f.config, app.CloseBegun, checkPlaces, config.SecretsAreThere(w.getenv), app.CheckOutlines)
+			s, err := app.ReadWith(f.config, app.CloseBegun, app.CheckLedgerPlace, checkPlaces, config.SecretsAreThere(w.getenv), app.CheckOutlines)
 			if err != nil {
 				return err
 			}

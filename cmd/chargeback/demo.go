@@ -184,7 +184,7 @@ func alerts(ctx context.Context, a *books, month civil.Month) (report.Report, er
 		{Name: "amount_usd", Title: "Of", Kind: report.USD},
 		{Name: "channel", Title: "Channel", Rank: 1},
 	}}
-	messages, err := (jobs.Outbox{Ledger: a.Ledger}).All(ctx)
+	messages, err := (jobs.Outbox{Messages: a.Outbox}).All(ctx)
 	for _, m := range messages {
 		r.Rows = append(r.Rows, []any{m.Alert.AsOf, m.Alert.Budget, list(m.Alert.Crossed) + " %", m.Alert.Spent, m.Alert.Amount, m.Channel})
 	}

@@ -15,8 +15,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"chargeback/billing/ledger"
 	"chargeback/billing/notify/slacknotify"
+	"chargeback/billing/warehouse"
 	"chargeback/cmd/chargeback/app"
 	"chargeback/config"
 	"chargeback/extract/objstore"
@@ -26,8 +26,9 @@ import (
 
 const doctorHelp = `Asks for everything that a night and a close need, and says of each whether
 it is there and what to do if not: the settings, with what a close needs of
-them, the ledger and the disk it lies on, each source (listed, and one object
-opened), where documents are delivered, the age of the rate book's sources,
+them, the ledger and the disk it lies on, in BigQuery where its datasets and
+its bucket lie and whether anything in them expires, each source (listed, and
+one object opened), where documents are delivered, the age of the rate book's sources,
 Slack's token and channels, and the clock.
 
 It reads no records and sends no message. Where documents are delivered to
@@ -130,12 +131,12 @@ func (p *patient) look(ctx context.Context) (err error) {
 	}
 	p.App, p.config = app.New(s, p.w.options()), s.Config
 	defer func() { err = errors.Join(err, p.Close()) }()
-	_, lacking := app.ReadWith(p.path, app.CloseBegun, config.SecretsAreThere(p.w.getenv))
+	_, lacking := app.ReadWith(p.path, app.CloseBegun, app.CheckLedgerPlace, config.SecretsAreThere(p.w.getenv))
 	p.says("settings", p.path, lacking)
 	if text := s.Unbooked(); text != "" {
 		p.warns("close", text)
 	}
-	for _, check := range []func(context.Context){p.checkBooks, p.checkLease, p.checkStaging, p.checkDisk, p.checkSources, p.checkDelivery, p.checkPrices, p.checkSlack} {
+	for _, check := range []func(context.Context){p.checkFacts, p.checkBooks, p.checkLease, p.checkStaging, p.checkDisk, p.checkSources, p.checkDelivery, p.checkPrices, p.checkSlack} {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -156,11 +157,11 @@ func (p *patient) checkBooks(ctx context.Context) {
 	place := p.Settings.LedgerPlace()
 	a, err := openToRead(ctx, p.w, p.path)
 	switch {
-	case errors.Is(err, ledger.ErrNone):
+	case errors.Is(err, warehouse.ErrNone):
 		p.says("clock", detail, nil)
 		p.says("ledger", place+" is not there yet; the first run makes it", p.checkRights(ctx))
 		return
-	case errors.Is(err, ledger.ErrLocked):
+	case errors.Is(err, warehouse.ErrLocked):
 		p.says("clock", detail, nil)
 		p.says("ledger", "is in use: "+err.Error(), nil)
 		return
@@ -202,6 +203,33 @@ func (p *patient) checkRights(ctx context.Context) error {
 		return nil
 	}
 	return p.CheckRights(ctx)
+}
+
+// checkFacts looks up what is set at Google's and decides what runs can keep there.
+func (p *patient) checkFacts(ctx context.Context) {
+	if p.config.Warehouse.Engine != config.EngineBigQuery {
+		return
+	}
+	facts, err := p.CheckFacts(ctx)
+	if err != nil {
+		p.says("dataset", "", err)
+		return
+	}
+	for _, problem := range facts.Problems() {
+		p.says("dataset", "", errors.New(problem))
+	}
+	if len(facts.Problems()) > 0 {
+		return
+	}
+	if facts.DatasetLocation == "" {
+		p.says("dataset", p.config.Warehouse.Dataset+" is not there yet; the first run makes it in "+facts.Location, nil)
+		return
+	}
+	detail := p.config.Warehouse.Dataset + " lies in " + facts.DatasetLocation
+	if facts.BucketLocation != "" {
+		detail += ", the staging bucket in " + facts.BucketLocation
+	}
+	p.says("dataset", detail+", and nothing expires by its defaults", nil)
 }
 
 // checkLease says whether the lease that runs take can be had, or who has it.

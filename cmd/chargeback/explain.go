@@ -119,7 +119,7 @@ func (x *explainer) request(ctx context.Context, id string) error {
 			return err
 		}
 	}
-	conflicts, err := x.Ledger.Conflicts(ctx, id)
+	conflicts, err := report.ConflictsOf(ctx, x.Ledger, id)
 	if err != nil {
 		return err
 	}
@@ -167,12 +167,12 @@ func (x *explainer) request(ctx context.Context, id string) error {
 
 // conflictJSON is a conflict in JSON.
 type conflictJSON struct {
-	Conflict ledger.Conflict `json:"conflict"`
+	Conflict report.Conflict `json:"conflict"`
 }
 
 // conflicts tells of records of the request that are not charged because they
 // contradict each other.
-func (x *explainer) conflicts(all []ledger.Conflict, more bool) {
+func (x *explainer) conflicts(all []report.Conflict, more bool) {
 	for i, c := range all {
 		if i > 0 && all[i-1].CallID == c.CallID && all[i-1].Kind == c.Kind && all[i-1].Day == c.Day {
 			x.fact("", "%s %s, line %d", c.Source, c.Object, c.Line)

@@ -19,7 +19,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/warehouse"
 	"chargeback/cmd/chargeback/app"
 	"chargeback/jobs"
 	"chargeback/transform/strictyaml"
@@ -199,7 +199,7 @@ func oneCode(err error) int {
 	var coded *exitError
 	var settings *app.Mistake
 	switch {
-	case errors.Is(err, ledger.ErrLocked), errors.Is(err, jobs.ErrHeld), errors.Is(err, ledger.ErrFenced), errors.Is(err, jobs.ErrLeaseLost):
+	case errors.Is(err, warehouse.ErrLocked), errors.Is(err, jobs.ErrHeld), errors.Is(err, warehouse.ErrFenced), errors.Is(err, jobs.ErrLeaseLost):
 		return exitInUse
 	case errors.Is(err, jobs.ErrGates):
 		return exitGates

@@ -7,14 +7,14 @@ import (
 	"fmt"
 	"testing"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/warehouse"
 	"chargeback/jobs"
 )
 
 func TestExitCode(t *testing.T) {
 	look := &exitError{exitLook, errors.New("look")}
 	gates := fmt.Errorf("monthly/2026-10: %w: gate unpriced", jobs.ErrGates)
-	locked := fmt.Errorf("open: %w by process 1", ledger.ErrLocked)
+	locked := fmt.Errorf("open: %w by process 1", warehouse.ErrLocked)
 	plain := errors.New("disk full")
 	stopped, stop := context.WithCancel(context.Background())
 	stop()
@@ -32,10 +32,10 @@ func TestExitCode(t *testing.T) {
 		{"gates", nil, gates, 4},
 		{"in use", nil, locked, 11},
 		{"in use, wrapped", nil, fmt.Errorf("nights: %w", locked), 11},
-		{"in use by readers", nil, fmt.Errorf("open: %w", ledger.ErrRead), 11},
-		{"damaged", nil, fmt.Errorf("open: %w", ledger.ErrDamaged), 1},
+		{"in use by readers", nil, fmt.Errorf("open: %w", warehouse.ErrRead), 11},
+		{"damaged", nil, fmt.Errorf("open: %w", warehouse.ErrDamaged), 1},
 		{"held", nil, &jobs.HeldError{Name: "lease", Owner: "process 1"}, 11},
-		{"overtaken", nil, fmt.Errorf("commit: %w", ledger.ErrFenced), 11},
+		{"overtaken", nil, fmt.Errorf("commit: %w", warehouse.ErrFenced), 11},
 		{"lease lost", nil, errors.Join(fmt.Errorf("lease: %w", jobs.ErrLeaseLost), context.Canceled), 11},
 		{"gates before a look", nil, errors.Join(look, gates), 4},
 		{"a failure before a look", nil, errors.Join(look, plain), 1},

@@ -37,6 +37,10 @@ late_days before it anew, and sends the alerts that they call for. Without
 nights of several days in one go, also where they were run before: logs that came
 late for any of them are read.
 
+--estimate says which days would be recomputed from how many rows that are there,
+and, where the ledger is in BigQuery, what each step would read and cost at
+warehouse.price_per_tib_usd, and changes nothing. What new objects hold is not in it.
+
 A source that is new, that lies elsewhere or whose settings have changed makes a
 night look through all days of the open months; what was read of them by the
 settings before is read again.
@@ -79,14 +83,16 @@ func runCommand(w world, f *flags) *cobra.Command {
 func nightlyCommand(w world, f *flags, g *overrides) *cobra.Command {
 	var day, from, to civil.Date
 	var part string
+	estimate := false
 	c := &cobra.Command{
 		Use: "nightly", Short: "Take in a day's logs and make its cost records", Long: nightlyHelp, Args: noArgs,
-		Example: "  chargeback run nightly\n  chargeback run nightly --date 2026-10-31\n  chargeback run nightly --from 2026-10-01 --to 2026-10-15\n  chargeback run nightly --shard 2/4",
+		Example: "  chargeback run nightly\n  chargeback run nightly --date 2026-10-31\n  chargeback run nightly --from 2026-10-01 --to 2026-10-15\n  chargeback run nightly --shard 2/4\n  chargeback run nightly --estimate",
 	}
 	dateFlag(c, "date", &day, "business day, such as 2026-10-31 (default: all that are due)")
 	dateFlag(c, "from", &from, "first of several business days")
 	dateFlag(c, "to", &to, "last of several business days (default: the last full day)")
 	c.Flags().StringVar(&part, "shard", "", "take in part i of n, such as 2/4 (BigQuery only)")
+	c.Flags().BoolVar(&estimate, "estimate", false, "say what would be recomputed, read and billed, change nothing")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		several := !from.IsZero() || !to.IsZero()
 		switch {
@@ -96,6 +102,11 @@ func nightlyCommand(w world, f *flags, g *overrides) *cobra.Command {
 			return usage("--to needs --from; name the first day")
 		case several && !to.IsZero() && to.Before(from):
 			return usage("--to %s comes before --from %s", to, from)
+		case estimate && part != "":
+			return usage("--estimate cannot be combined with --shard: the worker that finishes last makes the cost records of all")
+		}
+		if estimate {
+			return estimateNights(c.Context(), w, f.config, day, from, to)
 		}
 		if part != "" {
 			return shardNights(c.Context(), w, f.config, part, day, *g)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -23,7 +24,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"chargeback/billing/ledger/duckledger"
+	"chargeback/billing/warehouse/duckdb"
 )
 
 var update = flag.Bool("update", false, "rewrite what the scripts compare with")
@@ -36,8 +37,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"chargeback":       func() { os.Exit(chargeback(scriptNow)) },
 		"chargeback-later": func() { os.Exit(chargeback(func() time.Time { return scriptClock.Add(time.Hour) })) },
-		"holder":           func() { os.Exit(hold(duckledger.Options{Path: os.Args[1]}, os.Args[2])) },
-		"reader":           func() { os.Exit(hold(duckledger.Options{Path: os.Args[1], ReadOnly: true}, os.Args[2])) },
+		"holder":           func() { os.Exit(hold(duckdb.Options{Path: os.Args[1]}, os.Args[2])) },
+		"reader":           func() { os.Exit(hold(duckdb.Options{Path: os.Args[1], ReadOnly: true}, os.Args[2])) },
 	})
 }
 
@@ -57,8 +58,8 @@ func scriptNow() time.Time {
 const demoClock = "2026-11-05T08:00:00Z"
 
 // hold has a ledger open until it is killed, and says so with a file.
-func hold(o duckledger.Options, ready string) int {
-	store, err := duckledger.Open(context.Background(), o)
+func hold(o duckdb.Options, ready string) int {
+	store, err := duckdb.Open(context.Background(), o)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -98,11 +99,13 @@ func TestScripts(t *testing.T) {
 				ts.Setenv(clockVariable, demoClock)
 			},
 			"company":   copyCompany,
+			"earlier":   earlierLedger,
 			"pick":      pick,
 			"read":      read,
 			"truncate":  truncate,
 			"terminate": terminate,
 			"modes":     modes,
+			"change":    change,
 			"damage":    damage,
 			"await":     await,
 			"logs":      logs,
@@ -143,6 +146,37 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 // company copies the small company's folder to company.
 func copyCompany(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Check(copyTree(filepath.Join("testdata", "company"), ts.MkAbs("company")))
+}
+
+// earlier makes the small company's folder with a ledger that was kept before
+// layouts had versions, as text of SQL, and the files that it was read from.
+func earlierLedger(ts *testscript.TestScript, _ bool, _ []string) {
+	copyCompany(ts, false, nil)
+	written := time.Date(2026, time.November, 1, 12, 0, 0, 0, time.UTC)
+	ts.Check(filepath.WalkDir(ts.MkAbs("company"), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		return os.Chtimes(path, written, written)
+	}))
+	text, err := os.ReadFile(filepath.Join("testdata", "earlier", "ledger.sql"))
+	ts.Check(err)
+	ts.Check(executed(ts.MkAbs("company/ledger.duckdb"), string(text)))
+}
+
+// change FILE SQL changes a ledger by hand.
+func change(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(executed(ts.MkAbs(args[0]), args[1]))
+}
+
+// executed runs SQL of DuckDB on a file.
+func executed(path, text string) error {
+	db, err := sql.Open("duckdb", path)
+	if err != nil {
+		return err
+	}
+	_, err = db.ExecContext(context.Background(), text)
+	return errors.Join(err, db.Close())
 }
 
 // copyTree copies files with their times, which are a part of their version.

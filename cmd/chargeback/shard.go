@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/warehouse"
 	"chargeback/cmd/chargeback/app"
 	"chargeback/config"
 	"chargeback/jobs"
@@ -147,18 +147,28 @@ func nightsLeft(ctx context.Context, a *books, nights []civil.Date) (left []civi
 	return left, nil
 }
 
-// ensureLedger makes the ledger where there is none yet: one worker does, the
-// others wait for it.
+// ensureLedger makes the ledger where there is none yet, and brings one of an earlier
+// version to this one's: one worker does, the others wait for it.
 func ensureLedger(ctx context.Context, w world, path string) error {
-	for deadline := time.NewTimer(app.LeaseTTL); ; {
-		a, err := openToRead(ctx, w, path)
+	return ensured(ctx, func() error {
+		a, err := openToRead(ctx, w, path) // which brings an earlier one up to date, as its runner
 		if err == nil {
-			return a.Close()
+			err = a.Close()
 		}
-		if !errors.Is(err, ledger.ErrNone) {
-			return err
+		return err
+	}, func() error {
+		return withBooks(ctx, w, path, app.AsOwner, func(context.Context, *books) error { return nil })
+	})
+}
+
+// ensured opens a ledger, made by make where there is none, and waits for who is at
+// it for as long as a lease holds whose process has died.
+func ensured(ctx context.Context, open, make func() error) error {
+	for deadline := time.NewTimer(app.LeaseTTL); ; {
+		err := open()
+		if errors.Is(err, warehouse.ErrNone) {
+			err = make()
 		}
-		err = withBooks(ctx, w, path, app.AsOwner, func(context.Context, *books) error { return nil })
 		if err == nil || !errors.Is(err, jobs.ErrHeld) {
 			return err
 		}

@@ -33,7 +33,10 @@ problem: the next run does them.
 With --format json it prints one object, also where it fails: then with exit_code
 and error alone.`
 
-const lastRuns = 8
+const (
+	lastRuns      = 8
+	problemsShown = 100
+)
 
 func statusCommand(w world, f *flags) *cobra.Command {
 	format := formatText
@@ -179,8 +182,11 @@ func (s *statusReport) printProblems(w world) {
 	})
 	if len(shown) > 0 {
 		fmt.Fprintln(w.out, "\nneeds attention")
-		for _, p := range shown {
+		for _, p := range shown[:min(len(shown), problemsShown)] {
 			w.item("  ! %s %s: %s", p.Source, p.Object, p.What)
+		}
+		if more := len(shown) - problemsShown; more > 0 {
+			w.item("  ! and %s; \"chargeback status --format json\" lists all", count(more, "more problem", "more problems"))
 		}
 	}
 }

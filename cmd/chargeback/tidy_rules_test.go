@@ -26,12 +26,16 @@ var mayImport = map[string][]string{
 	"templates": {},
 }
 
+// books are the packages that the books are made of, in their order: each may import
+// those before it, and nothing else of billing.
+var books = []string{"billing/warehouse", "billing/meta", "billing/manifest", "billing/outbox", "billing/program", "billing/ledger"}
+
 // wiring opens the books by the settings. The command line shares it with the tests
 // of one folder, from outside.
 const wiring, wiringTests = "cmd/chargeback/app", "jobs"
 
 // drivers are packages of one technology each. Only cmd wires them, and tests.
-var drivers = []string{"dirstore", "s3store", "duckledger", "bqledger", "duckdb", "bigquery", "slacknotify", "consolenotify"}
+var drivers = []string{"dirstore", "s3store", "duckdb", "bigquery", "slacknotify", "consolenotify"}
 
 // floatPackages may use floats throughout, for the reason beside them.
 var floatPackages = map[string]string{
@@ -88,6 +92,8 @@ func crossing(s source, to string) string {
 		return "" // a test from outside drives the whole, as its users do
 	case from != topOf(to) && !covers(mayImport[from], to):
 		return fmt.Sprintf("%s may not import %s", from, to)
+	case againstTheLine(s.dir, to) && !suite:
+		return fmt.Sprintf("%s stands before %s in the books and must not know it", s.dir, to)
 	case from != "cmd" && !suite && siblings(s.dir, to):
 		return fmt.Sprintf("%s and %s are children of one parent and must not know each other", s.dir, to)
 	}
@@ -101,6 +107,13 @@ func fromOutside(s source) bool { return s.test && strings.HasSuffix(s.ast.Name.
 // a top folder: technologies of one noun.
 func siblings(a, b string) bool {
 	return a != b && path.Dir(a) == path.Dir(b) && strings.Contains(path.Dir(a), "/")
+}
+
+// againstTheLine says whether a package of the books imports one of billing that
+// stands behind it.
+func againstTheLine(from, to string) bool {
+	at := slices.Index(books, from)
+	return at >= 0 && topOf(to) == "billing" && !slices.Contains(books[:at], to)
 }
 
 func covers(patterns []string, pkg string) bool {

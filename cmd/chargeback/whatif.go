@@ -37,7 +37,9 @@ new one charged, each naming the month, the document and the reason.
 
 --dry-run shows the differences of open months and lists the corrections, and
 changes nothing. It reads no sources: a people file that has changed is named, and
-counts once the next nightly run has read it. Without it the newest nightly run is repeated at once.`
+counts once the next nightly run has read it. Where the ledger is in BigQuery it says
+first what it reads and costs, and what reprice would. Without it the newest nightly
+run is repeated at once.`
 
 func whatIfCommand(w world, f *flags) *cobra.Command {
 	var o struct {
@@ -145,7 +147,7 @@ func parseRate(text string) (int64, error) {
 
 // differences prints one table for each group; JSON and CSV are one group, so
 // that each is one document: the first.
-func differences(w world, title, month, format string, rows []ledger.Rerated, groups ...report.By) error {
+func differences(w world, title, month, format string, rows []report.Rerated, groups ...report.By) error {
 	if format != formatTable {
 		groups = groups[:1]
 	}
@@ -193,6 +195,9 @@ func showReprice(ctx context.Context, w world, a *books, format string) error {
 	if a.Sources = sources; unreachable != nil {
 		fmt.Fprintf(w.err, "Whether people files have changed was not looked at: %v\n", unreachable)
 	}
+	if err := a.tellReprice(ctx, w); err != nil {
+		return err
+	}
 	p, err := a.Reprice(ctx)
 	if err != nil {
 		return err
@@ -226,10 +231,10 @@ func showReprice(ctx context.Context, w world, a *books, format string) error {
 }
 
 // corrected are corrections as differences by cost centre.
-func corrected(a *books, all []ledger.Correction) (rows []ledger.Rerated) {
+func corrected(a *books, all []ledger.Correction) (rows []report.Rerated) {
 	for _, c := range all {
 		center, _ := a.Directory.CostCenter(c.CostCenter)
-		rows = append(rows, ledger.Rerated{Month: c.Month, CostCenter: c.CostCenter, Department: center.Department, Records: c.Records, Before: c.Reversed.Neg(), After: c.Charged})
+		rows = append(rows, report.Rerated{Month: c.Month, CostCenter: c.CostCenter, Department: center.Department, Records: c.Records, Before: c.Reversed.Neg(), After: c.Charged})
 	}
 	return rows
 }

@@ -11,7 +11,8 @@ type Type uint8
 
 // The column types. Time is microseconds since 1970 UTC, Date is days since
 // 1970-01-01, Int is a whole number, USD an amount in 10^-12 US dollars; all four
-// travel as int64.
+// travel as int64. Sum is a sum of amounts, which may take 38 digits: it is
+// computed where the rows lie and travels in no batch.
 const (
 	Text Type = iota
 	Int
@@ -19,6 +20,7 @@ const (
 	Time
 	Date
 	USD
+	Sum
 )
 
 // Column is one column of a table, staged or of the ledger.

@@ -7,8 +7,8 @@ with repeated as (
   select
     record_key,
     usage_date
-  from usage
-  where usage_date between @scan_first and @scan_last
+  from {usage}
+  where usage_date in ({@scan_days})
   group by record_key, usage_date
   having count(*) > 1
 ),
@@ -21,9 +21,9 @@ copies as (
       order by u.completeness desc, o.source, o.object_key, u.line
     ) as place
   from repeated as d
-  inner join usage as u on u.record_key = d.record_key and u.usage_date = d.usage_date
-  inner join objects as o on o.object_id = u.object_id
-  where u.usage_date between @scan_first and @scan_last
+  inner join {usage} as u on u.record_key = d.record_key and u.usage_date = d.usage_date
+  inner join {objects} as o on o.object_id = u.object_id
+  where u.usage_date in ({@scan_days})
 ),
 distinct_contents as (
   select distinct

@@ -3,7 +3,7 @@
 -- Fed by: usage, usage_repeats.
 -- Kept as: view.
 select u.*
-from usage as u
-left join usage_repeats as d on d.object_id = u.object_id and d.line = u.line
-where u.usage_date between @scan_first and @scan_last
+from {usage} as u
+left join {usage_repeats} as d on d.object_id = u.object_id and d.line = u.line
+where u.usage_date in ({@scan_days})
   and (d.verdict is null or d.verdict = 'kept')

@@ -13,8 +13,8 @@ with repeated as (
   select
     record_key,
     request_date
-  from requests
-  where request_date between @scan_first and @scan_last
+  from {requests}
+  where request_date in ({@scan_days})
   group by record_key, request_date
   having count(*) > 1
 ),
@@ -60,9 +60,9 @@ copies as (
       order by r.started_at, ifnull(r.ended_at, timestamp '9999-12-31 00:00:00'), o.source, o.object_key, r.line
     ) as place_in_time
   from repeated as d
-  inner join requests as r on r.record_key = d.record_key and r.request_date = d.request_date
-  inner join objects as o on o.object_id = r.object_id
-  where r.request_date between @scan_first and @scan_last
+  inner join {requests} as r on r.record_key = d.record_key and r.request_date = d.request_date
+  inner join {objects} as o on o.object_id = r.object_id
+  where r.request_date in ({@scan_days})
 ),
 busy as (
   select
@@ -208,8 +208,8 @@ select
   verdict,
   case
     when verdict <> 'attempt' then record_key
-    when record_key >= micros_of(started_at) then record_key - micros_of(started_at)
-    else record_key + micros_of(started_at)
+    when record_key >= {micros_of(started_at)} then record_key - {micros_of(started_at)}
+    else record_key + {micros_of(started_at)}
   end as record_key,
   if(verdict = 'duplicate', if(stands or attempt_line is null, call_object_id, attempt_object_id), null) as counts_object_id,
   if(verdict = 'duplicate', if(stands or attempt_line is null, call_line, attempt_line), null) as counts_line

@@ -4,9 +4,9 @@
 -- Fed by: requests, request_repeats.
 -- Kept as: table.
 select r.provider_request_id
-from requests as r
-left join request_repeats as d on d.object_id = r.object_id and d.line = r.line
-where r.request_date between @scan_first and @scan_last
+from {requests} as r
+left join {request_repeats} as d on d.object_id = r.object_id and d.line = r.line
+where r.request_date in ({@scan_days})
   and r.provider_request_id is not null
   and not r.cache_hit
   and (d.verdict is null or d.verdict in ('kept', 'attempt'))

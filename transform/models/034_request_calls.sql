@@ -11,10 +11,10 @@
 -- Kept as: table.
 with shared_response_ids as (
   select r.response_id
-  from requests as r
-  left join request_repeats as d on d.object_id = r.object_id and d.line = r.line
-  where @several_platforms
-    and r.request_date between @scan_first and @scan_last
+  from {requests} as r
+  left join {request_repeats} as d on d.object_id = r.object_id and d.line = r.line
+  where {@several_platforms}
+    and r.request_date in ({@scan_days})
     and r.response_id is not null
     and not r.cache_hit
     and (d.verdict is null or d.verdict in ('kept', 'attempt'))
@@ -25,16 +25,16 @@ candidates as (
   select
     r.object_id,
     r.line
-  from shared_request_ids as s
-  inner join requests as r on r.provider_request_id = s.provider_request_id
-  where @several_platforms and r.request_date between @scan_first and @scan_last and not r.cache_hit
+  from {shared_request_ids} as s
+  inner join {requests} as r on r.provider_request_id = s.provider_request_id
+  where {@several_platforms} and r.request_date in ({@scan_days}) and not r.cache_hit
   union distinct
   select
     r.object_id,
     r.line
   from shared_response_ids as s
-  inner join requests as r on r.response_id = s.response_id
-  where r.request_date between @scan_first and @scan_last and not r.cache_hit
+  inner join {requests} as r on r.response_id = s.response_id
+  where r.request_date in ({@scan_days}) and not r.cache_hit
 ),
 known as (
   select
@@ -54,12 +54,12 @@ known as (
     ifnull(f.place, 1000000) as place,
     coalesce(r.provider_request_id, concat(m.provider, ' ', r.response_id)) as first_id
   from candidates as c
-  inner join requests as r on r.object_id = c.object_id and r.line = c.line
-  left join request_repeats as d on d.object_id = r.object_id and d.line = r.line
-  inner join objects as o on o.object_id = r.object_id
-  inner join meters as m on m.meter_id = r.meter_id
-  left join ref_request_sources as f on f.source = o.source
-  where r.request_date between @scan_first and @scan_last
+  inner join {requests} as r on r.object_id = c.object_id and r.line = c.line
+  left join {request_repeats} as d on d.object_id = r.object_id and d.line = r.line
+  inner join {objects} as o on o.object_id = r.object_id
+  inner join {meters} as m on m.meter_id = r.meter_id
+  left join {ref_request_sources} as f on f.source = o.source
+  where r.request_date in ({@scan_days})
     and (d.verdict is null or d.verdict in ('kept', 'attempt'))
 ),
 response_gaps as (

@@ -21,9 +21,9 @@ with known as (
     t.agent_id,
     t.cost_center,
     t.tools
-  from request_calls as c
-  inner join actors as a on a.actor_id = c.actor_id
-  inner join tasks as t on t.task_id = c.task_id
+  from {request_calls} as c
+  inner join {actors} as a on a.actor_id = c.actor_id
+  inner join {tasks} as t on t.task_id = c.task_id
 ),
 turns as (
   select

@@ -9,7 +9,7 @@ select
   team,
   key_alias,
   project
-from actors
+from {actors}
 union all
 select distinct
   m.actor_id,
@@ -18,5 +18,5 @@ select distinct
   m.team,
   m.key_alias,
   m.project
-from calls_merged as m
-where m.actor_id not in (select a.actor_id from actors as a)
+from {calls_merged} as m
+where m.actor_id not in (select a.actor_id from {actors} as a)

@@ -8,12 +8,12 @@ select
   agent_id,
   cost_center,
   tools
-from tasks
+from {tasks}
 union all
 select distinct
   m.task_id,
   m.agent_id,
   m.cost_center,
   m.tools
-from calls_merged as m
-where m.task_id not in (select t.task_id from tasks as t)
+from {calls_merged} as m
+where m.task_id not in (select t.task_id from {tasks} as t)

@@ -5,9 +5,9 @@
 -- Fed by: request_repeats, request_calls, calls_merged.
 -- Kept as: table.
 with changed as (
-  select object_id, line from request_repeats
+  select object_id, line from {request_repeats}
   union distinct
-  select object_id, line from request_calls
+  select object_id, line from {request_calls}
 )
 select
   c.object_id,
@@ -24,7 +24,7 @@ select
   coalesce(k.counts_object_id, f.counts_object_id, d.counts_object_id) as counts_object_id,
   coalesce(k.counts_line, f.counts_line, d.counts_line) as counts_line
 from changed as c
-left join request_repeats as d on d.object_id = c.object_id and d.line = c.line
-left join request_calls as k on k.object_id = c.object_id and k.line = c.line
-left join request_calls as f on f.object_id = d.counts_object_id and f.line = d.counts_line
-left join calls_merged as m on m.object_id = c.object_id and m.line = c.line
+left join {request_repeats} as d on d.object_id = c.object_id and d.line = c.line
+left join {request_calls} as k on k.object_id = c.object_id and k.line = c.line
+left join {request_calls} as f on f.object_id = d.counts_object_id and f.line = d.counts_line
+left join {calls_merged} as m on m.object_id = c.object_id and m.line = c.line

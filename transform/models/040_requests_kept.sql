@@ -41,7 +41,7 @@ select
   r.searches,
   r.reported_pico_usd,
   r.completeness
-from requests as r
-left join request_changes as d on d.object_id = r.object_id and d.line = r.line
-where r.request_date between @scan_first and @scan_last
+from {requests} as r
+left join {request_changes} as d on d.object_id = r.object_id and d.line = r.line
+where r.request_date in ({@scan_days})
   and d.aside is null

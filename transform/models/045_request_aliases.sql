@@ -16,10 +16,10 @@ select
   r.response_id,
   coalesce(r.client_ref, r.agent_request_id) as client_ref,
   r.started_at
-from request_changes as d
-inner join requests as r on r.object_id = d.object_id and r.line = d.line
-inner join requests_kept as k on k.object_id = d.counts_object_id and k.line = d.counts_line
-where r.request_date between @scan_first and @scan_last
+from {request_changes} as d
+inner join {requests} as r on r.object_id = d.object_id and r.line = d.line
+inner join {requests_kept} as k on k.object_id = d.counts_object_id and k.line = d.counts_line
+where r.request_date in ({@scan_days})
   and d.aside in ('duplicate', 'copy')
   and not r.cache_hit
   and not k.cache_hit

@@ -11,9 +11,9 @@ with ambiguous_usage as (
   select
     u.object_id,
     u.line
-  from shared_request_ids as s
-  inner join usage_kept as u on u.provider_request_id = s.provider_request_id
-  inner join requests_kept as r
+  from {shared_request_ids} as s
+  inner join {usage_kept} as u on u.provider_request_id = s.provider_request_id
+  inner join {requests_kept} as r
     on r.provider_request_id = s.provider_request_id
     and not r.cache_hit
     and r.started_at between u.started_at - interval 23 hour and u.started_at + interval 23 hour
@@ -28,7 +28,7 @@ usage_ids as (
     u.started_at + interval 23 hour as latest,
     a.line is not null as ambiguous,
     if(a.line is null, u.provider_request_id, null) as provider_request_id
-  from usage_kept as u
+  from {usage_kept} as u
   left join ambiguous_usage as a on a.object_id = u.object_id and a.line = u.line
 ),
 request_ids as (
@@ -41,7 +41,7 @@ request_ids as (
     tool_calls,
     bears_fees,
     if(cache_hit, null, provider_request_id) as provider_request_id
-  from requests_kept
+  from {requests_kept}
 )
 select
   u.object_id as usage_object_id,

@@ -11,8 +11,8 @@ with unmatched as (
     u.started_at,
     u.meter_id,
     u.provider_request_id
-  from match_request_id as m
-  inner join usage_kept as u on u.object_id = m.usage_object_id and u.line = m.usage_line
+  from {match_request_id} as m
+  inner join {usage_kept} as u on u.object_id = m.usage_object_id and u.line = m.usage_line
   where m.usage_line is not null and m.request_line is null and not m.ambiguous
 ),
 candidates as (
@@ -26,7 +26,7 @@ candidates as (
     r.tool_calls,
     r.bears_fees
   from unmatched as u
-  inner join request_aliases as r
+  inner join {request_aliases} as r
     on r.provider_request_id = u.provider_request_id
     and r.started_at is not null
     and r.started_at between u.started_at - interval 23 hour and u.started_at + interval 23 hour

@@ -12,9 +12,9 @@ with unmatched as (
     u.started_at,
     u.meter_id,
     u.response_id
-  from match_request_id as m
-  inner join usage_kept as u on u.object_id = m.usage_object_id and u.line = m.usage_line
-  left join match_other_request_id as e on e.usage_object_id = m.usage_object_id and e.usage_line = m.usage_line
+  from {match_request_id} as m
+  inner join {usage_kept} as u on u.object_id = m.usage_object_id and u.line = m.usage_line
+  left join {match_other_request_id} as e on e.usage_object_id = m.usage_object_id and e.usage_line = m.usage_line
   where m.usage_line is not null and m.request_line is null and not m.ambiguous and e.usage_line is null
 ),
 candidates as (
@@ -28,7 +28,7 @@ candidates as (
     r.tool_calls,
     r.bears_fees
   from unmatched as u
-  inner join requests_kept as r
+  inner join {requests_kept} as r
     on r.response_id = u.response_id
     and not r.cache_hit
     and r.started_at between u.started_at - interval 23 hour and u.started_at + interval 23 hour
@@ -43,7 +43,7 @@ candidates as (
     r.tool_calls,
     r.bears_fees
   from unmatched as u
-  inner join request_aliases as r
+  inner join {request_aliases} as r
     on r.response_id = u.response_id
     and r.started_at is not null
     and r.started_at between u.started_at - interval 23 hour and u.started_at + interval 23 hour

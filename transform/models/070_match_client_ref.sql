@@ -16,10 +16,10 @@ with unmatched as (
     u.started_at,
     u.meter_id,
     u.client_ref
-  from match_request_id as m
-  inner join usage_kept as u on u.object_id = m.usage_object_id and u.line = m.usage_line
-  left join match_other_request_id as o on o.usage_object_id = m.usage_object_id and o.usage_line = m.usage_line
-  left join match_response_id as e on e.usage_object_id = m.usage_object_id and e.usage_line = m.usage_line
+  from {match_request_id} as m
+  inner join {usage_kept} as u on u.object_id = m.usage_object_id and u.line = m.usage_line
+  left join {match_other_request_id} as o on o.usage_object_id = m.usage_object_id and o.usage_line = m.usage_line
+  left join {match_response_id} as e on e.usage_object_id = m.usage_object_id and e.usage_line = m.usage_line
   where m.usage_line is not null and m.request_line is null and not m.ambiguous and o.usage_line is null and e.usage_line is null
 ),
 candidates as (
@@ -35,12 +35,12 @@ candidates as (
     r.call_key,
     d.provider = q.provider or q.provider = 'unknown' as same_provider
   from unmatched as u
-  inner join requests_kept as r
+  inner join {requests_kept} as r
     on coalesce(r.client_ref, r.agent_request_id) = u.client_ref
     and not r.cache_hit
     and r.started_at between u.started_at - interval 23 hour and u.started_at + interval 23 hour
-  inner join meters as d on d.meter_id = u.meter_id
-  inner join meters as q on q.meter_id = r.meter_id
+  inner join {meters} as d on d.meter_id = u.meter_id
+  inner join {meters} as q on q.meter_id = r.meter_id
   union distinct
   select
     u.object_id as usage_object_id,
@@ -54,12 +54,12 @@ candidates as (
     r.call_key,
     d.provider = q.provider or q.provider = 'unknown' as same_provider
   from unmatched as u
-  inner join request_aliases as r
+  inner join {request_aliases} as r
     on r.client_ref = u.client_ref
     and r.started_at is not null
     and r.started_at between u.started_at - interval 23 hour and u.started_at + interval 23 hour
-  inner join meters as d on d.meter_id = u.meter_id
-  inner join meters as q on q.meter_id = r.meter_id
+  inner join {meters} as d on d.meter_id = u.meter_id
+  inner join {meters} as q on q.meter_id = r.meter_id
 ),
 calls as (
   select distinct

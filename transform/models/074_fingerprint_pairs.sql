@@ -7,18 +7,18 @@
 -- match_client_ref, usage_kept, requests_kept, meters, ref_cards.
 -- Kept as: table.
 with usage_found as (
-  select usage_object_id, usage_line from match_other_request_id
+  select usage_object_id, usage_line from {match_other_request_id}
   union all
-  select usage_object_id, usage_line from match_response_id
+  select usage_object_id, usage_line from {match_response_id}
   union all
-  select usage_object_id, usage_line from match_client_ref
+  select usage_object_id, usage_line from {match_client_ref}
 ),
 requests_found as (
-  select request_object_id, request_line from match_other_request_id where request_line is not null
+  select request_object_id, request_line from {match_other_request_id} where request_line is not null
   union all
-  select request_object_id, request_line from match_response_id where request_line is not null
+  select request_object_id, request_line from {match_response_id} where request_line is not null
   union all
-  select request_object_id, request_line from match_client_ref where request_line is not null
+  select request_object_id, request_line from {match_client_ref} where request_line is not null
 ),
 usage_left as (
   select
@@ -31,10 +31,10 @@ usage_left as (
     u.cache_read_tokens,
     u.cache_write_5m_tokens + u.cache_write_1h_tokens + u.cache_write_unknown_tokens as written_tokens,
     u.output_tokens
-  from match_request_id as m
-  inner join usage_kept as u on u.object_id = m.usage_object_id and u.line = m.usage_line
-  inner join meters as d on d.meter_id = u.meter_id
-  inner join ref_cards as k on k.meter_id = u.meter_id
+  from {match_request_id} as m
+  inner join {usage_kept} as u on u.object_id = m.usage_object_id and u.line = m.usage_line
+  inner join {meters} as d on d.meter_id = u.meter_id
+  inner join {ref_cards} as k on k.meter_id = u.meter_id
   left join usage_found as f on f.usage_object_id = u.object_id and f.usage_line = u.line
   where m.request_line is null and not m.ambiguous and f.usage_line is null and not u.failed
 ),
@@ -53,10 +53,10 @@ requests_left as (
     r.cache_read_tokens,
     r.cache_write_5m_tokens + r.cache_write_1h_tokens + r.cache_write_unknown_tokens as written_tokens,
     r.output_tokens
-  from match_request_id as m
-  inner join requests_kept as r on r.object_id = m.request_object_id and r.line = m.request_line
-  inner join meters as d on d.meter_id = r.meter_id
-  inner join ref_cards as k on k.meter_id = r.meter_id
+  from {match_request_id} as m
+  inner join {requests_kept} as r on r.object_id = m.request_object_id and r.line = m.request_line
+  inner join {meters} as d on d.meter_id = r.meter_id
+  inner join {ref_cards} as k on k.meter_id = r.meter_id
   left join requests_found as f on f.request_object_id = r.object_id and f.request_line = r.line
   where m.usage_line is null and f.request_line is null and not r.failed and not r.cache_hit and r.completeness >= 2
 )

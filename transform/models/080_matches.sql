@@ -6,19 +6,19 @@
 -- Fed by: match_request_id, match_other_request_id, match_response_id,
 -- match_client_ref, fingerprint_pairs.
 -- Kept as: view.
-select usage_object_id, usage_line, request_object_id, request_line, actor_id, task_id, tool_calls, bears_fees, true as same_provider, ambiguous, 1 as rung
-from match_request_id
+select usage_object_id, usage_line, request_object_id, request_line, actor_id, task_id, tool_calls, bears_fees, true as same_provider, ambiguous, {@rung_request_id} as rung
+from {match_request_id}
 where usage_line is not null and (request_line is not null or ambiguous)
 union all
-select usage_object_id, usage_line, request_object_id, request_line, actor_id, task_id, tool_calls, bears_fees, true as same_provider, ambiguous, 1 as rung
-from match_other_request_id
+select usage_object_id, usage_line, request_object_id, request_line, actor_id, task_id, tool_calls, bears_fees, true as same_provider, ambiguous, {@rung_request_id} as rung
+from {match_other_request_id}
 union all
-select usage_object_id, usage_line, request_object_id, request_line, actor_id, task_id, tool_calls, bears_fees, true as same_provider, ambiguous, 2 as rung
-from match_response_id
+select usage_object_id, usage_line, request_object_id, request_line, actor_id, task_id, tool_calls, bears_fees, true as same_provider, ambiguous, {@rung_response_id} as rung
+from {match_response_id}
 union all
-select usage_object_id, usage_line, request_object_id, request_line, actor_id, task_id, tool_calls, bears_fees, same_provider, ambiguous, 3 as rung
-from match_client_ref
+select usage_object_id, usage_line, request_object_id, request_line, actor_id, task_id, tool_calls, bears_fees, same_provider, ambiguous, {@rung_client_ref} as rung
+from {match_client_ref}
 union all
-select usage_object_id, usage_line, request_object_id, request_line, actor_id, task_id, tool_calls, bears_fees, true as same_provider, false as ambiguous, 4 as rung
-from fingerprint_pairs
-where @fingerprint and requests_alike = 1 and usages_alike = 1
+select usage_object_id, usage_line, request_object_id, request_line, actor_id, task_id, tool_calls, bears_fees, true as same_provider, false as ambiguous, {@rung_fingerprint} as rung
+from {fingerprint_pairs}
+where {@fingerprint} and requests_alike = 1 and usages_alike = 1

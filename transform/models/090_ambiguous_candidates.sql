@@ -16,8 +16,8 @@ with ambiguous_usage as (
     u.client_ref,
     u.started_at - interval 23 hour as earliest,
     u.started_at + interval 23 hour as latest
-  from matches as m
-  inner join usage_kept as u on u.object_id = m.usage_object_id and u.line = m.usage_line
+  from {matches} as m
+  inner join {usage_kept} as u on u.object_id = m.usage_object_id and u.line = m.usage_line
   where m.ambiguous
 )
 select
@@ -30,11 +30,11 @@ select
   r.actor_id,
   r.task_id
 from ambiguous_usage as a
-inner join requests_kept as r
+inner join {requests_kept} as r
   on r.provider_request_id = a.provider_request_id
   and not r.cache_hit
   and r.started_at between a.earliest and a.latest
-where a.rung = 1
+where a.rung = {@rung_request_id}
 union distinct
 select
   a.usage_object_id,
@@ -46,11 +46,11 @@ select
   r.actor_id,
   r.task_id
 from ambiguous_usage as a
-inner join request_aliases as r
+inner join {request_aliases} as r
   on r.provider_request_id = a.provider_request_id
   and r.started_at is not null
   and r.started_at between a.earliest and a.latest
-where a.rung = 1
+where a.rung = {@rung_request_id}
 union distinct
 select
   a.usage_object_id,
@@ -62,11 +62,11 @@ select
   r.actor_id,
   r.task_id
 from ambiguous_usage as a
-inner join requests_kept as r
+inner join {requests_kept} as r
   on r.response_id = a.response_id
   and not r.cache_hit
   and r.started_at between a.earliest and a.latest
-where a.rung = 2
+where a.rung = {@rung_response_id}
 union distinct
 select
   a.usage_object_id,
@@ -78,11 +78,11 @@ select
   r.actor_id,
   r.task_id
 from ambiguous_usage as a
-inner join request_aliases as r
+inner join {request_aliases} as r
   on r.response_id = a.response_id
   and r.started_at is not null
   and r.started_at between a.earliest and a.latest
-where a.rung = 2
+where a.rung = {@rung_response_id}
 union distinct
 select
   a.usage_object_id,
@@ -94,11 +94,11 @@ select
   r.actor_id,
   r.task_id
 from ambiguous_usage as a
-inner join requests_kept as r
+inner join {requests_kept} as r
   on coalesce(r.client_ref, r.agent_request_id) = a.client_ref
   and not r.cache_hit
   and r.started_at between a.earliest and a.latest
-where a.rung = 3
+where a.rung = {@rung_client_ref}
 union distinct
 select
   a.usage_object_id,
@@ -110,8 +110,8 @@ select
   r.actor_id,
   r.task_id
 from ambiguous_usage as a
-inner join request_aliases as r
+inner join {request_aliases} as r
   on r.client_ref = a.client_ref
   and r.started_at is not null
   and r.started_at between a.earliest and a.latest
-where a.rung = 3
+where a.rung = {@rung_client_ref}

@@ -6,4 +6,4 @@
 select distinct
   request_object_id as object_id,
   request_line as line
-from ambiguous_candidates
+from {ambiguous_candidates}

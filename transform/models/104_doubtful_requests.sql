@@ -13,7 +13,7 @@ with metered as (
   select distinct
     meter_id,
     usage_date
-  from usage_kept
+  from {usage_kept}
 ),
 covered as (
   select distinct
@@ -21,8 +21,8 @@ covered as (
     d.region,
     m.usage_date
   from metered as m
-  inner join meters as d on d.meter_id = m.meter_id
-  inner join ref_usage_from as f on f.provider = d.provider
+  inner join {meters} as d on d.meter_id = m.meter_id
+  inner join {ref_usage_from} as f on f.provider = d.provider
   where ifnull(d.service_tier, '') <> 'batch'
 ),
 waiting as (
@@ -34,12 +34,12 @@ waiting as (
     d.provider,
     d.region,
     k.model_id
-  from unmatched_requests as w
-  inner join requests_kept as r on r.object_id = w.object_id and r.line = w.line
-  inner join meters as d on d.meter_id = r.meter_id
-  inner join ref_usage_from as f on f.provider = d.provider
-  inner join ref_cards as k on k.meter_id = r.meter_id
-  left join ambiguous_requests as x on x.object_id = r.object_id and x.line = r.line
+  from {unmatched_requests} as w
+  inner join {requests_kept} as r on r.object_id = w.object_id and r.line = w.line
+  inner join {meters} as d on d.meter_id = r.meter_id
+  inner join {ref_usage_from} as f on f.provider = d.provider
+  inner join {ref_cards} as k on k.meter_id = r.meter_id
+  left join {ambiguous_requests} as x on x.object_id = r.object_id and x.line = r.line
   where x.line is null and not r.failed and not r.cache_hit
 ),
 usage_left as (
@@ -47,11 +47,11 @@ usage_left as (
     u.started_at,
     d.region,
     k.model_id
-  from match_request_id as p
-  inner join usage_kept as u on u.object_id = p.usage_object_id and u.line = p.usage_line
-  inner join meters as d on d.meter_id = u.meter_id
-  inner join ref_cards as k on k.meter_id = u.meter_id
-  left join matches as m on m.usage_object_id = u.object_id and m.usage_line = u.line
+  from {match_request_id} as p
+  inner join {usage_kept} as u on u.object_id = p.usage_object_id and u.line = p.usage_line
+  inner join {meters} as d on d.meter_id = u.meter_id
+  inner join {ref_cards} as k on k.meter_id = u.meter_id
+  left join {matches} as m on m.usage_object_id = u.object_id and m.usage_line = u.line
   where p.request_line is null and m.usage_line is null and ifnull(d.service_tier, '') <> 'batch'
 )
 select
@@ -75,5 +75,5 @@ union distinct
 select
   p.request_object_id as object_id,
   p.request_line as line
-from fingerprint_pairs as p
-inner join unmatched_requests as w on w.object_id = p.request_object_id and w.line = p.request_line
+from {fingerprint_pairs} as p
+inner join {unmatched_requests} as w on w.object_id = p.request_object_id and w.line = p.request_line

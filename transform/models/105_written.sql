@@ -19,9 +19,9 @@ with untold as (
     u.cache_write_unknown_tokens,
     m.request_object_id,
     m.request_line
-  from usage_kept as u
-  left join matches as m on m.usage_object_id = u.object_id and m.usage_line = u.line
-  where @writes_untold and u.cache_write_unknown_tokens > 0
+  from {usage_kept} as u
+  left join {matches} as m on m.usage_object_id = u.object_id and m.usage_line = u.line
+  where {@writes_untold} and u.cache_write_unknown_tokens > 0
   union all
   select
     'request' as kind,
@@ -33,8 +33,8 @@ with untold as (
     r.cache_write_unknown_tokens,
     r.object_id as request_object_id,
     r.line as request_line
-  from requests_kept as r
-  where @writes_untold and r.cache_write_unknown_tokens > 0
+  from {requests_kept} as r
+  where {@writes_untold} and r.cache_write_unknown_tokens > 0
 ),
 splits as (
   select
@@ -43,8 +43,8 @@ splits as (
     1 as turn,
     cache_write_5m_tokens,
     cache_write_1h_tokens
-  from requests_kept
-  where @writes_untold and cache_write_unknown_tokens = 0 and cache_write_5m_tokens + cache_write_1h_tokens > 0
+  from {requests_kept}
+  where {@writes_untold} and cache_write_unknown_tokens = 0 and cache_write_5m_tokens + cache_write_1h_tokens > 0
   union all
   select
     c.counts_object_id as object_id,
@@ -52,10 +52,10 @@ splits as (
     c.turn,
     r.cache_write_5m_tokens,
     r.cache_write_1h_tokens
-  from request_calls as c
-  inner join requests as r on r.object_id = c.object_id and r.line = c.line
-  where @writes_untold and c.turn > 1
-    and r.request_date between @scan_first and @scan_last
+  from {request_calls} as c
+  inner join {requests} as r on r.object_id = c.object_id and r.line = c.line
+  where {@writes_untold} and c.turn > 1
+    and r.request_date in ({@scan_days})
     and r.cache_write_unknown_tokens = 0
     and r.cache_write_5m_tokens + r.cache_write_1h_tokens > 0
 ),
@@ -88,11 +88,11 @@ decided as (
     if(s.line is not null, 'matched', coalesce(asked.ttl, own.ttl, metered.ttl)) as ttl
   from untold as w
   left join fitting as s on s.kind = w.kind and s.object_id = w.object_id and s.line = w.line and s.place = 1
-  left join objects as p on p.object_id = w.request_object_id
-  left join objects as o on o.object_id = w.object_id
-  left join ref_cache_ttls as asked on asked.source = p.source
-  left join ref_cache_ttls as own on own.source = o.source
-  left join ref_cache_ttls as metered on metered.meter_id = w.meter_id
+  left join {objects} as p on p.object_id = w.request_object_id
+  left join {objects} as o on o.object_id = w.object_id
+  left join {ref_cache_ttls} as asked on asked.source = p.source
+  left join {ref_cache_ttls} as own on own.source = o.source
+  left join {ref_cache_ttls} as metered on metered.meter_id = w.meter_id
 )
 select
   kind,

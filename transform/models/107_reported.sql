@@ -6,8 +6,8 @@
 -- Kept as: table.
 with told as (
   select distinct k.meter_id
-  from ref_rates as p
-  inner join ref_cards as k on k.card_id = p.card_id
+  from {ref_rates} as p
+  inner join {ref_cards} as k on k.card_id = p.card_id
   where p.reported
 )
 select
@@ -15,7 +15,7 @@ select
   u.line,
   r.reported_pico_usd as reported_pico
 from told as t
-inner join usage_kept as u on u.meter_id = t.meter_id
-inner join matches as m on m.usage_object_id = u.object_id and m.usage_line = u.line
-inner join requests_kept as r on r.object_id = m.request_object_id and r.line = m.request_line
-where @costs_reported and r.reported_pico_usd is not null
+inner join {usage_kept} as u on u.meter_id = t.meter_id
+inner join {matches} as m on m.usage_object_id = u.object_id and m.usage_line = u.line
+inner join {requests_kept} as r on r.object_id = m.request_object_id and r.line = m.request_line
+where {@costs_reported} and r.reported_pico_usd is not null

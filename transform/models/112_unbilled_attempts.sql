@@ -7,7 +7,7 @@ select
   r.object_id,
   r.line,
   r.request_date
-from unmatched_requests as m
-inner join requests_kept as r on r.object_id = m.object_id and r.line = m.line
-left join ambiguous_requests as x on x.object_id = r.object_id and x.line = r.line
+from {unmatched_requests} as m
+inner join {requests_kept} as r on r.object_id = m.object_id and r.line = m.line
+left join {ambiguous_requests} as x on x.object_id = r.object_id and x.line = r.line
 where not r.bears_fees and x.line is null

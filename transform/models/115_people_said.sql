@@ -19,8 +19,8 @@ with shown as (
     if(min(p.department) = max(p.department) and min(p.cost_center) = max(p.cost_center), min(p.cost_center), '') as cost_center,
     min(p.valid_from) as valid_from,
     min(p.object_id) as object_id
-  from people as p
-  inner join objects as o on o.object_id = p.object_id
+  from {people} as p
+  inner join {objects} as o on o.object_id = p.object_id
   where p.snapshot_date is not null
   group by o.source, p.email, p.snapshot_date
 ),
@@ -106,7 +106,7 @@ select
   r.object_id,
   min(p.line) as line
 from unlined as r
-inner join people as p on p.object_id = r.object_id and p.email = r.email and p.snapshot_date = r.shown_from
+inner join {people} as p on p.object_id = r.object_id and p.email = r.email and p.snapshot_date = r.shown_from
 group by r.source, r.email, r.department, r.cost_center, r.valid_from, r.valid_to, r.shown_from, r.object_id
 union all
 select
@@ -119,5 +119,5 @@ select
   cast(null as date) as shown_from,
   object_id,
   line
-from people
+from {people}
 where snapshot_date is null

@@ -23,7 +23,7 @@ with dated_rows as (
     object_id,
     line,
     row_number() over (partition by email, department, cost_center, valid_from, valid_to order by object_id, line) as place
-  from people_said
+  from {people_said}
   where shown_from is null
 ),
 starts as (
@@ -55,7 +55,7 @@ statements as (
     s.object_id,
     s.line
   from starts as s
-  left join payers as y on y.department = s.department and y.cost_center = s.cost_center
+  left join {payers} as y on y.department = s.department and y.cost_center = s.cost_center
   union all
   select
     1 as kind,
@@ -69,11 +69,11 @@ statements as (
     r.shown_from,
     r.object_id,
     r.line
-  from people_said as r
-  left join ref_people_sources as o on o.source = r.source
-  left join ref_cost_centers as c on c.cost_center = r.cost_center
-  left join ref_departments as d on r.cost_center = '' and d.department = r.department
-  left join payers as y on r.cost_center <> '' and r.department <> '' and y.department = r.department and y.cost_center = r.cost_center
+  from {people_said} as r
+  left join {ref_people_sources} as o on o.source = r.source
+  left join {ref_cost_centers} as c on c.cost_center = r.cost_center
+  left join {ref_departments} as d on r.cost_center = '' and d.department = r.department
+  left join {payers} as y on r.cost_center <> '' and r.department <> '' and y.department = r.department and y.cost_center = r.cost_center
   where r.shown_from is not null and coalesce(c.payer_id, d.payer_id, y.payer_id) is not null
 ),
 named as (
@@ -91,7 +91,7 @@ named as (
     s.object_id,
     s.line
   from statements as s
-  left join ref_aliases as a on a.address = s.email and a.valid_from < s.valid_to and s.valid_from < a.valid_to
+  left join {ref_aliases} as a on a.address = s.email and a.valid_from < s.valid_to and s.valid_from < a.valid_to
 ),
 edges as (
   select email, valid_from as day from named

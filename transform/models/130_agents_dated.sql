@@ -8,8 +8,8 @@ select
   c.payer_id,
   a.valid_from,
   a.valid_to
-from ref_agents as a
-inner join ref_cost_centers as c on c.cost_center = a.cost_center
+from {ref_agents} as a
+inner join {ref_cost_centers} as c on c.cost_center = a.cost_center
 where a.owner_email is null
 union all
 select
@@ -17,8 +17,8 @@ select
   p.payer_id,
   greatest(a.valid_from, p.valid_from) as valid_from,
   least(a.valid_to, p.valid_to) as valid_to
-from ref_agents as a
-inner join people_dated as p
+from {ref_agents} as a
+inner join {people_dated} as p
   on p.email = a.owner_email
   and p.valid_from < a.valid_to
   and a.valid_from < p.valid_to

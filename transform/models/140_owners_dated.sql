@@ -9,5 +9,5 @@ select
   c.payer_id,
   o.valid_from,
   o.valid_to
-from ref_owners as o
-inner join ref_cost_centers as c on c.cost_center = o.cost_center
+from {ref_owners} as o
+inner join {ref_cost_centers} as c on c.cost_center = o.cost_center

@@ -9,5 +9,5 @@ select
   s.payer_id as successor_payer_id,
   s.valid_from,
   s.valid_to
-from ref_successors as s
-inner join payers as y on y.cost_center = s.cost_center
+from {ref_successors} as s
+inner join {payers} as y on y.cost_center = s.cost_center

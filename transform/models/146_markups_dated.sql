@@ -7,5 +7,5 @@ select
   m.markup,
   m.valid_from,
   m.valid_to
-from ref_markups as m
-inner join payers as y on y.cost_center = m.cost_center
+from {ref_markups} as m
+inner join {payers} as y on y.cost_center = m.cost_center

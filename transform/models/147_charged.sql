@@ -31,9 +31,9 @@ with rows_of_closed_months as (
     max(abs(c.correction)) over (partition by c.usage_date, c.record_id) as last_correction,
     min(c.correction) over (partition by c.usage_date, c.record_id) as taken_back,
     row_number() over (partition by c.usage_date, c.record_id order by c.correction desc) as place
-  from record_facts as c
-  inner join months as m on m.first_day = c.billing_month and m.state = 'closed'
-  where c.usage_date between @first_day and @last_day and c.total_cost_usd is not null
+  from {record_facts} as c
+  inner join {months} as m on m.first_day = c.billing_month and m.state = 'closed'
+  where c.usage_date in ({@days}) and c.total_cost_usd is not null
 )
 select
   c.*,
@@ -42,6 +42,6 @@ select
   r.attribution,
   y.cost_center as owner_cost_center
 from rows_of_closed_months as c
-inner join rulings as r on r.ruling_id = c.ruling_id
-inner join payers as y on y.payer_id = c.owner_payer_id
+inner join {rulings} as r on r.ruling_id = c.ruling_id
+inner join {payers} as y on y.payer_id = c.owner_payer_id
 where c.place = 1

@@ -8,10 +8,10 @@ select
   p.payer_id,
   greatest(p.valid_from, ifnull(n.valid_from, p.valid_from)) as valid_from,
   least(p.valid_to, ifnull(n.valid_to, p.valid_to)) as valid_to
-from callers as c
-inner join ref_caller_users as u on u.caller = c.caller
-left join ref_aliases as n on n.address = u.user_name
-inner join people_dated as p
+from {callers} as c
+inner join {ref_caller_users} as u on u.caller = c.caller
+left join {ref_aliases} as n on n.address = u.user_name
+inner join {people_dated} as p
   on p.email = coalesce(n.email, u.user_name)
   and p.valid_from < ifnull(n.valid_to, p.valid_to)
   and ifnull(n.valid_from, p.valid_from) < p.valid_to

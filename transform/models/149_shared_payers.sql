@@ -14,4 +14,4 @@ select
   min(rule_attribution) as attribution
 from paid
 group by usage_object_id, usage_line
-having count(distinct rule_payer_id) = 1 and min(rule_payer_id) <> @unallocated
+having count(distinct rule_payer_id) = 1 and min(rule_payer_id) <> {@unallocated}

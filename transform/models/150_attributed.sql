@@ -17,10 +17,10 @@ found as (
   select
     c.*,
     if(c.bears_fees, c.task_tools, null) as tools,
-    if(c.rule_attribution = 1 or e.payer_id is null, c.rule_payer_id, e.payer_id) as found_payer_id,
-    if(c.rule_attribution = 1 or e.payer_id is null, c.rule_attribution, e.attribution) as found_attribution
+    if(c.rule_attribution = {@by_cost_center} or e.payer_id is null, c.rule_payer_id, e.payer_id) as found_payer_id,
+    if(c.rule_attribution = {@by_cost_center} or e.payer_id is null, c.rule_attribution, e.attribution) as found_attribution
   from by_rule as c
-  left join shared_payers as e on e.usage_object_id = c.usage_object_id and e.usage_line = c.usage_line
+  left join {shared_payers} as e on e.usage_object_id = c.usage_object_id and e.usage_line = c.usage_line
 ),
 weighed as (
   select
@@ -28,7 +28,7 @@ weighed as (
     s.owner_payer_id as charged_payer_id,
     mod(s.ruling_id, 10) as charged_attribution,
     s.payer_id is not null and (
-      @payers_stay
+      {@payers_stay}
       or y.cost_center = s.owner_cost_center
       or if(f.found_attribution = 0, 8, f.found_attribution) > if(mod(s.ruling_id, 10) = 0, 8, mod(s.ruling_id, 10))
       and ifnull(f.actor_id, 0) = ifnull(s.actor_id, 0)
@@ -36,8 +36,8 @@ weighed as (
       and ifnull(f.caller_id, 0) = ifnull(s.caller_id, 0)
     ) as stays
   from found as f
-  left join charged as s on s.record_id = f.record_id and s.usage_date = f.usage_date
-  left join payers as y on y.payer_id = f.found_payer_id
+  left join {charged} as s on s.record_id = f.record_id and s.usage_date = f.usage_date
+  left join {payers} as y on y.payer_id = f.found_payer_id
 ),
 paid as (
   select
@@ -50,5 +50,5 @@ select
   b.*,
   ifnull(m.markup, 0) as markup
 from paid as b
-left join markups_dated as m
+left join {markups_dated} as m
   on m.payer_id = b.payer_id and b.started_at >= m.valid_from and b.started_at < m.valid_to

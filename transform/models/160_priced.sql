@@ -1,8 +1,8 @@
 -- One row is an attributed charge with its rate and amounts, in whole
 -- pico-dollars (10^-12 USD), so that every product and sum is exact.
--- Promises: an amount is null exactly where it is not known (pricing 2
--- unpriced, 3 pending, 5 doubtful), and never zero for want of a price. pricing is a digit
--- of a ruling: 0 priced, 1 estimated, 4 not billed. One rate prices the whole
+-- Promises: an amount is null exactly where it is not known (unpriced, pending
+-- or doubtful), and never zero for want of a price. pricing is a digit of a
+-- ruling (see states.go). One rate prices the whole
 -- request: that of its start, its prompt's size and its payer's markup.
 -- Reasoning, audio and images are parts of other classes and cost what they
 -- cost instead of these. Cache writes of unknown TTL are priced as 5 minutes; ttl_guessed
@@ -15,8 +15,8 @@
 with taken as (
   select
     *,
-    if(basis <> 1 and bears_fees and reported_pico > 0 and reported_pico <= 10000000000000000, reported_pico, null) as takeable_pico
-  from attributed
+    if(basis <> {@basis_cache_hit} and bears_fees and reported_pico > 0 and reported_pico <= 10000000000000000, reported_pico, null) as takeable_pico
+  from {attributed}
 ),
 rated as (
   select
@@ -39,17 +39,17 @@ rated as (
     ifnull(c.searches, 0) = 0 or p.search_pico is not null as searches_priced,
     t.missing as tool_missing,
     case
-      when c.basis = 4 then 4
-      when c.basis = 3 then 3
-      when c.basis = 5 then 5
-      when p.infra_pico is null then 2
-      when c.tools is not null and t.fee_pico is null then 2
-      when p.reported and c.takeable_pico is not null then 1
-      when c.basis <> 1 and p.input_pico is null then 2
-      when c.basis <> 1 and not c.metered and not p.by_request then 2
-      when c.basis <> 1 and c.searches > 0 and p.search_pico is null then 2
-      when c.basis = 2 or p.estimated_as is not null then 1
-      else 0
+      when c.basis = {@basis_failed} then {@pricing_not_billed}
+      when c.basis = {@basis_waiting} then {@pricing_pending}
+      when c.basis = {@basis_doubtful} then {@pricing_doubtful}
+      when p.infra_pico is null then {@pricing_unpriced}
+      when c.tools is not null and t.fee_pico is null then {@pricing_unpriced}
+      when p.reported and c.takeable_pico is not null then {@pricing_estimated}
+      when c.basis <> {@basis_cache_hit} and p.input_pico is null then {@pricing_unpriced}
+      when c.basis <> {@basis_cache_hit} and not c.metered and not p.by_request then {@pricing_unpriced}
+      when c.basis <> {@basis_cache_hit} and c.searches > 0 and p.search_pico is null then {@pricing_unpriced}
+      when c.basis = {@basis_estimate} or p.estimated_as is not null then {@pricing_estimated}
+      else {@pricing_priced}
     end as pricing,
     c.input_uncached_tokens * p.input_pico
     + c.cache_read_tokens * p.cache_read_pico
@@ -71,30 +71,30 @@ rated as (
     if(c.cache_hit, p.cache_hit_pico, if(c.bears_fees, p.infra_pico, 0)) as fee_pico,
     if(c.tools is null, 0, t.fee_pico) as tools_pico
   from taken as c
-  left join ref_cards as k on k.meter_id = c.meter_id
-  left join ref_rates as p
+  left join {ref_cards} as k on k.meter_id = c.meter_id
+  left join {ref_rates} as p
     on p.card_id = k.card_id
     and p.markup = c.markup
     and c.started_at >= p.valid_from
     and c.started_at < p.valid_to
     and c.input_uncached_tokens + c.cache_read_tokens + c.cache_write_5m_tokens + c.cache_write_1h_tokens + c.cache_write_unknown_tokens > p.tokens_above
     and c.input_uncached_tokens + c.cache_read_tokens + c.cache_write_5m_tokens + c.cache_write_1h_tokens + c.cache_write_unknown_tokens <= p.tokens_up_to
-    and utc_minute_of_week(c.started_at) >= p.minute_from
-    and utc_minute_of_week(c.started_at) < p.minute_to
-  left join ref_tool_fees as t
+    and {utc_minute_of_week(c.started_at)} >= p.minute_from
+    and {utc_minute_of_week(c.started_at)} < p.minute_to
+  left join {ref_tool_fees} as t
     on t.tools = c.tools and t.markup = c.markup and c.started_at >= t.valid_from and c.started_at < t.valid_to
 )
 select
   *,
-  case when pricing = 4 or pricing < 2 and cache_hit then 0 when pricing < 2 then if(takes_reported, reported_with_markup, metered_pico) end as llm_pico,
-  case when pricing = 4 then 0 when pricing < 2 then fee_pico end as infra_pico,
-  case when pricing = 4 then 0 when pricing < 2 then tools_pico end as tool_pico,
+  case when pricing = {@pricing_not_billed} or pricing in ({@pricing_priced}, {@pricing_estimated}) and cache_hit then 0 when pricing in ({@pricing_priced}, {@pricing_estimated}) then if(takes_reported, reported_with_markup, metered_pico) end as llm_pico,
+  case when pricing = {@pricing_not_billed} then 0 when pricing in ({@pricing_priced}, {@pricing_estimated}) then fee_pico end as infra_pico,
+  case when pricing = {@pricing_not_billed} then 0 when pricing in ({@pricing_priced}, {@pricing_estimated}) then tools_pico end as tool_pico,
   case
-    when pricing = 4 then 0
-    when pricing < 2 and cache_hit and searches_priced then metered_pico
-    when pricing < 2 and not cache_hit then prompt_cache_pico
+    when pricing = {@pricing_not_billed} then 0
+    when pricing in ({@pricing_priced}, {@pricing_estimated}) and cache_hit and searches_priced then metered_pico
+    when pricing in ({@pricing_priced}, {@pricing_estimated}) and not cache_hit then prompt_cache_pico
   end as savings_pico,
-  if(pricing = 5 and (takes_reported or (metered or by_request) and searches_priced), if(takes_reported, reported_with_markup, metered_pico) + fee_pico + tools_pico, null) as doubtful_pico,
+  if(pricing = {@pricing_doubtful} and (takes_reported or (metered or by_request) and searches_priced), if(takes_reported, reported_with_markup, metered_pico) + fee_pico + tools_pico, null) as doubtful_pico,
   case when fallbacks is null then '' else concat(
     if(input_uncached_tokens > 0 and strpos(fallbacks, ',input,') > 0, ', input', ''),
     if(cache_read_tokens > 0 and strpos(fallbacks, ',cache_read,') > 0, ', cache_read', ''),

@@ -9,24 +9,24 @@ with judged as (
   select
     *,
     case
-      when basis = 4 then null
-      when basis = 3 then 'usage'
-      when basis = 5 then 'match'
-      when pricing <> 2 then null
-      when basis <> 1 and problem is not null and not takes_reported then ifnull(lacks, 'price')
-      when basis <> 1 and not metered and not by_request and not takes_reported then 'counts'
-      when basis <> 1 and not searches_priced and not takes_reported then 'search_price'
+      when basis = {@basis_failed} then null
+      when basis = {@basis_waiting} then 'usage'
+      when basis = {@basis_doubtful} then 'match'
+      when pricing <> {@pricing_unpriced} then null
+      when basis <> {@basis_cache_hit} and problem is not null and not takes_reported then ifnull(lacks, 'price')
+      when basis <> {@basis_cache_hit} and not metered and not by_request and not takes_reported then 'counts'
+      when basis <> {@basis_cache_hit} and not searches_priced and not takes_reported then 'search_price'
       when not has_fees then 'fees'
       else 'tool_fee'
     end as missing
-  from priced
+  from {priced}
 )
 select
   record_id,
   0 as correction,
   started_at,
   usage_date,
-  first_of_month(usage_date) as billing_month,
+  {first_of_month(usage_date)} as billing_month,
   meter_id,
   actor_id,
   task_id,
@@ -49,17 +49,17 @@ select
   searches,
   tool_calls,
   cache_hit,
-  usd(llm_pico) as llm_cost_usd,
-  usd(infra_pico) as infra_cost_usd,
-  usd(tool_pico) as tool_cost_usd,
-  usd(llm_pico + infra_pico + tool_pico) as total_cost_usd,
-  usd(savings_pico) as cache_savings_usd,
-  usd(doubtful_pico) as doubtful_cost_usd,
+  {usd(llm_pico)} as llm_cost_usd,
+  {usd(infra_pico)} as infra_cost_usd,
+  {usd(tool_pico)} as tool_cost_usd,
+  {usd(llm_pico + infra_pico + tool_pico)} as total_cost_usd,
+  {usd(savings_pico)} as cache_savings_usd,
+  {usd(doubtful_pico)} as doubtful_cost_usd,
   case
-    when pricing = 0 and (cache_hit or used_fallbacks = '' and note is null and not ttl_guessed) then null
-    when basis = 4 and usage_line is not null then 'the provider answered with an error'
-    when basis = 4 and match = 3 then 'shares its key with other requests; the usage is charged once'
-    when basis = 4 then 'the request failed and no usage was metered'
+    when pricing = {@pricing_priced} and (cache_hit or used_fallbacks = '' and note is null and not ttl_guessed) then null
+    when basis = {@basis_failed} and usage_line is not null then 'the provider answered with an error'
+    when basis = {@basis_failed} and match = {@match_ambiguous} then 'shares its key with other requests; the usage is charged once'
+    when basis = {@basis_failed} then 'the request failed and no usage was metered'
     when missing = 'usage' then 'no usage yet; it may still come'
     when missing = 'match' then 'the log of the provider covers the day and has no usage for this request; charging it could count a call twice'
     when missing = 'counts' then 'the gateway logged no token counts'
@@ -70,9 +70,9 @@ select
     when cache_hit then if(estimated_as is not null, concat('priced as ', estimated_as), null)
     else nullif(substr(concat(
       case
-        when basis = 2 and takes_reported then '; no usage came in time'
-        when basis = 2 and estimated_as is not null then concat('; no usage came in time; priced from the request, as ', estimated_as)
-        when basis = 2 then '; no usage came in time; priced from the request'
+        when basis = {@basis_estimate} and takes_reported then '; no usage came in time'
+        when basis = {@basis_estimate} and estimated_as is not null then concat('; no usage came in time; priced from the request, as ', estimated_as)
+        when basis = {@basis_estimate} then '; no usage came in time; priced from the request'
         when estimated_as is not null then concat('; priced as ', estimated_as)
         else ''
       end,
@@ -86,11 +86,11 @@ select
   usage_line,
   request_object_id,
   request_line,
-  @run_date as run_date,
+  {@run_date} as run_date,
   case
-    when pricing = 0 and used_fallbacks = '' and note is null and not ttl_guessed and ttl is null then null
+    when pricing = {@pricing_priced} and used_fallbacks = '' and note is null and not ttl_guessed and ttl is null then null
     when missing is not null then concat('missing:', missing)
-    when pricing = 4 or cache_hit then null
+    when pricing = {@pricing_not_billed} or cache_hit then null
     else nullif(substr(concat(
       if(ttl_guessed, ',ttl:unknown', ''),
       if(ttl is not null, concat(',ttl:', ttl), ''),

@@ -25,36 +25,36 @@ with metered as (
   select
     request_object_id as object_id,
     request_line as line
-  from matches
+  from {matches}
   where request_line is not null and same_provider
   union distinct
   select
     object_id,
     line
-  from ambiguous_requests
+  from {ambiguous_requests}
 ),
 metered_requests as (
   select distinct
     r.record_key,
     r.request_date
   from metered as m
-  inner join requests_kept as r on r.object_id = m.object_id and r.line = m.line
+  inner join {requests_kept} as r on r.object_id = m.object_id and r.line = m.line
 ),
 doubted_requests as (
   select distinct
     f.record_id as record_key,
     f.usage_date as request_date
-  from fresh_records as f
-  inner join rulings as r on r.ruling_id = f.ruling_id
+  from {fresh_records} as f
+  inner join {rulings} as r on r.ruling_id = f.ruling_id
   where r.pricing = 'doubtful'
 ),
 copied_requests as (
   select distinct
     r.record_key,
     r.request_date
-  from request_changes as d
-  inner join requests as r on r.object_id = d.object_id and r.line = d.line
-  where d.aside = 'copy' and r.request_date between @scan_first and @scan_last
+  from {request_changes} as d
+  inner join {requests} as r on r.object_id = d.object_id and r.line = d.line
+  where d.aside = 'copy' and r.request_date in ({@scan_days})
 ),
 replaced as (
   select
@@ -67,7 +67,7 @@ replaced as (
       when k.record_key is not null then 'reversed: the call is charged by the record of another platform'
       else 'reversed: the log of the provider covers the day and may hold its usage'
     end as why
-  from charged as c
+  from {charged} as c
   left join metered_requests as q on q.record_key = c.record_id and q.request_date = c.usage_date
   left join copied_requests as k on k.record_key = c.record_id and k.request_date = c.usage_date
   left join doubted_requests as d on d.record_key = c.record_id and d.request_date = c.usage_date
@@ -87,16 +87,16 @@ differing as (
     ifnull(coalesce(k.agent_id, w.agent_id) <> coalesce(t.agent_id, x.agent_id), false) as agent_otherwise,
     f.input_uncached_tokens + f.cache_read_tokens + f.cache_write_5m_tokens + f.cache_write_1h_tokens + f.cache_write_unknown_tokens + f.output_tokens <> c.tokens as counts_otherwise,
     ifnull(n.signature <> o.signature, false) as rated_otherwise
-  from charged as c
-  inner join fresh_records as f on f.record_id = c.record_id and f.usage_date = c.usage_date
-  left join actors_known as a on a.actor_id = c.actor_id
-  left join actors_known as g on g.actor_id = f.actor_id
-  left join tasks_known as t on t.task_id = c.task_id
-  left join tasks_known as k on k.task_id = f.task_id
-  left join callers as x on x.caller_id = c.caller_id
-  left join callers as w on w.caller_id = f.caller_id
-  left join rate_entries as o on o.rate_id = c.rate_id
-  left join rate_entries as n on n.rate_id = f.rate_id
+  from {charged} as c
+  inner join {fresh_records} as f on f.record_id = c.record_id and f.usage_date = c.usage_date
+  left join {actors_known} as a on a.actor_id = c.actor_id
+  left join {actors_known} as g on g.actor_id = f.actor_id
+  left join {tasks_known} as t on t.task_id = c.task_id
+  left join {tasks_known} as k on k.task_id = f.task_id
+  left join {callers} as x on x.caller_id = c.caller_id
+  left join {callers} as w on w.caller_id = f.caller_id
+  left join {rate_entries} as o on o.rate_id = c.rate_id
+  left join {rate_entries} as n on n.rate_id = f.rate_id
   where c.stands and f.total_cost_usd is not null and (c.total_cost_usd <> 0 or f.total_cost_usd <> 0)
     and not exists (
       select 1 from replaced as q
@@ -124,20 +124,20 @@ staged as (
   select
     record_key,
     usage_date
-  from usage
-  where usage_date between @first_day and @last_day
+  from {usage}
+  where usage_date in ({@days})
   union all
   select
     record_key,
     request_date as usage_date
-  from requests
-  where request_date between @first_day and @last_day
+  from {requests}
+  where request_date in ({@days})
   union all
   select
     record_key,
     request_date as usage_date
-  from requests_kept
-  where request_date between @first_day and @last_day and record_key <> call_key
+  from {requests_kept}
+  where request_date in ({@days}) and record_key <> call_key
 ),
 gone as (
   select
@@ -145,7 +145,7 @@ gone as (
     c.usage_date,
     c.correction,
     c.last_correction
-  from charged as c
+  from {charged} as c
   where c.stands
     and not exists (
       select 1 from staged as s
@@ -165,9 +165,9 @@ charged_anew as (
     c.usage_date,
     c.last_correction,
     'its log has the record again' as why
-  from charged as c
-  inner join fresh_records as f on f.record_id = c.record_id and f.usage_date = c.usage_date
-  inner join rulings as r on r.ruling_id = f.ruling_id
+  from {charged} as c
+  inner join {fresh_records} as f on f.record_id = c.record_id and f.usage_date = c.usage_date
+  inner join {rulings} as r on r.ruling_id = f.ruling_id
   where not c.stands and r.pricing in ('priced', 'estimated')
   union all
   select
@@ -175,12 +175,12 @@ charged_anew as (
     f.usage_date,
     0 as last_correction,
     'recorded after its month was closed' as why
-  from fresh_records as f
-  inner join months as m on m.first_day = first_of_month(f.usage_date) and m.state = 'closed'
-  inner join rulings as r on r.ruling_id = f.ruling_id
+  from {fresh_records} as f
+  inner join {months} as m on m.first_day = {first_of_month(f.usage_date)} and m.state = 'closed'
+  inner join {rulings} as r on r.ruling_id = f.ruling_id
   where r.pricing in ('priced', 'estimated')
     and not exists (
-      select 1 from charged as c
+      select 1 from {charged} as c
       where c.usage_date = f.usage_date and c.record_id = f.record_id
     )
 ),
@@ -215,7 +215,7 @@ corrections as (
     c.last_correction + 1 as correction,
     f.started_at,
     f.usage_date,
-    @open_month as billing_month,
+    {@open_month} as billing_month,
     f.meter_id,
     f.actor_id,
     f.task_id,
@@ -252,14 +252,14 @@ corrections as (
     f.run_date,
     f.flags
   from charged_anew as c
-  inner join fresh_records as f on f.record_id = c.record_id and f.usage_date = c.usage_date
+  inner join {fresh_records} as f on f.record_id = c.record_id and f.usage_date = c.usage_date
   union all
   select
     r.record_id,
     -1 - c.last_correction as correction,
     r.started_at,
     r.usage_date,
-    @open_month as billing_month,
+    {@open_month} as billing_month,
     r.meter_id,
     r.actor_id,
     r.task_id,
@@ -293,13 +293,13 @@ corrections as (
     r.usage_line,
     r.request_object_id,
     r.request_line,
-    @run_date as run_date,
+    {@run_date} as run_date,
     r.flags
   from taken_back as c
-  inner join record_facts as r
+  inner join {record_facts} as r
     on r.record_id = c.record_id and r.usage_date = c.usage_date and r.correction = c.correction
-  inner join months as m on m.first_day = r.billing_month and m.state = 'closed'
-  where r.usage_date between @first_day and @last_day
+  inner join {months} as m on m.first_day = r.billing_month and m.state = 'closed'
+  where r.usage_date in ({@days})
 )
 select
   c.record_id,
@@ -344,4 +344,4 @@ select
   c.flags,
   if(s.successor_payer_id is null, null, c.payer_id) as adjusts_payer_id
 from corrections as c
-left join successors_dated as s on s.payer_id = c.payer_id and s.valid_from <= @open_month and @open_month < s.valid_to
+left join {successors_dated} as s on s.payer_id = c.payer_id and s.valid_from <= {@open_month} and {@open_month} < s.valid_to

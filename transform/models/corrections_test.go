@@ -15,8 +15,8 @@ import (
 	"pgregory.net/rapid"
 
 	"chargeback/billing/ledger"
-	"chargeback/billing/ledger/bqledger/bqtest"
 	"chargeback/billing/ledger/ledgertest"
+	"chargeback/billing/warehouse/bigquery/bqtest"
 	"chargeback/extract/record"
 	"chargeback/transform/civil"
 	"chargeback/transform/rates"
@@ -128,42 +128,44 @@ func (c *pastCompany) days() (all []civil.Date) {
 	c.Helper()
 	ctx, book := context.Background(), c.book()
 	for _, found := range []func() ([]civil.Date, error){
-		func() ([]civil.Date, error) { return c.ledger.DirtyDays(ctx, civil.Max.AddDays(-2)) },
-		func() ([]civil.Date, error) { return c.ledger.PricedAnew(ctx, book.Resolve) },
-		func() ([]civil.Date, error) { return c.ledger.AttributedAnew(ctx, book.Resolve) },
+		func() ([]civil.Date, error) { return c.manifest.DirtyDays(ctx, civil.Max.AddDays(-2)) },
+		func() ([]civil.Date, error) {
+			used, err := c.ledger.RatesUsed(ctx)
+			c.must(err)
+			refs, err := book.Resolve(used.Seen)
+			return used.Anew(refs), err
+		},
+		func() ([]civil.Date, error) {
+			seen, any, err := c.ledger.Attributed(ctx)
+			c.must(err)
+			refs, err := book.Resolve(seen)
+			if err != nil || !any {
+				return nil, err
+			}
+			return c.ledger.AttributedAnew(ctx, refs)
+		},
 	} {
 		days, err := found()
 		c.must(err)
 		all = append(all, days...)
 	}
-	c.query("select distinct usage_date from record_facts where usage_date >= @since and correction <> 0 and billing_month = @open", ledger.Args{"since": civil.Min, "open": c.open.FirstDay()}, func(r ledger.Row) {
-		all = append(all, r.Date(0))
-	})
+	each(c.books, "select distinct usage_date from {record_facts} where usage_date >= {@since} and correction <> 0 and billing_month = {@open}", ledger.Args{"since": civil.Min, "open": c.open.FirstDay()}, func(day civil.Date) { all = append(all, day) })
 	slices.SortFunc(all, civil.Date.Compare)
 	return slices.Compact(slices.DeleteFunc(all, func(d civil.Date) bool { return d.Before(pastDays.First) || pastDays.Last.Before(d) }))
 }
 
 func (c *pastCompany) night(days []civil.Date) {
 	c.Helper()
-	var runs []ledger.Days
-	for _, d := range days {
-		if n := len(runs); n > 0 && runs[n-1].Last.AddDays(1) == d {
-			runs[n-1].Last = d
-		} else {
-			runs = append(runs, ledger.Days{First: d, Last: d})
-		}
-	}
-	if len(runs) > 0 {
-		c.must(c.ledger.ReplaceDays(context.Background(), ledger.Build{
-			Days: runs, LateUntil: pastDays.Last, OpenMonth: c.open,
-			RateVersion: fmt.Sprintf("book-%d", c.price), RunDate: pastDays.Last, References: c.book().Resolve,
-		}, func() error { return nil }))
-	}
+	c.must(ledgertest.Make(context.Background(), c.ledger, ledger.Build{
+		Days: days, LateUntil: pastDays.Last, OpenMonth: c.open, RateVersion: fmt.Sprintf("book-%d", c.price), RunDate: pastDays.Last,
+	}, c.book()))
 }
 
 func (c *pastCompany) close() {
 	c.Helper()
-	c.must(c.ledger.CloseMonth(context.Background(), c.open, ledgertest.At("2027-06-01 00:00:00"), "hash", "", nil, func() error { return nil }))
+	changes, err := c.ledger.CloseMonth(context.Background(), c.open, ledgertest.At("2027-06-01 00:00:00"), "hash", "", nil)
+	c.must(err)
+	c.must(c.ledger.Apply(context.Background(), changes...))
 	c.open = c.open.Next()
 }
 
@@ -194,7 +196,7 @@ func (c *pastCompany) learn() {
 			return
 		}
 		c.logs[name] = nil
-		c.must(c.ledger.Delete(context.Background(), record.RequestSchema, []int64{ledgertest.ObjectID("requests", name, fmt.Sprintf("v%d", c.version[name]))}, "somebody"))
+		c.must(c.manifest.Delete(context.Background(), record.RequestSchema, []int64{ledgertest.ObjectID("requests", name, fmt.Sprintf("v%d", c.version[name]))}, "somebody"))
 	}
 }
 
@@ -217,8 +219,8 @@ func (c *pastCompany) holds() {
 		}
 	}
 	since := ledger.Args{"since": civil.Min}
-	c.query("select coalesce(adjusts_cost_center, cost_center), total_usd(total_cost_usd) from cost_items where usage_date >= @since group by 1", since, func(r ledger.Row) {
-		got[r.Text(0)] = r.USD(1).Pico()
+	each(c.books, "select coalesce(adjusts_cost_center, cost_center) as cost_center, {total_usd(total_cost_usd)} as total from {cost_items} where usage_date >= {@since} group by 1", since, func(r owes) {
+		got[r.CostCenter] = r.Total.Pico()
 	})
 	for _, code := range append([]string{unallocated}, pastCenters...) {
 		if sumOf(got, code).Cmp(sumOf(owed, code)) != 0 {
@@ -228,17 +230,15 @@ func (c *pastCompany) holds() {
 	if hash := c.hashOf("2026-10"); c.before != "" && hash != c.before {
 		c.Fatalf("October has another hash than at its close")
 	}
-	c.query(`
+	each(c.books, `
 select a.record_id
-from cost_items as a
-inner join cost_items as b on b.usage_date = a.usage_date and b.record_id = a.record_id and b.correction = 0 - a.correction and b.billing_month = a.billing_month
-where a.usage_date >= @since and b.usage_date >= @since and a.correction > 0 and a.total_cost_usd + b.total_cost_usd = 0
-  and coalesce(a.adjusts_cost_center, a.cost_center) = coalesce(b.adjusts_cost_center, b.cost_center) and a.user_id = b.user_id and a.agent_id = b.agent_id`, since, func(r ledger.Row) {
-		c.Fatalf("record %d is corrected to what it was", r.Int(0))
-	})
-	c.query("select count(*) from cost_items where usage_date >= @since and billing_month >= '2026-12' and cost_center = 'CC-1'", since, func(r ledger.Row) {
-		if r.Int(0) > 0 {
-			c.Fatalf("CC-1 has ended and is charged for %d records", r.Int(0))
+from {cost_items} as a
+inner join {cost_items} as b on b.usage_date = a.usage_date and b.record_id = a.record_id and b.correction = 0 - a.correction and b.billing_month = a.billing_month
+where a.usage_date >= {@since} and b.usage_date >= {@since} and a.correction > 0 and a.total_cost_usd + b.total_cost_usd = 0
+  and coalesce(a.adjusts_cost_center, a.cost_center) = coalesce(b.adjusts_cost_center, b.cost_center) and a.user_id = b.user_id and a.agent_id = b.agent_id`, since, func(id int64) { c.Fatalf("record %d is corrected to what it was", id) })
+	each(c.books, "select count(*) as n from {cost_items} where usage_date >= {@since} and billing_month >= '2026-12' and cost_center = 'CC-1'", since, func(records int64) {
+		if records > 0 {
+			c.Fatalf("CC-1 has ended and is charged for %d records", records)
 		}
 	})
 }
@@ -289,11 +289,10 @@ func TestCorrectionsAddUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b := *whole
 		b.TB = t
-		b.undone(func() {
-			c := newPastCompany(&b, func(n int) int { return rapid.IntRange(0, n-1).Draw(t, "n") })
-			c.live(rapid.IntRange(1, 3).Draw(t, "times"))
-			c.again()
-		})
+		b.clear()
+		c := newPastCompany(&b, func(n int) int { return rapid.IntRange(0, n-1).Draw(t, "n") })
+		c.live(rapid.IntRange(1, 3).Draw(t, "times"))
+		c.again()
 	})
 }
 

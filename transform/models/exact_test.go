@@ -12,8 +12,9 @@ import (
 	"time"
 
 	"chargeback/billing/ledger"
-	"chargeback/billing/ledger/bqledger/bqtest"
 	"chargeback/billing/ledger/ledgertest"
+	"chargeback/billing/warehouse"
+	"chargeback/billing/warehouse/bigquery/bqtest"
 	"chargeback/extract/record"
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
@@ -262,24 +263,31 @@ func (x *exactTest) run(t *testing.T, b *books) (used map[string]int) {
 func (x *exactTest) compareRecords(t *testing.T, b *books) {
 	t.Helper()
 	left := len(x.want)
-	err := b.ledger.Query(context.Background(), `
+	err := warehouse.Each(context.Background(), b.engine, warehouse.Select{Args: ledger.Args{"since": civil.Min}, Text: `
 select f.record_id, p.cost_center, f.llm_cost_usd, f.infra_cost_usd, f.tool_cost_usd, f.total_cost_usd
-from record_facts as f
-inner join payers as p on p.payer_id = f.payer_id
-where f.usage_date >= @since`, ledger.Args{"since": civil.Min}, func(r ledger.Row) error {
-		w, ok := x.want[r.Int(0)]
+from {record_facts} as f
+inner join {payers} as p on p.payer_id = f.payer_id
+where f.usage_date >= {@since}`}, func(r struct {
+		RecordID   int64
+		CostCenter string
+		LLM        *money.USD `column:"llm_cost_usd"`
+		Infra      *money.USD `column:"infra_cost_usd"`
+		Tool       *money.USD `column:"tool_cost_usd"`
+		Total      *money.USD `column:"total_cost_usd"`
+	}) error {
+		w, ok := x.want[r.RecordID]
 		left--
 		want := [4]string{"null", "null", "null", "null"}
-		same := ok && r.Text(1) == w.ask.payer
+		same, parts := ok && r.CostCenter == w.ask.payer, []*money.USD{r.LLM, r.Infra, r.Tool, r.Total}
 		for i, pico := range []int64{w.charge.llm, w.charge.infra, w.charge.tool, w.charge.llm + w.charge.infra + w.charge.tool} {
 			if w.charge.known {
 				want[i] = money.FromPico(pico).String()
 			}
-			same = same && samePico(r[2+i], w.charge.known, pico)
+			same = same && samePico(parts[i], w.charge.known, pico)
 		}
 		if !same {
 			t.Errorf("seed %d, book %d: record %d of %s: got %s + %s + %s = %s, want %s for %s: %+v",
-				exactSeed, x.number, r.Int(0), r.Text(1), amount(r[2]), amount(r[3]), amount(r[4]), amount(r[5]), want, w.ask.payer, w)
+				exactSeed, x.number, r.RecordID, r.CostCenter, amount(r.LLM), amount(r.Infra), amount(r.Tool), amount(r.Total), want, w.ask.payer, w)
 			return errEnough
 		}
 		return nil
@@ -294,10 +302,9 @@ where f.usage_date >= @since`, ledger.Args{"since": civil.Min}, func(r ledger.Ro
 
 var errEnough = fmt.Errorf("one wrong record is enough")
 
-func samePico(v any, known bool, pico int64) bool {
-	usd, is := v.(money.USD)
-	if !is || !known {
-		return is == known
+func samePico(usd *money.USD, known bool, pico int64) bool {
+	if usd == nil || !known {
+		return (usd != nil) == known
 	}
 	return usd.Equal(money.FromPico(pico))
 }
@@ -305,10 +312,10 @@ func samePico(v any, known bool, pico int64) bool {
 func (x *exactTest) compareCenters(t *testing.T, b *books, owed map[string]*big.Int) {
 	t.Helper()
 	found := 0
-	b.query("select cost_center, total_usd(total_cost_usd) from cost_items where usage_date >= @since group by cost_center", ledger.Args{"since": civil.Min}, func(r ledger.Row) {
+	each(b, "select cost_center, {total_usd(total_cost_usd)} as total from {cost_items} where usage_date >= {@since} group by cost_center", ledger.Args{"since": civil.Min}, func(r owes) {
 		found++
-		if want := owed[r.Text(0)]; want == nil || r.USD(1).Pico().Cmp(want) != 0 {
-			t.Errorf("seed %d, book %d: %s owes %s, want %s pico-dollars", exactSeed, x.number, r.Text(0), r.USD(1), want)
+		if want := owed[r.CostCenter]; want == nil || r.Total.Pico().Cmp(want) != 0 {
+			t.Errorf("seed %d, book %d: %s owes %s, want %s pico-dollars", exactSeed, x.number, r.CostCenter, r.Total, want)
 		}
 	})
 	if found != len(owed) {

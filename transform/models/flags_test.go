@@ -164,23 +164,22 @@ func TestCacheTTLSettings(t *testing.T) {
 		{"of the source and the model", map[string]string{"usage": "5m", "bedrock/sonnet": "1h"}, "0.00375 ttl:5m", "0.00375 ttl:5m", "0.00375 ttl:unknown"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b.undone(func() {
-				b.stage(rows)
-				book := plainBook()
-				gpt := book.Prices[0]
-				gpt.Key = "openai/gpt"
-				book.Prices, book.TTLs = append(book.Prices, gpt), tt.ttls
-				b.replace(book, "2026-10-25", days("2026-10-01", "2026-10-31"))
-				got := map[string]string{}
-				for _, r := range b.records() {
-					got[fmt.Sprint(r.usage.line, r.request.line)] = r.llm + " " + r.flags
+			b.clear()
+			b.stage(rows)
+			book := plainBook()
+			gpt := book.Prices[0]
+			gpt.Key = "openai/gpt"
+			book.Prices, book.TTLs = append(book.Prices, gpt), tt.ttls
+			b.replace(book, "2026-10-25", days("2026-10-01", "2026-10-31"))
+			got := map[string]string{}
+			for _, r := range b.records() {
+				got[fmt.Sprint(r.usage.line, r.request.line)] = r.llm + " " + r.flags
+			}
+			for key, want := range map[string]string{"1 1": tt.matched, "2 0": tt.alone, "0 2": tt.requests} {
+				if got[key] != want {
+					t.Errorf("record of usage and request %s: %s, want %s", key, got[key], want)
 				}
-				for key, want := range map[string]string{"1 1": tt.matched, "2 0": tt.alone, "0 2": tt.requests} {
-					if got[key] != want {
-						t.Errorf("record of usage and request %s: %s, want %s", key, got[key], want)
-					}
-				}
-			})
+			}
 		})
 	}
 }
@@ -207,21 +206,20 @@ func TestSplitOfAnotherPlatform(t *testing.T) {
 		{"the first knows", nil, []request{by("first", hour), by("second", unknown)}, "0.006 "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b.undone(func() {
-				b.stage(ledgertest.Rows{Usage: tt.usage, Requests: tt.requests})
-				book := plainBook()
-				gpt := book.Prices[0]
-				gpt.Key = "openai/gpt"
-				book.Prices, book.RequestsFrom = append(book.Prices, gpt), []string{"first", "second", "third"}
-				b.replace(book, "2026-10-25", days("2026-10-01", "2026-10-31"))
-				all := b.records()
-				if len(all) != 1 {
-					t.Fatalf("%d records, want 1: %+v", len(all), all)
-				}
-				if got := all[0].llm + " " + all[0].flags; got != tt.want {
-					t.Errorf("%s, want %s", got, tt.want)
-				}
-			})
+			b.clear()
+			b.stage(ledgertest.Rows{Usage: tt.usage, Requests: tt.requests})
+			book := plainBook()
+			gpt := book.Prices[0]
+			gpt.Key = "openai/gpt"
+			book.Prices, book.RequestsFrom = append(book.Prices, gpt), []string{"first", "second", "third"}
+			b.replace(book, "2026-10-25", days("2026-10-01", "2026-10-31"))
+			all := b.records()
+			if len(all) != 1 {
+				t.Fatalf("%d records, want 1: %+v", len(all), all)
+			}
+			if got := all[0].llm + " " + all[0].flags; got != tt.want {
+				t.Errorf("%s, want %s", got, tt.want)
+			}
 		})
 	}
 }

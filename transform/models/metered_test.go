@@ -13,11 +13,13 @@ import (
 	"pgregory.net/rapid"
 
 	"chargeback/billing/ledger"
-	"chargeback/billing/ledger/bqledger"
-	"chargeback/billing/ledger/bqledger/bqtest"
 	"chargeback/billing/ledger/ledgertest"
+	"chargeback/billing/manifest"
+	"chargeback/billing/warehouse/bigquery"
+	"chargeback/billing/warehouse/bigquery/bqtest"
 	"chargeback/extract/record"
 	"chargeback/transform/civil"
+	"chargeback/transform/money"
 	"chargeback/transform/rates"
 )
 
@@ -151,8 +153,11 @@ func (c callCompany) check(b *books) {
 func (c callCompany) holds(b *books, complete bool) {
 	b.Helper()
 	charged := map[civil.Date]*big.Int{}
-	b.query("select usage_date, total_usd(total_cost_usd) from cost_items where usage_date >= @since group by usage_date", ledger.Args{"since": civil.Min}, func(r ledger.Row) {
-		charged[r.Date(0)] = r.USD(1).Pico()
+	each(b, "select usage_date, {total_usd(total_cost_usd)} as total from {cost_items} where usage_date >= {@since} group by usage_date", ledger.Args{"since": civil.Min}, func(r struct {
+		UsageDate civil.Date
+		Total     money.USD
+	}) {
+		charged[r.UsageDate] = r.Total.Pico()
 	})
 	for day, metered := range c.days {
 		if !complete && !c.covered[day] {
@@ -165,9 +170,12 @@ func (c callCompany) holds(b *books, complete bool) {
 	if !b.byIDsAlone {
 		return
 	}
-	b.query("select user_id, total_usd(total_cost_usd) from cost_items where usage_date >= @since and user_id is not null and pricing = 'priced' group by user_id", ledger.Args{"since": civil.Min}, func(r ledger.Row) {
-		if own := sumOf(c.users, r.Text(0)); r.USD(1).Pico().Cmp(own) > 0 {
-			b.Fatalf("%s pays %s pico-dollars for calls that cost %s", r.Text(0), r.USD(1).Pico(), own)
+	each(b, "select user_id, {total_usd(total_cost_usd)} as total from {cost_items} where usage_date >= {@since} and user_id is not null and pricing = 'priced' group by user_id", ledger.Args{"since": civil.Min}, func(r struct {
+		UserID string
+		Total  money.USD
+	}) {
+		if own := sumOf(c.users, r.UserID); r.Total.Pico().Cmp(own) > 0 {
+			b.Fatalf("%s pays %s pico-dollars for calls that cost %s", r.UserID, r.Total.Pico(), own)
 		}
 	})
 }
@@ -183,7 +191,8 @@ func TestNeverMoreThanMetered(t *testing.T) {
 		b.TB = t
 		b.byIDsAlone = rapid.Bool().Draw(t, "by ids alone")
 		c := newCallCompany(func(n int) int { return rapid.IntRange(0, n-1).Draw(t, "n") }, rapid.IntRange(1, 40).Draw(t, "calls"))
-		b.undone(func() { c.check(&b) })
+		b.clear()
+		c.check(&b)
 	})
 }
 
@@ -200,16 +209,21 @@ func TestNeverMoreThanMeteredOnBigQuery(t *testing.T) {
 // openEmulated opens a ledger in a dataset of the emulator.
 func openEmulated(t *testing.T, endpoint, dataset string, zone *time.Location) *books {
 	t.Helper()
-	engine, err := bqledger.Open(t.Context(), bqledger.Options{
+	engine, err := bigquery.Open(t.Context(), bigquery.Options{
 		Project: "demo", Dataset: dataset, Run: dataset, MaxBytesBilled: 1 << 40, Clock: time.Now,
-		Client: []option.ClientOption{option.WithEndpoint(endpoint), option.WithHTTPClient(&http.Client{Transport: bqtest.Strict{Next: http.DefaultTransport}})},
+		Client: []option.ClientOption{option.WithEndpoint(endpoint), option.WithHTTPClient(&http.Client{Transport: bqtest.NewStrict(http.DefaultTransport)})},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := engine.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	l, err := ledger.Open(t.Context(), engine, zone, "2026-01-01")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &books{TB: t, engine: engine, ledger: l, zone: zone}
+	return &books{TB: t, engine: engine, ledger: l, manifest: manifest.New(engine), zone: zone}
 }

@@ -36,7 +36,7 @@ var payersOf = regexp.MustCompile(`\{payers_of ([a-z_]+)\}\n`)
 func withPayers(text, chain string) string {
 	return payersOf.ReplaceAllStringFunc(text, func(mark string) string {
 		name := payersOf.FindStringSubmatch(mark)[1]
-		return strings.ReplaceAll(chain[strings.Index(chain, "  select"):], "{NAME}", name)
+		return strings.ReplaceAll(chain[strings.Index(chain, "  select"):], "{NAME}", "{"+name+"}")
 	})
 }
 

@@ -1,16 +1,19 @@
 package models_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
+	"chargeback/billing/warehouse"
 	"chargeback/extract/record"
 	"chargeback/transform/models"
 )
 
 // Goal: models run in the order of their numbers, each fed only by what comes
 // before it, and each says what it promises.
-// Method: read all texts and headers.
+// Method: read all texts and headers; a header names the tables and models that the
+// markers of its text do.
 func TestAll(t *testing.T) {
 	all, err := models.All()
 	if err != nil {
@@ -18,16 +21,20 @@ func TestAll(t *testing.T) {
 	}
 	before := map[string]bool{}
 	for _, m := range all {
-		header, body, _ := strings.Cut(m.Text, "\n-- Kept as: ")
+		header, _, _ := strings.Cut(m.Text, "\n-- Kept as: ")
 		for _, part := range []string{"-- One row is ", "\n-- Promises: ", "\n-- Fed by: "} {
 			if !strings.Contains(header, part) {
 				t.Errorf("%s: its header lacks %q", m.Name, part)
 			}
 		}
+		named := warehouse.Named(m.Text)
 		for _, later := range all {
-			if !before[later.Name] && strings.Contains(body, " "+later.Name+" as ") {
+			if !before[later.Name] && slices.Contains(named, later.Name) {
 				t.Errorf("%s reads %s, which comes later", m.Name, later.Name)
 			}
+		}
+		if fed, read := fedBy(t, header), slices.Sorted(slices.Values(named)); !slices.Equal(fed, read) {
+			t.Errorf("%s is fed by %v, its header says, and reads %v", m.Name, fed, read)
 		}
 		if before[m.Name] {
 			t.Errorf("%s occurs twice", m.Name)
@@ -37,6 +44,24 @@ func TestAll(t *testing.T) {
 	if len(all) == 0 {
 		t.Error("there are no models")
 	}
+}
+
+// fedBy are the names that a header says feed the model.
+func fedBy(t *testing.T, header string) []string {
+	t.Helper()
+	_, text, _ := strings.Cut(header, "-- Fed by: ")
+	text = strings.TrimSuffix(strings.ReplaceAll(text, "\n--", ""), ".")
+	text, chained := strings.CutSuffix(text, ", and what decides who pays (see payers_of)")
+	names := strings.Split(text, ", ")
+	if chained {
+		chain, err := models.PayersOf(names[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, warehouse.Named(chain)...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // ofNoCharge are columns of requests that decide neither who pays nor how much:

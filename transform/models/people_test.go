@@ -13,6 +13,7 @@ import (
 
 	"chargeback/billing/ledger"
 	"chargeback/billing/ledger/ledgertest"
+	"chargeback/billing/report"
 	"chargeback/transform/civil"
 )
 
@@ -32,6 +33,18 @@ func peopleBook() ledgertest.Book {
 	return book
 }
 
+// person is who pays for a person from when to when.
+func (b *books) person(book ledgertest.Book, email string) []report.PersonRow {
+	b.Helper()
+	seen, err := report.PeopleSeen(context.Background(), b.ledger, email)
+	b.must(err)
+	refs, err := book.Resolve(seen)
+	b.must(err)
+	rows, err := report.PersonHistory(context.Background(), b.ledger, email, refs)
+	b.must(err)
+	return rows
+}
+
 // history stages people and shows who pays for them, by address.
 func (b *books) history(book ledgertest.Book, people []person) map[string][]string {
 	b.Helper()
@@ -46,9 +59,7 @@ func (b *books) history(book ledgertest.Book, people []person) map[string][]stri
 		emails[a.Address], emails[a.Email] = true, true
 	}
 	for email := range emails {
-		rows, err := b.ledger.PersonHistory(context.Background(), email)
-		b.must(err)
-		for _, r := range rows {
+		for _, r := range b.person(book, email) {
 			name, _, _ := strings.Cut(email, "@")
 			to := r.To.String()
 			if r.To == civil.Max {
@@ -111,12 +122,11 @@ func TestSnapshotsBecomeHistory(t *testing.T) {
 	b := openBooks(t)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			b.undone(func() {
-				got := b.history(peopleBook(), append(every("other", "One", "CC-1"), tt.people...))["p"]
-				if diff := cmp.Diff(tt.want, got); diff != "" {
-					t.Errorf("history (-want +got):\n%s", diff)
-				}
-			})
+			b.clear()
+			got := b.history(peopleBook(), append(every("other", "One", "CC-1"), tt.people...))["p"]
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("history (-want +got):\n%s", diff)
+			}
 		})
 	}
 }
@@ -141,20 +151,18 @@ func TestAliases(t *testing.T) {
 		works("login@example.com", "Two", "CC-2", "2026-01-01", ""),
 	}
 	b := openBooks(t)
-	b.undone(func() {
-		got := b.history(book, people)
-		want := map[string][]string{
-			"old":    {"CC-1 One 2026-10-01..2026-10-10", "CC-1 One 2026-10-10..2026-10-20", "CC-2 Two 2026-10-20.."},
-			"new":    {"CC-1 One 2026-10-01..2026-10-10", "CC-1 One 2026-10-10..2026-10-20", "CC-2 Two 2026-10-20.."},
-			"reused": {"CC-1 One 2026-10-01..2026-10-15", "CC-1 One 2026-10-15..2026-10-20", "CC-2 Two 2026-10-20.."},
-			"first":  {"CC-1 One 2026-10-01..2026-10-15"},
-			"both":   {"CC-2 Two 2026-10-01..2026-10-10"}, "new2": {"CC-2 Two 2026-10-01..2026-10-10"},
-			"login": {"CC-2 Two 2026-01-01.."}, "login7": {"CC-2 Two 2026-01-01.."},
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("history (-want +got):\n%s", diff)
-		}
-	})
+	got := b.history(book, people)
+	want := map[string][]string{
+		"old":    {"CC-1 One 2026-10-01..2026-10-10", "CC-1 One 2026-10-10..2026-10-20", "CC-2 Two 2026-10-20.."},
+		"new":    {"CC-1 One 2026-10-01..2026-10-10", "CC-1 One 2026-10-10..2026-10-20", "CC-2 Two 2026-10-20.."},
+		"reused": {"CC-1 One 2026-10-01..2026-10-15", "CC-1 One 2026-10-15..2026-10-20", "CC-2 Two 2026-10-20.."},
+		"first":  {"CC-1 One 2026-10-01..2026-10-15"},
+		"both":   {"CC-2 Two 2026-10-01..2026-10-10"}, "new2": {"CC-2 Two 2026-10-01..2026-10-10"},
+		"login": {"CC-2 Two 2026-01-01.."}, "login7": {"CC-2 Two 2026-01-01.."},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("history (-want +got):\n%s", diff)
+	}
 	table{
 		book: book, people: people, show: func(r costRecord, _ names) string { return r.center + " by " + r.rule },
 		worlds: []world{
@@ -221,26 +229,24 @@ func TestSnapshotHistoryByDays(t *testing.T) {
 			shuffled := slices.Clone(people)
 			rand.New(rand.NewSource(rapid.Int64().Draw(rt, "order"))).Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
 			var got []string
-			b.undone(func() {
-				b.history(peopleBook(), shuffled)
-				rows, err := b.ledger.PersonHistory(context.Background(), "p@example.com")
-				b.must(err)
-				for day := 1; day <= 31; day++ {
-					d := fmt.Sprintf("2026-10-%02d", day)
-					var on []string
-					for _, r := range rows {
-						if !ledgertest.Day(d).Before(r.From) && ledgertest.Day(d).Before(r.To) {
-							on = append(on, r.CostCenter)
-						}
-					}
-					if want := saidOn(people, d); strings.Join(on, " and ") != want {
-						rt.Fatalf("%s: %v, want %q", d, on, want)
-					}
-				}
+			b.clear()
+			b.history(peopleBook(), shuffled)
+			rows := b.person(peopleBook(), "p@example.com")
+			for day := 1; day <= 31; day++ {
+				d := fmt.Sprintf("2026-10-%02d", day)
+				var on []string
 				for _, r := range rows {
-					got = append(got, fmt.Sprint(r.CostCenter, r.From, r.To, r.Shown))
+					if !ledgertest.Day(d).Before(r.From) && ledgertest.Day(d).Before(r.To) {
+						on = append(on, r.CostCenter)
+					}
 				}
-			})
+				if want := saidOn(people, d); strings.Join(on, " and ") != want {
+					rt.Fatalf("%s: %v, want %q", d, on, want)
+				}
+			}
+			for _, r := range rows {
+				got = append(got, fmt.Sprint(r.CostCenter, r.From, r.To, r.Shown))
+			}
 			if before != nil && !slices.Equal(before, got) {
 				rt.Fatalf("one order gives %v, another %v", before, got)
 			}

@@ -171,29 +171,27 @@ func heldWorlds() []world {
 // comes.
 func TestPendingThenEstimatedThenMetered(t *testing.T) {
 	b := openBooks(t)
-	b.undone(func() {
-		b.stage(ledgertest.Rows{Requests: []request{{ID: "r1", RequestID: "u1", At: noon, Tokens: input(2_000)}}})
-		night := func(lateUntil string) string {
-			b.replace(plainBook(), lateUntil, days("2026-10-05", "2026-10-05"))
-			all := b.records()
-			if len(all) != 1 {
-				t.Fatalf("%d records, want 1", len(all))
-			}
-			return all[0].pricing + " " + all[0].total + " " + all[0].match
+	b.stage(ledgertest.Rows{Requests: []request{{ID: "r1", RequestID: "u1", At: noon, Tokens: input(2_000)}}})
+	night := func(lateUntil string) string {
+		b.replace(plainBook(), lateUntil, days("2026-10-05", "2026-10-05"))
+		all := b.records()
+		if len(all) != 1 {
+			t.Fatalf("%d records, want 1", len(all))
 		}
-		for _, n := range []struct{ lateUntil, want string }{
-			{"2026-10-02", "pending null agent_only"},
-			{"2026-10-04", "pending null agent_only"},
-			{"2026-10-05", "estimated 0.0061 agent_only"},
-			{"2026-10-09", "estimated 0.0061 agent_only"},
-		} {
-			if got := night(n.lateUntil); got != n.want {
-				t.Errorf("late until %s: %s, want %s", n.lateUntil, got, n.want)
-			}
+		return all[0].pricing + " " + all[0].total + " " + all[0].match
+	}
+	for _, n := range []struct{ lateUntil, want string }{
+		{"2026-10-02", "pending null agent_only"},
+		{"2026-10-04", "pending null agent_only"},
+		{"2026-10-05", "estimated 0.0061 agent_only"},
+		{"2026-10-09", "estimated 0.0061 agent_only"},
+	} {
+		if got := night(n.lateUntil); got != n.want {
+			t.Errorf("late until %s: %s, want %s", n.lateUntil, got, n.want)
 		}
-		b.stage(ledgertest.Rows{Usage: []usage{{RequestID: "u1", At: noon, Tokens: input(1_000)}}, Object: "late.json"})
-		if got, want := night("2026-10-10"), "priced 0.0031 matched"; got != want {
-			t.Errorf("after usage came: %s, want %s", got, want)
-		}
-	})
+	}
+	b.stage(ledgertest.Rows{Usage: []usage{{RequestID: "u1", At: noon, Tokens: input(1_000)}}, Object: "late.json"})
+	if got, want := night("2026-10-10"), "priced 0.0031 matched"; got != want {
+		t.Errorf("after usage came: %s, want %s", got, want)
+	}
 }

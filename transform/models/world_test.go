@@ -3,7 +3,6 @@ package models_test
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -14,8 +13,10 @@ import (
 	"pgregory.net/rapid"
 
 	"chargeback/billing/ledger"
-	"chargeback/billing/ledger/duckledger"
 	"chargeback/billing/ledger/ledgertest"
+	"chargeback/billing/manifest"
+	"chargeback/billing/warehouse"
+	"chargeback/billing/warehouse/duckdb"
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
 	"chargeback/transform/rates"
@@ -28,24 +29,20 @@ type (
 	person  = ledgertest.Person
 )
 
-// books is a ledger in which each test's rows are taken back at its end.
+// books is a ledger that is emptied before each test's rows.
 type books struct {
 	rapid.TB
-	engine ledger.Engine
-	ledger *ledger.Ledger
-	zone   *time.Location
+	engine   warehouse.Warehouse
+	ledger   *ledger.Ledger
+	manifest *manifest.Manifest
+	zone     *time.Location
 
 	byIDsAlone bool // nothing meets by fingerprint
 }
 
-// part is an engine whose transactions are parts of one that is open.
-type part struct{ ledger.Engine }
-
-func (part) Transact(_ context.Context, do func() error) error { return do() }
-
 func openBooks(t *testing.T) *books {
 	t.Helper()
-	engine, err := duckledger.Open(t.Context(), duckledger.Options{Path: filepath.Join(t.TempDir(), "ledger.duckdb"), Threads: 1})
+	engine, err := duckdb.Open(t.Context(), duckdb.Options{Path: filepath.Join(t.TempDir(), "ledger.duckdb"), Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,11 +55,11 @@ func openBooks(t *testing.T) *books {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := ledger.Open(t.Context(), part{engine}, zone, "2026-01-01")
+	l, err := ledger.Open(t.Context(), engine, zone, "2026-01-01")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &books{TB: t, engine: engine, ledger: l, zone: zone}
+	return &books{TB: t, engine: engine, ledger: l, manifest: manifest.New(engine), zone: zone}
 }
 
 func (b *books) must(err error) {
@@ -72,20 +69,16 @@ func (b *books) must(err error) {
 	}
 }
 
-// undone runs do and takes all that it wrote back.
-func (b *books) undone(do func()) {
+// clear empties the ledger of what the test before has left.
+func (b *books) clear() {
 	b.Helper()
-	undo := errors.New("taken back")
-	err := b.engine.Transact(context.Background(), func() error { do(); return undo })
-	if !errors.Is(err, undo) {
-		b.Errorf("transaction ended with %v", err)
-	}
+	b.must(ledgertest.Clear(context.Background(), b.engine))
 }
 
 func (b *books) stage(r ledgertest.Rows) {
 	b.Helper()
 	r.Zone = b.zone
-	b.must(r.Stage(context.Background(), b.ledger))
+	b.must(r.Stage(context.Background(), b.manifest))
 }
 
 // replace makes the records of the days anew, with a book of prices, when all
@@ -93,10 +86,10 @@ func (b *books) stage(r ledgertest.Rows) {
 func (b *books) replace(book ledgertest.Book, lateUntil string, days ...ledger.Days) {
 	b.Helper()
 	for _, d := range days {
-		b.must(b.ledger.ReplaceDays(context.Background(), ledger.Build{
-			Days: []ledger.Days{d}, LateUntil: ledgertest.Day(lateUntil), Fingerprint: !b.byIDsAlone, OpenMonth: d.First.Month(),
-			RateVersion: "book-1", RunDate: d.Last, References: book.Resolve,
-		}, func() error { return nil }))
+		b.must(ledgertest.Make(context.Background(), b.ledger, ledger.Build{
+			Days: d.All(), LateUntil: ledgertest.Day(lateUntil), Fingerprint: !b.byIDsAlone, OpenMonth: d.First.Month(),
+			RateVersion: "book-1", RunDate: d.Last,
+		}, book))
 	}
 }
 
@@ -104,9 +97,18 @@ func days(first, last string) ledger.Days {
 	return ledger.Days{First: ledgertest.Day(first), Last: ledgertest.Day(last)}
 }
 
-func (b *books) query(text string, args ledger.Args, yield func(ledger.Row)) {
+// owes is what a cost centre owes.
+type owes struct {
+	CostCenter string
+	Total      money.USD
+}
+
+func each[T any](b *books, text string, args ledger.Args, yield func(T)) {
 	b.Helper()
-	b.must(b.ledger.Query(context.Background(), text, args, func(r ledger.Row) error { yield(r); return nil }))
+	b.must(warehouse.Each(context.Background(), b.engine, warehouse.Select{Text: text, Args: args}, func(v T) error {
+		yield(v)
+		return nil
+	}))
 }
 
 // place is where a staged row lies.
@@ -130,43 +132,69 @@ type costRecord struct {
 // records reads all cost records, in no order.
 func (b *books) records() (all []costRecord) {
 	b.Helper()
-	b.query(`
+	each(b, `
 select
-  u.object_key, c.usage_line, r.object_key, c.request_line, c.match, c.match_rung, c.pricing, c.pricing_note, c.attribution,
-  c.department, c.cost_center, c.agent_id, c.llm_cost_usd, c.infra_cost_usd, c.tool_cost_usd, c.total_cost_usd, c.cache_savings_usd, c.tool_calls, r.source, c.doubtful_cost_usd, c.flags
-from cost_items as c
-left join objects as u on u.object_id = c.usage_object_id
-left join objects as r on r.object_id = c.request_object_id
-where c.usage_date >= @since`, ledger.Args{"since": civil.Min}, func(r ledger.Row) {
+  u.object_key as usage_object, c.usage_line, r.object_key as request_object, c.request_line, c.match, c.match_rung, c.pricing, c.pricing_note, c.attribution,
+  c.department, c.cost_center, c.agent_id, c.llm_cost_usd, c.infra_cost_usd, c.tool_cost_usd, c.total_cost_usd, c.cache_savings_usd, c.tool_calls, r.source as request_source, c.doubtful_cost_usd, c.flags
+from {cost_items} as c
+left join {objects} as u on u.object_id = c.usage_object_id
+left join {objects} as r on r.object_id = c.request_object_id
+where c.usage_date >= {@since}`, ledger.Args{"since": civil.Min}, func(r struct {
+		UsageObject   string `column:",null"`
+		UsageLine     *int64
+		RequestObject string `column:",null"`
+		RequestLine   *int64
+		RequestSource string `column:",null"`
+		Match         string
+		MatchRung     string `column:",null"`
+		Pricing       string
+		PricingNote   string `column:",null"`
+		Attribution   string
+		Department    string
+		CostCenter    string
+		AgentID       string     `column:",null"`
+		LLM           *money.USD `column:"llm_cost_usd"`
+		Infra         *money.USD `column:"infra_cost_usd"`
+		Tool          *money.USD `column:"tool_cost_usd"`
+		Total         *money.USD `column:"total_cost_usd"`
+		Savings       *money.USD `column:"cache_savings_usd"`
+		Doubtful      *money.USD `column:"doubtful_cost_usd"`
+		ToolCalls     int64
+		Flags         string `column:",null"`
+	}) {
 		rec := costRecord{
-			match: r.Text(4), rung: r.Text(5), pricing: r.Text(6), note: r.Text(7), rule: r.Text(8), department: r.Text(9), center: r.Text(10), agent: r.Text(11),
-			llm: amount(r[12]), infra: amount(r[13]), tool: amount(r[14]), total: amount(r[15]), savings: amount(r[16]), toolCalls: r.Int(17), doubtful: amount(r[19]), flags: r.Text(20),
+			match: r.Match, rung: r.MatchRung, pricing: r.Pricing, note: r.PricingNote, rule: r.Attribution, department: r.Department, center: r.CostCenter, agent: r.AgentID,
+			llm: amount(r.LLM), infra: amount(r.Infra), tool: amount(r.Tool), total: amount(r.Total), savings: amount(r.Savings), toolCalls: r.ToolCalls, doubtful: amount(r.Doubtful), flags: r.Flags,
 		}
-		if r[1] != nil {
-			rec.usage = place{"usage", r.Text(0), r.Int(1)}
+		if r.UsageLine != nil {
+			rec.usage = place{"usage", r.UsageObject, *r.UsageLine}
 		}
-		if r[3] != nil {
-			rec.request = place{r.Text(18), r.Text(2), r.Int(3)}
+		if r.RequestLine != nil {
+			rec.request = place{r.RequestSource, r.RequestObject, *r.RequestLine}
 		}
 		all = append(all, rec)
 	})
 	return all
 }
 
-func amount(v any) string {
-	if usd, known := v.(money.USD); known {
-		return usd.String()
+func amount(usd *money.USD) string {
+	if usd == nil {
+		return "null"
 	}
-	return "null"
+	return usd.String()
 }
 
 // aside reads the staged rows that are not charged, with the verdict.
 func (b *books) aside() map[place]string {
 	b.Helper()
 	verdicts := map[place]string{}
-	b.query("select o.source, o.object_key, r.line, r.verdict from repeats as r inner join objects as o on o.object_id = r.object_id where r.usage_date >= @since",
-		ledger.Args{"since": civil.Min}, func(r ledger.Row) {
-			verdicts[place{r.Text(0), r.Text(1), r.Int(2)}] = r.Text(3)
+	each(b, "select o.source, o.object_key, r.line, r.verdict from {repeats} as r inner join {objects} as o on o.object_id = r.object_id where r.usage_date >= {@since}",
+		ledger.Args{"since": civil.Min}, func(r struct {
+			Source, ObjectKey string
+			Line              int64
+			Verdict           string
+		}) {
+			verdicts[place{r.Source, r.ObjectKey, r.Line}] = r.Verdict
 		})
 	return verdicts
 }
@@ -203,15 +231,12 @@ func (n names) of(p place) string {
 func (tt table) run(t *testing.T) {
 	b := openBooks(t)
 	staged, called, owner := tt.staged()
-	var got map[int][]string
-	b.undone(func() {
-		b.stage(staged)
-		if tt.days == nil {
-			tt.days = []ledger.Days{days("2026-10-01", "2026-10-31")}
-		}
-		b.replace(tt.book, "2026-10-25", tt.days...)
-		got = tt.results(b, called, owner)
-	})
+	b.stage(staged)
+	if tt.days == nil {
+		tt.days = []ledger.Days{days("2026-10-01", "2026-10-31")}
+	}
+	b.replace(tt.book, "2026-10-25", tt.days...)
+	got := tt.results(b, called, owner)
 	for i, w := range tt.worlds {
 		t.Run(w.name, func(t *testing.T) {
 			if diff := gocmp.Diff(slices.Sorted(slices.Values(w.want)), slices.Sorted(slices.Values(got[i]))); diff != "" {

@@ -76,7 +76,7 @@ func (b Book) Rates() (*rates.Book, error) {
 	return rates.ParseFiles(files)
 }
 
-// Resolve does what Build.References asks for.
+// Resolve is what the models join with, for what occurs.
 func (b Book) Resolve(seen ledger.Seen) (ledger.References, error) {
 	refs := b.References
 	book, err := b.Rates()

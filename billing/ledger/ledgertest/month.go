@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"chargeback/billing/ledger"
+	"chargeback/billing/warehouse"
 	"chargeback/extract/record"
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
@@ -22,19 +23,48 @@ var (
 func (b *books) close(month civil.Month) error {
 	b.Helper()
 	document := ledger.Issued{Number: "CB-" + month.String() + "-00420-r0", Month: month.String(), CostCenter: "00420", Total: 12_345, ContentHash: "abc", Document: `{"note":"it's one"}`}
-	return b.ledger.CloseMonth(b.ctx, month, At("2026-11-05 04:00:00"), b.hash(month.String()), map[string]int{"documents": 1}, []ledger.Issued{document}, nothing)
+	return b.closeWith(month, b.hash(month.String()), document)
+}
+
+// closeWith closes a month by a hash and documents.
+func (b *books) closeWith(month civil.Month, hash string, documents ...ledger.Issued) error {
+	b.Helper()
+	changes, err := b.ledger.CloseMonth(b.ctx, month, At("2026-11-05 04:00:00"), hash, map[string]int{"documents": len(documents)}, documents)
+	if err != nil {
+		return err
+	}
+	return b.ledger.Apply(b.ctx, changes...)
+}
+
+// opened drops what months behind a closed one charge.
+func (b *books) opened(closed civil.Month) {
+	b.Helper()
+	var changes []warehouse.Change
+	for _, table := range []string{"record_facts", "daily_costs", "daily_users", "charged_days"} {
+		changes = append(changes, warehouse.Delete{
+			Table: table, Where: "billing_month > {@first} and usage_date >= {@since}", Args: ledger.Args{"since": civil.Min, "first": closed.FirstDay()},
+		})
+	}
+	b.must(b.engine.Apply(b.ctx, changes...))
 }
 
 // records are the cost records of a month in words: id, correction, corrected
 // month, day, pricing and total.
 func (b *books) records(month civil.Month) (found []string) {
 	b.Helper()
-	for _, r := range b.rows(`
-select coalesce(provider_request_id, agent_request_id), correction, adjusts_month, usage_date, pricing, total_cost_usd
-from cost_records
-where billing_month = @month and usage_date >= @since
+	for _, r := range each[struct {
+		ID         string
+		Correction int64
+		Adjusts    string     `column:"adjusts_month,null"`
+		Day        civil.Date `column:"usage_date"`
+		Pricing    string
+		Total      money.USD `column:"total_cost_usd,null"`
+	}](b, `
+select coalesce(provider_request_id, agent_request_id, '') as id, correction, adjusts_month, usage_date, pricing, total_cost_usd
+from {cost_records}
+where billing_month = {@month} and usage_date >= {@since}
 order by coalesce(provider_request_id, agent_request_id, ''), correction`, ledger.Args{"month": month, "since": civil.Min}) {
-		found = append(found, fmt.Sprintf("%s %+d %s %s %s %s", r.Text(0), r.Int(1), r.Text(2), r.Date(3), r.Text(4), r.USD(5)))
+		found = append(found, fmt.Sprintf("%s %+d %s %s %s %s", r.ID, r.Correction, r.Adjusts, r.Day, r.Pricing, r.Total))
 	}
 	return found
 }
@@ -43,16 +73,39 @@ func testCloseMonth(b *books) {
 	b.begin()
 	b.stage(night())
 	b.replace("2026-10-05", "2026-10-06")
-	failed := errors.New("disk is full")
-	err := b.ledger.CloseMonth(b.ctx, october, At("2026-11-05 04:00:00"), "h", nil, []ledger.Issued{{Number: "n", Month: "2026-10"}}, func() error { return failed })
-	if !errors.Is(err, failed) {
-		b.Errorf("close ended with %v, want the error of its function", err)
+	kept := []string{"months", "invoices", "document_files"}
+	files := []ledger.File{{Folder: "/a/it's one", Name: "1.csv", SHA256: "b0"}, {Folder: "/a/it's one", Name: "2.pdf", SHA256: "a0"}}
+	document := ledger.Issued{Number: "n", Month: "2026-10"}
+	b.eachCall(func() error {
+		changes, err := b.ledger.CloseMonth(b.ctx, october, At("2026-11-05 04:00:00"), "h", nil, []ledger.Issued{document})
+		if err != nil {
+			return err
+		}
+		return b.ledger.Apply(b.ctx, append(changes, ledger.NoteFiles(october, files[:1]))...)
+	}, func(what string) {
+		b.Helper()
+		for _, table := range kept {
+			b.equal(table+" after "+what, int64(0), b.count(table))
+		}
+	}, func(what string) {
+		b.Helper()
+		for _, table := range kept {
+			b.equal(table+" after "+what, int64(1), b.count(table))
+			b.must(b.engine.Apply(b.ctx, warehouse.Delete{Table: table, Where: "true"}))
+		}
+	})
+	for _, table := range kept {
+		b.must(b.engine.Apply(b.ctx, warehouse.Delete{Table: table, Where: "true"}))
 	}
-	b.equal("months and documents after a close that failed", []int64{0, 0}, []int64{b.count("months"), b.count("invoices")})
 
+	twice, err := b.ledger.CloseMonth(b.ctx, october, At("2026-11-05 04:00:00"), "another process's", nil, []ledger.Issued{document})
+	b.must(err)
 	b.must(b.close(october))
 	b.reopen()
 	b.begin()
+	if err := b.ledger.Apply(b.ctx, twice...); !errors.Is(err, ledger.ErrClosed) {
+		b.Errorf("a close that began before another process closed the month ended with %v, want ErrClosed", err)
+	}
 	for range 2 {
 		if err := b.close(october); !errors.Is(err, ledger.ErrClosed) {
 			b.Errorf("second close ended with %v, want ErrClosed", err)
@@ -69,19 +122,11 @@ func testCloseMonth(b *books) {
 	b.must(b.ledger.Closing(b.ctx, october, &summary))
 	b.must(b.ledger.Closing(b.ctx, november.Next(), &summary)) // open
 	b.equal("summary", map[string]int{"documents": 1}, summary)
-	files := []ledger.File{{Folder: "/a/it's one", Name: "1.csv", SHA256: "b0"}, {Folder: "/a/it's one", Name: "2.pdf", SHA256: "a0"}}
-	if err := b.ledger.NoteFiles(b.ctx, october, files, func() error { return failed }); !errors.Is(err, failed) {
-		b.Errorf("noting files ended with %v, want the error of its function", err)
-	}
+	b.must(b.ledger.Apply(b.ctx, ledger.NoteFiles(october, files), ledger.NoteFiles(november, nil)))
 	noted, err := b.ledger.Files(b.ctx, october)
 	b.must(err)
-	b.equal("files of a note that failed", 0, len(noted))
-	b.must(b.ledger.NoteFiles(b.ctx, october, files, nothing))
-	b.must(b.ledger.NoteFiles(b.ctx, november, nil, nothing))
-	noted, err = b.ledger.Files(b.ctx, october)
-	b.must(err)
 	b.equal("files", files, noted)
-	b.equal("state", []ledger.Row{{"closed", Day("2026-10-01"), At("2026-11-05 04:00:00"), `{"documents":1}`}}, b.rows("select state, first_day, closed_at, summary from months where month = '2026-10'", nil))
+	b.equal("state", []row{{"closed", Day("2026-10-01"), At("2026-11-05 04:00:00"), `{"documents":1}`}}, b.rows("select state, first_day, closed_at, summary from {months} where month = '2026-10'", nil))
 }
 
 // Goal: what comes after a month's close leaves its records as they were and
@@ -120,8 +165,8 @@ func testClosedMonth(b *books) {
 	for run, days := range [][]string{{"2026-09-01", "2026-10-02"}, {"2026-09-10", "2026-09-10", "2026-09-11", "2026-09-30"}} {
 		for i := 0; i < len(days); i += 2 {
 			build := b.build(days[i], days[i+1])
-			build.References, build.RateVersion = dearer.Resolve, "book-2"
-			b.must(b.ledger.ReplaceDays(b.ctx, build, nothing))
+			build.RateVersion = "book-2"
+			b.must(Make(b.ctx, b.ledger, build, dearer))
 		}
 		b.equal(fmt.Sprint("October after run ", run), want, b.records(october))
 		if hash == "" {
@@ -129,7 +174,7 @@ func testClosedMonth(b *books) {
 		}
 		b.equal(fmt.Sprint("hash after run ", run), hash, b.hash(""))
 	}
-	b.exec("delete from record_facts where billing_month > @first and usage_date >= @since", ledger.Args{"since": civil.Min, "first": september.FirstDay()})
+	b.opened(september)
 	b.equal("records of September", facts, b.facts())
 }
 
@@ -178,7 +223,7 @@ func testLateUsage(b *books) {
 		b.replace(day, day)
 	}
 	b.equal("October, days one by one", want, b.records(october))
-	b.exec("delete from record_facts where billing_month > @first and usage_date >= @since", ledger.Args{"since": civil.Min, "first": september.FirstDay()})
+	b.opened(september)
 	b.equal("records of September", facts, b.facts())
 }
 
@@ -251,7 +296,7 @@ func testLaterMonths(b *books) {
 	b.replace("2026-09-01", "2026-12-10")
 	b.equal("November stays", want, b.records(november))
 	b.equal("December", []string(nil), b.records(november.Next()))
-	b.exec("delete from record_facts where billing_month > @first and usage_date >= @since", ledger.Args{"since": civil.Min, "first": october.FirstDay()})
+	b.opened(october)
 	b.equal("records of September and October", facts, b.facts())
 }
 
@@ -289,5 +334,5 @@ func testGone(b *books) {
 	b.equal("November, nothing changed", 0, len(b.records(november)))
 	write(two, "v6", "v5")
 	b.equal("November with the row", 1, len(b.records(november)))
-	b.equal("what stands of all", []ledger.Row{{int64(3)}}, b.rows("select sum(if(correction < 0, -1, 1)) from record_facts where usage_date >= @since", ledger.Args{"since": civil.Min}))
+	b.equal("what stands of all", []row{{int64(3)}}, b.rows("select sum(if(correction < 0, -1, 1)) from {record_facts} where usage_date >= {@since}", ledger.Args{"since": civil.Min}))
 }

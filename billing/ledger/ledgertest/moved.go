@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"chargeback/billing/ledger"
+	"chargeback/billing/manifest"
 	"chargeback/extract/record"
 	"chargeback/transform/civil"
 )
@@ -28,23 +29,33 @@ func testMoved(b *books) {
 	b.replace("2026-10-05", "2026-10-06")
 	anew := func(book Book) string {
 		b.Helper()
-		days, err := b.ledger.AttributedAnew(b.ctx, book.Resolve)
+		seen, any, err := b.ledger.Attributed(b.ctx)
+		b.must(err)
+		if !any {
+			return "no month is closed"
+		}
+		refs, err := book.Resolve(seen)
+		b.must(err)
+		days, err := b.ledger.AttributedAnew(b.ctx, refs)
 		b.must(err)
 		return fmt.Sprint(days)
 	}
-	b.equal("days of closed months, before there are any", "[]", anew(handedOver()))
+	b.equal("days of closed months, before there are any", "no month is closed", anew(handedOver()))
 	b.must(b.close(september))
 	b.must(b.close(october))
 	b.equal("days by the same book", "[]", anew(company()))
 	b.equal("days by the later book", "[2026-10-06]", anew(handedOver()))
 
 	build := b.build("2026-10-05", "2026-10-06")
-	build.References = handedOver().Resolve
 	facts, hash := b.facts(), b.hash("2026-10")
-	would, err := b.ledger.CorrectionsBy(b.ctx, build)
+	seen, err := b.ledger.Seen(b.ctx, build.Days)
+	b.must(err)
+	refs, err := handedOver().Resolve(seen)
+	b.must(err)
+	would, err := b.ledger.CorrectionsBy(b.ctx, build, refs)
 	b.must(err)
 	b.equal("records after a look", facts, b.facts())
-	b.must(b.ledger.ReplaceDays(b.ctx, build, nothing))
+	b.must(Make(b.ctx, b.ledger, build, handedOver()))
 	b.equal("hash of October", hash, b.hash("2026-10"))
 	is, err := b.ledger.Corrections(b.ctx, november)
 	b.must(err)
@@ -77,16 +88,16 @@ func testDeleted(b *books) {
 	b.replace("2026-09-01", "2026-09-30")
 	b.must(b.close(september))
 	second := ObjectID("requests", "second.json", "")
-	b.must(b.ledger.MarkMissing(b.ctx, []int64{second}, Day("2026-10-02"), nil))
-	missing, err := b.ledger.Missing(b.ctx, "requests", Day("2026-10-01"))
+	b.must(b.manifest.MarkMissing(b.ctx, []int64{second}, Day("2026-10-02"), nil))
+	missing, err := b.manifest.Missing(b.ctx, "requests", Day("2026-10-01"))
 	b.must(err)
 	b.equal("missing the night before", 0, len(missing))
-	missing, err = b.ledger.Missing(b.ctx, "requests", Day("2026-10-02"))
+	missing, err = b.manifest.Missing(b.ctx, "requests", Day("2026-10-02"))
 	b.must(err)
-	b.equal("missing", []ledger.Object{{ID: second, Source: "requests", Key: "second.json", ETag: "v1", State: ledger.ObjectMissing, Staged: 1, MissingSince: Day("2026-10-02")}}, missing)
+	b.equal("missing", []manifest.Object{{ID: second, Source: "requests", Key: "second.json", ETag: "v1", State: manifest.ObjectMissing, Staged: 1, MissingSince: Day("2026-10-02")}}, missing)
 
-	b.must(b.ledger.Delete(b.ctx, record.RequestSchema, []int64{second}, "controller: test traffic"))
-	b.equal("objects", []string{"first.json v1 read"}, b.manifest("requests"))
+	b.must(b.manifest.Delete(b.ctx, record.RequestSchema, []int64{second}, "controller: test traffic"))
+	b.equal("objects", []string{"first.json v1 read"}, b.objects("requests"))
 	b.equal("rows", int64(1), b.count("requests"))
 	b.equal("days to make", []string{"2026-09-10", "2026-09-11", "2026-09-12"}, b.dirty("2026-09-30"))
 	b.replace("2026-09-01", "2026-09-30")
@@ -94,5 +105,5 @@ func testDeleted(b *books) {
 	b.stage(Rows{Requests: two.Requests[1:]})
 	b.replace("2026-09-01", "2026-09-30")
 	b.equal("October with it again", 0, len(b.records(october)))
-	b.equal("objects with it again", []string{"first.json v1 read", "second.json v1 read"}, b.manifest("requests"))
+	b.equal("objects with it again", []string{"first.json v1 read", "second.json v1 read"}, b.objects("requests"))
 }

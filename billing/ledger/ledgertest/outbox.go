@@ -1,20 +1,30 @@
 package ledgertest
 
 import (
+	"errors"
 	"time"
 
 	"chargeback/billing/ledger"
+	"chargeback/billing/outbox"
+	"chargeback/billing/warehouse"
 	"chargeback/transform/civil"
 )
 
 func (b *books) raise(id string, keys ...string) error {
-	return b.engine.Transact(b.ctx, func() error {
-		return b.ledger.Raise(b.ctx, ledger.Message{ID: id, Channel: "#ai-costs", Payload: `{"text":"it's ` + id + `"}`}, keys)
-	})
+	changes, err := b.raised(id, keys...)
+	if err != nil {
+		return err
+	}
+	return b.ledger.Apply(b.ctx, changes...)
+}
+
+// raised are the changes that raise a message.
+func (b *books) raised(id string, keys ...string) ([]warehouse.Change, error) {
+	return b.outbox.Raise(b.ctx, outbox.Raised{Message: outbox.Message{ID: id, Channel: "#ai-costs", Payload: `{"text":"it's ` + id + `"}`}, Keys: keys})
 }
 
 // messages are the messages of the outbox in words: id, state and attempts.
-func (b *books) messages(read func() ([]ledger.Message, error)) []ledger.Message {
+func (b *books) messages(read func() ([]outbox.Message, error)) []outbox.Message {
 	b.Helper()
 	all, err := read()
 	b.must(err)
@@ -27,66 +37,64 @@ func (b *books) messages(read func() ([]ledger.Message, error)) []ledger.Message
 
 func testOutbox(b *books) {
 	b.begin()
-	all := func() []ledger.Message {
-		return b.messages(func() ([]ledger.Message, error) { return b.ledger.Messages(b.ctx) })
+	all := func() []outbox.Message {
+		return b.messages(func() ([]outbox.Message, error) { return b.outbox.All(b.ctx) })
 	}
-	out := func() []ledger.Message {
-		return b.messages(func() ([]ledger.Message, error) { return b.ledger.Outgoing(b.ctx) })
+	out := func() []outbox.Message {
+		return b.messages(func() ([]outbox.Message, error) { return b.outbox.Outgoing(b.ctx) })
 	}
 	for _, id := range []string{"zebra", "ant", "mole"} {
 		b.must(b.raise(id, id))
 	}
-	b.equal("in the order in which they were raised", []ledger.Message{{ID: "zebra", State: ledger.MessagePending}, {ID: "ant", State: ledger.MessagePending}, {ID: "mole", State: ledger.MessagePending}}, out())
+	b.equal("in the order in which they were raised", []outbox.Message{{ID: "zebra", State: outbox.Pending}, {ID: "ant", State: outbox.Pending}, {ID: "mole", State: outbox.Pending}}, out())
 
 	set := func(id, state, reference, reason string) {
 		b.Helper()
-		b.must(b.ledger.SetMessage(b.ctx, id, ledger.Delivery{State: state, Reference: reference, Reason: reason, Tried: state == ledger.MessageSending}))
+		b.must(b.outbox.Set(b.ctx, id, outbox.Delivery{State: state, Reference: reference, Reason: reason, Tried: state == outbox.Sending}))
 	}
-	set("zebra", ledger.MessageSending, "", "")
-	b.equal("one is being sent", ledger.Message{ID: "zebra", State: ledger.MessageSending, Attempts: 1}, out()[0])
-	set("zebra", ledger.MessagePending, "", "the receiver's answer: 503")
-	set("zebra", ledger.MessageSending, "", "")
-	set("zebra", ledger.MessageSent, "1730000000.000100", "")
-	set("mole", ledger.MessageSending, "", "")
-	set("mole", ledger.MessagePending, "", "channel_not_found")
+	set("zebra", outbox.Sending, "", "")
+	b.equal("one is being sent", outbox.Message{ID: "zebra", State: outbox.Sending, Attempts: 1}, out()[0])
+	set("zebra", outbox.Pending, "", "the receiver's answer: 503")
+	set("zebra", outbox.Sending, "", "")
+	set("zebra", outbox.Sent, "1730000000.000100", "")
+	set("mole", outbox.Sending, "", "")
+	set("mole", outbox.Pending, "", "channel_not_found")
 	b.reopen()
 	b.begin()
-	b.equal("what is not settled", []ledger.Message{{ID: "ant", State: ledger.MessagePending}, {ID: "mole", State: ledger.MessagePending, Attempts: 1, Reason: "channel_not_found"}}, out())
-	b.equal("all", []ledger.Message{
-		{ID: "zebra", State: ledger.MessageSent, Attempts: 2, Reason: "the receiver's answer: 503"}, {ID: "ant", State: ledger.MessagePending}, {ID: "mole", State: ledger.MessagePending, Attempts: 1, Reason: "channel_not_found"},
+	b.equal("what is not settled", []outbox.Message{{ID: "ant", State: outbox.Pending}, {ID: "mole", State: outbox.Pending, Attempts: 1, Reason: "channel_not_found"}}, out())
+	b.equal("all", []outbox.Message{
+		{ID: "zebra", State: outbox.Sent, Attempts: 2}, {ID: "ant", State: outbox.Pending}, {ID: "mole", State: outbox.Pending, Attempts: 1, Reason: "channel_not_found"},
 	}, all())
-	b.equal("references and reasons", []ledger.Row{{"ant", nil, nil}, {"mole", nil, "channel_not_found"}, {"zebra", "1730000000.000100", "the receiver's answer: 503"}},
-		b.rows("select message_id, reference, reason from outbox order by 1", nil))
+	b.equal("references and reasons", []row{{"ant", nil, nil}, {"mole", nil, "channel_not_found"}, {"zebra", "1730000000.000100", nil}},
+		b.rows("select message_id, reference, reason from {outbox} order by 1", nil))
 
-	set("mole", ledger.MessageFailed, "", "")
+	set("mole", outbox.Failed, "", "")
 	b.equal("what an earlier version gave up is not settled", 2, len(out()))
-	set("mole", ledger.MessageResending, "", "")
+	set("mole", outbox.Resending, "", "")
 	b.equal("what may be there is not settled", 2, len(out()))
-	set("ant", ledger.MessageFolded, "", "")
+	set("ant", outbox.Folded, "", "")
 	b.equal("what was folded is", 1, len(out()))
-	b.must(b.ledger.SetMessage(b.ctx, "mole", ledger.Delivery{State: ledger.MessageSending, Channel: "#other"}))
-	b.must(b.ledger.RenewMessage(b.ctx, "mole", "#third", "{}"))
-	b.must(b.ledger.RenewMessage(b.ctx, "nobody", "#third", "{}"))
-	read := func(id string) []ledger.Row {
-		return b.rows("select channel, state, payload from outbox where message_id = @id", ledger.Args{"id": id})
+	b.must(b.outbox.Set(b.ctx, "mole", outbox.Delivery{State: outbox.Sending, Channel: "#other"}))
+	b.must(b.ledger.Apply(b.ctx, outbox.Renew("mole", "#third", "{}")))
+	b.must(b.ledger.Apply(b.ctx, outbox.Renew("nobody", "#third", "{}")))
+	read := func(id string) []row {
+		return b.rows("select channel, state, payload from {outbox} where message_id = {@id}", ledger.Args{"id": id})
 	}
-	b.equal("the channel that it is sent to, and no other payload meanwhile", []ledger.Row{{"#other", "sending", `{"text":"it's mole"}`}}, read("mole"))
-	set("mole", ledger.MessagePending, "", "")
-	b.must(b.engine.Transact(b.ctx, func() error { // as it is done beside the days that call for it
-		if err := b.ledger.RenewMessage(b.ctx, "mole", "#third", `{"text":"it's \\ new"}`); err != nil {
-			return err
-		}
-		return b.ledger.SetMessage(b.ctx, "zebra", ledger.Delivery{State: ledger.MessageFolded, Reason: "folded into mole"})
-	}))
-	b.equal("renewed", []ledger.Row{{"#third", "pending", `{"text":"it's \\ new"}`}}, read("mole"))
-	b.equal("folded", []ledger.Row{{"#ai-costs", "folded", `{"text":"it's zebra"}`}}, read("zebra"))
+	b.equal("the channel that it is sent to, and no other payload meanwhile", []row{{"#other", "sending", `{"text":"it's mole"}`}}, read("mole"))
+	set("mole", outbox.Pending, "", "")
+	b.must(b.ledger.Apply(b.ctx, // as it is done beside the days that call for it
+		outbox.Renew("mole", "#third", `{"text":"it's \\ new"}`),
+		outbox.Set("zebra", outbox.Delivery{State: outbox.Folded, Reason: "folded into mole"}),
+	))
+	b.equal("renewed", []row{{"#third", "pending", `{"text":"it's \\ new"}`}}, read("mole"))
+	b.equal("folded", []row{{"#ai-costs", "folded", `{"text":"it's zebra"}`}}, read("zebra"))
 }
 
 func testRaise(b *books) {
 	b.begin()
 	october, november := civil.Month{Year: 2026, Month: time.October}, civil.Month{Year: 2026, Month: time.November}
 	keys := func(m civil.Month) (ids []string) {
-		found, err := b.ledger.MonthMessages(b.ctx, m)
+		found, err := b.outbox.OfMonth(b.ctx, m)
 		b.must(err)
 		for _, m := range found {
 			ids = append(ids, m.ID)
@@ -99,7 +107,7 @@ func testRaise(b *books) {
 	b.must(b.raise("a%20b/2026-10/1200.00/50/actual/1", "a%20b/2026-10/1200.00/50/actual/1"))
 	b.equal("messages of October, in the order in which they were raised", []string{"support/2026-10/80/actual", "a%20b/2026-10/1200.00/50/actual/1"}, keys(october))
 	b.equal("messages of November", []string{"support/2026-11/1200.00/50/actual/1"}, keys(november))
-	like, err := b.ledger.MessagesLike(b.ctx, "a%20b/")
+	like, err := b.outbox.Like(b.ctx, "a%20b/")
 	b.must(err)
 	b.equal("messages whose id begins so", 1, len(like))
 
@@ -108,7 +116,15 @@ func testRaise(b *books) {
 	b.equal("keys after refusals", int64(4), b.count("alerts"))
 	b.equal("messages after refusals", int64(3), b.count("outbox"))
 
+	late, err := b.raised("late", "support/2026-10/90/actual")
+	b.must(err)
+	b.must(b.engine.Apply(b.ctx, warehouse.Append{Table: "alerts", Rows: [][]any{{"support/2026-10/90/actual", "of another process"}}}))
+	if err := b.ledger.Apply(b.ctx, late...); !errors.Is(err, warehouse.ErrChanged) {
+		b.Errorf("an alert that another process raised meanwhile ended with %v, want ErrChanged", err)
+	}
+	b.equal("messages after the guard", int64(3), b.count("outbox"))
+
 	b.must(b.raise("fifth", "support/2026-10/100/actual"))
 	b.must(b.raise("no key"))
-	b.equal("messages", []ledger.Row{{"support/2026-10/80/actual", int64(1)}, {"support/2026-11/1200.00/50/actual/1", int64(2)}, {"a%20b/2026-10/1200.00/50/actual/1", int64(3)}, {"fifth", int64(4)}, {"no key", int64(5)}}, b.rows("select message_id, sequence from outbox order by sequence", nil))
+	b.equal("messages", []row{{"support/2026-10/80/actual", int64(1)}, {"support/2026-11/1200.00/50/actual/1", int64(2)}, {"a%20b/2026-10/1200.00/50/actual/1", int64(3)}, {"fifth", int64(4)}, {"no key", int64(5)}}, b.rows("select message_id, sequence from {outbox} order by sequence", nil))
 }

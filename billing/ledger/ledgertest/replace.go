@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"chargeback/billing/ledger"
+	"chargeback/billing/warehouse"
 	"chargeback/extract/record"
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
@@ -41,17 +41,15 @@ func (b *books) build(first, last string) ledger.Build {
 		open = open.Next()
 	}
 	return ledger.Build{
-		Days: []ledger.Days{{First: Day(first), Last: Day(last)}}, LateUntil: Day(last), OpenMonth: open,
-		RateVersion: "book-1", RunDate: Day(last), References: company().Resolve,
+		Days: ledger.Days{First: Day(first), Last: Day(last)}.All(), LateUntil: Day(last), OpenMonth: open,
+		RateVersion: "book-1", RunDate: Day(last),
 	}
 }
-
-func nothing() error { return nil }
 
 // replace makes the records of the days anew.
 func (b *books) replace(first, last string) {
 	b.Helper()
-	b.must(b.ledger.ReplaceDays(b.ctx, b.build(first, last), nothing))
+	b.must(Make(b.ctx, b.ledger, b.build(first, last), company()))
 }
 
 // hash is the hash of all records, or of a month's.
@@ -62,98 +60,83 @@ func (b *books) hash(month string) string {
 	return h
 }
 
-// facts are all cost records with all columns, in a fixed order.
-func (b *books) facts() (all []string) {
+// state is what a night may change, in full.
+type state struct {
+	Facts, Daily, Charged        []string
+	Hash                         string
+	Repeats                      int64
+	Days                         []string // that have changed
+	Rates, Payers, Actors, Tasks int64
+}
+
+func (b *books) state() state {
 	b.Helper()
-	for _, r := range b.rows("select "+b.table("record_facts").ColumnNames()+" from record_facts where usage_date >= @since", ledger.Args{"since": civil.Min}) {
+	return state{b.facts(), b.daily(), b.charged(), b.hash(""), b.count("repeats"), b.dirty("2026-12-31"), b.count("rate_entries"), b.count("payers"), b.count("actors"), b.count("tasks")}
+}
+
+// facts are all cost records with all columns, in a fixed order.
+func (b *books) facts() []string { b.Helper(); return b.all("record_facts") }
+
+// all are the rows of a table with all columns, in a fixed order.
+func (b *books) all(table string) (all []string) {
+	b.Helper()
+	where := "true"
+	if partition := b.table(table).Partition; partition != "" {
+		where = partition + " >= {@since}"
+	}
+	for _, r := range b.rows("select "+b.table(table).ColumnNames()+" from {"+table+"} where "+where, ledger.Args{"since": civil.Min}) {
 		all = append(all, fmt.Sprint(readables(r)...))
 	}
 	slices.Sort(all)
 	return all
 }
 
-// failing is an engine on which the statement fails that holds a text, after it
-// has had its effect.
-type failing struct {
-	ledger.Engine
-	at string
-}
-
-var errInjected = errors.New("injected failure")
-
-func (f *failing) fails(text string) error {
-	if f.at != "" && strings.Contains(text, f.at) {
-		return errInjected
-	}
-	return nil
-}
-
-func (f *failing) Exec(ctx context.Context, text string, args ledger.Args) error {
-	return errors.Join(f.fails(text), f.Engine.Exec(ctx, text, args))
-}
-
-func (f *failing) Keep(ctx context.Context, name string, asTable bool, text string, args ledger.Args) error {
-	return errors.Join(f.fails("keep "+name), f.Engine.Keep(ctx, name, asTable, text, args))
-}
-
-func (f *failing) Query(ctx context.Context, text string, args ledger.Args, yield func(ledger.Row) error) error {
-	return errors.Join(f.fails(text), f.Engine.Query(ctx, text, args, yield))
-}
-
-func (f *failing) Insert(ctx context.Context, table ledger.Table, rows [][]any) error {
-	return errors.Join(f.fails("insert "+table.Name), f.Engine.Insert(ctx, table, rows))
-}
-
-// Goal: whatever stops a night, readers see the day as it was before.
-// Method: change what is staged, fail at each step of the night in its turn, and
-// compare every column of every record.
+// Goal: whatever stops a night, readers see the days as they were before, or, where
+// it was stopped after its last step, as they are after it.
+// Method: change what is staged, let each call of the warehouse fail in its turn,
+// before its effect and after it, and compare every column of every record.
 func testReplaceDays(b *books) {
 	b.begin()
 	b.stage(night())
 	b.replace("2026-10-05", "2026-10-06")
-	hash, facts, repeats := b.hash(""), b.facts(), b.count("repeats")
-	if len(facts) != 2 {
-		b.Fatalf("the night made %d records, want 2", len(facts))
+	before := b.state()
+	if len(before.Facts) != 2 {
+		b.Fatalf("the night made %d records, want 2", len(before.Facts))
 	}
 	again := night()
 	again.Usage = append(again.Usage, Usage{RequestID: "u3", At: "2026-10-05 12:00:00"})
 	again.Object = "second.json"
 	b.stage(again)
-	fault := &failing{Engine: b.engine}
-	b.engine = fault
-	b.begin()
-	for _, at := range []string{
-		"from meters", "insert ref_rates", "insert rate_entries", "insert payers", "keep match_request_id", "keep fresh_records", "delete from record_facts",
-		"insert into record_facts", "delete from dirty_days", "delete from repeats", "insert into repeats", "as staged", "then",
-	} {
-		build := b.build("2026-10-05", "2026-10-06")
-		fault.at = at
-		err := b.ledger.ReplaceDays(b.ctx, build, func() error { return fault.fails("then") })
-		fault.at = ""
-		if !errors.Is(err, errInjected) {
-			b.Fatalf("failed at %q: ended with %v", at, err)
-		}
-		b.equal("records after a failure at "+at, facts, b.facts())
-		b.equal("hash after a failure at "+at, hash, b.hash(""))
-		b.equal("repeats after a failure at "+at, repeats, b.count("repeats"))
+	before = b.state()
+	build := b.build("2026-10-05", "2026-10-06")
+	run := func(ctx context.Context) error { return Make(ctx, b.ledger, build, company()) }
+	must := func(what string, want state) {
+		b.Helper()
+		b.equal("the ledger after "+what, want, b.state())
 	}
-	ctx, stop := context.WithCancel(b.ctx)
-	err := b.ledger.ReplaceDays(ctx, b.build("2026-10-05", "2026-10-06"), func() error { stop(); return nil })
-	if !errors.Is(err, context.Canceled) {
-		b.Errorf("a night that was cancelled at its end: %v", err)
-	}
-	b.equal("records after it was cancelled", facts, b.facts())
+	var made state
+	b.eachCall(func() error { return run(b.ctx) }, func(what string) {
+		b.Helper()
+		must(what, before)
+	}, func(what string) {
+		b.Helper()
+		made = b.state()
+		b.equal("records after "+what, 3, len(made.Facts))
+	})
+	must("it went well", made)
 	b.reopen()
 	b.begin()
-	b.equal("records after opening again", facts, b.facts())
-
+	must("opening again", made)
 	b.replace("2026-10-05", "2026-10-06")
-	b.equal("records once it went well", 3, len(b.facts()))
-	made, repeats := b.facts(), b.count("repeats")
-	b.replace("2026-10-05", "2026-10-06")
-	b.equal("records of a second run", made, b.facts())
-	b.equal("repeats of a second run", repeats, b.count("repeats"))
+	must("a second run", made)
 	b.equal("rate entries of a second run", int64(1), b.count("rate_entries"))
+
+	ctx, stop := context.WithCancel(b.ctx)
+	stop()
+	if err := run(ctx); !errors.Is(err, context.Canceled) {
+		b.Errorf("a night that was cancelled: %v", err)
+	}
+	must("it was cancelled", made)
 }
 
 // Goal: a night whose sums don't tie keeps nothing.
@@ -162,18 +145,63 @@ func testNotTied(b *books) {
 	b.begin()
 	b.stage(night())
 	b.replace("2026-10-05", "2026-10-05")
-	facts := b.facts()
+	before := b.state()
 	build := b.build("2026-10-05", "2026-10-06")
-	build.References = func(seen ledger.Seen) (ledger.References, error) {
-		refs, err := company().Resolve(seen)
-		refs.Rates = append(refs.Rates, refs.Rates...)
-		return refs, err
-	}
-	err := b.ledger.ReplaceDays(b.ctx, build, nothing)
-	if !errors.Is(err, ledger.ErrNotTied) {
+	seen, err := b.ledger.Seen(b.ctx, build.Days)
+	b.must(err)
+	refs, err := company().Resolve(seen)
+	b.must(err)
+	refs.Rates = append(refs.Rates, refs.Rates...)
+	if _, err := b.ledger.Compute(b.ctx, build, refs); !errors.Is(err, ledger.ErrNotTied) {
 		b.Errorf("ended with %v, want ErrNotTied", err)
 	}
-	b.equal("records", facts, b.facts())
+	b.equal("the ledger", before, b.state())
+}
+
+// Goal: a night and a delivery of two processes don't lose each other's rows.
+// Method: the guards of both, fed what another process would have left between the
+// look and the step, and nothing.
+func testMeanwhile(b *books) {
+	b.begin()
+	b.stage(night())
+	compute := func() *ledger.Made {
+		b.Helper()
+		build := b.build("2026-10-05", "2026-10-06")
+		seen, err := b.ledger.Seen(b.ctx, build.Days)
+		b.must(err)
+		refs, err := company().Resolve(seen)
+		b.must(err)
+		made, err := b.ledger.Compute(b.ctx, build, refs)
+		b.must(err)
+		return made
+	}
+	made := compute()
+	other := Rows{Usage: []Usage{{RequestID: "u3", At: "2026-10-05 12:00:00"}}, Object: "second.json"}
+	b.stage(other)
+	if err := b.ledger.Apply(b.ctx, made.Changes()...); !errors.Is(err, warehouse.ErrChanged) {
+		b.Errorf("a night whose days changed meanwhile ended with %v, want ErrChanged", err)
+	}
+	b.equal("records after it", 0, len(b.facts()))
+	b.equal("changed days after it", []string{"2026-10-04", "2026-10-05", "2026-10-06", "2026-10-07"}, b.dirty("2026-10-31"))
+	made = compute()
+	if err := b.ledger.Apply(b.ctx, made.Changes()...); err != nil {
+		b.Errorf("a night whose days did not change meanwhile: %v", err)
+	}
+	b.equal("records", 3, len(b.facts()))
+
+	none, err := b.ledger.Compute(b.ctx, ledger.Build{}, ledger.References{})
+	b.must(err)
+	b.must(b.ledger.Apply(b.ctx, none.Changes()...))
+	b.stage(Rows{Usage: []Usage{{RequestID: "u4", At: "2026-10-08 12:00:00"}}, Object: "third.json"})
+	if err := b.ledger.Apply(b.ctx, none.Changes()...); !errors.Is(err, warehouse.ErrChanged) {
+		b.Errorf("a night without days, beside which rows were staged, ended with %v, want ErrChanged", err)
+	}
+
+	if err := other.Stage(b.ctx, b.manifest); !errors.Is(err, warehouse.ErrChanged) {
+		b.Errorf("an object that another process has staged meanwhile ended with %v, want ErrChanged", err)
+	}
+	b.equal("rows of usage after it", int64(4), b.count("usage"))
+	b.equal("objects after it", int64(5), b.count("objects"))
 }
 
 // Goal: the hash is a function of the records, not of their way into the ledger.
@@ -188,20 +216,17 @@ func testHash(b *books) {
 		usage = append(usage, Usage{RequestID: fmt.Sprint("u", i), At: at, Object: object, Line: int64(i + 1), Tokens: record.Tokens{InputUncached: int64(i)}})
 		requests = append(requests, Request{ID: fmt.Sprint("r", i), RequestID: fmt.Sprint("u", i/2), At: at, Object: object, Line: int64(i + 1), AgentID: "support-bot"})
 	}
-	outer := *b
-	b.engine = nested{b.engine}
 	b.begin()
-	hash := func(deliveries []Rows, days ...string) (h string) {
-		outer.undone(func() {
-			for _, r := range deliveries {
-				b.stage(r)
-			}
-			for i := 0; i < len(days); i += 2 {
-				b.replace(days[i], days[i+1])
-			}
-			h = b.hash("")
-		})
-		return h
+	hash := func(deliveries []Rows, days ...string) string {
+		b.Helper()
+		b.must(Clear(b.ctx, b.engine))
+		for _, r := range deliveries {
+			b.stage(r)
+		}
+		for i := 0; i < len(days); i += 2 {
+			b.replace(days[i], days[i+1])
+		}
+		return b.hash("")
 	}
 	want := hash([]Rows{{Usage: usage, Requests: requests}}, "2026-10-05", "2026-10-06")
 	slices.Reverse(usage)
@@ -259,9 +284,9 @@ func testSums(b *books) {
 	})
 	build := b.build("2026-10-01", "2026-10-31")
 	build.LateUntil = Day("2026-10-07")
-	b.must(b.ledger.ReplaceDays(b.ctx, build, nothing))
+	b.must(Make(b.ctx, b.ledger, build, company()))
 	month := civil.Month{Year: 2026, Month: time.October}
-	total, _ := b.one("select total_usd(total_cost_usd) from cost_records where billing_month = @month and usage_date >= @since", ledger.Args{"month": month, "since": civil.Min}).(money.USD)
+	total, _ := b.one("select {total_usd(total_cost_usd)} from {cost_records} where billing_month = {@month} and usage_date >= {@since}", ledger.Args{"month": month, "since": civil.Min}).(money.USD)
 	b.equal("total", "0.010740000000", total.Fixed())
 
 	charges, err := b.ledger.Charges(b.ctx, month)
@@ -287,17 +312,19 @@ func testSums(b *books) {
 	records, err := b.ledger.SourceRecords(b.ctx, month)
 	b.must(err)
 	b.equal("records by source", "[{people people 1} {requests requests 6} {usage usage 4}]", fmt.Sprint(records))
-	drivers, err := b.ledger.Drivers(b.ctx, month, "cost_center", "00420", 1)
+	agents, err := b.ledger.Drivers(b.ctx, month)
+	b.must(err)
+	drivers, err := agents.Of("cost_center", "00420", 1)
 	b.must(err)
 	b.equal("dearest agent", []ledger.Driver{{Label: "support-bot", Spent: money.MustParse("0.00462")}}, drivers)
-	drivers, err = b.ledger.Drivers(b.ctx, month, "", "", 5)
+	drivers, err = agents.Of("", "", 5)
 	b.must(err)
 	all := money.USD{}
 	for _, d := range drivers {
 		all = all.Add(d.Spent)
 	}
 	b.equal("agents of the whole company", total.Fixed(), all.Fixed())
-	_, err = b.ledger.Drivers(b.ctx, month, "team", "x", 1)
+	_, err = agents.Of("team", "x", 1)
 	b.refused("agents of a scope that is not known", err)
 	used, err := b.ledger.UsedCosts(b.ctx, september, october)
 	b.must(err)
@@ -309,8 +336,3 @@ func testSums(b *books) {
 	b.must(err)
 	b.equal("newest day", Day("2026-10-08"), newest)
 }
-
-// nested is an engine whose transactions are parts of one that is open.
-type nested struct{ ledger.Engine }
-
-func (nested) Transact(_ context.Context, do func() error) error { return do() }

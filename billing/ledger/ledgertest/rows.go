@@ -5,11 +5,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"slices"
 	"strings"
 	"time"
 
 	"chargeback/billing/ledger"
+	"chargeback/billing/manifest"
 	"chargeback/extract/record"
 	"chargeback/transform/civil"
 )
@@ -98,12 +100,12 @@ func hash(parts ...string) int64 {
 }
 
 // Stage takes the rows in, source by source.
-func (r Rows) Stage(ctx context.Context, l *ledger.Ledger) error {
+func (r Rows) Stage(ctx context.Context, m *manifest.Manifest) error {
 	for _, d := range slices.Concat([]*delivery{r.usage()}, r.requests(), []*delivery{r.totals()}, r.people()) {
 		if len(d.objects) == 0 {
 			continue
 		}
-		if err := l.Stage(ctx, d.staging()); err != nil {
+		if err := d.stage(ctx, m, nil); err != nil {
 			return err
 		}
 	}
@@ -117,7 +119,7 @@ type delivery struct {
 	schema  *record.Schema
 	batches []*record.Batch
 	dims    *record.Dimensions
-	objects []ledger.Object
+	objects []manifest.Object
 	days    []civil.Date
 }
 
@@ -218,34 +220,65 @@ func (d *delivery) add(key string, line int64, date civil.Date, appendTo func(*r
 	}
 }
 
-func (d *delivery) object(key string) *ledger.Object {
+func (d *delivery) object(key string) *manifest.Object {
 	for i := range d.objects {
 		if d.objects[i].Key == key {
 			return &d.objects[i]
 		}
 	}
 	etag := cmp.Or(d.rows.ETag, "v1")
-	d.objects = append(d.objects, ledger.Object{
-		ID: ObjectID(d.source, key, etag), Source: d.source, Format: "words", Key: key, ETag: etag, State: ledger.ObjectRead, Run: "nightly/2026-10-01",
+	d.objects = append(d.objects, manifest.Object{
+		ID: ObjectID(d.source, key, etag), Source: d.source, Format: "words", Key: key, ETag: etag, State: manifest.ObjectRead, Run: "nightly/2026-10-01",
 	})
 	return &d.objects[len(d.objects)-1]
 }
 
-// staging is the delivery as the ledger takes it.
-func (d *delivery) staging() ledger.Staging {
+// feed are the delivery's batches, for Load.
+func (d *delivery) feed() <-chan *record.Batch {
 	batches := make(chan *record.Batch, len(d.batches))
 	for _, b := range d.batches {
 		batches <- b
 	}
 	close(batches)
-	return ledger.Staging{
-		Source: d.source, Schema: d.schema, Batches: batches, Done: func(*record.Batch) {},
-		Results: func() (ledger.StagingResult, error) { return d.result(), nil },
-	}
+	return batches
 }
 
-func (d *delivery) result() ledger.StagingResult {
-	return ledger.StagingResult{Objects: d.objects, Replaced: d.rows.Replaced, Days: d.days, Dimensions: d.dims.All()}
+// staging is the delivery as the ledger takes it, once its rows are loaded.
+func (d *delivery) staging() manifest.Staging {
+	return manifest.Staging{Source: d.source, Schema: d.schema, Objects: d.objects, Replaced: d.rows.Replaced, Days: d.days, Dimensions: d.dims.All()}
+}
+
+// stage loads the delivery and stages it, with what change makes of it.
+func (d *delivery) stage(ctx context.Context, m *manifest.Manifest, change func(*manifest.Staging)) (err error) {
+	s := d.staging()
+	if change != nil {
+		change(&s)
+	}
+	if s.Loaded, err = m.Load(ctx, s.Schema, d.feed(), func(*record.Batch) {}); err != nil {
+		return err
+	}
+	if err := m.Stage(ctx, s); err != nil {
+		return errors.Join(err, m.Discard(ctx))
+	}
+	return nil
+}
+
+// Make makes the records of days as a night does: what occurs on them, what that is
+// joined with, the records, and all of it into the ledger in one step.
+func Make(ctx context.Context, l *ledger.Ledger, b ledger.Build, book Book) error {
+	seen, err := l.Seen(ctx, b.Days)
+	if err != nil {
+		return err
+	}
+	refs, err := book.Resolve(seen)
+	if err != nil {
+		return err
+	}
+	made, err := l.Compute(ctx, b, refs)
+	if err != nil {
+		return err
+	}
+	return l.Apply(ctx, made.Changes()...)
 }
 
 func (u Usage) row(zone *time.Location) (*record.Usage, civil.Date) {

@@ -5,6 +5,7 @@ import (
 
 	"chargeback/billing/explain"
 	"chargeback/billing/ledger"
+	"chargeback/billing/report"
 	"chargeback/extract/record"
 	"chargeback/transform/money"
 )
@@ -20,6 +21,15 @@ markups:
 	return b
 }
 
+// rerate prices days again by another book.
+func (b *books) rerate(r report.Rerating, book Book) ([]report.Rerated, error) {
+	seen, err := b.ledger.SeenOn(b.ctx, r.Days)
+	b.must(err)
+	refs, err := book.Resolve(seen)
+	b.must(err)
+	return report.Rerate(b.ctx, b.ledger, r, refs)
+}
+
 // Goal: what-if gives what the night would give, and leaves nothing behind.
 // Method: price a day as it is and by another book; then make the day by that
 // book and compare; all tables must be as they were in between.
@@ -31,16 +41,14 @@ func testRerate(b *books) {
 	facts, entries, payers := b.facts(), b.count("rate_entries"), b.count("payers")
 	rerate := func(book Book) (before, after money.USD) {
 		b.Helper()
-		got, err := b.ledger.Rerate(b.ctx, ledger.Rerating{
-			Days: ledger.Days{First: Day("2026-10-05"), Last: Day("2026-10-06")}, RateVersion: "other", References: book.Resolve, CacheReads: -1,
-		})
+		got, err := b.rerate(report.Rerating{Days: ledger.Days{First: Day("2026-10-05"), Last: Day("2026-10-06")}, RateVersion: "other", CacheReads: -1}, book)
 		b.must(err)
 		for _, r := range got {
 			before, after = before.Add(r.Before), after.Add(r.After)
 		}
 		return before, after
 	}
-	charged := b.one("select total_usd(total_cost_usd) from record_facts where usage_date >= date '2026-01-01'", nil).(money.USD)
+	charged := b.one("select {total_usd(total_cost_usd)} from {record_facts} where usage_date >= date '2026-01-01'", nil).(money.USD)
 	before, after := rerate(company())
 	b.equal("as it is", [2]string{charged.String(), charged.String()}, [2]string{before.String(), after.String()})
 	before, after = rerate(dearer())
@@ -50,9 +58,9 @@ func testRerate(b *books) {
 	b.equal("payers", payers, b.count("payers"))
 
 	build := b.build("2026-10-05", "2026-10-06")
-	build.RateVersion, build.References = "other", dearer().Resolve
-	b.must(b.ledger.ReplaceDays(b.ctx, build, nothing))
-	made := b.one("select total_usd(total_cost_usd) from record_facts where usage_date >= date '2026-01-01'", nil).(money.USD)
+	build.RateVersion = "other"
+	b.must(Make(b.ctx, b.ledger, build, dearer()))
+	made := b.one("select {total_usd(total_cost_usd)} from {record_facts} where usage_date >= date '2026-01-01'", nil).(money.USD)
 	b.equal("by the other book", made.String(), after.String())
 	if made.Cmp(charged) <= 0 {
 		b.Errorf("a dearer book and a markup make %s of %s", made, charged)
@@ -66,30 +74,29 @@ func testRestated(b *books) {
 	b.stage(night())
 	b.replace("2026-10-05", "2026-10-06")
 	october := Day("2026-10-01").Month()
-	anew, err := b.ledger.PricedAnew(b.ctx, dearer().Resolve)
-	b.must(err)
-	b.equal("days of closed months, before there are any", 0, len(anew))
-	b.must(b.ledger.CloseMonth(b.ctx, october.Prev(), At("2026-11-05 00:00:00"), "hash", "", nil, nothing))
-	b.must(b.ledger.CloseMonth(b.ctx, october, At("2026-11-05 00:00:00"), "hash", "", nil, nothing))
-	anew, err = b.ledger.PricedAnew(b.ctx, company().Resolve)
-	b.must(err)
-	b.equal("days by the same book", 0, len(anew))
-	anew, err = b.ledger.PricedAnew(b.ctx, dearer().Resolve)
-	b.must(err)
-	b.equal("days by the later book", "[2026-10-05 2026-10-06]", fmt.Sprint(anew))
+	anew := func(book Book) string {
+		b.Helper()
+		used, err := b.ledger.RatesUsed(b.ctx)
+		b.must(err)
+		refs, err := book.Resolve(used.Seen)
+		b.must(err)
+		return fmt.Sprint(used.Anew(refs))
+	}
+	b.equal("days of closed months, before there are any", "[]", anew(dearer()))
+	b.must(b.closeWith(october.Prev(), "hash"))
+	b.must(b.closeWith(october, "hash"))
+	b.equal("days by the same book", "[]", anew(company()))
+	b.equal("days by the later book", "[2026-10-05 2026-10-06]", anew(dearer()))
 	for range 2 {
 		build := b.build("2026-10-05", "2026-10-06")
-		build.RateVersion, build.References = "later", dearer().Resolve
-		b.must(b.ledger.ReplaceDays(b.ctx, build, nothing))
+		build.RateVersion = "later"
+		b.must(Make(b.ctx, b.ledger, build, dearer()))
 	}
-	var corrections []int64
-	for _, r := range b.rows("select correction from record_facts where usage_date >= date '2026-01-01' order by 1", nil) {
-		corrections = append(corrections, r.Int(0))
-	}
+	corrections := each[int64](b, "select correction from {record_facts} where usage_date >= date '2026-01-01' order by 1", nil)
 	b.equal("corrections", "[-1 -1 0 0 1 1]", fmt.Sprint(corrections))
 	explained := 0
-	for _, r := range b.rows("select distinct record_id from record_facts where usage_date >= date '2026-01-01'", nil) {
-		all, err := b.ledger.Explain(b.ctx, fmt.Sprint(r.Int(0)), r.Int(0))
+	for _, id := range each[int64](b, "select distinct record_id from {record_facts} where usage_date >= date '2026-01-01'", nil) {
+		all, err := b.ledger.Explain(b.ctx, fmt.Sprint(id), id)
 		b.must(err)
 		for _, x := range all {
 			_, err := explain.Of(x.Priced)

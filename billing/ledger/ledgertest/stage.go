@@ -1,13 +1,13 @@
 package ledgertest
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"chargeback/billing/ledger"
+	"chargeback/billing/manifest"
 	"chargeback/extract/record"
 	"chargeback/transform/civil"
 )
@@ -27,13 +27,13 @@ func night() Rows {
 
 func (b *books) stage(r Rows) {
 	b.Helper()
-	b.must(r.Stage(b.ctx, b.ledger))
+	b.must(r.Stage(b.ctx, b.manifest))
 }
 
-// manifest reads the current versions of a source's objects as key, etag and state.
-func (b *books) manifest(source string) (found []string) {
+// objects reads the current versions of a source's objects as key, etag and state.
+func (b *books) objects(source string) (found []string) {
 	b.Helper()
-	objects, err := b.ledger.Manifest(b.ctx, source, civil.Min, civil.Max)
+	objects, err := b.manifest.Current(b.ctx, source, civil.Min, civil.Max)
 	b.must(err)
 	for key, o := range objects {
 		found = append(found, fmt.Sprint(key, " ", o.ETag, " ", o.State))
@@ -44,7 +44,7 @@ func (b *books) manifest(source string) (found []string) {
 
 func (b *books) dirty(last string) (days []string) {
 	b.Helper()
-	found, err := b.ledger.DirtyDays(b.ctx, Day(last))
+	found, err := b.manifest.DirtyDays(b.ctx, Day(last))
 	b.must(err)
 	for _, d := range found {
 		days = append(days, d.String())
@@ -84,73 +84,76 @@ func testPin(b *books) {
 func testStage(b *books) {
 	usage := night().usage()
 	usage.objects[0].Day, usage.objects[0].Rejected = Day("2026-10-06"), 2
-	staging := usage.staging()
-	staging.Results = func() (ledger.StagingResult, error) {
-		result := usage.result()
-		result.Rejects = []ledger.Reject{{ObjectID: result.Objects[0].ID, Line: 3, Reason: "timestamp: it's missing"}, {ObjectID: result.Objects[0].ID, Line: 4, Reason: `\`}}
-		return result, nil
-	}
-	b.must(b.ledger.Stage(b.ctx, staging))
+	b.must(usage.stage(b.ctx, b.manifest, func(s *manifest.Staging) {
+		s.Rejects = []manifest.Reject{{ObjectID: s.Objects[0].ID, Line: 3, Reason: "timestamp: it's missing"}, {ObjectID: s.Objects[0].ID, Line: 4, Reason: `\`}}
+	}))
 	b.stage(Rows{Requests: night().Requests, People: night().People})
 
-	b.equal("usage", []ledger.Row{{"u1", int64(1), int64(1_000), Day("2026-10-05")}, {"u2", int64(2), int64(2_000), Day("2026-10-06")}},
-		b.rows("select provider_request_id, line, input_uncached_tokens, usage_date from usage where usage_date >= @since order by line", ledger.Args{"since": civil.Min}))
-	b.equal("rejects", []ledger.Row{{int64(3), "timestamp: it's missing"}, {int64(4), `\`}}, b.rows("select line, reason from rejects order by line", nil))
+	b.equal("usage", []row{{"u1", int64(1), int64(1_000), Day("2026-10-05")}, {"u2", int64(2), int64(2_000), Day("2026-10-06")}},
+		b.rows("select provider_request_id, line, input_uncached_tokens, usage_date from {usage} where usage_date >= {@since} order by line", ledger.Args{"since": civil.Min}))
+	b.equal("rejects", []row{{int64(3), "timestamp: it's missing"}, {int64(4), `\`}}, b.rows("select line, reason from {rejects} order by line", nil))
 	b.equal("requests and people", []int64{1, 1}, []int64{b.count("requests"), b.count("people")})
-	b.equal("a caller", "arn:etl", b.one("select distinct c.caller from usage as u inner join callers as c on c.caller_id = u.caller_id where u.usage_date >= @since", ledger.Args{"since": civil.Min}))
+	b.equal("a caller", "arn:etl", b.one("select distinct c.caller from {usage} as u inner join {callers} as c on c.caller_id = u.caller_id where u.usage_date >= {@since}", ledger.Args{"since": civil.Min}))
 
 	read := func(first, last string) int {
-		found, err := b.ledger.Manifest(b.ctx, "usage", Day(first), Day(last))
+		found, err := b.manifest.Current(b.ctx, "usage", Day(first), Day(last))
 		b.must(err)
 		for _, o := range found {
 			o.Staged, o.Rejected = 0, 0
-			b.equal("object", ledger.Object{ID: ObjectID("usage", "", ""), Source: "usage", Key: "first.json", ETag: "v1", State: ledger.ObjectRead, Day: Day("2026-10-06")}, o)
+			b.equal("object", manifest.Object{ID: ObjectID("usage", "", ""), Source: "usage", Key: "first.json", ETag: "v1", State: manifest.ObjectRead, Day: Day("2026-10-06")}, o)
 		}
 		return len(found)
 	}
 	b.equal("objects of the day, and of the day after", []int{1, 0}, []int{read("2026-10-06", "2026-10-06"), read("2026-10-07", "2026-10-08")})
-	b.equal("counts", []ledger.Row{{int64(2), int64(2)}}, b.rows("select rows_staged, rows_rejected from objects where source = 'usage'", nil))
-	found, err := b.ledger.Manifest(b.ctx, "people", Day("2026-10-07"), Day("2026-10-07"))
+	b.equal("counts", []row{{int64(2), int64(2)}}, b.rows("select rows_staged, rows_rejected from {objects} where source = 'usage'", nil))
+	found, err := b.manifest.Current(b.ctx, "people", Day("2026-10-07"), Day("2026-10-07"))
 	b.must(err)
 	b.equal("objects without a day are in every range", 1, len(found))
 }
 
+// Goal: whatever stops a delivery leaves nothing of it, and it can be staged after.
+// Method: what can't be kept: a row, an object, a reject; reading that ends in an
+// error once its rows were loaded; and then each call of the warehouse fails in its
+// turn, before its effect and after it, until none is left.
 func testStageFails(b *books) {
 	b.begin()
-	broken := errors.New("reading was stopped")
-	for _, test := range []struct {
-		name  string
-		spoil func(*ledger.Staging)
-	}{
-		{"results that are none", func(s *ledger.Staging) {
-			s.Results = func() (ledger.StagingResult, error) { return ledger.StagingResult{}, broken }
-		}},
-		{"a batch that can't be kept", func(s *ledger.Staging) {
-			batches := make(chan *record.Batch, 2)
-			null := patternRow(record.UsageSchema, 1, 1)
-			null[0] = nil
-			batches <- Batch(record.UsageSchema, [][]any{patternRow(record.UsageSchema, 1, 1)})
-			batches <- Batch(record.UsageSchema, [][]any{null})
-			close(batches)
-			s.Batches = batches
-		}},
-		{"a reject that can't be kept", func(s *ledger.Staging) {
-			results := s.Results
-			s.Results = func() (ledger.StagingResult, error) {
-				result, err := results()
-				result.Objects[0].Day = civil.Date{Year: 2026, Mon: 13, Day: 45}
-				return result, err
-			}
-		}},
-	} {
-		staging := night().usage().staging()
-		test.spoil(&staging)
-		b.refused(test.name, b.ledger.Stage(b.ctx, staging))
-		for _, table := range []string{"usage", "objects", "rejects", "callers", "meters", "dirty_days"} {
-			b.equal("rows of "+table+" after "+test.name, int64(0), b.count(table))
+	tables := []string{"usage", "objects", "rejects", "callers", "meters", "dirty_days"}
+	empty := func(what string) {
+		b.Helper()
+		for _, table := range tables {
+			b.equal("rows of "+table+" after "+what, int64(0), b.count(table))
 		}
 	}
-	b.stage(night())
+	for _, test := range []struct {
+		name  string
+		spoil func(*delivery, *manifest.Staging)
+	}{
+		{"a batch that can't be kept", func(d *delivery, _ *manifest.Staging) {
+			null := patternRow(record.UsageSchema, 1, 1)
+			null[0] = nil
+			d.batches = []*record.Batch{Batch(record.UsageSchema, [][]any{patternRow(record.UsageSchema, 1, 1)}), Batch(record.UsageSchema, [][]any{null})}
+		}},
+		{"an object that can't be kept", func(_ *delivery, s *manifest.Staging) { s.Objects[0].Day = civil.Date{Year: 2026, Mon: 13, Day: 45} }},
+		{"a reject that can't be kept", func(_ *delivery, s *manifest.Staging) {
+			s.Rejects = []manifest.Reject{{ObjectID: s.Objects[0].ID, Line: 1, Reason: "\xff"}}
+		}},
+	} {
+		d := night().usage()
+		b.refused(test.name, d.stage(b.ctx, b.manifest, func(s *manifest.Staging) { test.spoil(d, s) }))
+		empty(test.name)
+	}
+	stopped := night().usage()
+	_, err := b.manifest.Load(b.ctx, stopped.schema, stopped.feed(), func(*record.Batch) {})
+	b.must(err)
+	b.must(b.manifest.Discard(b.ctx))
+	empty("reading was stopped")
+
+	b.eachCall(func() error { return night().usage().stage(b.ctx, b.manifest, nil) }, empty, func(what string) {
+		b.Helper()
+		b.equal("rows after "+what, int64(2), b.count("usage"))
+		b.equal("objects after "+what, int64(1), b.count("objects"))
+		b.must(Clear(b.ctx, b.engine))
+	})
 	b.equal("rows after all", int64(2), b.count("usage"))
 }
 
@@ -158,8 +161,8 @@ func testStageFails(b *books) {
 func (b *books) fails(r Rows) {
 	b.Helper()
 	d := r.usage()
-	d.objects[0].State, d.objects[0].Error, d.objects[0].Staged = ledger.ObjectFailed, "gzip ends before its trailer", 0
-	b.must(b.ledger.Stage(b.ctx, d.staging()))
+	d.objects[0].State, d.objects[0].Error, d.objects[0].Staged = manifest.ObjectFailed, "gzip ends before its trailer", 0
+	b.must(d.stage(b.ctx, b.manifest, nil))
 }
 
 func testFailedObject(b *books) {
@@ -167,30 +170,30 @@ func testFailedObject(b *books) {
 	other := Rows{Usage: []Usage{{RequestID: "u3", At: "2026-10-05 11:00:00"}}, Object: "second.json"}
 	for range 2 {
 		b.fails(rows)
-		b.equal("manifest", []string{"first.json v1 failed"}, b.manifest("usage"))
+		b.equal("manifest", []string{"first.json v1 failed"}, b.objects("usage"))
 		b.equal("rows of a failed object", int64(0), b.count("usage"))
 	}
 	b.stage(other)
 	b.equal("rows of another object", int64(1), b.count("usage"))
 	b.stage(rows)
-	b.equal("manifest after it was mended", []string{"first.json v1 read", "second.json v1 read"}, b.manifest("usage"))
+	b.equal("manifest after it was mended", []string{"first.json v1 read", "second.json v1 read"}, b.objects("usage"))
 	b.equal("versions in the manifest", int64(2), b.count("objects"))
 	b.equal("rows after it was mended", int64(3), b.count("usage"))
-	b.equal("error after it was mended", nil, b.one("select error from objects where object_key = 'first.json'", nil))
+	b.equal("error after it was mended", nil, b.one("select error from {objects} where object_key = 'first.json'", nil))
 }
 
 func testReplaced(b *books) {
 	b.stage(night())
 	b.stage(Rows{Usage: []Usage{{RequestID: "u9", At: "2026-10-05 12:00:00"}}, Object: "second.json"})
-	b.exec("delete from dirty_days where true", nil)
+	b.clean()
 
 	first := ObjectID("usage", "first.json", "v1")
 	b.stage(Rows{Usage: []Usage{{RequestID: "u3", At: "2026-10-20 10:00:00"}}, ETag: "v2", Replaced: []int64{first}})
-	b.equal("rows", []ledger.Row{{"u3"}, {"u9"}}, b.rows("select provider_request_id from usage where usage_date >= @since order by 1", ledger.Args{"since": civil.Min}))
-	b.equal("manifest", []string{"first.json v2 read", "second.json v1 read"}, b.manifest("usage"))
-	b.equal("old version", "replaced", b.one("select state from objects where object_id = @id", ledger.Args{"id": first}))
-	b.equal("days of rows that came and of rows that went", []ledger.Row{{Day("2026-10-05")}, {Day("2026-10-06")}, {Day("2026-10-20")}},
-		b.rows("select distinct day from dirty_days order by day", nil))
+	b.equal("rows", []row{{"u3"}, {"u9"}}, b.rows("select provider_request_id from {usage} where usage_date >= {@since} order by 1", ledger.Args{"since": civil.Min}))
+	b.equal("manifest", []string{"first.json v2 read", "second.json v1 read"}, b.objects("usage"))
+	b.equal("old version", "replaced", b.one("select state from {objects} where object_id = {@id}", ledger.Args{"id": first}))
+	b.equal("days of rows that came and of rows that went", []row{{Day("2026-10-05")}, {Day("2026-10-06")}, {Day("2026-10-20")}},
+		b.rows("select distinct day from {dirty_days} order by day", nil))
 }
 
 // Goal: an object that is rewritten and then written back as it was counts once.
@@ -203,8 +206,8 @@ func testVersionBack(b *books) {
 	v2.Replaced = []int64{ObjectID("usage", "", "v1")}
 	b.stage(v2)
 	b.stage(Rows{Usage: v1.Usage, Replaced: []int64{ObjectID("usage", "", "v2")}})
-	b.equal("manifest", []string{"first.json v1 read"}, b.manifest("usage"))
-	b.equal("manifest entries", []ledger.Row{{"v1", "read"}, {"v2", "replaced"}}, b.rows("select etag, state from objects where source = 'usage' order by 1, 2", nil))
+	b.equal("manifest", []string{"first.json v1 read"}, b.objects("usage"))
+	b.equal("manifest entries", []row{{"v1", "read"}, {"v2", "replaced"}}, b.rows("select etag, state from {objects} where source = 'usage' order by 1, 2", nil))
 	b.equal("rows", int64(2), b.count("usage"))
 	b.replace("2026-10-05", "2026-10-06")
 	b.equal("hash", want, b.hash(""))
@@ -230,9 +233,9 @@ func testDimensions(b *books) {
 	b.equal("after a second delivery", []int64{1, 3, 2, 2}, counts())
 	for _, s := range record.DimensionSchemas {
 		id := s.Columns[0].Name
-		b.equal("ids of "+s.Table+" that occur twice", int64(0), b.one("select count(*) - count(distinct "+id+") from "+s.Table, nil))
+		b.equal("ids of "+s.Table+" that occur twice", int64(0), b.one("select count(*) - count(distinct "+id+") from {"+s.Table+"}", nil))
 	}
-	b.equal("an empty caller", []ledger.Row{{nil, nil, nil}}, b.rows("select c.caller, c.cost_center, c.agent_id from usage as u inner join callers as c on c.caller_id = u.caller_id where u.usage_date >= @since and u.provider_request_id = 'u6'", ledger.Args{"since": civil.Min}))
+	b.equal("an empty caller", []row{{nil, nil, nil}}, b.rows("select c.caller, c.cost_center, c.agent_id from {usage} as u inner join {callers} as c on c.caller_id = u.caller_id where u.usage_date >= {@since} and u.provider_request_id = 'u6'", ledger.Args{"since": civil.Min}))
 }
 
 // Goal: making the dirty days anew gives the same records as making all days
@@ -256,18 +259,18 @@ func testDirtyDays(b *books) {
 	got := b.hash("")
 	b.replace("2026-10-01", "2026-10-31")
 	b.equal("hash of the dirty days made anew, and of all", b.hash(""), got)
-	b.equal("matched", []ledger.Row{{"u1", "r1"}, {"u2", "r2"}}, b.rows("select provider_request_id, agent_request_id from cost_records where usage_date >= @since order by 1", ledger.Args{"since": civil.Min}))
+	b.equal("matched", []row{{"u1", "r1"}, {"u2", "r2"}}, b.rows("select provider_request_id, agent_request_id from {cost_records} where usage_date >= {@since} order by 1", ledger.Args{"since": civil.Min}))
 }
 
 func testMissing(b *books) {
 	b.stage(night())
 	b.stage(Rows{Usage: []Usage{{RequestID: "u9", At: "2026-10-05 12:00:00"}}, Object: "second.json"})
 	first, second := ObjectID("usage", "first.json", ""), ObjectID("usage", "second.json", "")
-	b.must(b.ledger.MarkMissing(b.ctx, []int64{first}, Day("2026-10-06"), nil))
-	b.equal("one is gone", []string{"first.json v1 missing", "second.json v1 read"}, b.manifest("usage"))
-	b.must(b.ledger.MarkMissing(b.ctx, []int64{second}, civil.Date{}, []int64{first}))
-	b.equal("it is back and the other gone", []string{"first.json v1 read", "second.json v1 missing"}, b.manifest("usage"))
-	b.must(b.ledger.MarkMissing(b.ctx, nil, civil.Date{}, nil))
+	b.must(b.manifest.MarkMissing(b.ctx, []int64{first}, Day("2026-10-06"), nil))
+	b.equal("one is gone", []string{"first.json v1 missing", "second.json v1 read"}, b.objects("usage"))
+	b.must(b.manifest.MarkMissing(b.ctx, []int64{second}, civil.Date{}, []int64{first}))
+	b.equal("it is back and the other gone", []string{"first.json v1 read", "second.json v1 missing"}, b.objects("usage"))
+	b.must(b.manifest.MarkMissing(b.ctx, nil, civil.Date{}, nil))
 	b.equal("rows stay", int64(3), b.count("usage"))
 
 	many := make([]int64, 2_500) // more than one statement takes
@@ -275,8 +278,8 @@ func testMissing(b *books) {
 		many[i] = int64(i)
 	}
 	many[2_499] = first
-	b.must(b.ledger.MarkMissing(b.ctx, many, civil.Date{}, nil))
-	b.equal("the last of many", []string{"first.json v1 missing", "second.json v1 missing"}, b.manifest("usage"))
+	b.must(b.manifest.MarkMissing(b.ctx, many, civil.Date{}, nil))
+	b.equal("the last of many", []string{"first.json v1 missing", "second.json v1 missing"}, b.objects("usage"))
 }
 
 // Goal: the days on which requests wait for usage are found, among those asked
@@ -285,7 +288,7 @@ func testPendingDays(b *books) {
 	b.stage(Rows{Requests: []Request{{ID: "r1", At: "2026-10-05 10:00:00"}, {ID: "r2", At: "2026-10-06 10:00:00"}, {ID: "r3", At: "2026-10-08 10:00:00"}, {ID: "r4", At: "2026-10-09 10:00:00", Failed: true}}})
 	night := b.build("2026-10-05", "2026-10-09")
 	night.LateUntil = Day("2026-10-05")
-	b.must(b.ledger.ReplaceDays(b.ctx, night, nothing))
+	b.must(Make(b.ctx, b.ledger, night, company()))
 	pending := func(first, last string) (days []civil.Date) {
 		b.Helper()
 		days, err := b.ledger.PendingDays(b.ctx, ledger.Days{First: Day(first), Last: Day(last)})

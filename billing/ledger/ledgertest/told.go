@@ -6,8 +6,10 @@ import (
 
 	"chargeback/billing/explain"
 	"chargeback/billing/ledger"
+	"chargeback/billing/report"
 	"chargeback/extract/record"
 	"chargeback/transform/civil"
+	"chargeback/transform/money"
 )
 
 // written is a day on which the prompt cache was written to: of u1 the match
@@ -36,21 +38,24 @@ func writers(ttls map[string]string) Book {
 
 func (b *books) write(ttls map[string]string) {
 	b.Helper()
-	build := b.build("2026-10-05", "2026-10-05")
-	build.References = writers(ttls).Resolve
-	b.must(b.ledger.ReplaceDays(b.ctx, build, nothing))
+	b.must(Make(b.ctx, b.ledger, b.build("2026-10-05", "2026-10-05"), writers(ttls)))
 }
 
 // flagged shows the records that stand, in the order of their start.
 func (b *books) flagged() string {
 	b.Helper()
 	var lines []string
-	for _, r := range b.rows("select llm_cost_usd, pricing, flags, correction from cost_items where usage_date >= @since order by started_at, correction", ledger.Args{"since": civil.Min}) {
+	for _, r := range each[struct {
+		Cost       *money.USD `column:"llm_cost_usd"`
+		Pricing    string
+		Flags      string `column:",null"`
+		Correction int64
+	}](b, "select llm_cost_usd, pricing, flags, correction from {cost_items} where usage_date >= {@since} order by started_at, correction", ledger.Args{"since": civil.Min}) {
 		amount := "-"
-		if r[0] != nil {
-			amount = r.USD(0).String()
+		if r.Cost != nil {
+			amount = r.Cost.String()
 		}
-		lines = append(lines, strings.TrimRight(fmt.Sprintf("%d %s %s %s", r.Int(3), amount, r.Text(1), r.Text(2)), " "))
+		lines = append(lines, strings.TrimRight(fmt.Sprintf("%d %s %s %s", r.Correction, amount, r.Pricing, r.Flags), " "))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -74,7 +79,7 @@ func testToldElsewhere(b *books) {
 		_, err = explain.Of(all[0].Priced)
 		b.must(err)
 	}
-	rows, err := b.ledger.Rerate(b.ctx, ledger.Rerating{Days: ledger.Days{First: Day("2026-10-05"), Last: Day("2026-10-05")}, RateVersion: "book-1", References: writers(nil).Resolve, CacheReads: -1})
+	rows, err := b.rerate(report.Rerating{Days: ledger.Days{First: Day("2026-10-05"), Last: Day("2026-10-05")}, RateVersion: "book-1", CacheReads: -1}, writers(nil))
 	b.must(err)
 	for _, r := range rows {
 		b.equal("the same prices again, of "+r.Model, r.Before.String(), r.After.String())
@@ -85,9 +90,11 @@ func testToldElsewhere(b *books) {
 func testWrittenAnew(b *books) {
 	hour := map[string]string{"usage": "1h"}
 	anew := func(ttls map[string]string) string {
-		days, err := b.ledger.WrittenAnew(b.ctx, writers(ttls).Resolve)
+		found, err := b.ledger.CacheWrites(b.ctx)
 		b.must(err)
-		return fmt.Sprint(days)
+		refs, err := writers(ttls).Resolve(found.Seen)
+		b.must(err)
+		return fmt.Sprint(found.Anew(refs))
 	}
 	rows := written()
 	rows.Requests = rows.Requests[:1]
@@ -95,8 +102,8 @@ func testWrittenAnew(b *books) {
 	b.write(nil)
 	b.equal("days of closed months, before there are any", "[]", anew(hour))
 	october := Day("2026-10-01").Month()
-	b.must(b.ledger.CloseMonth(b.ctx, october.Prev(), At("2026-11-05 00:00:00"), "hash", "", nil, nothing))
-	b.must(b.ledger.CloseMonth(b.ctx, october, At("2026-11-05 00:00:00"), "hash", "", nil, nothing))
+	b.must(b.closeWith(october.Prev(), "hash"))
+	b.must(b.closeWith(october, "hash"))
 	b.equal("days by the same settings", "[]", anew(nil))
 	b.equal("days by a setting that changes no amount", "[]", anew(map[string]string{"usage": "5m"}))
 	b.equal("days by an hour", "[2026-10-05]", anew(hour))
@@ -105,7 +112,7 @@ func testWrittenAnew(b *books) {
 		b.equal("records after the close",
 			"0 0.0051 priced ttl:matched\n-1 -0.00375 priced ttl:unknown,tier:flex\n0 0.00375 priced ttl:unknown,tier:flex\n1 0.006 priced ttl:1h,tier:flex", b.flagged())
 	}
-	b.must(b.ledger.CloseMonth(b.ctx, october.Next(), At("2026-12-05 00:00:00"), "hash", "", nil, nothing))
+	b.must(b.closeWith(october.Next(), "hash"))
 	b.equal("days by an hour, once that is charged", "[]", anew(hour))
 	b.equal("days without the setting", "[2026-10-05]", anew(nil))
 }
@@ -120,7 +127,7 @@ func testConflicts(b *books) {
 	})
 	b.replace("2026-10-05", "2026-10-05")
 	show := func(id string) string {
-		all, err := b.ledger.Conflicts(b.ctx, id)
+		all, err := report.ConflictsOf(b.ctx, b.ledger, id)
 		b.must(err)
 		var lines []string
 		for _, c := range all {

@@ -2,8 +2,10 @@ package ledgertest
 
 import (
 	"fmt"
+	"slices"
 
 	"chargeback/billing/ledger"
+	"chargeback/billing/manifest"
 	"chargeback/billing/report"
 	"chargeback/transform/civil"
 )
@@ -11,8 +13,8 @@ import (
 // counted sums the control totals that count.
 func (b *books) counted() (quantity, pico int64) {
 	b.Helper()
-	rows := b.rows("select ifnull(sum(quantity), 0), ifnull(sum(amount_pico), 0) from totals_counted where bucket_date >= @since", ledger.Args{"since": civil.Min})
-	return rows[0].Int(0), rows[0].Int(1)
+	sums := each[struct{ Quantity, Pico int64 }](b, "select ifnull(sum(quantity), 0) as quantity, ifnull(sum(amount_pico), 0) as pico from {totals_counted} where bucket_date >= {@since}", ledger.Args{"since": civil.Min})
+	return sums[0].Quantity, sums[0].Pico
 }
 
 func (b *books) counts(what string, quantity, pico int64) {
@@ -62,11 +64,10 @@ func testBilledMonth(b *books) {
 		Totals:   []Total{{Object: "b-1.parquet", Day: "2026-10-05", Class: "output", Quantity: 120, Pico: 1000, Period: "2026-10", Revision: "2026-11-02 00:00:00"}},
 		Replaced: []int64{ObjectID("totals", "a-1.parquet", "v1"), ObjectID("totals", "a-2.parquet", "v1")},
 	}
-	fault := &failing{Engine: b.engine, at: "insert objects"}
-	b.engine = fault
-	b.begin()
-	b.refused("a delivery whose manifest can't be kept", next.Stage(b.ctx, b.ledger))
-	fault.at = ""
+	b.refused("a delivery whose manifest can't be kept", next.totals().stage(b.ctx, b.manifest, func(s *manifest.Staging) {
+		s.Objects = slices.Clone(s.Objects)
+		s.Objects[0].Day = civil.Date{Year: 2026, Mon: 13, Day: 45}
+	}))
 	b.counts("a delivery that failed", 241, 2101)
 	b.stage(next)
 	b.counts("the delivery after", 121, 1001)

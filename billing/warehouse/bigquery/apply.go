@@ -24,7 +24,7 @@ func (s *Store) Apply(ctx context.Context, changes ...warehouse.Change) error {
 	if err == nil {
 		err = s.apply(ctx, changes)
 	}
-	s.discard(ctx) // what was loaded is in its tables, or gone with the rest
+	s.discard() // what was loaded is in its tables, or gone with the rest
 	return err
 }
 

@@ -85,11 +85,13 @@ type Store struct {
 var (
 	_ warehouse.Warehouse  = (*Store)(nil)
 	_ warehouse.Statistics = (*Store)(nil)
+	_ warehouse.Estimator  = (*Store)(nil)
 )
 
 // work is a work table.
 type work struct {
-	table   string          // its name in scratch
+	table   string          // its name in scratch; "" where the rows stand in text
+	text    string          // select of few rows, which takes no table and no job
 	columns []record.Column // nil: not looked up yet
 	raw     bool            // times, dates and amounts are in it as whole numbers
 	once    bool            // rows whose first column is stored already are left out
@@ -160,33 +162,25 @@ const closeMax = 10 * time.Second
 // Close drops the work tables, which would go by themselves in a day, and
 // releases the client.
 func (s *Store) Close() error {
-	s.forget(context.Background(), s.made...)
+	s.clear()
 	return s.client.Close()
 }
 
-// forget drops tables of scratch, also where a run was stopped. One that stays
-// expires.
-func (s *Store) forget(ctx context.Context, tables ...string) {
-	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), closeMax)
+// clear drops what this process has made beside the ledger, also where a run was
+// stopped. What stays expires.
+func (s *Store) clear() {
+	ctx, stop := context.WithTimeout(context.Background(), closeMax)
 	defer stop()
 	var group errgroup.Group
 	group.SetLimit(callsMax)
-	gone := map[string]bool{}
-	for _, table := range tables {
-		gone[table] = true
+	for _, table := range s.made {
 		group.Go(func() error {
 			_ = s.scratch.Table(table).Delete(ctx) // it expires
 			return nil
 		})
 	}
 	_ = group.Wait() // none fails
-	var left []string
-	for _, table := range s.made {
-		if !gone[table] {
-			left = append(left, table)
-		}
-	}
-	s.made = left
+	s.made = nil
 }
 
 // Compact implements warehouse.Statistics: BigQuery has nothing to make compact.

@@ -15,13 +15,16 @@ var functions = map[string]string{
 	"month_of":           "format_date('%Y-%m', $)",
 	"first_of_month":     "date_trunc($, month)",
 	"micros_of":          "unix_micros($)",
+	"pico_of":            "cast(($) * 1000000000000 as int64)",
+	"sha256_hex":         "to_hex(sha256($))",
+	"hex_int":            "cast(concat('0x', $) as int64)",
 	"utc_minute_of_week": "mod(div(unix_micros($), 60000000) + 5760, 10080)",
 }
 
 const usdOfPico = "(cast($ as bignumeric) * cast('0.000000000001' as bignumeric))"
 
 var sqlTypes = map[record.Type]string{
-	record.Text: "string", record.Int: "int64", record.Bool: "bool", record.Time: "timestamp", record.Date: "date", record.USD: "bignumeric",
+	record.Text: "string", record.Int: "int64", record.Bool: "bool", record.Time: "timestamp", record.Date: "date", record.USD: "bignumeric", record.Sum: "bignumeric",
 }
 
 func (s *Store) dialect() warehouse.Dialect {
@@ -41,6 +44,9 @@ func (s *Store) named(name string) (string, error) {
 
 // from is what reads a work table.
 func (s *Store) from(w work) string {
+	if w.table == "" {
+		return "(" + w.text + ")"
+	}
 	full := s.fullIn(s.o.WorkDataset, w.table)
 	if !w.raw {
 		return full

@@ -39,7 +39,7 @@ func (s *Store) CheckRights(ctx context.Context) error {
 type Facts struct {
 	Location            string        // as the settings have it
 	DatasetLocation     string        // "" = there is no dataset yet
-	WorkLocation        string        // of the dataset of work tables; "" = there is none yet
+	WorkLocation        string        // of the dataset of work tables; "" = it is the same, or there is none yet
 	BucketLocation      string        // "" = no bucket is set
 	TableExpiration     time.Duration // of tables that are made in the dataset; 0 = none
 	PartitionExpiration time.Duration
@@ -55,12 +55,14 @@ func (s *Store) Facts(ctx context.Context) (Facts, error) {
 	case !notFound(err):
 		return f, fmt.Errorf("look up dataset %s: %w", s.o.Dataset, wording(err))
 	}
-	m, err = s.scratch.Metadata(ctx)
-	switch {
-	case err == nil:
-		f.WorkLocation = m.Location
-	case !notFound(err):
-		return f, fmt.Errorf("look up dataset %s: %w", s.o.WorkDataset, wording(err))
+	if s.o.WorkDataset != s.o.Dataset {
+		m, err = s.scratch.Metadata(ctx)
+		switch {
+		case err == nil:
+			f.WorkLocation = m.Location
+		case !notFound(err):
+			return f, fmt.Errorf("look up dataset %s: %w", s.o.WorkDataset, wording(err))
+		}
 	}
 	if s.staging == (bucket{}) {
 		return f, nil
@@ -126,7 +128,7 @@ func (s *Store) Estimate(ctx context.Context, q warehouse.Select) (int64, error)
 // EstimateCompute is Estimate for Compute. It makes the work table without rows,
 // so that what reads it later can be estimated, without what is in it.
 func (s *Store) EstimateCompute(ctx context.Context, name string, q warehouse.Select) (int64, error) {
-	text, err := s.dialect().Fill(q)
+	text, err := s.dialect().FillOnce(q)
 	if err != nil {
 		return 0, err
 	}
@@ -145,7 +147,7 @@ func (s *Store) EstimateCompute(ctx context.Context, name string, q warehouse.Se
 	if err := s.create(ctx, table, q2.Schema); err != nil {
 		return 0, fmt.Errorf("estimate %s: %w", name, err)
 	}
-	s.keep(ctx, name, work{table: table})
+	s.keep(name, work{table: table})
 	return status.TotalBytesProcessed, nil
 }
 

@@ -190,12 +190,14 @@ func TestWhatIsSent(t *testing.T) {
 		{"create or replace table `demo`.`scratch`.`work_" + o.Run + "_2_fresh`", "from `demo`.`scratch`.`work_" + o.Run + "_1_fresh` as f"},
 		{"DELETE", "/datasets/scratch/tables/work_" + o.Run + "_1_fresh "},
 		{"DELETE", "/datasets/scratch/tables/work_" + o.Run + "_2_fresh "},
-		{"POST /bigquery/v2/projects/demo/datasets/scratch/tables ", `"expirationTime"`, `_none"`},
-		{"begin transaction;\\nupdate `demo`.`books`.`fences_shard_1_of_2`", "insert into `demo`.`books`.`numbers` (id)\\nselect id from `demo`.`scratch`.`work_" + o.Run + "_3_few`", "a guard refuses change 2 of 2", `"jobTimeoutMs":"7200000"`, `"labels":{"component":"chargeback","run":"` + o.Run + `"}`, `"maximumBytesBilled":"1099511627776"`, "_numbers_"},
+		{"begin transaction;\\nupdate `demo`.`books`.`fences_shard_1_of_2`", "insert into `demo`.`books`.`numbers` (id)\\nselect id from (select", "a guard refuses change 2 of 2", `"jobTimeoutMs":"7200000"`, `"labels":{"component":"chargeback","run":"` + o.Run + `"}`, `"maximumBytesBilled":"1099511627776"`, "_numbers_"},
 	} {
 		if found := sent.with(want...); len(found) != 1 {
 			t.Errorf("sent %d times: %q\n%s", len(found), want, strings.Join(sent.with("create"), "\n"))
 		}
+	}
+	if found := sent.with("_few"); len(found) > 0 {
+		t.Errorf("a table was made for a few rows: %q", found)
 	}
 	if found := sent.with("jobs ", "jobId"); len(found) != len(sent.with("jobs ", ids)) || len(found) == 0 {
 		t.Error("a job is not called after its run")

@@ -38,7 +38,7 @@ func (s *Store) Load(ctx context.Context, schema *record.Schema, batches <-chan 
 		rows, err = s.load(ctx, table, schema, batches, done)
 	}
 	if err != nil {
-		s.discard(ctx) // with an earlier one of the same Apply
+		s.discard() // with an earlier one of the same Apply
 		return nil, fmt.Errorf("load %s: %w", schema.Table, err)
 	}
 	loaded := &warehouse.Loaded{Schema: schema.Table, Rows: rows}
@@ -65,20 +65,15 @@ func (s *Store) takes(schema *record.Schema) error {
 }
 
 // Discard implements warehouse.Warehouse.
-func (s *Store) Discard(ctx context.Context) error {
-	s.discard(ctx)
+func (s *Store) Discard(context.Context) error {
+	s.discard()
 	return nil
 }
 
-func (s *Store) discard(ctx context.Context) {
-	var tables []string
+func (s *Store) discard() {
 	for _, l := range s.pending {
-		if w, is := s.works[l.From]; is {
-			tables = append(tables, w.table)
-			delete(s.works, l.From)
-		}
+		delete(s.works, l.From)
 	}
-	s.forget(ctx, tables...)
 	s.pending = nil
 }
 

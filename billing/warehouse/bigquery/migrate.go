@@ -19,7 +19,7 @@ import (
 
 var fieldTypes = map[record.Type]bigquery.FieldType{
 	record.Text: bigquery.StringFieldType, record.Int: bigquery.IntegerFieldType, record.Bool: bigquery.BooleanFieldType,
-	record.Time: bigquery.TimestampFieldType, record.Date: bigquery.DateFieldType, record.USD: bigquery.BigNumericFieldType,
+	record.Time: bigquery.TimestampFieldType, record.Date: bigquery.DateFieldType, record.USD: bigquery.BigNumericFieldType, record.Sum: bigquery.BigNumericFieldType,
 }
 
 // versions is the table of the layouts that the ledger has had.
@@ -190,7 +190,7 @@ func fields(columns []record.Column) bigquery.Schema {
 	var shape bigquery.Schema
 	for _, c := range columns {
 		f := &bigquery.FieldSchema{Name: c.Name, Type: fieldTypes[c.Type], Required: !c.Nullable, Description: c.About}
-		if c.Type == record.USD {
+		if f.Type == bigquery.BigNumericFieldType {
 			f.Precision, f.Scale = 38, 12
 		}
 		shape = append(shape, f)
@@ -240,7 +240,7 @@ func (s *Store) widen(ctx context.Context, t warehouse.Table) error {
 	known := map[string]bool{}
 	for _, f := range m.Schema {
 		known[f.Name] = true
-		if i := slices.IndexFunc(t.Columns, func(c record.Column) bool { return c.Name == f.Name }); i >= 0 && typesOf[f.Type] != t.Columns[i].Type {
+		if i := slices.IndexFunc(t.Columns, func(c record.Column) bool { return c.Name == f.Name }); i >= 0 && fieldTypes[typesOf[f.Type]] != fieldTypes[t.Columns[i].Type] {
 			return fmt.Errorf("column %s is %s in the ledger, and this version of chargeback keeps %s in it; it can't be changed in place: keep the dataset, and begin a new ledger in another one", f.Name, f.Type, sqlTypes[t.Columns[i].Type])
 		}
 	}

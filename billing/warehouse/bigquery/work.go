@@ -22,10 +22,18 @@ const workMax = 24 * time.Hour
 
 // newWork names a table for a work table, which becomes known by keep.
 func (s *Store) newWork(name string) (string, error) {
-	if _, taken := s.names[name]; taken || !workName.MatchString(name) {
-		return "", fmt.Errorf("work table %q: a name of a-z, 0-9 and _ is wanted that is no table of the ledger", name)
+	if err := s.free(name); err != nil {
+		return "", err
 	}
 	return s.newTable(name), nil
+}
+
+// free says why no work table can have a name.
+func (s *Store) free(name string) error {
+	if _, taken := s.names[name]; taken || !workName.MatchString(name) {
+		return fmt.Errorf("work table %q: a name of a-z, 0-9 and _ is wanted that is no table of the ledger", name)
+	}
+	return nil
 }
 
 func (s *Store) newTable(name string) string {
@@ -36,12 +44,7 @@ func (s *Store) newTable(name string) string {
 }
 
 // keep makes a work table known by its name, in place of an earlier one.
-func (s *Store) keep(ctx context.Context, name string, w work) {
-	if before, was := s.works[name]; was {
-		s.forget(ctx, before.table)
-	}
-	s.works[name] = w
-}
+func (s *Store) keep(name string, w work) { s.works[name] = w }
 
 // Compute implements warehouse.Warehouse.
 func (s *Store) Compute(ctx context.Context, name string, q warehouse.Select) error {
@@ -56,7 +59,7 @@ func (s *Store) Compute(ctx context.Context, name string, q warehouse.Select) er
 	if err := s.compute(ctx, "compute "+name, table, text); err != nil {
 		return q.Failed(err)
 	}
-	s.keep(ctx, name, work{table: table})
+	s.keep(name, work{table: table})
 	return nil
 }
 
@@ -82,33 +85,48 @@ func (s *Store) create(ctx context.Context, table string, shape bigquery.Schema)
 	return nil
 }
 
-// Put implements warehouse.Warehouse.
+// inlineMax is how long the text of a work table's rows may be to stand in the
+// texts that read it. Longer rows are a table.
+const inlineMax = 8_000
+
+// Put implements warehouse.Warehouse. A few rows take no table and no job.
 func (s *Store) Put(ctx context.Context, name string, columns []record.Column, rows [][]any) error {
-	table, err := s.newWork(name)
-	if err != nil {
-		return err
-	}
 	shape := warehouse.Table{Name: name, Columns: columns}
-	w := work{table: table, columns: columns}
-	if len(rows) == 0 {
-		err = s.create(ctx, table, fields(columns))
-	} else {
-		var text string
+	text, err := none(columns), error(nil)
+	if len(rows) > 0 {
 		text, err = asText(shape, rows, textMax)
-		switch {
-		case err != nil:
-		case text != "":
-			err = s.compute(ctx, "put "+name, table, text)
-		default:
-			w.raw = true
-			err = s.putMany(ctx, shape, table, rows)
-		}
 	}
 	if err != nil {
 		return fmt.Errorf("put work table %s: %w", name, err)
 	}
-	s.keep(ctx, name, w)
+	if err := s.free(name); err != nil {
+		return err
+	}
+	if text != "" && len(text) <= inlineMax {
+		s.keep(name, work{text: text, columns: columns})
+		return nil
+	}
+	w := work{table: s.newTable(name), columns: columns}
+	if text != "" {
+		err = s.compute(ctx, "put "+name, w.table, text)
+	} else {
+		w.raw = true
+		err = s.putMany(ctx, shape, w.table, rows)
+	}
+	if err != nil {
+		return fmt.Errorf("put work table %s: %w", name, err)
+	}
+	s.keep(name, w)
 	return nil
+}
+
+// none is a select of no rows.
+func none(columns []record.Column) string {
+	values := make([]string, len(columns))
+	for i, c := range columns {
+		values[i] = "cast(null as " + sqlTypes[c.Type] + ") as " + c.Name
+	}
+	return "select * from (select " + strings.Join(values, ", ") + ") where false"
 }
 
 // putMany loads rows of Go values into a raw table.
@@ -121,17 +139,18 @@ func (s *Store) putMany(ctx context.Context, t warehouse.Table, table string, ro
 	return err
 }
 
-// Drop implements warehouse.Warehouse.
-func (s *Store) Drop(ctx context.Context, names ...string) error {
-	var tables []string
+// Drop implements warehouse.Warehouse. The tables themselves go with Close: each
+// takes a request, and nobody waits for their room.
+func (s *Store) Drop(_ context.Context, names ...string) error {
 	for _, name := range names {
-		if w, is := s.works[name]; is {
-			tables = append(tables, w.table)
-			delete(s.works, name)
-		}
+		delete(s.works, name)
 	}
-	s.forget(ctx, tables...)
 	return nil
+}
+
+// WorkColumns implements warehouse.Estimator.
+func (s *Store) WorkColumns(ctx context.Context, name string) ([]record.Column, error) {
+	return s.columnsOf(ctx, name)
 }
 
 // columnsOf are the columns of a work table.
@@ -170,7 +189,7 @@ func (s *Store) brings(ctx context.Context, t warehouse.Table, name string, all 
 	for _, c := range t.Columns {
 		at := slices.IndexFunc(columns, func(g record.Column) bool { return g.Name == c.Name })
 		switch {
-		case at >= 0 && columns[at].Type != c.Type:
+		case at >= 0 && fieldTypes[columns[at].Type] != fieldTypes[c.Type]:
 			return "", fmt.Errorf("column %s of work table %s is %s, want %s", c.Name, name, sqlTypes[columns[at].Type], sqlTypes[c.Type])
 		case at >= 0:
 			names = append(names, c.Name)

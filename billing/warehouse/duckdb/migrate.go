@@ -18,6 +18,7 @@ var sqlTypes = map[record.Type]string{
 	record.Time: "timestamp",
 	record.Date: "date",
 	record.USD:  "decimal(18, 12)",
+	record.Sum:  "decimal(38, 12)",
 }
 
 // stock is what lies in the file.

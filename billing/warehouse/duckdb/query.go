@@ -15,13 +15,16 @@ import (
 	"chargeback/transform/money"
 )
 
-// functions are the macros of prepare.
+// functions are the macros of prepare, and what DuckDB has under another name.
 var functions = map[string]string{
 	"usd":                "usd($)",
 	"total_usd":          "total_usd($)",
 	"month_of":           "month_of($)",
 	"first_of_month":     "first_of_month($)",
 	"micros_of":          "micros_of($)",
+	"pico_of":            "cast(($) * 1000000000000 as bigint)",
+	"sha256_hex":         "sha256($)",
+	"hex_int":            "cast(concat('0x', $) as bigint)",
 	"utc_minute_of_week": "utc_minute_of_week($)",
 }
 

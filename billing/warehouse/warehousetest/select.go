@@ -105,6 +105,13 @@ func testFunctions(w *world) {
 		"{first_of_month({@day})}":                              day("2026-10-01"),
 		"{month_of({first_of_month({@day})})}":                  "2026-10",
 		"{micros_of({@at})}":                                    at("2026-11-01 00:01:00.000002").UnixMicro(),
+		"{pico_of({usd({@pico})})}":                             1_500_000_000_001,
+		"{pico_of({usd(-999999999999999999)})}":                 -999_999_999_999_999_999,
+		"{pico_of(cast(null as bignumeric))}":                   nil,
+		"{sha256_hex('aé日🙂')}":                                  "6e6fd6a3178a51d25d88e96535c1e81c538b1bcf1920c075c5fe03835df2275c",
+		"{hex_int('ffffffffffffff')}":                           1<<56 - 1,
+		"{hex_int(substr({sha256_hex('a')}, 1, 8))}":            0xca978112,
+		"length('aé日🙂')":                                        4, // characters, not bytes
 		"{utc_minute_of_week({@at})}":                           1, // of a Sunday
 		"{utc_minute_of_week(timestamp '2026-10-31 23:59:59')}": 10_079,
 	} {

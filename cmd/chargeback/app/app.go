@@ -63,7 +63,7 @@ func (a *App) Close() error {
 // Open opens the books for runs: the ledger, which is made where there is none,
 // the sources and the messenger.
 func Open(ctx context.Context, path string, want Access, o Options) (*App, error) {
-	s, err := ReadSettings(path, CheckOutlines, config.SecretsAreThere(o.Getenv))
+	s, err := ReadSettings(path, CheckOutlines, CheckLedgerPlace, config.SecretsAreThere(o.Getenv))
 	if err != nil {
 		return nil, err
 	}

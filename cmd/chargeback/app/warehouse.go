@@ -18,8 +18,11 @@ import (
 	"google.golang.org/api/option"
 
 	"chargeback/billing/ledger"
-	"chargeback/billing/ledger/bqledger"
-	"chargeback/billing/ledger/duckledger"
+	"chargeback/billing/manifest"
+	"chargeback/billing/outbox"
+	"chargeback/billing/warehouse"
+	"chargeback/billing/warehouse/bigquery"
+	"chargeback/billing/warehouse/duckdb"
 	"chargeback/config"
 	"chargeback/extract/objstore"
 	"chargeback/extract/objstore/s3store"
@@ -28,7 +31,7 @@ import (
 )
 
 // EngineDecorator is put around the warehouse.
-type EngineDecorator = func(ledger.Engine) ledger.Engine
+type EngineDecorator = func(warehouse.Warehouse) warehouse.Warehouse
 
 // Access is what a command wants of the ledger.
 type Access string
@@ -82,7 +85,7 @@ func (a *App) openLedger(ctx context.Context, want Access) error {
 		return err
 	}
 	a.Books = newBooks(a.Settings, fonts)
-	a.Ledger = kept
+	a.Manifest, a.Ledger, a.Outbox = manifest.New(engine), kept, outbox.New(engine)
 	return nil
 }
 
@@ -90,7 +93,7 @@ func (a *App) openLedger(ctx context.Context, want Access) error {
 // one's first.
 func (a *App) openCurrent(ctx context.Context, want Access) error {
 	outdated := a.openLedger(ctx, want)
-	if !errors.Is(outdated, ledger.ErrOutdated) {
+	if !errors.Is(outdated, warehouse.ErrOutdated) {
 		return outdated
 	}
 	err := errors.Join(a.Close(), a.openLedger(ctx, AsOwner))
@@ -103,7 +106,7 @@ func (a *App) openCurrent(ctx context.Context, want Access) error {
 // openEngine opens the warehouse. On BigQuery a command that writes takes the
 // lease first, and a.running ends when the lease is lost; a DuckDB file has a
 // lock of its own.
-func (a *App) openEngine(ctx context.Context, want Access) (ledger.Engine, error) {
+func (a *App) openEngine(ctx context.Context, want Access) (warehouse.Warehouse, error) {
 	if a.Settings.Config.Warehouse.Engine == config.EngineBigQuery {
 		return a.openBigQuery(ctx, want)
 	}
@@ -113,11 +116,11 @@ func (a *App) openEngine(ctx context.Context, want Access) (ledger.Engine, error
 // openFile opens the DuckDB file. Who reads waits for the one that writes, and
 // who writes for those that read, as long as --wait says; a second one that
 // writes is refused at once.
-func (a *App) openFile(ctx context.Context, want Access) (ledger.Engine, error) {
+func (a *App) openFile(ctx context.Context, want Access) (warehouse.Warehouse, error) {
 	c := a.Settings.Config.Warehouse
-	o := duckledger.Options{Path: a.Settings.Config.Path(c.Path), MemoryBytes: int64(c.MemoryLimit), TempDir: a.Settings.Config.Path(c.TempDir), Threads: c.Threads, ReadOnly: want == ToRead}
+	o := duckdb.Options{Path: a.Settings.Config.Path(c.Path), MemoryBytes: int64(c.MemoryLimit), TempDir: a.Settings.Config.Path(c.TempDir), Threads: c.Threads, ReadOnly: want == ToRead}
 	if _, err := os.Stat(o.Path); want != AsOwner && err != nil {
-		return nil, fmt.Errorf("open ledger %s: %w; make it with \"chargeback run\", or correct warehouse.path", o.Path, ledger.ErrNone)
+		return nil, fmt.Errorf("open ledger %s: %w; make it with \"chargeback run\", or correct warehouse.path", o.Path, warehouse.ErrNone)
 	}
 	if o.ReadOnly {
 		o.TempDir = readersTemp(o.TempDir)
@@ -125,11 +128,11 @@ func (a *App) openFile(ctx context.Context, want Access) (ledger.Engine, error) 
 	patience := time.NewTimer(a.options.Wait)
 	defer patience.Stop()
 	for told := false; ; told = true {
-		engine, err := duckledger.Open(ctx, o)
+		engine, err := duckdb.Open(ctx, o)
 		if err == nil {
 			return engine, nil
 		}
-		if !errors.Is(err, ledger.ErrLocked) || want == AsOwner && !errors.Is(err, ledger.ErrRead) || a.options.Wait == 0 {
+		if !errors.Is(err, warehouse.ErrLocked) || want == AsOwner && !errors.Is(err, warehouse.ErrRead) || a.options.Wait == 0 {
 			return nil, err
 		}
 		if !told {
@@ -165,7 +168,7 @@ func readersTemp(runs string) string {
 // accessWrite is W_OK of access(2).
 const accessWrite = 2
 
-func (a *App) openBigQuery(ctx context.Context, want Access) (*bqledger.Store, error) {
+func (a *App) openBigQuery(ctx context.Context, want Access) (*bigquery.Store, error) {
 	c := a.Settings.Config.Warehouse
 	mark := make([]byte, 4)
 	if _, err := rand.Read(mark); err != nil {
@@ -173,8 +176,9 @@ func (a *App) openBigQuery(ctx context.Context, want Access) (*bqledger.Store, e
 	}
 	host, _ := os.Hostname() // a lease without it still says which process
 	run := fmt.Sprintf("%s_%s", a.options.Now().UTC().Format("20060102t150405"), hex.EncodeToString(mark))
-	o := bqledger.Options{
-		Project: c.Project, Dataset: c.Dataset, Location: c.Location, Run: run, MaxBytesBilled: int64(c.MaxBytesBilled), Staging: c.Staging, Existing: want != AsOwner, Clock: a.options.Now,
+	o := bigquery.Options{
+		Project: c.Project, Dataset: c.Dataset, WorkDataset: c.WorkDataset, Location: c.Location, Run: run,
+		MaxBytesBilled: int64(c.MaxBytesBilled), JobTimeout: time.Duration(c.JobTimeout), Staging: c.Staging, Existing: want != AsOwner, Clock: a.options.Now,
 	}
 	var err error
 	if o.Client, o.StorageClient, err = a.googleClients(); err != nil {
@@ -186,7 +190,7 @@ func (a *App) openBigQuery(ctx context.Context, want Access) (*bqledger.Store, e
 			return nil, err
 		}
 	}
-	return bqledger.Open(ctx, o)
+	return bigquery.Open(ctx, o)
 }
 
 // googleClients are the credentials for BigQuery and its bucket. A server whose
@@ -215,14 +219,14 @@ func (a *App) googleClients() (bigQuery, storage []option.ClientOption, err erro
 }
 
 // takeLease makes this process the only one under that name, until Close.
-func (a *App) takeLease(ctx context.Context, name, owner string) (bqledger.Fence, error) {
+func (a *App) takeLease(ctx context.Context, name, owner string) (bigquery.Fence, error) {
 	slot, err := a.leaseSlot(ctx, name)
 	if err != nil {
-		return bqledger.Fence{}, err
+		return bigquery.Fence{}, err
 	}
 	lease, err := jobs.AcquireLease(ctx, slot, jobs.LeaseOptions{Name: "lease " + slot.String(), Owner: owner, TTL: LeaseTTL, Clock: a.options.Now})
 	if err != nil {
-		return bqledger.Fence{}, err
+		return bigquery.Fence{}, err
 	}
 	var stop func()
 	a.running, stop = lease.Keep(ctx)
@@ -230,7 +234,7 @@ func (a *App) takeLease(ctx context.Context, name, owner string) (bqledger.Fence
 		defer stop()
 		return lease.Release(context.WithoutCancel(ctx))
 	})
-	return bqledger.Fence{Lease: name, Owner: owner, Generation: lease.Generation()}, nil
+	return bigquery.Fence{Lease: name, Owner: owner, Generation: lease.Generation()}, nil
 }
 
 // leaseSlot is the object that says who has a lease of this ledger.
@@ -255,15 +259,25 @@ func (a *App) leaseSlot(ctx context.Context, name string) (*s3store.Slot, error)
 // CheckRights asks for what runs may do in BigQuery: run jobs, and make tables
 // where there is a dataset.
 func (a *App) CheckRights(ctx context.Context) error {
-	return a.asksBigQuery(ctx, (*bqledger.Store).CheckRights)
+	return a.asksBigQuery(ctx, (*bigquery.Store).CheckRights)
 }
 
 // CheckStaging writes and removes a small object where loads go through.
 func (a *App) CheckStaging(ctx context.Context) error {
-	return a.asksBigQuery(ctx, (*bqledger.Store).CheckStaging)
+	return a.asksBigQuery(ctx, (*bigquery.Store).CheckStaging)
 }
 
-func (a *App) asksBigQuery(ctx context.Context, ask func(*bqledger.Store, context.Context) error) error {
+// CheckFacts looks up what is set at Google's beside the settings: where datasets and
+// the staging bucket lie, and whether what is kept would expire.
+func (a *App) CheckFacts(ctx context.Context) (facts bigquery.Facts, err error) {
+	err = a.asksBigQuery(ctx, func(s *bigquery.Store, ctx context.Context) (err error) {
+		facts, err = s.Facts(ctx)
+		return err
+	})
+	return facts, err
+}
+
+func (a *App) asksBigQuery(ctx context.Context, ask func(*bigquery.Store, context.Context) error) error {
 	engine, err := a.openBigQuery(ctx, ToRead)
 	if err != nil {
 		return err

@@ -8,8 +8,12 @@ package bqtest
 import (
 	"bytes"
 	"context"
+	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os/exec"
 	"strings"
 	"sync"
@@ -62,7 +66,8 @@ func start(t testing.TB, program string, env []string) (endpoint string, taken b
 			t.Logf("the emulator said:\n%.2000s", log.text())
 		}
 	})
-	endpoint = "http://127.0.0.1:" + port + "/bigquery/v2/"
+	emulator := "http://127.0.0.1:" + port + "/"
+	endpoint = Serve(t, emulator, &frugal{next: http.DefaultTransport, answers: map[string]answer{}, gone: map[string]bool{}}) + "bigquery/v2/"
 	for range 300 {
 		select {
 		case <-ended:
@@ -72,7 +77,7 @@ func start(t testing.TB, program string, env []string) (endpoint string, taken b
 			t.Fatal("the emulator ended by itself")
 		case <-time.After(100 * time.Millisecond):
 		}
-		answer, err := http.Get(endpoint + "projects/demo/datasets")
+		answer, err := http.Get(emulator + "bigquery/v2/projects/demo/datasets")
 		if err != nil {
 			continue
 		}
@@ -84,6 +89,23 @@ func start(t testing.TB, program string, env []string) (endpoint string, taken b
 	}
 	t.Fatal("the emulator doesn't answer")
 	return "", false
+}
+
+// Serve returns an address at which a transport answers what is asked of the server
+// at address: for a program that is told an address, and no transport.
+func Serve(t testing.TB, address string, transport http.RoundTripper) string {
+	t.Helper()
+	at, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(&httputil.ReverseProxy{
+		Rewrite:   func(p *httputil.ProxyRequest) { p.SetURL(&url.URL{Scheme: at.Scheme, Host: at.Host}) },
+		Transport: transport,
+		ErrorLog:  slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo), // of those who don't wait
+	})
+	t.Cleanup(server.Close)
+	return server.URL + at.Path
 }
 
 // said keeps what a running server writes.

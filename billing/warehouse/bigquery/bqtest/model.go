@@ -78,7 +78,7 @@ func (s Size) width(c record.Column) int64 {
 		return 2 + textLength
 	case record.Bool:
 		return 1
-	case record.USD:
+	case record.USD, record.Sum:
 		return 32
 	}
 	return 8

@@ -1,0 +1,213 @@
+// Package manifest keeps what was read: every version of every object, the rows
+// that were staged of it, and what of it could not be kept.
+//
+// It owns: the states of an object, the rule that a delivery is staged whole or
+// not at all, which days have changed since their records were computed, and how
+// the last night found each source.
+// It does not own: what the rows come to (ledger), how objects are read
+// (extract), or when (jobs).
+package manifest
+
+import (
+	"context"
+	_ "embed" // texts of selects
+	"slices"
+	"time"
+
+	"chargeback/billing/warehouse"
+	"chargeback/extract/record"
+	"chargeback/transform/civil"
+)
+
+// args are the arguments of a select.
+type args = warehouse.Args
+
+// States of an object in the manifest.
+const (
+	ObjectRead     = "read"
+	ObjectFailed   = "failed"
+	ObjectMissing  = "missing"
+	ObjectDeleted  = "deleted" // gone for good: its rows are no longer kept
+	ObjectReplaced = "replaced"
+	ObjectEarlier  = "earlier" // a snapshot that a later one follows: gone or rewritten, and its rows are history
+)
+
+// Manifest is what was read, in one warehouse.
+type Manifest struct{ w warehouse.Warehouse }
+
+// New is the manifest of a warehouse that has the tables.
+func New(w warehouse.Warehouse) *Manifest { return &Manifest{w} }
+
+// Object is one version of one object as the manifest has it. What only a new entry
+// says is not read back.
+type Object struct {
+	ID           int64 `column:"object_id"`
+	Source       string
+	Format       string `column:"-"` // of a new entry, as all that is not read back
+	Key          string `column:"object_key"`
+	ETag         string `column:"etag"`
+	SizeBytes    int64
+	Day          civil.Date `column:",null"` // zero where the key has none
+	State        string
+	Staged       int64      `column:"rows_staged"`
+	Rejected     int64      `column:"rows_rejected"`
+	BeforeStart  int64      `column:"-"`
+	Ignored      int64      `column:"rows_ignored"`
+	Modified     time.Time  `column:"modified_at,null"` // zero where it is not known
+	Error        string     `column:",null"`            // why it failed, or who says that it is gone for good
+	Run          string     `column:"-"`
+	MissingSince civil.Date `column:",null"` // zero where it is not known
+	Reading      string     `column:",null"` // by which settings it was read, see ReadingOf; "" where a version wrote it that kept none
+}
+
+// Reject is one record that was not taken in.
+type Reject struct {
+	ObjectID int64
+	Line     int64
+	Reason   string
+}
+
+//go:embed objects.sql
+var objectsText string
+
+// objects are those that meet a condition, by source and key.
+func (m *Manifest) objects(ctx context.Context, name, condition string, a args) ([]Object, error) {
+	return warehouse.All[Object](ctx, m.w, warehouse.Select{Name: name, Text: objectsText + condition + "\norder by source, object_key, etag, object_id", Args: a})
+}
+
+// Current returns the current version of every object of a source that lies in the
+// days from first to last or in no day, by key.
+func (m *Manifest) Current(ctx context.Context, source string, first, last civil.Date) (map[string]Object, error) {
+	found := map[string]Object{}
+	all, err := m.objects(ctx, "read manifest of "+source, `
+  source = {@source} and state not in ('deleted', 'replaced', 'earlier') and (day is null or day between {@first_day} and {@last_day})`,
+		args{"source": source, "first_day": first, "last_day": last})
+	for _, o := range all {
+		found[o.Key] = o
+	}
+	return found, err
+}
+
+// Newest returns the day of the newest object that was read of each source, by its
+// name or else by when it was written.
+func (m *Manifest) Newest(ctx context.Context) (map[string]civil.Date, error) {
+	newest := map[string]civil.Date{}
+	err := warehouse.Each(ctx, m.w, warehouse.Select{
+		Name: "read the newest objects",
+		Text: "select source, max(day) as day, max(if(day is null, modified_at, null)) as written from {objects} where state = 'read' group by source",
+	}, func(r struct {
+		Source  string
+		Day     civil.Date `column:",null"`
+		Written time.Time  `column:",null"`
+	}) error {
+		if !r.Written.IsZero() && r.Day.Before(civil.DateOf(r.Written, time.UTC)) {
+			r.Day = civil.DateOf(r.Written, time.UTC)
+		}
+		newest[r.Source] = r.Day
+		return nil
+	})
+	return newest, err
+}
+
+// Incomplete returns the objects of a source that failed, or of which records
+// were rejected, by key: those that a correction may help.
+func (m *Manifest) Incomplete(ctx context.Context, source string) ([]Object, error) {
+	return m.objects(ctx, "read rejects of "+source, "  source = {@source} and (state = 'failed' or state = 'read' and rows_rejected > 0)", args{"source": source})
+}
+
+// Uncounted returns the objects that failed or are gone, or can't be read as they are
+// now, of all sources and of the days since first or of no day, by source.
+func (m *Manifest) Uncounted(ctx context.Context, first civil.Date) (map[string][]Object, error) {
+	all, err := m.objects(ctx, "read objects that failed or are gone", "  state in ('failed', 'missing') and (day is null or day >= {@first_day})", args{"first_day": first})
+	found := map[string][]Object{}
+	for _, o := range all {
+		found[o.Source] = append(found[o.Source], o)
+	}
+	return found, err
+}
+
+// Broken returns the objects that can't be read, or are gone from their source, by
+// source and key.
+func (m *Manifest) Broken(ctx context.Context) ([]Object, error) {
+	return m.objects(ctx, "read objects that failed or are gone", "  state in ('failed', 'missing')", nil)
+}
+
+// Missing returns the objects of a source that are gone from it since a night up to
+// until, by key.
+func (m *Manifest) Missing(ctx context.Context, source string, until civil.Date) ([]Object, error) {
+	return m.objects(ctx, "read missing objects of "+source, "  source = {@source} and state = 'missing' and missing_since <= {@until}", args{"source": source, "until": until})
+}
+
+// Earlier returns the versions of snapshots of a source that later ones follow.
+func (m *Manifest) Earlier(ctx context.Context, source string) (map[int64]bool, error) {
+	return m.ids(ctx, warehouse.Select{
+		Name: "read earlier snapshots of " + source, Text: "select object_id from {objects} where source = {@source} and state = 'earlier'", Args: args{"source": source},
+	})
+}
+
+// ids are those of a select of one column.
+func (m *Manifest) ids(ctx context.Context, s warehouse.Select) (map[int64]bool, error) {
+	found := map[int64]bool{}
+	err := warehouse.Each(ctx, m.w, s, func(id int64) error {
+		found[id] = true
+		return nil
+	})
+	return found, err
+}
+
+// DirtyDays returns the dates up to last whose cost records must be computed again:
+// those whose staged rows changed, and the days beside them, because a request
+// and its usage may lie on either side of midnight.
+func (m *Manifest) DirtyDays(ctx context.Context, last civil.Date) ([]civil.Date, error) {
+	changed, err := warehouse.All[civil.Date](ctx, m.w, warehouse.Select{
+		Name: "read days that changed", Text: "select distinct day from {dirty_days} where day <= {@day_after} order by day", Args: args{"day_after": last.AddDays(1)},
+	})
+	var days []civil.Date
+	for _, d := range changed {
+		days = append(days, d.AddDays(-1), d, d.AddDays(1))
+	}
+	slices.SortFunc(days, civil.Date.Compare)
+	return slices.DeleteFunc(slices.Compact(days), func(d civil.Date) bool { return last.Before(d) }), err
+}
+
+// MarkEarlier notes snapshots that later ones follow.
+func (m *Manifest) MarkEarlier(ctx context.Context, ids []int64) error {
+	changes, err := m.setState(ctx, "earlier", ids, args{"state": ObjectEarlier})
+	if err != nil {
+		return err
+	}
+	return m.w.Apply(ctx, changes...)
+}
+
+// MarkMissing notes that objects which were read are gone from their source since
+// a night, or, where that is the zero date, can't be read there any more; and that
+// others are back. Their records stay.
+func (m *Manifest) MarkMissing(ctx context.Context, gone []int64, since civil.Date, back []int64) error {
+	missing, err := m.setState(ctx, "gone", gone, args{"state": ObjectMissing, "missing_since": warehouse.OrNull(since)})
+	if err != nil {
+		return err
+	}
+	read, err := m.setState(ctx, "back", back, args{"state": ObjectRead, "missing_since": nil})
+	if err != nil {
+		return err
+	}
+	return m.w.Apply(ctx, append(missing, read...)...)
+}
+
+// setState sets columns of objects, which it puts into a work table.
+func (m *Manifest) setState(ctx context.Context, work string, ids []int64, set args) ([]warehouse.Change, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	err := m.putIDs(ctx, work, ids)
+	return []warehouse.Change{warehouse.Update{Table: objectsTable.Name, Set: set, Where: "object_id in (select object_id from {" + work + "})"}}, err
+}
+
+// putIDs makes a work table of ids of objects.
+func (m *Manifest) putIDs(ctx context.Context, name string, ids []int64) error {
+	rows := make([][]any, len(ids))
+	for i, id := range ids {
+		rows[i] = []any{id}
+	}
+	return m.w.Put(ctx, name, []record.Column{{Name: "object_id", Type: record.Int}}, rows)
+}

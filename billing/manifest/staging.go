@@ -1,0 +1,241 @@
+package manifest
+
+import (
+	"context"
+	"slices"
+
+	"chargeback/billing/warehouse"
+	"chargeback/extract/record"
+	"chargeback/transform/civil"
+)
+
+// Staging is what one source brings in one run.
+type Staging struct {
+	Source  string
+	Schema  *record.Schema
+	Reading string            // by which settings; see ReadingOf
+	Again   []int64           // objects that were read before: what was kept of them goes first
+	Loaded  *warehouse.Loaded // their rows
+	Objects []Object          // that were read or failed
+	Rejects []Reject
+	// Replaced are ids of versions that these objects stand in for: their rows go.
+	Replaced []int64
+	Earlier  []int64      // snapshots that these follow; their rows stay
+	Days     []civil.Date // business dates of the rows
+	// Dimensions are the tables that the rows point into; rows that are known
+	// already are left out.
+	Dimensions []*record.Dimension
+}
+
+// Load takes rows of a source in, to be kept by Stage; see warehouse.Warehouse.
+func (m *Manifest) Load(ctx context.Context, schema *record.Schema, batches <-chan *record.Batch, done func(*record.Batch)) (*warehouse.Loaded, error) {
+	return m.w.Load(ctx, schema, batches, done)
+}
+
+// Discard takes back what was loaded and not staged.
+func (m *Manifest) Discard(ctx context.Context) error { return m.w.Discard(ctx) }
+
+// Stage keeps one source's records: all rows, manifest entries and rejects of the
+// run, or none. Rows of objects that failed are not kept, nor are rows of versions
+// that were replaced. It returns ErrChanged where another process has kept one of
+// these objects meanwhile.
+func (m *Manifest) Stage(ctx context.Context, s Staging) error {
+	changes, err := m.forget(ctx, s.Schema, s.Again)
+	if err != nil {
+		return err
+	}
+	changes = append(changes, s.Loaded)
+	for _, part := range []func() ([]warehouse.Change, error){
+		func() ([]warehouse.Change, error) { return m.keepDimensions(ctx, s.Dimensions) },
+		func() ([]warehouse.Change, error) { return changedDays(s.Days), nil },
+		func() ([]warehouse.Change, error) { return m.replace(ctx, s) },
+		func() ([]warehouse.Change, error) {
+			return m.setState(ctx, "earlier", s.Earlier, args{"state": ObjectEarlier})
+		},
+		func() ([]warehouse.Change, error) { return m.enter(ctx, s) },
+	} {
+		more, err := part()
+		if err != nil {
+			return err
+		}
+		changes = append(changes, more...)
+	}
+	return m.w.Apply(ctx, changes...)
+}
+
+// forget drops all that was kept of objects.
+func (m *Manifest) forget(ctx context.Context, schema *record.Schema, ids []int64) ([]warehouse.Change, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	changes, err := m.dropRows(ctx, "again", schema, ids, true)
+	for _, table := range []warehouse.Table{objectsTable, rejectsTable} {
+		changes = append(changes, warehouse.Delete{Table: table.Name, Where: "object_id in (select object_id from {again})"})
+	}
+	return changes, err
+}
+
+// replace drops the rows of versions that others stand in for, and of objects that
+// failed.
+func (m *Manifest) replace(ctx context.Context, s Staging) ([]warehouse.Change, error) {
+	changes, err := m.dropRows(ctx, "replaced", s.Schema, s.Replaced, true)
+	if err != nil {
+		return nil, err
+	}
+	var failed []int64
+	for _, o := range s.Objects {
+		if o.State == ObjectFailed {
+			failed = append(failed, o.ID)
+		}
+	}
+	partial, err := m.dropRows(ctx, "failed", s.Schema, failed, false)
+	if err != nil {
+		return nil, err
+	}
+	state, err := m.setState(ctx, "replaced", s.Replaced, args{"state": ObjectReplaced})
+	return slices.Concat(changes, partial, state), err
+}
+
+// dropRows drops the staged rows of objects, which it puts into a work table, also
+// those that were read as something else: settings may have changed what a source
+// holds. Where they were there before, their days have changed.
+func (m *Manifest) dropRows(ctx context.Context, work string, schema *record.Schema, ids []int64, before bool) (changes []warehouse.Change, err error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	if err := m.putIDs(ctx, work, ids); err != nil {
+		return nil, err
+	}
+	schemas := map[*record.Schema]bool{schema: true}
+	if before {
+		readings, err := warehouse.All[string](ctx, m.w, warehouse.Select{
+			Name: "read what objects were read as", Text: "select distinct ifnull(reading, '') as reading from {objects} where object_id in (select object_id from {" + work + "})",
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, reading := range readings {
+			schemas[schemaOf(reading, schema)] = true
+		}
+	}
+	for _, s := range stagedSchemas {
+		if !schemas[s] {
+			continue
+		}
+		where, date := "object_id in (select object_id from {"+work+"})", dateColumn(s)
+		if date != "" {
+			where += " and " + date + " >= {@since}"
+		}
+		a := args{"since": civil.Min}
+		if before && date != "" && s != record.TotalSchema { // no cost record follows from a total
+			days := "days_of_" + work + "_" + s.Table
+			err := m.w.Compute(ctx, days, warehouse.Select{Name: "days of objects", Text: "select distinct " + date + " as day from {" + s.Table + "} where " + where, Args: a})
+			if err != nil {
+				return nil, err
+			}
+			changes = append(changes, warehouse.Append{Table: DirtyDaysTable.Name, From: days})
+		}
+		changes = append(changes, warehouse.Delete{Table: s.Table, Where: where, Args: a})
+	}
+	return changes, nil
+}
+
+// keepDimensions adds the tuples that the ledger doesn't have yet.
+func (m *Manifest) keepDimensions(ctx context.Context, dimensions []*record.Dimension) (changes []warehouse.Change, err error) {
+	for _, d := range dimensions {
+		if d.Len() == 0 {
+			continue
+		}
+		id := d.Schema.Columns[0].Name
+		known, err := m.ids(ctx, warehouse.Select{Name: "read " + d.Schema.Table, Text: "select " + id + " from {" + d.Schema.Table + "}"})
+		if err != nil {
+			return nil, err
+		}
+		if d.AllIn(known) {
+			continue
+		}
+		batches := make(chan *record.Batch)
+		go func() {
+			defer close(batches)
+			d.New(known, func(b *record.Batch) bool {
+				batches <- b
+				return true
+			})
+		}()
+		loaded, err := m.w.Load(ctx, d.Schema, batches, func(*record.Batch) {})
+		if err != nil {
+			return nil, err
+		}
+		changes = append(changes, loaded)
+	}
+	return changes, nil
+}
+
+// changedDays notes the dates whose cost records no longer follow from what is
+// staged.
+func changedDays(days []civil.Date) []warehouse.Change {
+	days = slices.Clone(days)
+	slices.SortFunc(days, civil.Date.Compare)
+	var rows [][]any
+	for _, d := range slices.Compact(days) {
+		rows = append(rows, []any{d})
+	}
+	return []warehouse.Change{warehouse.Append{Table: DirtyDaysTable.Name, Rows: rows}}
+}
+
+// dateColumn is the business date of a staged table, "" where it has none.
+func dateColumn(schema *record.Schema) string {
+	for _, t := range []warehouse.Table{UsageTable, RequestsTable, PeopleTable, TotalsTable} {
+		if t.Name == schema.Table {
+			return t.Partition
+		}
+	}
+	return ""
+}
+
+// enter writes manifest rows and rejects, in place of those of the same
+// versions that failed before, or were replaced and are back. A version that is
+// there otherwise was read by another process meanwhile.
+func (m *Manifest) enter(ctx context.Context, s Staging) ([]warehouse.Change, error) {
+	if len(s.Objects) == 0 {
+		return nil, nil
+	}
+	rows := make([][]any, 0, len(s.Objects))
+	for _, o := range s.Objects {
+		rows = append(rows, []any{o.ID, o.Source, o.Format, o.Key, o.ETag, o.SizeBytes, warehouse.OrNull(o.Day), o.State, o.Staged, o.Rejected, o.BeforeStart, warehouse.OrNull(o.Error), o.Run, o.Ignored, warehouse.OrNull(o.Modified), warehouse.OrNull(s.Reading), nil})
+	}
+	if err := m.w.Put(ctx, "entered", objectsTable.Columns, rows); err != nil {
+		return nil, err
+	}
+	rejects := make([][]any, 0, len(s.Rejects))
+	for _, r := range s.Rejects {
+		rejects = append(rejects, []any{r.ObjectID, r.Line, r.Reason})
+	}
+	const entered = "object_id in (select object_id from {entered})"
+	return []warehouse.Change{
+		warehouse.Delete{Table: objectsTable.Name, Where: entered + " and state in ('failed', 'deleted', 'replaced')"},
+		warehouse.Delete{Table: rejectsTable.Name, Where: entered},
+		warehouse.Guard{Count: warehouse.Select{Name: "objects that another process has read", Text: "select count(*) from {objects} where " + entered}},
+		warehouse.Append{Table: objectsTable.Name, From: "entered"},
+		warehouse.Append{Table: rejectsTable.Name, Rows: rejects},
+	}, nil
+}
+
+// Delete drops the rows and rejects of objects that are gone for good, by whom
+// saidBy names. What a closed month has charged for them is reversed with the days
+// that the next night makes.
+func (m *Manifest) Delete(ctx context.Context, schema *record.Schema, ids []int64, saidBy string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	changes, err := m.dropRows(ctx, "deleted", schema, ids, true)
+	if err != nil {
+		return err
+	}
+	state, err := m.setState(ctx, "deleted", ids, args{"state": ObjectDeleted, "rows_rejected": 0, "error": saidBy})
+	if err != nil {
+		return err
+	}
+	changes = append(changes, warehouse.Delete{Table: rejectsTable.Name, Where: "object_id in (select object_id from {deleted})"})
+	return m.w.Apply(ctx, append(changes, state...)...)
+}

@@ -1,0 +1,174 @@
+// Package program runs selects that build upon each other, in order: work tables,
+// and views that stand in the texts of those that read them; the SQL models among
+// them.
+//
+// It owns: which work tables a result needs, their order, and when each goes.
+// It does not own: the models (transform/models), or what feeds them and what
+// becomes of their results (ledger, report).
+package program
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"chargeback/billing/warehouse"
+	"chargeback/transform/models"
+)
+
+// Program is work tables and views in the order in which they were added.
+type Program struct {
+	w      warehouse.Warehouse
+	models []models.Model
+	args   warehouse.Args
+	views  map[string]string
+	tables []workTable
+}
+
+type workTable struct {
+	name, what, text string
+	views            map[string]string // as they are at its place
+}
+
+// New begins a program by views that all of it may read, and by the arguments of all
+// its selects. all are the models that it may add.
+func New(w warehouse.Warehouse, all []models.Model, views map[string]string, args warehouse.Args) *Program {
+	if views == nil {
+		views = map[string]string{}
+	}
+	return &Program{w: w, models: all, args: args, views: views}
+}
+
+// View adds a select that stands in the texts of those behind it.
+func (p *Program) View(name, text string) {
+	p.views = maps.Clone(p.views)
+	p.views[name] = text
+}
+
+// Text is the text of a view as it stands, "" where there is none.
+func (p *Program) Text(view string) string { return p.views[view] }
+
+// Table adds a work table.
+func (p *Program) Table(name, what, text string) {
+	p.tables = append(p.tables, workTable{name, what, text, p.views})
+}
+
+// AddAll adds all models.
+func (p *Program) AddAll() {
+	for _, m := range p.models {
+		p.model(m)
+	}
+}
+
+// Add adds some of the models, in the order of their numbers.
+func (p *Program) Add(names ...string) error {
+	for _, m := range p.models {
+		if i := slices.Index(names, m.Name); i >= 0 {
+			p.model(m)
+			names = slices.Delete(slices.Clone(names), i, i+1)
+		}
+	}
+	if len(names) > 0 {
+		return fmt.Errorf("there are no models %v", names)
+	}
+	return nil
+}
+
+// model adds a model as it says that it is kept.
+func (p *Program) model(m models.Model) {
+	if m.AsTable {
+		p.Table(m.Name, "model "+m.Name, m.Text)
+		return
+	}
+	p.View(m.Name, m.Text)
+}
+
+// Actors adds, for models that need no staged rows, what they read of these: the
+// actors of a select.
+func (p *Program) Actors(text string) {
+	p.View("requests_kept", text)
+	p.View("actors_known", "select actor_id, user_id, user_email, team, key_alias, project from {actors}")
+	p.View("tasks_known", "select task_id, agent_id, cost_center, tools from {tasks}")
+}
+
+// Select is a select that reads what was added so far.
+func (p *Program) Select(name, text string) warehouse.Select {
+	return warehouse.Select{Name: name, Text: text, Args: p.args, Views: p.views}
+}
+
+// reads are the names that the text of a table stands upon, through its views.
+func (t workTable) reads() map[string]bool {
+	all := map[string]bool{}
+	var add func(text, within string)
+	add = func(text, within string) {
+		for _, name := range warehouse.Named(text) {
+			if view, is := t.views[name]; is && name != within && !all[name] {
+				all[name] = true
+				add(view, name)
+			}
+			all[name] = true
+		}
+	}
+	add(t.text, "")
+	return all
+}
+
+// Run computes the tables that results stand upon, in order, and drops each once
+// nothing behind it reads it. The results stay.
+func (p *Program) Run(ctx context.Context, results ...string) error {
+	wanted, last := p.order(results)
+	for i, t := range wanted {
+		if err := p.w.Compute(ctx, t.name, p.selectOf(t)); err != nil {
+			return fmt.Errorf("%s: %w", t.what, err)
+		}
+		var done []string
+		for _, before := range wanted[:i] {
+			if last[before.name] == i && !slices.Contains(results, before.name) {
+				done = append(done, before.name)
+			}
+		}
+		if err := p.w.Drop(ctx, done...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Estimate adds to a plan what Run would read.
+func (p *Program) Estimate(ctx context.Context, plan *warehouse.Plan, results ...string) error {
+	wanted, _ := p.order(results)
+	for _, t := range wanted {
+		if err := plan.Compute(ctx, t.name, p.selectOf(t)); err != nil {
+			return fmt.Errorf("%s: %w", t.what, err)
+		}
+	}
+	return nil
+}
+
+func (p *Program) selectOf(t workTable) warehouse.Select {
+	return warehouse.Select{Name: t.what, Text: t.text, Args: p.args, Views: t.views}
+}
+
+// order are the tables that results stand upon, in order, and the place in it of the
+// last one that reads each.
+func (p *Program) order(results []string) (wanted []workTable, last map[string]int) {
+	needed := map[string]bool{}
+	for _, name := range results {
+		needed[name] = true
+	}
+	for _, t := range slices.Backward(p.tables) {
+		if needed[t.name] {
+			wanted = append(wanted, t)
+			maps.Copy(needed, t.reads())
+		}
+	}
+	slices.Reverse(wanted)
+	last = map[string]int{}
+	for i, t := range wanted {
+		for name := range t.reads() {
+			last[name] = i
+		}
+	}
+	return wanted, last
+}

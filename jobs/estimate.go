@@ -1,0 +1,82 @@
+package jobs
+
+import (
+	"context"
+
+	"chargeback/billing/ledger"
+	"chargeback/billing/report"
+	"chargeback/transform/civil"
+)
+
+// Estimate is what a night, or pricing again, would recompute and read.
+type Estimate struct {
+	Days  []ledger.Days
+	Parts []ledger.Estimate
+}
+
+// Bytes is what all of it would read.
+func (e Estimate) Bytes() (sum int64) {
+	for _, p := range e.Parts {
+		sum += p.Bytes()
+	}
+	return sum
+}
+
+// EstimateNights says what Nights would recompute of what is staged, and what the
+// warehouse would bill for it, without doing it. New objects, which only reading
+// them tells, and what alerts read are not in it.
+func (b *Books) EstimateNights(ctx context.Context, nights ledger.Days) (e Estimate, err error) {
+	if err := b.accountedFor(NightlyWindow(nights.First), nights.First); err != nil {
+		return e, err
+	}
+	build, _, _, err := b.plan(ctx, nights)
+	if err != nil {
+		return e, err
+	}
+	e.Days = runsOf(build.Days)
+	refs, err := b.references(ctx, ledger.Seen{}) // what occurs is not read for it
+	if err != nil {
+		return e, err
+	}
+	part, err := b.Ledger.Estimate(ctx, build, refs)
+	e.Parts = []ledger.Estimate{part}
+	return e, err
+}
+
+// EstimateReprice is EstimateNights for Reprice.
+func (b *Books) EstimateReprice(ctx context.Context) (e Estimate, err error) {
+	latest, err := b.latestDone(ctx)
+	if err != nil || latest.IsZero() {
+		return e, err
+	}
+	build, _, _, err := b.plan(ctx, ledger.Days{First: latest, Last: latest})
+	if err != nil {
+		return e, err
+	}
+	refs, err := b.references(ctx, ledger.Seen{})
+	if err != nil {
+		return e, err
+	}
+	add := func(part ledger.Estimate, err error) error {
+		e.Parts = append(e.Parts, part)
+		return err
+	}
+	if first := b.firstOf(build.OpenMonth); !latest.Before(first) {
+		days := ledger.Days{First: first, Last: latest}
+		e.Days = append(e.Days, days)
+		if err := add(report.EstimateRerate(ctx, b.Ledger, b.rerating(days), refs)); err != nil {
+			return e, err
+		}
+	}
+	build.Days = before(build.OpenMonth.FirstDay(), build.Days)
+	e.Days = runsOf(append(build.Days, allOf(e.Days)...))
+	return e, add(b.Ledger.Estimate(ctx, build, refs))
+}
+
+// allOf are the days of runs.
+func allOf(runs []ledger.Days) (days []civil.Date) {
+	for _, r := range runs {
+		days = append(days, r.All()...)
+	}
+	return days
+}
