@@ -305,11 +305,13 @@ func atOnce(ctx context.Context, workers int, files []monthFile, do func(monthFi
 			}
 		})
 	}
+	begun := 0
 	for i := range files {
 		if stop.Err() != nil {
 			break
 		}
 		next <- i
+		begun++
 	}
 	close(next)
 	running.Wait()
@@ -318,7 +320,10 @@ func atOnce(ctx context.Context, workers int, files []monthFile, do func(monthFi
 			return err
 		}
 	}
-	return ctx.Err()
+	if begun < len(files) {
+		return ctx.Err()
+	}
+	return nil // also where ctx ends with the last one
 }
 
 // partName is the name of a file of ours that is not whole yet.
