@@ -35,7 +35,7 @@ func clean(s string) string {
 	if plain(s) {
 		return s
 	}
-	return strings.Map(func(r rune) rune {
+	return norm.NFC.String(strings.Map(func(r rune) rune { // what stands on both sides of a character that goes may be one letter
 		switch {
 		case unicode.IsSpace(r) || unicode.Is(unicode.Z, r):
 			return ' '
@@ -45,7 +45,7 @@ func clean(s string) string {
 			return -1
 		}
 		return r
-	}, norm.NFC.String(string([]rune(s)))) // by runes, because NFC leaves what stands behind a broken byte as it is
+	}, s))
 }
 
 // plain says whether the built-in font draws all of s, from left to right.

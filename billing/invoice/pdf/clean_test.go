@@ -39,7 +39,7 @@ func TestClean(t *testing.T) {
 // FuzzClean: what comes out is text that can be set, stays as it is when
 // cleaned again, and is plain only where the built-in font has all of it.
 func FuzzClean(f *testing.F) {
-	for _, s := range []string{"", "abc", "\U0001F916", "\u202E\u0301e\u0301", "\xff", "\xf3\u037e", "\\()\r", "한글"} {
+	for _, s := range []string{"", "abc", "\U0001F916", "\u202E\u0301e\u0301", "\xff", "\xf3\u037e", "\\()\r", "한글", "k\x04\u0301"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
