@@ -71,7 +71,7 @@ func TestDemoMonthOnBigQuery(t *testing.T) {
 	endpoint := strict(t)
 	folders, bucket := filepath.Join(t.TempDir(), "files"), filepath.Join(t.TempDir(), "bigquery")
 	for _, dir := range []string{folders, bucket} {
-		if _, err := demo.Write(dir, demo.Options{Month: demoMonth, Every: 20}); err != nil {
+		if _, err := demo.Write(dir, demo.Options{Month: demoMonth, Every: 40}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -164,7 +164,7 @@ func TestShards(t *testing.T) {
 		t.Skipf("left out: %s names no BigQuery emulator; make test builds one", bqtest.Program)
 	}
 	dir := filepath.Join(t.TempDir(), "demo")
-	if _, err := demo.Write(dir, demo.Options{Month: demoMonth, Every: 20}); err != nil {
+	if _, err := demo.Write(dir, demo.Options{Month: demoMonth, Every: 40}); err != nil {
 		t.Fatal(err)
 	}
 	name := fmt.Sprintf("chargeback-shards-%d", time.Now().UnixNano())
