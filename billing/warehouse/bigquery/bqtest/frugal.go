@@ -81,12 +81,8 @@ func (s *frugal) RoundTrip(r *http.Request) (*http.Response, error) {
 // insert takes a job. A select is answered by what the emulator has for selects
 // without one, and shown as a job that is done.
 func (s *frugal) insert(r *http.Request, base string) (*http.Response, error) {
-	content, err := body(r)
+	content, request, err := jobOf(r)
 	if err != nil {
-		return nil, err
-	}
-	var request sent
-	if err := json.Unmarshal(content, &request); err != nil {
 		return nil, err
 	}
 	q := request.Configuration.Query

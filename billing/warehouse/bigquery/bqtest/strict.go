@@ -181,6 +181,14 @@ func body(r *http.Request) ([]byte, error) {
 	return all, err
 }
 
+// jobOf reads a request for a job, which keeps its body.
+func jobOf(r *http.Request) (content []byte, request sent, err error) {
+	if content, err = body(r); err == nil {
+		err = json.Unmarshal(content, &request)
+	}
+	return content, request, err
+}
+
 func answered(r *http.Request, code int, content []byte) *http.Response {
 	return &http.Response{StatusCode: code, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(bytes.NewReader(content)), ContentLength: int64(len(content)), Request: r}
 }
@@ -199,12 +207,8 @@ func refused(r *http.Request, code int, f failure) *http.Response {
 
 // insert takes a job, and answers that it runs.
 func (s *Strict) insert(r *http.Request) (*http.Response, error) {
-	content, err := body(r)
+	content, request, err := jobOf(r)
 	if err != nil {
-		return nil, err
-	}
-	var request sent
-	if err := json.Unmarshal(content, &request); err != nil {
 		return nil, err
 	}
 	location := request.JobReference.Location
