@@ -71,7 +71,7 @@ func (s Source) Read(ctx context.Context, env decode.Env, objects []objstore.Fou
 	small, others := s.split(objects)
 	workers := max(1, min(s.Workers, max(len(others), min(len(small), runtime.NumCPU()))))
 	out := make(chan *record.Batch, batchesAhead)
-	r := &Reading{Batches: out, results: make([]Result, 0, len(objects)), dims: record.NewDimensions(), free: make(chan *record.Batch, batchesAhead+2*workers)}
+	r := &Reading{Batches: out, results: make([]Result, 0, len(objects)), dims: record.NewDimensions(env.Numbers), free: make(chan *record.Batch, batchesAhead+2*workers)}
 	todo, near := make(chan objstore.Found), newAhead(s)
 	var running sync.WaitGroup
 	for range workers {

@@ -56,6 +56,8 @@ func taken(t testing.TB, r *extract.Reading) staged {
 				switch {
 				case c.Name == "object_id":
 					object = b.Cols[i].Ints[row]
+				case c.Type == record.ID:
+					cells = append(cells, b.IDAt(i, row))
 				case c.Type == record.Text:
 					cells = append(cells, b.TextAt(i, row))
 				default:
@@ -70,7 +72,7 @@ func taken(t testing.TB, r *extract.Reading) staged {
 	known := dimensionIDs(r.Dimensions())
 	for object, all := range rows {
 		for _, cells := range all {
-			if !known[cells[6]] || !known[cells[7]] {
+			if !known[cells[9]] || !known[cells[10]] {
 				t.Errorf("row %q points to a meter or caller that isn't listed", cells)
 			}
 			got.rows[object] = append(got.rows[object], strings.Join(cells, "|"))

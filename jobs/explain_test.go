@@ -33,7 +33,11 @@ order by 1`)
 		if _, err := fmt.Sscan(id, &number); err != nil {
 			t.Fatal(err)
 		}
-		records, err := m.Ledger.Explain(t.Context(), strings.TrimSpace(id), number)
+		days, err := m.Ledger.DaysOf(t.Context(), strings.TrimSpace(id), number)
+		if err != nil {
+			t.Fatal(err)
+		}
+		records, err := m.Ledger.Explain(t.Context(), strings.TrimSpace(id), number, days)
 		if err != nil || len(records) == 0 {
 			t.Fatalf("record %d: %d explanations, %v", number, len(records), err)
 		}

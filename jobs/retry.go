@@ -11,7 +11,6 @@ import (
 	"chargeback/billing/ledger"
 	"chargeback/billing/manifest"
 	"chargeback/extract"
-	"chargeback/extract/decode"
 	"chargeback/extract/objstore"
 	"chargeback/transform/civil"
 )
@@ -208,7 +207,11 @@ func (b *Books) stageInPlace(ctx context.Context, source extract.Source, objects
 		s.StagedBefore, s.RejectedBefore = s.StagedBefore+o.Staged, s.RejectedBefore+o.Rejected
 	}
 	s.Objects, problems = len(objects), map[string]error{}
-	read := source.Read(ctx, decode.Env{Zone: b.Zone, Start: epochDays(b.Start)}, found)
+	env, err := b.env(ctx)
+	if err != nil {
+		return s, problems, err
+	}
+	read := source.Read(ctx, env, found)
 	staged, results, err := b.load(ctx, source, read, again)
 	if err != nil {
 		return s, problems, err

@@ -347,7 +347,11 @@ func (b *Books) stage(ctx context.Context, source extract.Source, todo compariso
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var missing []int64
-	objects := source.Read(ctx, decode.Env{Zone: b.Zone, Start: epochDays(b.Start)}, todo.read)
+	env, err := b.env(ctx)
+	if err != nil {
+		return nil, err
+	}
+	objects := source.Read(ctx, env, todo.read)
 	staged, results, err := b.load(ctx, source, objects, nil)
 	if err != nil {
 		return nil, fmt.Errorf("take in source %s: %w", source.Name, err)
@@ -390,6 +394,12 @@ func (b *Books) stage(ctx context.Context, source extract.Source, todo compariso
 		return nil, fmt.Errorf("note lost versions of %s: %w", source.Name, err)
 	}
 	return problems, nil
+}
+
+// env is what decoding needs to know.
+func (b *Books) env(ctx context.Context) (decode.Env, error) {
+	numbers, err := b.Manifest.Numbers(ctx)
+	return decode.Env{Zone: b.Zone, Start: epochDays(b.Start), Numbers: numbers}, err
 }
 
 // load takes the rows of objects in, to be staged with what became of these. Again

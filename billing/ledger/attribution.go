@@ -26,11 +26,15 @@ func (l *Ledger) Attributed(ctx context.Context) (seen Seen, any bool, err error
 	if err != nil || closed == 0 {
 		return seen, false, err
 	}
-	err = l.w.Compute(ctx, "attribution_keys", warehouse.Select{Name: "whom records of closed months stand with", Text: attributionKeysText, Args: Args{"since": civil.Min}})
+	err = l.w.Compute(ctx, "attribution_keys", warehouse.Select{Name: "whom records of closed months stand with", Text: attributionKeysText})
 	if err != nil {
 		return seen, false, err
 	}
-	err = l.names(ctx, namesSeen("select actor_id from {attribution_keys}", "select caller_id from {attribution_keys}", "select task_id from {attribution_keys} where false"), nil, &seen)
+	err = l.names(ctx, map[string]string{
+		"actors_seen":  "select actor_id from {attribution_keys}",
+		"callers_seen": "select caller_id from {attribution_keys}",
+		"tasks_seen":   "select task_id from {attribution_keys} where false",
+	}, nil, &seen)
 	if err != nil {
 		return seen, false, fmt.Errorf("read names: %w", err)
 	}
@@ -41,7 +45,7 @@ func (l *Ledger) Attributed(ctx context.Context) (seen Seen, any bool, err error
 // to another cost centre by references for what Attributed has seen. Usage that may
 // belong to several requests needs these to tell: each of its days is listed.
 func (l *Ledger) AttributedAnew(ctx context.Context, refs References) (days []civil.Date, err error) {
-	p, err := l.Program(ctx, "", refs, Args{"since": civil.Min})
+	p, err := l.Program(ctx, "", refs, Args{})
 	if err != nil {
 		return nil, err
 	}

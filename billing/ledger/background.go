@@ -55,10 +55,13 @@ func (l *Ledger) UsedCosts(ctx context.Context, first, last civil.Month) ([]Used
 // Closing reads into summary what CloseMonth kept of a closed month. It leaves
 // summary as it is where the month is open.
 func (l *Ledger) Closing(ctx context.Context, month civil.Month, summary any) error {
-	err := l.Query(ctx, "select summary from {months} where month = {@month}", Args{"month": month}, func(r Row) error {
-		return json.Unmarshal([]byte(r.Text(0)), summary)
+	text, closed, err := warehouse.Maybe[string](ctx, l.q, warehouse.Select{
+		Name: "read the close of " + month.String(), Text: "select summary from {months} where month = {@month}", Args: Args{"month": month},
 	})
-	if err != nil {
+	if err != nil || !closed {
+		return err
+	}
+	if err := json.Unmarshal([]byte(text), summary); err != nil {
 		return fmt.Errorf("read the close of %s: %w", month, err)
 	}
 	return nil

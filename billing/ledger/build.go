@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	_ "embed" // texts of selects
 	"errors"
 	"fmt"
 	"maps"
@@ -155,11 +156,11 @@ type Made struct {
 // neither charged nor set aside. Nothing of the ledger has changed until its
 // Changes are applied.
 func (l *Ledger) Compute(ctx context.Context, b Build, refs References) (*Made, error) {
-	staged, err := l.one(ctx, "select count(*) from {dirty_days}", nil)
+	staged, err := warehouse.One[int64](ctx, l.q, warehouse.Select{Name: "days that changed", Text: "select count(*) as changed from {dirty_days}"})
 	if err != nil {
-		return nil, fmt.Errorf("read changed days: %w", err)
+		return nil, err
 	}
-	m := &Made{b: b, staged: staged.Int(0)}
+	m := &Made{b: b, staged: staged}
 	if len(b.Days) == 0 {
 		return m, nil
 	}
@@ -219,6 +220,13 @@ func (l *Ledger) compute(ctx context.Context, m *Made, refs References) error {
 		warehouse.Append{Table: record.ActorSchema.Table, From: "new_actors"},
 		warehouse.Append{Table: record.TaskSchema.Table, From: "new_tasks"},
 	)
+	if within {
+		ids, err := l.noteLateIDs(ctx, m.b.Days, m.closed)
+		if err != nil {
+			return err
+		}
+		m.changes = append(m.changes, ids...)
+	}
 	sums, err := l.tieDaily(ctx, p)
 	if err != nil || within {
 		return err // of a closed month its rows stand as they were; staged rows don't tie to what is new
@@ -283,21 +291,16 @@ select 'request' as kind, object_id, line, request_date as usage_date, 'duplicat
 // whether writes to a prompt cache don't say how long they are kept; and whether a
 // model costs what its gateway reported. Without an occasion they read nothing.
 func (l *Ledger) addOccasions(ctx context.Context, args Args) error {
-	row, err := l.one(ctx, occasions, args)
+	found, err := warehouse.One[struct{ Sources, Untold, Reported int64 }](ctx, l.q, warehouse.Select{Name: "what the models are needed for", Text: occasions, Args: args})
 	if err != nil {
-		return fmt.Errorf("read what the models are needed for: %w", err)
+		return err
 	}
-	args["several_platforms"], args["writes_untold"], args["costs_reported"] = row.Int(0) > 1, row.Int(1) > 0, row.Int(2) > 0
+	args["several_platforms"], args["writes_untold"], args["costs_reported"] = found.Sources > 1, found.Untold > 0, found.Reported > 0
 	return nil
 }
 
-// occasions is what the models are needed for.
-const occasions = `
-select
-  (select count(distinct o.source) from {objects} as o where o.object_id in (select r.object_id from {requests} as r where r.request_date in ({@scan_days}))) as sources,
-  (select count(*) from {usage} as u where u.usage_date in ({@scan_days}) and u.cache_write_unknown_tokens > 0)
-  + (select count(*) from {requests} as r where r.request_date in ({@scan_days}) and r.cache_write_unknown_tokens > 0) as untold,
-  (select count(*) from {ref_rates} as p where p.reported) as reported`
+//go:embed occasions.sql
+var occasions string
 
 // spans writes days as runs, for messages.
 func spans(days []civil.Date) string {
@@ -458,16 +461,22 @@ func (r References) rows(version string) map[string][][]any {
 
 func payerID(c CostCenter) int64 { return idOf(c.Department, c.Code) }
 
+// ids reads a select of ids.
+func (l *Ledger) ids(ctx context.Context, s warehouse.Select) (map[int64]bool, error) {
+	found := map[int64]bool{}
+	err := warehouse.Each(ctx, l.q, s, func(id int64) error {
+		found[id] = true
+		return nil
+	})
+	return found, err
+}
+
 // newPayers are the cost centres that may bear a record for the first time:
 // those of the directory and those that people belong to.
 func (l *Ledger) newPayers(ctx context.Context, centers []CostCenter) ([][]any, error) {
-	known := map[int64]bool{}
-	err := l.Query(ctx, "select payer_id from {payers}", nil, func(r Row) error {
-		known[r.Int(0)] = true
-		return nil
-	})
+	known, err := l.ids(ctx, warehouse.Select{Name: "payers", Text: "select payer_id from {payers}"})
 	if err != nil {
-		return nil, fmt.Errorf("read payers: %w", err)
+		return nil, err
 	}
 	var rows [][]any
 	add := func(c CostCenter) {
@@ -480,25 +489,23 @@ func (l *Ledger) newPayers(ctx context.Context, centers []CostCenter) ([][]any, 
 	for _, c := range centers {
 		add(c)
 	}
-	err = l.Query(ctx, "select distinct department, cost_center from {people} where department <> '' and cost_center <> '' order by 1, 2", nil, func(r Row) error {
-		add(CostCenter{Department: r.Text(0), Code: r.Text(1)})
+	err = warehouse.Each(ctx, l.q, warehouse.Select{
+		Name: "people's cost centres",
+		Text: "select distinct department, cost_center as code from {people} where department <> '' and cost_center <> '' order by department, code",
+	}, func(c CostCenter) error {
+		add(c)
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read people's cost centres: %w", err)
-	}
-	return rows, nil
+	return rows, err
 }
 
 // newRates are the rates that price records for the first time.
 func (l *Ledger) newRates(ctx context.Context, version string, all []Rate) ([][]any, error) {
-	known := map[int64]bool{}
-	err := l.Query(ctx, "select rate_id from {rate_entries} where rate_version = {@rate_version}", Args{"rate_version": version}, func(r Row) error {
-		known[r.Int(0)] = true
-		return nil
+	known, err := l.ids(ctx, warehouse.Select{
+		Name: "rates of " + version, Text: "select rate_id from {rate_entries} where rate_version = {@rate_version}", Args: Args{"rate_version": version},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read rate entries: %w", err)
+		return nil, err
 	}
 	var rows [][]any
 	for _, rate := range all {
@@ -510,57 +517,18 @@ func (l *Ledger) newRates(ctx context.Context, version string, all []Rate) ([][]
 	return rows, nil
 }
 
-// metersSeen is what occurs in the days' rows.
-const metersSeen = `
-select distinct provider, ifnull(account, ''), ifnull(region, ''), model, ifnull(service_tier, ''), ifnull(notice, ''), meter_id
-from {meters}
-where meter_id in (select meter_id from {usage} where usage_date in ({@scan_days}))
-  or meter_id in (select meter_id from {requests} where request_date in ({@scan_days}))
-order by 1, 4, 2, 3, 5, 6, 7`
+//go:embed meters_seen.sql
+var metersSeen string
 
-// namesSeen are the names that occur, by the selects of the ids that do.
-func namesSeen(actors, callers, tasks string) string {
-	return `
-with active_actors as (
-  select key_alias, team, project, coalesce(user_email, user_id) as user_name
-  from {actors}
-  where actor_id in (` + actors + `)
-),
-names as (
-  select 'key' as kind, key_alias as name from active_actors
-  union distinct
-  select 'team' as kind, team as name from active_actors
-  union distinct
-  select 'project' as kind, project as name from active_actors
-  union distinct
-  select 'caller' as kind, caller as name
-  from {callers}
-  where caller_id in (` + callers + `)
-  union distinct
-  select 'tools' as kind, tools as name
-  from {tasks}
-  where task_id in (` + tasks + `)
-  union distinct
-  select 'department' as kind, department as name
-  from {people}
-  where snapshot_date is not null and cost_center = '' and department <> ''
-  union distinct
-  select 'user' as kind, user_name as name
-  from active_actors
-  where (select count(names) from {people}) > 0
-)
-select kind, name
-from names
-where name is not null
-order by kind, name`
+//go:embed names_seen.sql
+var namesSeen string
+
+// stagedNames are the ids of which the names occur in staged rows of days.
+var stagedNames = map[string]string{
+	"actors_seen":  "select actor_id from {requests} where request_date in ({@scan_days})",
+	"callers_seen": "select caller_id from {usage} where usage_date in ({@scan_days})",
+	"tasks_seen":   "select task_id from {requests} where request_date in ({@scan_days})",
 }
-
-// stagedNames are the names that occur in staged rows of days.
-var stagedNames = namesSeen(
-	"select actor_id from {requests} where request_date in ({@scan_days})",
-	"select caller_id from {usage} where usage_date in ({@scan_days})",
-	"select task_id from {requests} where request_date in ({@scan_days})",
-)
 
 // Seen lists what occurs on the days that decide the records of some days.
 func (l *Ledger) Seen(ctx context.Context, days []civil.Date) (Seen, error) {
@@ -587,10 +555,7 @@ func (l *Ledger) seenOn(ctx context.Context, days []civil.Date) (Seen, error) {
 
 // seen lists what needs resolving: the dimensions' rows that occur.
 func (l *Ledger) seen(ctx context.Context, args Args) (s Seen, err error) {
-	err = l.Query(ctx, metersSeen, args, func(r Row) error {
-		s.Meters = append(s.Meters, Meter{r.Int(6), r.Text(0), r.Text(1), r.Text(2), r.Text(3), r.Text(4), r.Text(5)})
-		return nil
-	})
+	s.Meters, err = warehouse.All[Meter](ctx, l.q, warehouse.Select{Name: "models that occur", Text: metersSeen, Args: args})
 	if err != nil {
 		return s, err
 	}
@@ -598,10 +563,10 @@ func (l *Ledger) seen(ctx context.Context, args Args) (s Seen, err error) {
 	return s, err
 }
 
-// names adds the names that text selects.
-func (l *Ledger) names(ctx context.Context, text string, args Args, s *Seen) error {
-	return l.Query(ctx, text, args, func(r Row) error {
-		switch kind, name := r.Text(0), r.Text(1); kind {
+// names adds the names of ids, which are views for namesSeen.
+func (l *Ledger) names(ctx context.Context, ids map[string]string, args Args, s *Seen) error {
+	return warehouse.Each(ctx, l.q, warehouse.Select{Name: "names that occur", Text: namesSeen, Views: ids, Args: args}, func(r struct{ Kind, Name string }) error {
+		switch kind, name := r.Kind, r.Name; kind {
 		case "tools":
 			s.Tools = append(s.Tools, name)
 		case "department":

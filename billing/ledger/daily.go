@@ -72,29 +72,27 @@ func (b Bounds) Args() Args {
 	return args
 }
 
-// Reader reads selects of the books.
-type Reader interface {
-	Query(ctx context.Context, text string, args Args, yield func(Row) error) error
-}
-
 // ChargedDays are the days of which the months that begin on the days from first to
 // last charge records: their own, and those of closed months that they correct.
 // Where there are none it is the first day, of which there are no records either.
-func ChargedDays(ctx context.Context, q Reader, first, last civil.Date) (Bounds, error) {
+func ChargedDays(ctx context.Context, q warehouse.Querier, first, last civil.Date) (Bounds, error) {
 	b := Bounds{First: first, Last: first}
-	err := q.Query(ctx, "select billing_month, usage_date from {charged_days} where billing_month between {@first_month} and {@last_month}", Args{"first_month": first, "last_month": last}, func(r Row) error {
-		month, day := r.Date(0), r.Date(1)
-		if b.Last.Before(month) {
-			b.Last = month
+	err := warehouse.Each(ctx, q, warehouse.Select{
+		Name: "days of which there are records",
+		Text: "select billing_month, usage_date from {charged_days} where billing_month between {@first_month} and {@last_month}",
+		Args: Args{"first_month": first, "last_month": last},
+	}, func(d struct{ BillingMonth, UsageDate civil.Date }) error {
+		if b.Last.Before(d.BillingMonth) {
+			b.Last = d.BillingMonth
 		}
-		b.Days = append(b.Days, day)
-		if day.Month() != month.Month() {
-			b.Corrected = append(b.Corrected, day)
+		b.Days = append(b.Days, d.UsageDate)
+		if d.UsageDate.Month() != d.BillingMonth.Month() {
+			b.Corrected = append(b.Corrected, d.UsageDate)
 		}
 		return nil
 	})
 	if err != nil {
-		return b, fmt.Errorf("read of which days there are records: %w", err)
+		return b, err
 	}
 	if b.Days == nil {
 		b.Days = []civil.Date{first}
@@ -245,17 +243,25 @@ func (s dailySums) differs(other dailySums) error {
 
 // fillDaily makes the daily sums of a ledger whose records are from before there were
 // any, month by month, and marks them as whole with the last one. Where it is cut off
-// it begins again.
-func (l *Ledger) fillDaily(ctx context.Context) error {
+// it begins again. marks are what else of the ledger is whole, which is kept first.
+func (l *Ledger) fillDaily(ctx context.Context, marks []warehouse.Change) error {
 	whole, err := meta.Get(ctx, l.w, dailyMark)
-	if err != nil || whole != "" {
+	if err != nil {
 		return err
+	}
+	if whole != "" {
+		return l.w.Apply(ctx, marks...)
 	}
 	days, err := warehouse.All[civil.Date](ctx, l.w, warehouse.Select{
 		Name: "days of cost records", Text: "select distinct usage_date from {record_facts} where usage_date >= {@since} order by usage_date", Args: Args{"since": civil.Min},
 	})
 	if err != nil {
 		return err
+	}
+	if len(days) > 0 {
+		if err := l.w.Apply(ctx, marks...); err != nil {
+			return err
+		}
 	}
 	for len(days) > 0 {
 		month := days[0].Month()
@@ -271,7 +277,7 @@ func (l *Ledger) fillDaily(ctx context.Context) error {
 			return nil
 		}
 	}
-	return l.w.Apply(ctx, meta.Set(dailyMark, "whole")...)
+	return l.w.Apply(ctx, append(marks, meta.Set(dailyMark, "whole")...)...)
 }
 
 // fillMonth makes the daily sums of days of one month.

@@ -89,7 +89,11 @@ func (l *Ledger) EstimateOn(ctx context.Context, days []civil.Date, rows map[str
 	}
 	e.Billed = true
 	p := warehouse.NewPlan(engine, rows)
-	err = planned(ctx, p, Args{"scan_days": days}, [2]string{"what occurs: models", metersSeen}, [2]string{"what occurs: names", stagedNames})
+	scan := Args{"scan_days": days}
+	err = planned(ctx, p, scan, [2]string{"what occurs: models", metersSeen})
+	if err == nil {
+		err = p.Query(ctx, warehouse.Select{Name: "what occurs: names", Text: namesSeen, Views: stagedNames, Args: scan})
+	}
 	if err == nil {
 		err = plan(p)
 	}

@@ -2,10 +2,12 @@ package ledger
 
 import (
 	"context"
+	_ "embed" // texts of selects
 	"fmt"
 	"time"
 
 	"chargeback/billing/warehouse"
+	"chargeback/extract/record"
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
 )
@@ -14,17 +16,30 @@ import (
 // Reasoning are parts of others; see record.Tokens. They are below 0 where a
 // charge is taken back.
 type Quantities struct {
-	InputUncached, CacheRead, CacheWrite5m, CacheWrite1h, CacheWriteUnknown, Output, Reasoning int64
-	InputAudio, InputImage, CacheReadAudio, OutputAudio, OutputImage, Searches                 int64
+	InputUncached, CacheRead                                         int64
+	CacheWrite5m                                                     int64 `column:"cache_write_5m"`
+	CacheWrite1h                                                     int64 `column:"cache_write_1h"`
+	CacheWriteUnknown, Output, Reasoning                             int64
+	InputAudio, InputImage, CacheReadAudio, OutputAudio, OutputImage int64
+	Searches                                                         int64
 }
 
-// RateTerms is a rate as the ledger keeps it; see the table rate_entries.
+// RateTerms is a rate as the ledger keeps it; see the table rate_entries. What it
+// doesn't have is the zero value.
 type RateTerms struct {
-	Version, Key, PricedAs, Rule, Source, Terms, ToolFees string
-	ValidFrom, Learned                                    time.Time // zero: none
-	Infra, CacheHit                                       int64     // pico-dollars
-	HasFees                                               bool
-	Reported                                              bool // the cost is what the gateway reported
+	Version   string    `column:"rate_version,null"`
+	Key       string    `column:"price_key,null"`
+	PricedAs  string    `column:",null"`
+	Rule      string    `column:"rate_rule,null"`
+	Source    string    `column:"rate_source,null"`
+	Terms     string    `column:"rate_terms,null"`
+	ToolFees  string    `column:",null"`
+	ValidFrom time.Time `column:",null"`
+	Learned   time.Time `column:"learned_at,null"`
+	Infra     int64     `column:"infra_pico,null"` // pico-dollars, as CacheHit
+	CacheHit  int64     `column:"cache_hit_pico,null"`
+	HasFees   bool
+	Reported  bool `column:",null"` // the cost is what the gateway reported
 }
 
 // Mix is a mix of tool calls and how many requests were charged for it.
@@ -39,25 +54,44 @@ type Priced struct {
 	Records int64 // those that are taken back count down
 	Pricing string
 	Note    string
-	Hit     bool // answers from the gateway's cache
+	Hit     bool `column:"cache_hit"` // answers from the gateway's cache
 	Fees    int64
-	Mixes   []Mix
+	Mixes   []Mix `column:"-"`
 	Quantities
-	Rate                             RateTerms
-	LLM, Infra, Tool, Total, Savings money.USD
-	Known                            bool     // amounts are known
-	Flags                            []string `json:",omitempty"` // of a single record; see Flags
+	Rate    RateTerms `column:"-"`
+	LLM     money.USD `column:",null"` // zero where it is not known, as the other amounts
+	Infra   money.USD `column:",null"`
+	Tool    money.USD `column:",null"`
+	Total   money.USD `column:",null"`
+	Savings money.USD `column:",null"`
+	Known   bool      // amounts are known
+	Flags   []string  `json:",omitempty" column:"-"` // of a single record; see Flags
+}
+
+// mixed is the mix of tools of a Priced that a select gives.
+type mixed struct {
+	Mix      string
+	MixTimes int64
+}
+
+func (m mixed) mixes() []Mix {
+	if m.MixTimes == 0 {
+		return nil
+	}
+	return []Mix{{m.Mix, m.MixTimes}}
 }
 
 // Explained is one cost record with all that decided it.
 type Explained struct {
-	Record, Correction                                          int64
-	At                                                          time.Time
-	Date                                                        civil.Date
+	Record                                                      int64 `column:"record_id"`
+	Correction                                                  int64
+	At                                                          time.Time  `column:"started_at"`
+	Date                                                        civil.Date `column:"usage_date"`
 	Month, Adjusts                                              string
 	Provider, Account, Region, Model, Operation, Tier           string
 	Match, Rung, Attribution, Department, CostCenter            string
-	User, Team, Key, Project, Caller, Agent, Explicit           string
+	User                                                        string `column:"user_name"`
+	Team, Key, Project, Caller, Agent, Explicit                 string
 	UsageSource, UsageObject, RequestSource, RequestObject, Run string
 	UsageLine, RequestLine                                      int64
 	ProviderRequestID, AgentRequestID                           string
@@ -65,127 +99,41 @@ type Explained struct {
 	Priced
 }
 
-const (
-	quantitySums = `
-  sum(f.input_uncached_tokens),
-  sum(f.cache_read_tokens),
-  sum(f.cache_write_5m_tokens),
-  sum(f.cache_write_1h_tokens),
-  sum(f.cache_write_unknown_tokens),
-  sum(f.output_tokens),
-  sum(f.reasoning_tokens),
-  sum(ifnull(f.input_audio_tokens, 0)),
-  sum(ifnull(f.input_image_tokens, 0)),
-  sum(ifnull(f.cache_read_audio_tokens, 0)),
-  sum(ifnull(f.output_audio_tokens, 0)),
-  sum(ifnull(f.output_image_tokens, 0)),
-  sum(ifnull(f.searches, 0)),`
-
-	amountSums = `
-  {total_usd(f.llm_cost_usd)},
-  {total_usd(f.infra_cost_usd)},
-  {total_usd(f.tool_cost_usd)},
-  {total_usd(f.total_cost_usd)},
-  {total_usd(f.cache_savings_usd)},
-  countif(f.total_cost_usd is null) = 0`
-
-	rateTerms = `
-  ifnull(e.rate_version, ''),
-  ifnull(e.price_key, ''),
-  ifnull(e.priced_as, ''),
-  ifnull(e.rule, ''),
-  ifnull(e.source, ''),
-  ifnull(e.terms, ''),
-  ifnull(e.tool_fees, ''),
-  e.valid_from,
-  e.learned_at,
-  ifnull(e.infra_pico, 0),
-  ifnull(e.cache_hit_pico, 0),
-  e.infra_pico is not null,
-  ifnull(e.reported, false)`
+var (
+	//go:embed explain.sql
+	explainText string
+	//go:embed line_records.sql
+	lineRecordsText string
+	//go:embed explain_line.sql
+	explainLineText string
+	//go:embed rates_of_line.sql
+	ratesOfLineText string
+	//go:embed rules_of_line.sql
+	rulesOfLineText string
 )
 
 // Explain reads the records that a text names: a record id, or any id of a
 // request as the provider, the agent platform or the caller has it. Records of
-// one request come together, the oldest charge first.
-func (l *Ledger) Explain(ctx context.Context, id string, number int64) (all []Explained, err error) {
-	err = l.Query(ctx, `
-with named_usage as (
-  select object_id, line
-  from {usage}
-  where usage_date >= {@since} and (provider_request_id = {@id} or response_id = {@id} or client_ref = {@id})
-),
-named_requests as (
-  select object_id, line
-  from {requests}
-  where request_date >= {@since} and (agent_request_id = {@id} or provider_request_id = {@id} or response_id = {@id} or client_ref = {@id} or trace_id = {@id})
-),
-named as (
-  select f.usage_date, f.record_id
-  from {record_facts} as f
-  left join named_usage as u on u.object_id = f.usage_object_id and u.line = f.usage_line
-  left join named_requests as r on r.object_id = f.request_object_id and r.line = f.request_line
-  where f.usage_date >= {@since} and (f.record_id = {@number} or u.line is not null or r.line is not null)
-  group by f.usage_date, f.record_id
-)
-select
-  f.record_id, f.correction, f.started_at, f.usage_date, {month_of(f.billing_month)}, if(f.correction = 0, '', {month_of(f.usage_date)}),
-  d.provider, ifnull(d.account, ''), ifnull(d.region, ''), d.model, ifnull(d.operation, ''), ifnull(d.service_tier, ''),
-  g.match, ifnull(g.match_rung, ''), g.attribution, y.department, y.cost_center,
-  ifnull(coalesce(a.user_email, a.user_id), ''), ifnull(a.team, ''), ifnull(a.key_alias, ''), ifnull(a.project, ''), ifnull(c.caller, ''),
-  ifnull(coalesce(t.agent_id, c.agent_id), ''), ifnull(coalesce(t.cost_center, c.cost_center), ''),
-  ifnull(o.source, ''), ifnull(o.object_key, ''), ifnull(p.source, ''), ifnull(p.object_key, ''), concat('nightly/', cast(f.run_date as string)),
-  ifnull(f.usage_line, 0), ifnull(f.request_line, 0), ifnull(u.provider_request_id, ''), ifnull(q.agent_request_id, ''),
-  g.pricing, ifnull(f.pricing_note, ''), f.cache_hit, ifnull(t.tools, ''),
-  f.input_uncached_tokens, f.cache_read_tokens, f.cache_write_5m_tokens, f.cache_write_1h_tokens, f.cache_write_unknown_tokens, f.output_tokens, f.reasoning_tokens,
-  ifnull(f.input_audio_tokens, 0), ifnull(f.input_image_tokens, 0), ifnull(f.cache_read_audio_tokens, 0), ifnull(f.output_audio_tokens, 0), ifnull(f.output_image_tokens, 0), ifnull(f.searches, 0),
-  f.llm_cost_usd, f.infra_cost_usd, f.tool_cost_usd, f.total_cost_usd, f.cache_savings_usd, f.total_cost_usd is not null,`+rateTerms+`,
-  ifnull(f.flags, ''), ifnull(v.cost_center, '')
-from named as n
-inner join {record_facts} as f on f.record_id = n.record_id and f.usage_date = n.usage_date
-inner join {meters} as d on d.meter_id = f.meter_id
-inner join {rulings} as g on g.ruling_id = f.ruling_id
-inner join {payers} as y on y.payer_id = f.payer_id
-left join {rate_entries} as e on e.rate_id = f.rate_id
-left join {actors} as a on a.actor_id = f.actor_id
-left join {tasks} as t on t.task_id = f.task_id
-left join {callers} as c on c.caller_id = f.caller_id
-left join {payers} as v on v.payer_id = f.adjusts_payer_id
-left join {objects} as o on o.object_id = f.usage_object_id
-left join {objects} as p on p.object_id = f.request_object_id
-left join {usage} as u on u.object_id = f.usage_object_id and u.line = f.usage_line and u.usage_date = f.usage_date and u.usage_date >= date '0001-01-01'
-left join {requests} as q on q.object_id = f.request_object_id and q.line = f.request_line and q.request_date >= date '0001-01-01'
-where f.usage_date >= {@since}
-order by f.started_at, f.record_id, abs(f.correction), f.correction
-limit 200`, Args{"since": civil.Min, "id": id, "number": number}, func(r Row) error {
-		x := Explained{
-			Record: r.Int(0), Correction: r.Int(1), At: r.Time(2), Date: r.Date(3), Month: r.Text(4), Adjusts: r.Text(5),
-			Provider: r.Text(6), Account: r.Text(7), Region: r.Text(8), Model: r.Text(9), Operation: r.Text(10), Tier: r.Text(11),
-			Match: r.Text(12), Rung: r.Text(13), Attribution: r.Text(14), Department: r.Text(15), CostCenter: r.Text(16),
-			User: r.Text(17), Team: r.Text(18), Key: r.Text(19), Project: r.Text(20), Caller: r.Text(21), Agent: r.Text(22), Explicit: r.Text(23),
-			UsageSource: r.Text(24), UsageObject: r.Text(25), RequestSource: r.Text(26), RequestObject: r.Text(27), Run: r.Text(28),
-			UsageLine: r.Int(29), RequestLine: r.Int(30), ProviderRequestID: r.Text(31), AgentRequestID: r.Text(32), AdjustsCenter: r.Text(70),
-			Priced: Priced{
-				Records: 1, Pricing: r.Text(33), Note: r.Text(34), Hit: r.Bool(35), Quantities: quantities(r, 37),
-				LLM: r.USD(50), Infra: r.USD(51), Tool: r.USD(52), Total: r.USD(53), Savings: r.USD(54), Known: r.Bool(55), Rate: terms(r, 56), Flags: Flags(r.Text(69)),
-			},
-		}
-		if x.Correction < 0 {
-			x.Records = -1
-		}
-		if !x.Tool.IsZero() { // a retry's are on its request's first usage
-			x.Mixes = []Mix{{r.Text(36), x.Records}}
-		}
-		if !x.Infra.IsZero() {
-			x.Fees = x.Records
-		}
+// one request come together, the oldest charge first. days are those of DaysOf.
+func (l *Ledger) Explain(ctx context.Context, id string, number int64, days []civil.Date) (all []Explained, err error) {
+	if len(days) == 0 {
+		return nil, nil
+	}
+	key, _ := record.KeyOf([]byte(id))
+	err = warehouse.Each(ctx, l.q, warehouse.Select{
+		Name: "cost records of " + id, Text: explainText, Args: Args{"key": key, "number": number, "named_days": days, "days": Reach(days), "scan_days": Reach(Reach(days))},
+	}, func(r struct {
+		Explained
+		RateTerms
+		mixed
+		AllFlags string `column:"flags,null"`
+	}) error {
+		x := r.Explained
+		x.Rate, x.Mixes, x.Flags = r.RateTerms, r.mixes(), Flags(r.AllFlags) // the mix of a retry is on its request's first usage
 		all = append(all, x)
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read cost records of %s: %w", id, err)
-	}
-	return all, nil
+	return all, err
 }
 
 // merge adds records that the same rate priced.
@@ -212,20 +160,6 @@ func (p *Priced) merge(o Priced) {
 	p.Known = p.Known && o.Known
 }
 
-func quantities(r Row, at int) Quantities {
-	return Quantities{
-		r.Int(at), r.Int(at + 1), r.Int(at + 2), r.Int(at + 3), r.Int(at + 4), r.Int(at + 5), r.Int(at + 6),
-		r.Int(at + 7), r.Int(at + 8), r.Int(at + 9), r.Int(at + 10), r.Int(at + 11), r.Int(at + 12),
-	}
-}
-
-func terms(r Row, at int) RateTerms {
-	return RateTerms{
-		Version: r.Text(at), Key: r.Text(at + 1), PricedAs: r.Text(at + 2), Rule: r.Text(at + 3), Source: r.Text(at + 4), Terms: r.Text(at + 5), ToolFees: r.Text(at + 6),
-		ValidFrom: r.Time(at + 7), Learned: r.Time(at + 8), Infra: r.Int(at + 9), CacheHit: r.Int(at + 10), HasFees: r.Bool(at + 11), Reported: r.Bool(at + 12),
-	}
-}
-
 // ExplainLine sums the records of a line of a document by the rate that priced
 // them. model is as documents name it, adjusts the month that the line corrects
 // or "".
@@ -235,84 +169,48 @@ func (l *Ledger) ExplainLine(ctx context.Context, line DocumentLine) (all []Pric
 		pricing string
 		hit     bool
 	}
-	args, err := line.args()
+	selects, err := line.selects()
 	if err != nil {
 		return nil, err
 	}
 	at := map[priced]int{}
-	var ids []string
-	err = l.Query(ctx, `
-select
-  sum(if(f.correction < 0, -1, 1)), g.pricing, '' as note, f.cache_hit,
-  sum(case when f.infra_cost_usd is null or f.infra_cost_usd = 0 then 0 when f.correction < 0 then -1 else 1 end),
-  if(f.tool_cost_usd = 0, '', ifnull(t.tools, '')) as mix,
-  sum(case when f.tool_cost_usd is null or f.tool_cost_usd = 0 then 0 when f.correction < 0 then -1 else 1 end),`+quantitySums+amountSums+`,
-  min(f.rate_id)
-`+lineRows+`
-group by f.rate_id, g.pricing, f.cache_hit, mix, f.correction < 0
-order by min(f.started_at), 2, 4, 6, 1`, args, func(r Row) error {
-		p := Priced{
-			Records: r.Int(0), Pricing: r.Text(1), Note: r.Text(2), Hit: r.Bool(3), Fees: r.Int(4), Quantities: quantities(r, 7),
-			LLM: r.USD(20), Infra: r.USD(21), Tool: r.USD(22), Total: r.USD(23), Savings: r.USD(24), Known: r.Bool(25),
-		}
-		if r.Int(6) != 0 {
-			p.Mixes = []Mix{{r.Text(5), r.Int(6)}}
-		}
-		key := priced{r.Int(26), p.Pricing, p.Hit}
+	var ids []int64
+	err = warehouse.Each(ctx, l.q, selects("cost records", explainLineText), func(r struct {
+		Priced
+		mixed
+		RateID int64 `column:",null"`
+	}) error {
+		p := r.Priced
+		p.Mixes = r.mixes()
+		key := priced{r.RateID, p.Pricing, p.Hit}
 		i, known := at[key]
 		if !known {
 			at[key] = len(all)
-			all, ids = append(all, p), append(ids, fmt.Sprint(key.rate))
+			all, ids = append(all, p), append(ids, key.rate)
 			return nil
 		}
 		all[i].merge(p)
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read cost records of %s in %s: %w", line.CostCenter, line.Month, err)
+		return nil, err
 	}
-	known := map[string]RateTerms{} // by rate_id as text
-	err = l.Query(ctx, "select cast(e.rate_id as string),"+rateTerms+" from {rate_entries} as e where e.rate_id in (select rate_id from {record_facts} where usage_date between {@first_day} and {@last_day} and billing_month = {@first_of_month})",
-		args, func(r Row) error {
-			known[r.Text(0)] = terms(r, 1)
-			return nil
-		})
+	known := map[int64]RateTerms{}
+	err = warehouse.Each(ctx, l.q, selects("rates", ratesOfLineText), func(r struct {
+		RateID int64
+		RateTerms
+	}) error {
+		known[r.RateID] = r.RateTerms
+		return nil
+	})
 	if err != nil {
-		return nil, fmt.Errorf("read rates of %s: %w", line.Month, err)
+		return nil, err
 	}
 	for i := range all {
 		all[i].Rate = known[ids[i]]
 	}
 	return all, nil
 }
-
-// lineRows is what joins the records behind one line of a document.
-const lineRows = `
-from {record_facts} as f
-inner join {rulings} as g on g.ruling_id = f.ruling_id
-inner join {payers} as y on y.payer_id = f.payer_id
-inner join {meters} as d on d.meter_id = f.meter_id
-left join {rate_entries} as e on e.rate_id = f.rate_id
-left join {tasks} as t on t.task_id = f.task_id
-left join {callers} as c on c.caller_id = f.caller_id
-left join {payers} as v on v.payer_id = f.adjusts_payer_id
-left join {record_facts} as h
-  on f.correction <> 0 and h.usage_date = f.usage_date and h.record_id = f.record_id and h.correction = 0 - f.correction
-  and h.billing_month = f.billing_month and h.billing_month = {@first_of_month} and h.usage_date between {@first_day} and {@last_day}
-left join {payers} as w on w.payer_id = ifnull(h.adjusts_payer_id, h.payer_id)
-where f.usage_date between {@first_day} and {@last_day}
-  and f.billing_month = {@first_of_month}
-  and y.cost_center = {@cost_center}
-  and ifnull(coalesce(t.agent_id, c.agent_id), '') = {@agent}
-  and ifnull(regexp_replace(e.price_key, '^[^/]*/', ''), d.model) = {@model}
-  and if(f.correction = 0, '', {month_of(f.usage_date)}) = {@adjusts}
-  and (
-    {@reason} = ''
-    or f.pricing_note = {@reason}
-    and ifnull(v.cost_center, '') = {@adjusts_code}
-    and ifnull(nullif(w.cost_center, ifnull(v.cost_center, y.cost_center)), '') = {@counterpart}
-    and ({@counterpart} = '' or (f.correction < 0) = {@reversed})
-  )`
 
 // DocumentLine names a line of a document. Reason and what is below are of a
 // correction; in documents of versions that kept no reason they are empty.
@@ -325,9 +223,9 @@ type DocumentLine struct {
 	Reversed                 bool
 }
 
-// args bounds the days of the line's records: those of its month or, of a correction,
-// of the month that it corrects.
-func (d DocumentLine) args() (Args, error) {
+// selects makes selects of the line's records, {line_records}. Their days are bounded:
+// those of its month or, of a correction, of the month that it corrects.
+func (d DocumentLine) selects() (func(what, text string) warehouse.Select, error) {
 	days := d.Month
 	if d.Adjusts != "" {
 		var err error
@@ -335,12 +233,19 @@ func (d DocumentLine) args() (Args, error) {
 			return nil, err
 		}
 	}
-	return Args{
+	args := Args{
 		"first_of_month": d.Month.FirstDay(), "first_day": days.FirstDay(), "last_day": days.LastDay(),
 		"cost_center": d.CostCenter, "agent": d.Agent, "model": d.Model, "adjusts": d.Adjusts,
 		"reason": d.Reason, "adjusts_code": d.AdjustsCode, "counterpart": d.Counterpart, "reversed": d.Reversed,
+		"most": sampleMost,
+	}
+	return func(what, text string) warehouse.Select {
+		return warehouse.Select{Name: fmt.Sprintf("%s of %s in %s", what, d.CostCenter, d.Month), Text: text, Args: args, Views: map[string]string{"line_records": lineRecordsText}}
 	}, nil
 }
+
+// sampleMost is how many records of a rule are named.
+const sampleMost = 5
 
 // LineRule is a rule by which records of a line were attributed.
 type LineRule struct {
@@ -349,66 +254,19 @@ type LineRule struct {
 	Sample      []int64 // ids of some of the records, the first ones
 }
 
-// rulesOfLine counts the records of a line by rule, and names the first few of each
-// that are not taken back. It takes those of each day first, so that no single window
-// holds more than a day.
-const rulesOfLine = `
-with line_records as (
-  select
-    g.attribution,
-    f.usage_date,
-    f.started_at,
-    f.record_id,
-    f.correction
-` + lineRows + `
-),
-counted as (
-  select
-    attribution,
-    sum(if(correction < 0, -1, 1)) as records,
-    min(started_at) as first_at
-  from line_records
-  group by attribution
-),
-first_of_days as (
-  select
-    attribution,
-    started_at,
-    record_id,
-    correction
-  from line_records
-  where correction >= 0
-  qualify row_number() over (partition by attribution, usage_date order by started_at, record_id, correction) <= {@most}
-),
-first_of_all as (
-  select
-    attribution,
-    record_id,
-    row_number() over (partition by attribution order by started_at, record_id, correction) as place
-  from first_of_days
-)
-select
-  c.attribution,
-  c.records,
-  f.record_id as record
-from counted as c
-left join first_of_all as f on f.attribution = c.attribution and f.place <= {@most}
-order by c.records desc, c.first_at, c.attribution, f.place`
-
 // RulesOfLine counts the records behind a line of a document by the rule that
 // attributed them, most records first, and names the first few of each.
 func (l *Ledger) RulesOfLine(ctx context.Context, line DocumentLine) (all []LineRule, err error) {
-	args, err := line.args()
+	selects, err := line.selects()
 	if err != nil {
 		return nil, err
 	}
-	args["most"] = 5
 	type ruled struct {
 		Attribution string
 		Records     int64
 		Record      *int64
 	}
-	err = warehouse.Each(ctx, l.q, warehouse.Select{Name: "rules of " + line.CostCenter + " in " + line.Month.String(), Text: rulesOfLine, Args: args}, func(r ruled) error {
+	err = warehouse.Each(ctx, l.q, selects("rules", rulesOfLineText), func(r ruled) error {
 		if len(all) == 0 || all[len(all)-1].Attribution != r.Attribution {
 			all = append(all, LineRule{Attribution: r.Attribution, Records: r.Records})
 		}

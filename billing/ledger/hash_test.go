@@ -166,7 +166,7 @@ func TestHashTellsEveryColumn(t *testing.T) {
 				}
 				var was any
 				read := "select " + c.Name + " from {" + table + "} where " + key + " = {@id}"
-				if err := l.Query(t.Context(), read, ledger.Args{"id": id}, func(r ledger.Row) error { was = r[0]; return nil }); err != nil {
+				if err := l.Query(t.Context(), warehouse.Select{Text: read, Args: ledger.Args{"id": id}}, func(r warehouse.Row) error { was = r.Values[0]; return nil }); err != nil {
 					t.Fatal(err)
 				}
 				values := []any{value(c, 900_001+i)}

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"time"
 
+	"chargeback/billing/manifest"
 	"chargeback/billing/meta"
 	"chargeback/billing/warehouse"
 	"chargeback/transform/models"
@@ -41,7 +42,14 @@ func Open(ctx context.Context, w warehouse.Warehouse, zone *time.Location, start
 			return nil, err
 		}
 	}
-	if err := l.fillDaily(ctx); err != nil {
+	marks, err := manifest.FillKeys(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.fillDaily(ctx, marks); err != nil {
+		return nil, err
+	}
+	if err := l.fillClosed(ctx); err != nil {
 		return nil, err
 	}
 	return l, nil
@@ -85,19 +93,31 @@ func OpenExisting(ctx context.Context, w warehouse.Warehouse, zone *time.Locatio
 			return nil, err
 		}
 	}
-	whole, err := meta.Get(ctx, l.w, dailyMark)
-	if err == nil && whole == "" {
-		err = fmt.Errorf("open ledger %s: %w (its daily sums are not whole); bring it up to date with \"chargeback run\"", w, warehouse.ErrOutdated)
+	keyed, err := manifest.HasKeys(ctx, l.w)
+	if err == nil && !keyed {
+		err = fmt.Errorf("open ledger %s: %w (its rows have no keys); bring it up to date with \"chargeback run\"", w, warehouse.ErrOutdated)
 	}
 	if err != nil {
 		return nil, err
 	}
+	for _, mark := range [][2]string{{dailyMark, "its daily sums are not whole"}, {closedMark, "not all that is asked of its closed months is written down"}} {
+		whole, err := meta.Get(ctx, l.w, mark[0])
+		if err == nil && whole == "" {
+			err = fmt.Errorf("open ledger %s: %w (%s); bring it up to date with \"chargeback run\"", w, warehouse.ErrOutdated, mark[1])
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 	return l, nil
 }
 
+// startFact is the first day that a ledger accounts for.
+const startFact = "start"
+
 // pins are the facts that never change under a ledger: name and value.
 func pins(zone *time.Location, start string) [][2]string {
-	return [][2]string{{"billing_zone", zone.String()}, {"start", start}}
+	return [][2]string{{"billing_zone", zone.String()}, {startFact, start}}
 }
 
 func (l *Ledger) otherPin(name, known, value string) error {

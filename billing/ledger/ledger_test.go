@@ -57,5 +57,5 @@ func TestBigQuery(t *testing.T) {
 			t.Fatal(err)
 		}
 		return w
-	}, "days are replaced whole or not at all", "daily sums are filled whole or not at all")
+	}, "days are replaced whole or not at all", "daily sums are filled whole or not at all", "keys are filled in whole or not at all", "closed months are written down whole or not at all")
 }

@@ -21,7 +21,7 @@ var ErrClosed = errors.New("month is closed")
 // Issued is one document as it was issued. Document is JSON.
 type Issued struct {
 	Number, Month, CostCenter string
-	Total                     money.Cents
+	Total                     money.Cents `column:"total_cents"`
 	ContentHash               string
 	Document                  string
 }
@@ -40,27 +40,30 @@ func (l *Ledger) CloseMonth(ctx context.Context, month civil.Month, now time.Tim
 	if _, is := closed[month]; is {
 		return nil, fmt.Errorf("close %s: %w", month, ErrClosed)
 	}
+	asked, err := l.noteClosed(ctx, month)
+	if err != nil {
+		return nil, err
+	}
 	rows := make([][]any, 0, len(documents))
 	for _, d := range documents {
 		rows = append(rows, []any{d.Number, d.Month, d.CostCenter, int64(d.Total), d.ContentHash, d.Document})
 	}
-	return []warehouse.Change{
+	return append([]warehouse.Change{
 		warehouse.Guard{
 			Count: warehouse.Select{Name: "closed months", Text: "select count(*) from {months} where month = {@month}", Args: Args{"month": month}},
 			Err:   fmt.Errorf("close %s: %w", month, ErrClosed),
 		},
 		warehouse.Append{Table: invoicesTable.Name, Rows: rows},
 		warehouse.Append{Table: monthsTable.Name, Rows: [][]any{{month.String(), month.FirstDay(), "closed", now, hash, string(text)}}},
-	}, nil
+	}, asked...), nil
 }
 
 // Issued returns the documents of a month, by number.
-func (l *Ledger) Issued(ctx context.Context, month civil.Month) (documents []Issued, err error) {
-	err = l.Query(ctx, "select number, month, cost_center, total_cents, content_hash, document from {invoices} where month = {@month} order by number", Args{"month": month}, func(r Row) error {
-		documents = append(documents, Issued{r.Text(0), r.Text(1), r.Text(2), money.Cents(r.Int(3)), r.Text(4), r.Text(5)})
-		return nil
+func (l *Ledger) Issued(ctx context.Context, month civil.Month) ([]Issued, error) {
+	return warehouse.All[Issued](ctx, l.q, warehouse.Select{
+		Name: "documents of " + month.String(), Args: Args{"month": month},
+		Text: "select number, month, cost_center, total_cents, content_hash, document from {invoices} where month = {@month} order by number",
 	})
-	return documents, err
 }
 
 // File is one file of a closed month as it was first written.
@@ -78,15 +81,11 @@ func NoteFiles(month civil.Month, files []File) warehouse.Change {
 }
 
 // Files returns the files that were noted of a month, by folder and name.
-func (l *Ledger) Files(ctx context.Context, month civil.Month) (files []File, err error) {
-	err = l.Query(ctx, "select folder, name, sha256 from {document_files} where month = {@month} order by folder, name", Args{"month": month}, func(r Row) error {
-		files = append(files, File{r.Text(0), r.Text(1), r.Text(2)})
-		return nil
+func (l *Ledger) Files(ctx context.Context, month civil.Month) ([]File, error) {
+	return warehouse.All[File](ctx, l.q, warehouse.Select{
+		Name: "files of " + month.String(), Args: Args{"month": month},
+		Text: "select folder, name, sha256 from {document_files} where month = {@month} order by folder, name",
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read files of %s: %w", month, err)
-	}
-	return files, nil
 }
 
 // Gates counts what may stand in the way of a month's close.
@@ -160,32 +159,15 @@ type SourceRecords struct {
 	Records      int64
 }
 
+//go:embed source_records.sql
+var sourceRecordsText string
+
 // SourceRecords counts the staged records of a month's days, by source and kind,
 // and the people of which each source tells.
-func (l *Ledger) SourceRecords(ctx context.Context, month civil.Month) (all []SourceRecords, err error) {
-	err = l.Query(ctx, `
-with staged as (
-  select object_id, 'usage' as kind, count(*) as records from {usage} where usage_date between {@first_day} and {@last_day} group by object_id
-  union all
-  select object_id, 'requests' as kind, count(*) as records from {requests} where request_date between {@first_day} and {@last_day} group by object_id
-)
-select o.source, s.kind, sum(s.records)
-from staged as s
-inner join {objects} as o on o.object_id = s.object_id
-group by o.source, s.kind
-union all
-select o.source, 'people' as kind, count(distinct p.email)
-from {people} as p
-inner join {objects} as o on o.object_id = p.object_id
-group by o.source
-order by 1, 2`, Args{"first_day": month.FirstDay(), "last_day": month.LastDay()}, func(r Row) error {
-		all = append(all, SourceRecords{r.Text(0), r.Text(1), r.Int(2)})
-		return nil
+func (l *Ledger) SourceRecords(ctx context.Context, month civil.Month) ([]SourceRecords, error) {
+	return warehouse.All[SourceRecords](ctx, l.q, warehouse.Select{
+		Name: "records of " + month.String() + " by source", Text: sourceRecordsText, Args: Args{"first_day": month.FirstDay(), "last_day": month.LastDay()},
 	})
-	if err != nil {
-		return nil, fmt.Errorf("count records of %s by source: %w", month, err)
-	}
-	return all, nil
 }
 
 // Charge is what one cost centre owes for one agent and model in a month, or, of a
@@ -320,17 +302,17 @@ func correctionsOf(charges []Charge) (all []Correction) {
 // by month and cost centre, sorted.
 func (l *Ledger) Numbers(ctx context.Context, first, last civil.Month) (numbers map[string]map[string][]string, err error) {
 	numbers = map[string]map[string][]string{}
-	err = l.Query(ctx, "select month, cost_center, number from {invoices} where month between {@first_month} and {@last_month} order by 1, 2, 3", Args{"first_month": first, "last_month": last}, func(r Row) error {
-		if numbers[r.Text(0)] == nil {
-			numbers[r.Text(0)] = map[string][]string{}
+	err = warehouse.Each(ctx, l.q, warehouse.Select{
+		Name: "numbers of documents", Args: Args{"first_month": first, "last_month": last},
+		Text: "select month, cost_center, number from {invoices} where month between {@first_month} and {@last_month} order by month, cost_center, number",
+	}, func(d struct{ Month, CostCenter, Number string }) error {
+		if numbers[d.Month] == nil {
+			numbers[d.Month] = map[string][]string{}
 		}
-		numbers[r.Text(0)][r.Text(1)] = append(numbers[r.Text(0)][r.Text(1)], r.Text(2))
+		numbers[d.Month][d.CostCenter] = append(numbers[d.Month][d.CostCenter], d.Number)
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read numbers of documents: %w", err)
-	}
-	return numbers, nil
+	return numbers, err
 }
 
 //go:embed rate_versions.sql

@@ -244,7 +244,7 @@ var ratesUsedText string
 // RatesUsed reads the rates of closed months.
 func (l *Ledger) RatesUsed(ctx context.Context) (used RatesUsed, err error) {
 	meters := map[int64]bool{}
-	err = warehouse.Each(ctx, l.w, warehouse.Select{Name: "read rates of closed months", Text: ratesUsedText, Args: Args{"since": civil.Min}}, func(r struct {
+	err = warehouse.Each(ctx, l.w, warehouse.Select{Name: "read rates of closed months", Text: ratesUsedText}, func(r struct {
 		Meter
 		rateUse
 	}) error {

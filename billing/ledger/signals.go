@@ -26,31 +26,20 @@ type SourceDay struct {
 	Day    civil.Date
 }
 
+//go:embed source_days.sql
+var sourceDaysText string
+
 // SourceDays lists the days from first to last of which sources have records of
 // usage or requests, or control totals, by the nights that read them.
 func (l *Ledger) SourceDays(ctx context.Context, first, last civil.Date) (days []SourceDay, err error) {
-	err = l.Query(ctx, `
-with staged as (
-  select object_id, usage_date as record_date from {usage} where usage_date between {@first_day} and {@last_day} group by object_id, usage_date
-  union all
-  select object_id, request_date as record_date from {requests} where request_date between {@first_day} and {@last_day} group by object_id, request_date
-  union all
-  select object_id, bucket_date as record_date from {totals} where bucket_date between {@first_day} and {@last_day} group by object_id, bucket_date
-)
-select distinct
-  o.source,
-  o.run,
-  s.record_date
-from staged as s
-inner join {objects} as o on o.object_id = s.object_id
-order by o.source, s.record_date, o.run`, Args{"first_day": first, "last_day": last}, func(r Row) error {
-		days = append(days, SourceDay{r.Text(0), nightOf(r.Text(1)), r.Date(2)})
+	err = warehouse.Each(ctx, l.q, warehouse.Select{Name: "days that sources have records of", Text: sourceDaysText, Args: Args{"first_day": first, "last_day": last}}, func(r struct {
+		Source, Run string
+		RecordDate  civil.Date
+	}) error {
+		days = append(days, SourceDay{r.Source, nightOf(r.Run), r.RecordDate})
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read the days that sources have records of: %w", err)
-	}
-	return days, nil
+	return days, err
 }
 
 // SourceNight is what a night and its shards read of a source.
@@ -60,76 +49,72 @@ type SourceNight struct {
 	Staged, Rejected int64
 }
 
+//go:embed source_nights.sql
+var sourceNightsText string
+
 // SourceNights lists what the nights from first to last read of each source, as far
 // as it was not replaced since, by source and night.
 func (l *Ledger) SourceNights(ctx context.Context, first, last civil.Date) (nights []SourceNight, err error) {
-	err = l.Query(ctx, `
-select
-  source,
-  if(run like 'shard/%', substr(run, 7, 10), substr(run, 9, 10)) as night_day,
-  sum(if(state in ('read', 'missing'), rows_staged, 0)),
-  sum(if(state in ('read', 'missing'), rows_rejected, 0))
-from {objects}
-where run between {@first_night} and {@last_night} or run between {@first_shard} and {@last_shard}
-group by 1, 2
-order by 1, 2`, Args{
-		"first_night": "nightly/" + first.String(), "last_night": "nightly/" + last.String(),
-		"first_shard": shardKind + first.String(), "last_shard": shardKind + last.String() + "/~",
-	}, func(r Row) error {
-		night, err := civil.ParseDate(r.Text(1))
-		nights = append(nights, SourceNight{r.Text(0), night, r.Int(2), r.Int(3)})
+	err = warehouse.Each(ctx, l.q, warehouse.Select{Name: "what nights read of sources", Text: sourceNightsText, Args: nightArgs(first, last)}, func(r struct {
+		Source, Night    string
+		Staged, Rejected int64
+	}) error {
+		night, err := civil.ParseDate(r.Night)
+		nights = append(nights, SourceNight{r.Source, night, r.Staged, r.Rejected})
 		return err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read what nights read of sources: %w", err)
-	}
-	return nights, nil
+	return nights, err
 }
+
+//go:embed source_arrivals.sql
+var sourceArrivalsText string
 
 // SourceArrivals lists the nights from first to last that read records of a source,
 // also of objects that were replaced since, by source and night.
 func (l *Ledger) SourceArrivals(ctx context.Context, first, last civil.Date) (arrivals []SourceDay, err error) {
-	err = l.Query(ctx, `
-select distinct
-  source,
-  run
-from {objects}
-where rows_staged > 0 and (run between {@first_night} and {@last_night} or run between {@first_shard} and {@last_shard})
-order by 1, 2`, Args{
-		"first_night": "nightly/" + first.String(), "last_night": "nightly/" + last.String(),
-		"first_shard": shardKind + first.String(), "last_shard": shardKind + last.String() + "/~",
-	}, func(r Row) error {
-		arrivals = append(arrivals, SourceDay{Source: r.Text(0), Night: nightOf(r.Text(1))})
+	err = warehouse.Each(ctx, l.q, warehouse.Select{Name: "when sources delivered", Text: sourceArrivalsText, Args: nightArgs(first, last)}, func(r struct{ Source, Run string }) error {
+		arrivals = append(arrivals, SourceDay{Source: r.Source, Night: nightOf(r.Run)})
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read when sources delivered: %w", err)
-	}
-	return arrivals, nil
+	return arrivals, err
 }
+
+// nightArgs bound the windows of nights and of their shards.
+func nightArgs(first, last civil.Date) Args {
+	return Args{
+		"first_night": "nightly/" + first.String(), "last_night": "nightly/" + last.String(),
+		"first_shard": shardKind + first.String(), "last_shard": shardKind + last.String() + "/~",
+	}
+}
+
+//go:embed nights_with.sql
+var nightsWithText string
 
 // NightsWith lists the nights from first to last that were run as parts of another
 // one, and that one.
-func (l *Ledger) NightsWith(ctx context.Context, first, last civil.Date) (with map[civil.Date]civil.Date, err error) {
-	with = map[civil.Date]civil.Date{}
-	err = l.Query(ctx, `
-select run_window, summary
-from {runs}
-where run_window between {@first_night} and {@last_night} and state = 'done' and summary like {@with}
-order by attempt, run_window`, Args{"first_night": "nightly/" + first.String(), "last_night": "nightly/" + last.String(), "with": `{"with":%`}, func(r Row) error {
-		var summary struct {
+func (l *Ledger) NightsWith(ctx context.Context, first, last civil.Date) (map[civil.Date]civil.Date, error) {
+	with := map[civil.Date]civil.Date{}
+	args := nightArgs(first, last)
+	args["with"] = `{"with":%`
+	err := l.summaries(ctx, warehouse.Select{Name: "which nights were run together", Text: nightsWithText, Args: args}, func(window string, summary []byte) error {
+		var of struct {
 			With string `json:"with"`
 		}
-		if err := json.Unmarshal([]byte(r.Text(1)), &summary); err != nil {
-			return fmt.Errorf("summary of %s: %w", r.Text(0), err)
+		err := json.Unmarshal(summary, &of)
+		with[nightOf(window)] = nightOf(of.With)
+		return err
+	})
+	return with, err
+}
+
+// summaries reads windows with their summaries.
+func (l *Ledger) summaries(ctx context.Context, s warehouse.Select, yield func(window string, summary []byte) error) error {
+	return warehouse.Each(ctx, l.q, s, func(r struct{ RunWindow, Summary string }) error {
+		if err := yield(r.RunWindow, []byte(r.Summary)); err != nil {
+			return fmt.Errorf("summary of %s: %w", r.RunWindow, err)
 		}
-		with[nightOf(r.Text(0))] = nightOf(summary.With)
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read which nights were run together: %w", err)
-	}
-	return with, nil
 }
 
 // shardKind is what windows of a night's shards begin with.
@@ -222,38 +207,21 @@ func (l *Ledger) Corrected(ctx context.Context, open civil.Month) ([]Corrected, 
 // FailedRun is a window whose newest attempt failed.
 type FailedRun struct{ Window, Reason string }
 
+//go:embed failed_runs.sql
+var failedRunsText string
+
 // FailedRuns lists the nightly and monthly windows, and those of documents, whose
 // newest attempt failed since a time.
 func (l *Ledger) FailedRuns(ctx context.Context, since time.Time) (failed []FailedRun, err error) {
-	err = l.Query(ctx, `
-with newest_attempts as (
-  select
-    run_window,
-    state,
-    summary
-  from {runs}
-  where started_at >= {@since} and (run_window like 'nightly/%' or run_window like 'monthly/%' or run_window like 'documents/%')
-  qualify row_number() over (partition by run_window order by attempt desc) = 1
-)
-select
-  n.run_window,
-  n.summary
-from newest_attempts as n
-where n.state = 'failed'
-order by n.run_window`, Args{"since": since}, func(r Row) error {
-		var summary struct {
+	err = l.summaries(ctx, warehouse.Select{Name: "runs that failed", Text: failedRunsText, Args: Args{"since": since}}, func(window string, summary []byte) error {
+		var of struct {
 			Error string `json:"error"`
 		}
-		if err := json.Unmarshal([]byte(r.Text(1)), &summary); err != nil {
-			return fmt.Errorf("summary of %s: %w", r.Text(0), err)
-		}
-		failed = append(failed, FailedRun{r.Text(0), summary.Error})
-		return nil
+		err := json.Unmarshal(summary, &of)
+		failed = append(failed, FailedRun{window, of.Error})
+		return err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read runs that failed: %w", err)
-	}
-	return failed, nil
+	return failed, err
 }
 
 // BookMarks is the marks of the rate book that the last night charged by, with its
@@ -301,11 +269,11 @@ func SetBook(marks BookMarks, edits []BookEdit) ([]warehouse.Change, error) {
 
 // fact reads a fact that is kept as JSON; what is not there leaves to as it is.
 func (l *Ledger) fact(ctx context.Context, name string, to any) error {
-	row, err := l.one(ctx, "select value from {meta} where name = {@name}", Args{"name": name})
-	if err == nil && row != nil {
-		err = json.Unmarshal([]byte(row.Text(0)), to)
+	text, err := meta.Get(ctx, l.q, name)
+	if err != nil || text == "" {
+		return err
 	}
-	if err != nil {
+	if err := json.Unmarshal([]byte(text), to); err != nil {
 		return fmt.Errorf("read %s: %w", name, err)
 	}
 	return nil
@@ -322,12 +290,9 @@ func setFact(name string, fact any) ([]warehouse.Change, error) {
 // PricesUsed are the keys of all prices that have ever priced a record.
 func (l *Ledger) PricesUsed(ctx context.Context) (map[string]bool, error) {
 	used := map[string]bool{}
-	err := l.Query(ctx, "select distinct price_key from {rate_entries} where price_key is not null", nil, func(r Row) error {
-		used[r.Text(0)] = true
+	err := warehouse.Each(ctx, l.q, warehouse.Select{Name: "prices that were used", Text: "select distinct price_key from {rate_entries} where price_key is not null"}, func(key string) error {
+		used[key] = true
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read which prices were used: %w", err)
-	}
-	return used, nil
+	return used, err
 }

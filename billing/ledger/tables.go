@@ -125,6 +125,34 @@ var (
 		column("usage_date", Date, false, ""),
 		column("without_cost", Int, false, "records that have no cost"),
 	}}
+	closedRatesTable = Table{Name: "closed_rates", About: "What closed months charge of a day by meter, rate and cache writes: written once, when a month closes", Columns: []Column{
+		column("billing_month", Date, false, "first day of the closed month"),
+		column("usage_date", Date, false, ""),
+		column("meter_id", Int, false, "row of meters"),
+		column("rate_id", Int, true, "row of rate_entries"),
+		column("usage_source", Text, true, "source of their usage"),
+		column("request_source", Text, true, "source of their requests"),
+		column("written", Text, true, "how long a setting or a default says that cache writes are kept: 1h, matched or other; null: none of it was asked"),
+		column("first_started_at", Timestamp, true, "of those that were charged; null: none was"),
+		column("last_started_at", Timestamp, true, ""),
+		column("standing", Int, false, "records, less those that are taken back"),
+	}}
+	closedPayersTable = Table{Name: "closed_payers", About: "Whom records of closed months stand with, by day: written once, when a month closes", Columns: []Column{
+		column("billing_month", Date, false, "first day of the closed month"),
+		column("usage_date", Date, false, ""),
+		column("actor_id", Int, true, "row of actors"),
+		column("task_id", Int, true, "row of tasks"),
+		column("caller_id", Int, true, "row of callers"),
+		column("payer_id", Int, false, "row of payers, whom the rules gave them to"),
+		column("attribution", Int, false, "rule that fired"),
+		column("ambiguous", Bool, false, "their usage may belong to several requests"),
+		column("standing", Int, false, "records, less those that are taken back"),
+	}}
+	idDaysTable = Table{Name: "id_days", About: "On which days of closed months an id occurs: where explain looks first", Partition: "part", Cluster: []string{"id_hash"}, Columns: []Column{
+		column("part", Date, false, "no day of anything: one of 1,000 parts, by the id's hash, as a date, which is what engines find parts by"),
+		column("id_hash", Int, false, "32 further bits of the id's SHA-256"),
+		column("day", Date, false, "usage_date or request_date of a row that has the id, or of a record of that number"),
+	}}
 	rateEntriesTable = Table{Name: "rate_entries", About: "Rates by which records are priced, each as its version of the rate book made it; kept for ever", Columns: []Column{
 		column("rate_id", Int, false, "63 bits of a SHA-256 of all columns"),
 		column("rate_version", Text, false, "of the rate book"),
@@ -254,11 +282,11 @@ var (
 )
 
 // layoutVersion grows with every change of a table.
-const layoutVersion = 2
+const layoutVersion = 3
 
 // Layout is every table of the books, and their views.
 func Layout() warehouse.Layout {
-	own := []Table{repeatsTable, factsTable, dailyTable, dailyUsersTable, chargedDaysTable, rateEntriesTable, payersTable, rulingsTable, runsTable, runProblemsTable, monthsTable, invoicesTable, filesTable}
+	own := []Table{repeatsTable, factsTable, dailyTable, dailyUsersTable, chargedDaysTable, closedRatesTable, closedPayersTable, idDaysTable, rateEntriesTable, payersTable, rulingsTable, runsTable, runProblemsTable, monthsTable, invoicesTable, filesTable}
 	tables := slices.Concat(manifest.Tables(), own, outbox.Tables(), []Table{meta.Table})
 	return warehouse.Layout{Version: layoutVersion, Tables: tables, Views: []warehouse.View{costItems, costRecords, dailyItems, totalsCounted}}
 }

@@ -29,7 +29,7 @@ var cacheWritesText string
 // CacheWrites reads the cache writes of closed months.
 func (l *Ledger) CacheWrites(ctx context.Context) (found CacheWrites, err error) {
 	meters := map[int64]bool{}
-	err = warehouse.Each(ctx, l.w, warehouse.Select{Name: "read cache writes of closed months", Text: cacheWritesText, Args: Args{"since": civil.Min}}, func(r struct {
+	err = warehouse.Each(ctx, l.w, warehouse.Select{Name: "read cache writes of closed months", Text: cacheWritesText}, func(r struct {
 		Meter
 		cacheWrite
 	}) error {

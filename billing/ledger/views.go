@@ -85,8 +85,8 @@ left join {payers} as b on b.payer_id = f.adjusts_payer_id`
 const recordsView = `
 select
   i.*,
-  coalesce(u.provider_request_id, q.provider_request_id) as provider_request_id,
-  q.agent_request_id
+  coalesce(u.provider_request_id, {key_text(u.provider_request_key)}, q.provider_request_id, {key_text(q.provider_request_key)}) as provider_request_id,
+  coalesce(nullif(q.agent_request_id, ''), {key_text(q.agent_request_key)}) as agent_request_id
 from {cost_items} as i
 left join {usage} as u
   on u.object_id = i.usage_object_id and u.line = i.usage_line and u.usage_date = i.usage_date and u.usage_date >= date '0001-01-01'

@@ -33,10 +33,13 @@ const (
 )
 
 // Manifest is what was read, in one warehouse.
-type Manifest struct{ w warehouse.Warehouse }
+type Manifest struct {
+	w       warehouse.Warehouse
+	numbers *record.Numbers // nil until they are asked for, and where there are none
+}
 
 // New is the manifest of a warehouse that has the tables.
-func New(w warehouse.Warehouse) *Manifest { return &Manifest{w} }
+func New(w warehouse.Warehouse) *Manifest { return &Manifest{w: w} }
 
 // Object is one version of one object as the manifest has it. What only a new entry
 // says is not read back.

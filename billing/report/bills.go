@@ -3,7 +3,6 @@ package report
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"maps"
 	"math/big"
 	"slices"
@@ -81,13 +80,13 @@ func ReadBills(ctx context.Context, q Querier, first, last civil.Date, sources [
 		"first_day": first, "last_day": last,
 		"scan_first": first.AddDays(-2), "scan_last": last.AddDays(2), // billing days of those UTC days
 	}
-	metered, err := readMetered(ctx, q, meteredDays, args)
+	metered, err := readMetered(ctx, counting(q, meteredDays, args))
 	if err != nil {
-		return all, fmt.Errorf("read what was metered: %w", err)
+		return all, err
 	}
 	reported, err := readReported(ctx, q, args)
 	if err != nil {
-		return all, fmt.Errorf("read control totals: %w", err)
+		return all, err
 	}
 	reported = slices.DeleteFunc(reported, func(c *cellOf) bool { return !slices.Contains(sources, c.source) })
 	nameModels(metered, reported, resolve)

@@ -38,6 +38,11 @@ func openBooks(t *testing.T) *books {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return booksOn(t, engine)
+}
+
+func booksOn(t *testing.T, engine warehouse.Warehouse) *books {
+	t.Helper()
 	l, err := ledger.Open(t.Context(), engine, time.UTC, "2026-10-01")
 	if err != nil {
 		t.Fatal(err)
@@ -48,8 +53,11 @@ func openBooks(t *testing.T) *books {
 		}
 	})
 	b := &books{Ledger: l, engine: engine, rulings: map[[2]string]int64{}}
-	err = l.Query(t.Context(), "select ruling_id, match, pricing from {rulings} where match_rung is null and attribution = 'user'", nil, func(r ledger.Row) error {
-		b.rulings[[2]string{r.Text(1), r.Text(2)}] = r.Int(0)
+	err = warehouse.Each(t.Context(), l, warehouse.Select{Text: "select ruling_id, match, pricing from {rulings} where match_rung is null and attribution = 'user'"}, func(r struct {
+		RulingID       int64
+		Match, Pricing string
+	}) error {
+		b.rulings[[2]string{r.Match, r.Pricing}] = r.RulingID
 		return nil
 	})
 	if err != nil {

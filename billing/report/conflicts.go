@@ -41,7 +41,10 @@ var conflictWords = map[string]string{"reported_pico_usd": "reported cost", "obj
 // conflictColumns lists what records of a staged table may differ in, and the
 // joins that it takes.
 func conflictColumns(s *record.Schema) (columns []conflictColumn, joins string) {
-	for _, c := range s.Columns {
+	for i, c := range s.Columns {
+		if i > 0 && s.Columns[i-1].Type == record.ID {
+			continue // the text of an id, whose key says the same
+		}
 		if d, points := dimensionJoins[c.Name]; points {
 			joins += "\n    left join {" + d.schema.Table + "} as " + d.alias + " on " + d.alias + "." + c.Name + " = u." + c.Name
 			for _, of := range d.schema.Columns[1:] {
@@ -49,9 +52,13 @@ func conflictColumns(s *record.Schema) (columns []conflictColumn, joins string) 
 			}
 			continue
 		}
-		words, named := conflictWords[c.Name]
+		name := c.Name
+		if c.Type == record.ID {
+			name = s.Columns[i+1].Name
+		}
+		words, named := conflictWords[name]
 		if !named {
-			words = strings.ReplaceAll(c.Name, "_", " ")
+			words = strings.ReplaceAll(name, "_", " ")
 		}
 		switch count := c.Type == record.Int && c.Name != "reported_pico_usd"; {
 		case words == "":
@@ -123,8 +130,8 @@ func conflictsOf(kind string, s *record.Schema, day, id string) string {
 // object_id, line, usage_date, call_id, fields (the names of what differs) and
 // differs (the same, with counts). No value but counts is in it.
 func conflictRows() string {
-	return conflictsOf("usage", record.UsageSchema, "usage_date", "coalesce(u.provider_request_id, u.response_id, u.client_ref)") +
-		"\n  union all" + conflictsOf("request", record.RequestSchema, "request_date", "u.agent_request_id")
+	return conflictsOf("usage", record.UsageSchema, "usage_date", "coalesce(u.provider_request_id, {key_text(u.provider_request_key)}, u.response_id, {key_text(u.response_key)}, u.client_ref, {key_text(u.client_ref_key)})") +
+		"\n  union all" + conflictsOf("request", record.RequestSchema, "request_date", "coalesce(nullif(u.agent_request_id, ''), {key_text(u.agent_request_key)})")
 }
 
 // Conflict is a record that is not charged because others of its key say
@@ -140,14 +147,18 @@ type Conflict struct {
 }
 
 // ConflictsOf lists the conflicts that have an id, as the provider, the agent
-// platform or the caller has it.
-func ConflictsOf(ctx context.Context, books *ledger.Ledger, id string) (all []Conflict, err error) {
+// platform or the caller has it. days are those of ledger.DaysOf.
+func ConflictsOf(ctx context.Context, books *ledger.Ledger, id string, days []civil.Date) (all []Conflict, err error) {
+	if len(days) == 0 {
+		return nil, nil
+	}
 	type place struct{ ObjectID, Line int64 }
+	key, _ := record.KeyOf([]byte(id))
 	named, err := warehouse.All[struct {
 		place
 		UsageDate civil.Date
-	}](ctx, books.Reader(), warehouse.Select{
-		Name: "read conflicts of " + id, Text: conflictsNamedText, Args: ledger.Args{"since": civil.Min, "id": id},
+	}](ctx, books, warehouse.Select{
+		Name: "read conflicts of " + id, Text: conflictsNamedText, Args: ledger.Args{"days": days, "key": key},
 	})
 	if err != nil || len(named) == 0 {
 		return nil, err
@@ -156,7 +167,7 @@ func ConflictsOf(ctx context.Context, books *ledger.Ledger, id string) (all []Co
 	for _, r := range named {
 		places[r.place] = true
 	}
-	err = warehouse.Each(ctx, books.Reader(), warehouse.Select{
+	err = warehouse.Each(ctx, books, warehouse.Select{
 		Name: "read conflicts of " + id, Text: conflictsOfDaysText, Views: map[string]string{"conflict_rows": conflictRows()},
 		Args: ledger.Args{"first_day": named[0].UsageDate, "last_day": named[len(named)-1].UsageDate},
 	}, func(r struct {

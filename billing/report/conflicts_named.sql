@@ -5,8 +5,8 @@ select
   u.usage_date
 from {repeats} as p
 inner join {usage} as u on u.object_id = p.object_id and u.line = p.line and u.usage_date = p.usage_date
-where p.kind = 'usage' and p.verdict = 'conflict' and p.usage_date >= {@since} and u.usage_date >= {@since}
-  and (u.provider_request_id = {@id} or u.response_id = {@id} or u.client_ref = {@id})
+where p.kind = 'usage' and p.verdict = 'conflict' and p.usage_date in ({@days}) and u.usage_date in ({@days})
+  and (u.provider_request_key = {@key} or u.response_key = {@key} or u.client_ref_key = {@key})
 union all
 select
   u.object_id,
@@ -14,6 +14,6 @@ select
   u.request_date as usage_date
 from {repeats} as p
 inner join {requests} as u on u.object_id = p.object_id and u.line = p.line and u.request_date = p.usage_date
-where p.kind = 'request' and p.verdict = 'conflict' and p.usage_date >= {@since} and u.request_date >= {@since}
-  and (u.agent_request_id = {@id} or u.provider_request_id = {@id} or u.response_id = {@id} or u.client_ref = {@id} or u.trace_id = {@id})
+where p.kind = 'request' and p.verdict = 'conflict' and p.usage_date in ({@days}) and u.request_date in ({@days})
+  and (u.agent_request_key = {@key} or u.provider_request_key = {@key} or u.response_key = {@key} or u.client_ref_key = {@key} or u.trace_key = {@key})
 order by 3, 1, 2

@@ -7,18 +7,23 @@ import (
 	"fmt"
 
 	"chargeback/billing/ledger"
+	"chargeback/billing/warehouse"
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
 )
 
-// bounds are what bounds monthRows to what a month charges.
-func (r *Report) bounds(ctx context.Context, q Querier, month civil.Month) (ledger.Args, error) {
-	days, err := ledger.ChargedDays(ctx, q, month.FirstDay(), month.FirstDay())
-	if err != nil {
-		return nil, fmt.Errorf("read report %s: %w", r.Name, err)
-	}
-	return days.Args(), nil
-}
+var (
+	//go:embed departments.sql
+	departmentsText string
+	//go:embed cost_centers.sql
+	costCentersText string
+	//go:embed agents.sql
+	agentsText string
+	//go:embed agent_daily.sql
+	agentDailyText string
+	//go:embed users.sql
+	usersText string
+)
 
 // Departments is the month by department and cost centre, dearest first.
 func Departments(ctx context.Context, q Querier, month civil.Month) (Report, error) {
@@ -26,20 +31,14 @@ func Departments(ctx context.Context, q Querier, month civil.Month) (Report, err
 		Name: "departments", Title: "Cost by department and cost centre", Month: month.String(),
 		Columns: columns([]Column{departmentColumn, centerColumn}),
 	}
-	args, err := r.bounds(ctx, q, month)
+	q, err := r.ofMonth(ctx, q, month)
 	if err != nil {
 		return r, err
 	}
-	err = r.read(ctx, q, `
-select
-  department,
-  cost_center,`+measures+monthRows+`
-group by department, cost_center
-order by total desc, department, cost_center`, args)
-	if err != nil {
+	if err := r.read(ctx, q, warehouse.Select{Text: departmentsText}); err != nil {
 		return r, err
 	}
-	return r, r.noteRecords(ctx, q, monthRows, args)
+	return r, r.noteRecords(ctx, q)
 }
 
 // CostCenters is the month by cost centre, dearest first, each with its share
@@ -50,21 +49,15 @@ func CostCenters(ctx context.Context, q Querier, month civil.Month) (Report, err
 		Name: "cost-centers", Title: "Cost by cost centre", Month: month.String(),
 		Columns: columns([]Column{centerColumn, homeColumn}, shareColumn),
 	}
-	args, err := r.bounds(ctx, q, month)
+	q, err := r.ofMonth(ctx, q, month)
 	if err != nil {
 		return r, err
 	}
-	err = r.read(ctx, q, `
-select
-  cost_center,
-  `+departmentList+`,`+measures+monthRows+`
-group by cost_center
-order by total desc, cost_center`, args)
-	if err != nil {
+	if err := r.read(ctx, q, warehouse.Select{Text: costCentersText}); err != nil {
 		return r, err
 	}
 	r.fillShares("cost_center")
-	return r, r.noteRecords(ctx, q, monthRows, args)
+	return r, r.noteRecords(ctx, q)
 }
 
 // Agents is the month by agent, dearest first. The average is over the
@@ -76,22 +69,15 @@ func Agents(ctx context.Context, q Querier, month civil.Month) (Report, error) {
 		Name: "agents", Title: "Cost by agent", Month: month.String(),
 		Columns: columns([]Column{agentColumn, centersColumn}, failed, averageColumn),
 	}
-	args, err := r.bounds(ctx, q, month)
+	q, err := r.ofMonth(ctx, q, month)
 	if err != nil {
 		return r, err
 	}
-	err = r.read(ctx, q, `
-select
-  agent_id,
-  `+centerList+`,`+measures+`,
-  sum(if(`+failedRows+`, records, 0)) as errors`+monthRows+`
-group by agent_id
-order by total desc, ifnull(agent_id, '')`, args)
-	if err != nil {
+	if err := r.read(ctx, q, warehouse.Select{Text: agentsText}); err != nil {
 		return r, err
 	}
 	r.fillAverages()
-	return r, r.noteRecords(ctx, q, monthRows, args)
+	return r, r.noteRecords(ctx, q)
 }
 
 // AgentDaily is what an agent's requests of the days up to lastDay cost, by day
@@ -109,28 +95,18 @@ func AgentDaily(ctx context.Context, q Querier, agent string, lastDay civil.Date
 		Columns: columns([]Column{{Name: "usage_date", Title: "Day"}, {Name: "model", Title: "Model"}},
 			Column{Name: "corrections", Title: "Corrections", Kind: Count, Rank: 8}),
 	}
-	const agentRows = `
-from {daily_items}
-where agent_id = {@agent} and usage_date between {@first_day} and {@last_day}`
-	args := ledger.Args{"agent": agent, "first_day": firstDay, "last_day": lastDay}
-	err := r.read(ctx, q, `
-select
-  usage_date,
-  `+modelName+` as model_name,`+measures+`,
-  sum(if(adjusts_month is not null, records, 0)) as corrections`+agentRows+`
-group by usage_date, model_name
-order by usage_date, total desc, model_name`, args)
-	if err != nil {
+	q = counting(q, agentItems, ledger.Args{"agent": agent, "first_day": firstDay, "last_day": lastDay})
+	if err := r.read(ctx, q, warehouse.Select{Text: agentDailyText}); err != nil {
 		return r, err
 	}
 	if corrections := r.count(r.Total, "corrections"); corrections > 0 {
 		r.note("%s a closed month and charged in a later one.", plural(corrections, "row is a correction of", "rows are corrections of"))
 	}
-	return r, r.noteRecords(ctx, q, agentRows, args)
+	return r, r.noteRecords(ctx, q)
 }
 
-//go:embed users.sql
-var usersText string
+// ofDepartment are the daily sums of a month of one department.
+const ofDepartment = "select * from {month_items} where department = {@department}"
 
 // Users is the month's dearest users of a department, or of all where it is
 // "", at most limit of them (0: all). Total also counts the users beyond the
@@ -143,18 +119,18 @@ func Users(ctx context.Context, q Querier, month civil.Month, department string,
 	if department != "" {
 		r.Title += " of " + department
 	}
-	const ofDepartment = ` and ({@department} = '' or department = {@department})`
-	args, err := r.bounds(ctx, q, month)
+	q, err := r.ofMonth(ctx, q, month)
 	if err != nil {
 		return r, err
 	}
-	args["department"] = department
-	err = r.read(ctx, q, usersText, args)
-	if err != nil {
+	if err := r.read(ctx, q, warehouse.Select{Text: usersText, Args: ledger.Args{"department": department}}); err != nil {
 		return r, err
 	}
 	r.fillAverages()
-	err = r.noteRecords(ctx, q, monthRows+ofDepartment, args)
+	if department != "" {
+		q = warehouse.With(q, map[string]string{"reported_items": ofDepartment, "month_items": monthItems}, ledger.Args{"department": department})
+	}
+	err = r.noteRecords(ctx, q)
 	r.keep(limit, "user", "users")
 	return r, err
 }

@@ -3,29 +3,31 @@ package report
 import (
 	"cmp"
 	"context"
+	_ "embed" // text of a select
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"chargeback/billing/ledger"
+	"chargeback/billing/warehouse"
 	"chargeback/transform/money"
 	"chargeback/transform/rates"
 )
 
 // noteRecords says of the records behind a report what its totals lack, and what
-// of its totals rests on a guess: how many records, and what they cost. rows is
-// the report's from and where.
-func (r *Report) noteRecords(ctx context.Context, q Querier, rows string, args ledger.Args) error {
-	groups, err := readFlagged(ctx, q, rows, args)
+// of its totals rests on a guess: how many records, and what they cost. q is what
+// counting gave.
+func (r *Report) noteRecords(ctx context.Context, q Querier) error {
+	groups, err := readFlagged(ctx, q)
 	if err != nil {
-		return fmt.Errorf("read report %s: what is flagged: %w", r.Name, err)
+		return fmt.Errorf("read report %s: %w", r.Name, err)
 	}
 	r.noteHeld(groups)
 	guesses := map[string]*guess{}
 	for _, g := range groups {
-		for _, flag := range ledger.Flags(g.flags) {
-			if g.held {
+		for _, flag := range ledger.Flags(g.Flags) {
+			if g.Held {
 				continue
 			}
 			if guesses[flag] == nil {
@@ -52,86 +54,59 @@ func byKind(a, b string) int {
 	return cmp.Or(cmp.Compare(kind(a), kind(b)), strings.Compare(a, b))
 }
 
-// flagged is records that one rate priced, or that are held for one reason.
-type flagged struct {
-	flags, note string
-	held        bool
-	records     int64
-	llm         money.USD
-	tokens      map[rates.Class]int64 // parts of a class are taken out of it
-	unknownTTL  int64                 // of tokens[rates.CacheWrite5m]
-	terms       map[string]rates.Term // of the rate, by class
+// tokenSums are sums of tokens by class, as selects name them.
+type tokenSums struct {
+	Input, CacheRead                                                 int64
+	CacheWrite5m                                                     int64 `column:"cache_write_5m"`
+	CacheWrite1h                                                     int64 `column:"cache_write_1h"`
+	CacheWriteUnknown, Output, Reasoning                             int64
+	InputAudio, InputImage, CacheReadAudio, OutputAudio, OutputImage int64
 }
 
+// flagged is records that one rate priced, or that are held for one reason. Parts of a
+// class of tokens are taken out of it.
+type flagged struct {
+	Flags, Note string
+	Held        bool
+	RateID      int64
+	Terms       *string
+	Records     int64
+	LLM         money.USD
+	tokenSums
+
+	terms map[string]rates.Term `column:"-"` // of the rate, by class
+}
+
+//go:embed flagged.sql
+var flaggedText string
+
 // readFlagged sums the records that are held or flagged.
-func readFlagged(ctx context.Context, q Querier, rows string, args ledger.Args) (groups []flagged, err error) {
-	var ids []int64
-	err = q.Query(ctx, `
-select
-  ifnull(flags, ''),
-  if(`+heldRows+`, ifnull(pricing_note, pricing), ''),
-  `+heldRows+`,
-  ifnull(rate_id, 0),
-  sum(`+standing+`),
-  {total_usd(llm_cost_usd)},
-  sum(input_uncached_tokens - ifnull(input_audio_tokens, 0) - ifnull(input_image_tokens, 0)),
-  sum(cache_read_tokens - ifnull(cache_read_audio_tokens, 0)),
-  sum(cache_write_5m_tokens),
-  sum(cache_write_1h_tokens),
-  sum(cache_write_unknown_tokens),
-  sum(output_tokens - reasoning_tokens - ifnull(output_audio_tokens, 0) - ifnull(output_image_tokens, 0)),
-  sum(reasoning_tokens),
-  sum(ifnull(input_audio_tokens, 0)),
-  sum(ifnull(input_image_tokens, 0)),
-  sum(ifnull(cache_read_audio_tokens, 0)),
-  sum(ifnull(output_audio_tokens, 0)),
-  sum(ifnull(output_image_tokens, 0))`+rows+` and (flags is not null or `+heldRows+`)
-group by 1, 2, 3, 4
-order by 5 desc, 1, 2, 4`, args, func(v ledger.Row) error {
-		g := flagged{
-			flags: v.Text(0), note: v.Text(1), held: v.Bool(2), records: v.Int(4), llm: v.USD(5), unknownTTL: v.Int(10),
-			tokens: map[rates.Class]int64{
-				rates.Input: v.Int(6), rates.CacheRead: v.Int(7), rates.CacheWrite5m: v.Int(8) + v.Int(10), rates.CacheWrite1h: v.Int(9), rates.Output: v.Int(11), rates.Reasoning: v.Int(12),
-				rates.InputAudio: v.Int(13), rates.InputImage: v.Int(14), rates.CacheReadAudio: v.Int(15), rates.OutputAudio: v.Int(16), rates.OutputImage: v.Int(17),
-			},
-		}
-		groups, ids = append(groups, g), append(ids, v.Int(3))
-		return nil
-	})
-	if err != nil || !slices.ContainsFunc(groups, func(g flagged) bool { return !g.held }) {
-		return groups, err
-	}
-	terms, err := termsOf(ctx, q, ids)
+func readFlagged(ctx context.Context, q Querier) ([]flagged, error) {
+	groups, err := warehouse.All[flagged](ctx, q, warehouse.Select{Name: "what is flagged", Text: flaggedText})
 	for i := range groups {
-		groups[i].terms = terms[ids[i]]
+		g := &groups[i]
+		if g.Terms == nil {
+			continue
+		}
+		terms, err := parseTerms(g.RateID, *g.Terms)
+		if err != nil {
+			return nil, err
+		}
+		g.terms = map[string]rates.Term{}
+		for _, t := range terms {
+			g.terms[t.Class] = t
+		}
 	}
 	return groups, err
 }
 
-// termsOf reads how the unit prices of some rates came about.
-func termsOf(ctx context.Context, q Querier, ids []int64) (map[int64]map[string]rates.Term, error) {
-	texts := make([]string, len(ids))
-	for i, id := range ids {
-		texts[i] = fmt.Sprint(id)
+// tokens are the tokens of each class, as they are priced.
+func (f flagged) tokens() map[rates.Class]int64 {
+	return map[rates.Class]int64{
+		rates.Input: f.Input, rates.CacheRead: f.CacheRead, rates.CacheWrite5m: f.CacheWrite5m + f.CacheWriteUnknown, rates.CacheWrite1h: f.CacheWrite1h,
+		rates.Output: f.Output, rates.Reasoning: f.Reasoning, rates.InputAudio: f.InputAudio, rates.InputImage: f.InputImage,
+		rates.CacheReadAudio: f.CacheReadAudio, rates.OutputAudio: f.OutputAudio, rates.OutputImage: f.OutputImage,
 	}
-	all := map[int64]map[string]rates.Term{}
-	err := q.Query(ctx, `
-select
-  rate_id,
-  terms
-from {rate_entries}
-where terms is not null and rate_id in (`+strings.Join(texts, ", ")+`)`, nil, func(v ledger.Row) error {
-		terms, err := parseTerms(v.Int(0), v.Text(1))
-		if err != nil {
-			return err
-		}
-		all[v.Int(0)] = map[string]rates.Term{}
-		for _, t := range terms {
-			all[v.Int(0)][t.Class] = t
-		}
-		return nil
-	})
-	return all, err
 }
 
 // noteHeld says how many requests have no cost, and why.
@@ -139,9 +114,9 @@ func (r *Report) noteHeld(groups []flagged) {
 	var held int64
 	why := map[string]int64{}
 	for _, g := range groups {
-		if g.held {
-			held += g.records
-			why[g.note] += g.records
+		if g.Held {
+			held += g.Records
+			why[g.Note] += g.Records
 		}
 	}
 	if held == 0 {
@@ -164,15 +139,15 @@ type guess struct {
 
 // add adds records that have the flag.
 func (g *guess) add(flag string, f flagged) {
-	g.records += f.records
+	g.records += f.Records
 	class, ofClass := strings.CutPrefix(flag, ledger.FlagClass)
 	switch {
 	case flag == ledger.FlagTTLUnknown:
-		g.tokens += f.unknownTTL
-		g.usd = g.usd.Add(g.times(f.terms[rates.CacheWrite5m.String()], f.unknownTTL))
-		g.hour = g.hour.Add(g.times(f.terms[rates.CacheWrite1h.String()], f.unknownTTL))
+		g.tokens += f.CacheWriteUnknown
+		g.usd = g.usd.Add(g.times(f.terms[rates.CacheWrite5m.String()], f.CacheWriteUnknown))
+		g.hour = g.hour.Add(g.times(f.terms[rates.CacheWrite1h.String()], f.CacheWriteUnknown))
 	case ofClass:
-		for c, n := range f.tokens {
+		for c, n := range f.tokens() {
 			if c.String() != class {
 				continue
 			}
@@ -184,7 +159,7 @@ func (g *guess) add(flag string, f flagged) {
 			g.as[cmp.Or(f.terms[class].As, class+" of the standard tier")] = true
 		}
 	default:
-		g.usd = g.usd.Add(f.llm)
+		g.usd = g.usd.Add(f.LLM)
 	}
 }
 

@@ -172,7 +172,11 @@ func TestConflictsSayWhatDiffers(t *testing.T) {
 		t.Errorf("reasons are %q", told)
 	}
 	for id, want := range map[string]int{"call-1": 2, "p2": 1, "u1": 2, "call-3": 0, "nothing": 0} {
-		all, err := report.ConflictsOf(context.Background(), b.Ledger, id)
+		days, err := b.DaysOf(context.Background(), id, -1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, err := report.ConflictsOf(context.Background(), b.Ledger, id, days)
 		if err != nil || len(all) != want {
 			t.Errorf("conflicts of %s: %v, %v, want %d", id, all, err, want)
 		}

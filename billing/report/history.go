@@ -29,7 +29,7 @@ type PersonRow struct {
 // PeopleSeen is what PersonHistory asks references of: the departments of people of
 // whom a snapshot names no cost centre, and somebody's names.
 func PeopleSeen(ctx context.Context, books *ledger.Ledger, names ...string) (ledger.Seen, error) {
-	departments, err := warehouse.All[string](ctx, books.Reader(), warehouse.Select{
+	departments, err := warehouse.All[string](ctx, books, warehouse.Select{
 		Name: "read departments of people", Text: "select distinct department from {people} where snapshot_date is not null and cost_center = '' and department <> '' order by department",
 	})
 	return ledger.Seen{Departments: departments, Users: names}, err
@@ -45,13 +45,13 @@ func PersonHistory(ctx context.Context, books *ledger.Ledger, email string, refs
 	for name, text := range books.Views("people_said", "people_dated") {
 		p.View(name, text)
 	}
-	return warehouse.All[PersonRow](ctx, books.Reader(), p.Select("read who pays for a person", personHistoryText))
+	return warehouse.All[PersonRow](ctx, books, p.Select("read who pays for a person", personHistoryText))
 }
 
 // PersonSaid lists what people files say under an address, believed or not,
 // oldest first.
 func PersonSaid(ctx context.Context, books *ledger.Ledger, email string) ([]PersonRow, error) {
-	return warehouse.All[PersonRow](ctx, books.Reader(), warehouse.Select{
+	return warehouse.All[PersonRow](ctx, books, warehouse.Select{
 		Name: "read what is said of a person", Text: personSaidText, Args: ledger.Args{"email": email}, Views: books.Views("people_said"),
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"chargeback/billing/ledger"
+	"chargeback/billing/warehouse"
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
 )
@@ -28,19 +29,23 @@ func Matches(ctx context.Context, q Querier, month civil.Month) (Report, error) 
 		{Name: "ambiguous", Title: "Ambiguous", Kind: Count, Rank: 4},
 		{Name: "share_percent", Title: "Share", Kind: Percent},
 	}}
-	err := r.read(ctx, q, pairsText, ledger.Args{"first_day": month.FirstDay(), "last_day": month.LastDay()})
-	rates := ratesOf(r.Rows)
-	for _, row := range r.Rows {
-		if source, ok := row[0].(string); ok {
-			all := rates[slices.IndexFunc(rates, func(m MatchRate) bool { return m.Source == source })].Records
-			row[r.at("share_percent")] = money.Cents(share(row[2].(int64), all)).String()
+	pairs, err := readPairs(ctx, q, month.FirstDay(), month.LastDay())
+	if err != nil {
+		return r, fmt.Errorf("read report matches: %w", err)
+	}
+	rates := ratesOf(pairs)
+	r.begin()
+	for _, p := range pairs {
+		var percent any
+		if i := slices.IndexFunc(rates, func(m MatchRate) bool { return m.Source == p.UsageSource }); i >= 0 {
+			percent = money.Cents(share(p.Records, rates[i].Records)).String()
 		}
+		r.append([]any{
+			nullable(p.UsageSource), nullable(p.RequestSource), p.Records, p.ByRequestID, p.ByResponseID, p.ByClientReference, p.ByFingerprint, p.Ambiguous, percent,
+		})
 	}
 	for _, m := range rates {
 		r.note("%s: %s%% of %s found their request.", m.Source, m.Percent(), plural(m.Records, "record", "records"))
-	}
-	if err != nil {
-		return r, err
 	}
 	return r, r.noteCopies(ctx, q, month)
 }
@@ -48,20 +53,15 @@ func Matches(ctx context.Context, q Querier, month civil.Month) (Report, error) 
 // noteCopies says which sources logged calls of which another source's record
 // counts.
 func (r *Report) noteCopies(ctx context.Context, q Querier, month civil.Month) error {
-	err := q.Query(ctx, `
-select o.source, count(*) as records
-from {repeats} as d
-inner join {objects} as o on o.object_id = d.object_id
-where d.verdict = 'copy' and d.usage_date between {@first_day} and {@last_day}
-group by o.source
-order by o.source`, ledger.Args{"first_day": month.FirstDay(), "last_day": month.LastDay()}, func(row ledger.Row) error {
-		r.note("%s: %s of calls that a source before it in the settings logged, too: each call counts once.", row.Text(0), plural(row.Int(1), "request", "requests"))
+	return warehouse.Each(ctx, q, warehouse.Select{
+		Name: "read calls that several sources logged", Text: copiesText, Args: ledger.Args{"first_day": month.FirstDay(), "last_day": month.LastDay()},
+	}, func(c struct {
+		Source  string
+		Records int64
+	}) error {
+		r.note("%s: %s of calls that a source before it in the settings logged, too: each call counts once.", c.Source, plural(c.Records, "request", "requests"))
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("read calls that several sources logged: %w", err)
-	}
-	return nil
 }
 
 // MatchRate is how many of a source's usage records found their request.
@@ -87,34 +87,43 @@ func share(part, whole int64) int64 {
 // MatchRates are the rates of all sources of usage with records on the days from
 // first to last, by name.
 func MatchRates(ctx context.Context, q Querier, first, last civil.Date) ([]MatchRate, error) {
-	var rows [][]any
-	err := q.Query(ctx, pairsText, ledger.Args{"first_day": first, "last_day": last}, func(row ledger.Row) error {
-		rows = append(rows, slices.Clone(row))
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read match rates: %w", err)
-	}
-	return ratesOf(rows), nil
+	pairs, err := readPairs(ctx, q, first, last)
+	return ratesOf(pairs), err
+}
+
+// pair is records of a source of usage that found their requests in one source of
+// requests. A source is empty where there is none.
+type pair struct {
+	UsageSource                                                                     string `column:",null"`
+	RequestSource                                                                   string `column:",null"`
+	Records, ByRequestID, ByResponseID, ByClientReference, ByFingerprint, Ambiguous int64
+}
+
+// readPairs reads the pairs of some days, in order of the source of usage.
+func readPairs(ctx context.Context, q Querier, first, last civil.Date) ([]pair, error) {
+	return warehouse.All[pair](ctx, q, warehouse.Select{Name: "read match rates", Text: pairsText, Args: ledger.Args{"first_day": first, "last_day": last}})
 }
 
 // ratesOf adds pairs up by their source of usage.
-func ratesOf(pairs [][]any) (rates []MatchRate) {
-	for _, p := range pairs { // in order of this source
-		source, _ := p[0].(string)
-		if source == "" {
+func ratesOf(pairs []pair) (rates []MatchRate) {
+	for _, p := range pairs {
+		if p.UsageSource == "" {
 			continue
 		}
-		if n := len(rates); n == 0 || rates[n-1].Source != source {
-			rates = append(rates, MatchRate{Source: source})
+		if n := len(rates); n == 0 || rates[n-1].Source != p.UsageSource {
+			rates = append(rates, MatchRate{Source: p.UsageSource})
 		}
-		m, n := &rates[len(rates)-1], p[2].(int64)
-		if m.Records += n; p[1] != nil {
-			m.Matched += n
+		m := &rates[len(rates)-1]
+		if m.Records += p.Records; p.RequestSource != "" {
+			m.Matched += p.Records
 		}
 	}
 	return rates
 }
 
-//go:embed pairs.sql
-var pairsText string
+var (
+	//go:embed pairs.sql
+	pairsText string
+	//go:embed copies.sql
+	copiesText string
+)

@@ -36,7 +36,7 @@ type PersonNames struct {
 
 // PeopleNames calls do with all other names of people, by source and address.
 func PeopleNames(ctx context.Context, books *ledger.Ledger, do func(PersonNames)) error {
-	return warehouse.Each(ctx, books.Reader(), warehouse.Select{
+	return warehouse.Each(ctx, books, warehouse.Select{
 		Name: "read people's names", Views: namesShown,
 		Text: "select source, email, names, valid_from, shown_from, valid_to from {names_shown} order by source, email, shown_from, names",
 	}, func(n PersonNames) error {
@@ -48,7 +48,7 @@ func PeopleNames(ctx context.Context, books *ledger.Ledger, do func(PersonNames)
 // PeopleAddresses calls do with each address that people files have a row of,
 // and the days on which they do.
 func PeopleAddresses(ctx context.Context, books *ledger.Ledger, do func(email string, from, to civil.Date)) error {
-	return warehouse.Each(ctx, books.Reader(), warehouse.Select{
+	return warehouse.Each(ctx, books, warehouse.Select{
 		Name: "read people's addresses", Views: books.Views("people_said"),
 		Text: "select distinct email, valid_from, valid_to from {people_said} order by email, valid_from, valid_to",
 	}, func(r struct {
@@ -62,7 +62,7 @@ func PeopleAddresses(ctx context.Context, books *ledger.Ledger, do func(email st
 
 // Askers are all names under which somebody has ever asked for something.
 func Askers(ctx context.Context, books *ledger.Ledger) ([]string, error) {
-	return warehouse.All[string](ctx, books.Reader(), warehouse.Select{
+	return warehouse.All[string](ctx, books, warehouse.Select{
 		Name: "read who asked", Text: "select distinct coalesce(user_email, user_id) as name from {actors} where coalesce(user_email, user_id) is not null order by name",
 	})
 }
@@ -74,7 +74,7 @@ func Asked(ctx context.Context, books *ledger.Ledger, names []string) (map[strin
 	for _, name := range names {
 		wanted[name] = true
 	}
-	err := warehouse.Each(ctx, books.Reader(), warehouse.Select{
+	err := warehouse.Each(ctx, books, warehouse.Select{
 		Name: "read who asked", Text: "select distinct lower(coalesce(user_email, user_id)) as name from {actors} where coalesce(user_email, user_id) is not null",
 	}, func(name string) error {
 		if wanted[name] {
@@ -98,7 +98,7 @@ func PeopleHash(ctx context.Context, books *ledger.Ledger, last civil.Date) (str
 		{Name: "hash people's names", Text: namesHashText, Views: namesShown},
 	} {
 		s.Args = ledger.Args{"after": end}
-		err := warehouse.Each(ctx, books.Reader(), s, func(person string) error {
+		err := warehouse.Each(ctx, books, s, func(person string) error {
 			_, err := fmt.Fprintf(sum, "%s\n", person)
 			return err
 		})

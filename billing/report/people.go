@@ -25,7 +25,7 @@ type PeopleProblem struct{ Source, Key, What string }
 // PeopleProblems lists rows of one person that start on the same day and
 // differ: neither is believed, so the person's requests go on down the chain.
 func PeopleProblems(ctx context.Context, books *ledger.Ledger) (problems []PeopleProblem, err error) {
-	err = warehouse.Each(ctx, books.Reader(), warehouse.Select{Name: "check people", Text: peopleProblemsText}, func(r struct {
+	err = warehouse.Each(ctx, books, warehouse.Select{Name: "check people", Text: peopleProblemsText}, func(r struct {
 		Source, ObjectKey string
 		Line              int64
 		ValidFrom         civil.Date
@@ -59,7 +59,7 @@ func SnapshotStates(ctx context.Context, books *ledger.Ledger, aliases []ledger.
 	if err := books.PutAliases(ctx, aliases); err != nil {
 		return nil, err
 	}
-	err = warehouse.Each(ctx, books.Reader(), warehouse.Select{Name: "check snapshots of people", Text: snapshotStatesText}, func(r struct {
+	err = warehouse.Each(ctx, books, warehouse.Select{Name: "check snapshots of people", Text: snapshotStatesText}, func(r struct {
 		SnapshotState
 		Unpaid
 	}) error {
@@ -87,5 +87,5 @@ type PeopleCenter struct {
 // PeopleCenters lists the departments and cost centres that people belong to, by
 // dated rows and by the newest snapshot of each source.
 func PeopleCenters(ctx context.Context, books *ledger.Ledger) ([]PeopleCenter, error) {
-	return warehouse.All[PeopleCenter](ctx, books.Reader(), warehouse.Select{Name: "read people's cost centres", Text: peopleCentersText})
+	return warehouse.All[PeopleCenter](ctx, books, warehouse.Select{Name: "read people's cost centres", Text: peopleCentersText})
 }

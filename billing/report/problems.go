@@ -2,11 +2,28 @@ package report
 
 import (
 	"context"
+	_ "embed" // texts of selects
 	"fmt"
 
 	"chargeback/billing/ledger"
+	"chargeback/billing/warehouse"
 	"chargeback/transform/civil"
 	"chargeback/transform/rates"
+)
+
+var (
+	//go:embed held.sql
+	heldText string
+	//go:embed delivered_objects.sql
+	deliveredObjects string
+	//go:embed rejects.sql
+	rejectsText string
+	//go:embed objects.sql
+	objectsText string
+	//go:embed set_aside.sql
+	setAsideText string
+	//go:embed conflicts.sql
+	conflictsText string
 )
 
 // Held is the month's requests without a cost, by reason and model, with what
@@ -15,7 +32,7 @@ import (
 func Held(ctx context.Context, q Querier, month civil.Month) (Report, error) {
 	r := Report{Name: "held", Title: "Requests held without a cost", Month: month.String(), Columns: []Column{
 		{Name: "pricing", Title: "State"},
-		{Name: "reason", Title: "Why", Wrap: true},
+		{Name: "reason", Title: "Why", Wrap: true, Null: true},
 		{Name: "provider", Title: "Provider", Rank: 3},
 		{Name: "model", Title: "Model"},
 		{Name: "requests", Title: "Requests", Kind: Count},
@@ -24,33 +41,22 @@ func Held(ctx context.Context, q Querier, month civil.Month) (Report, error) {
 		{Name: "first_day", Title: "First day", Rank: 5},
 		{Name: "last_day", Title: "Last day", Rank: 4},
 	}}
-	args, err := r.bounds(ctx, q, month)
+	q, err := r.ofMonth(ctx, q, month)
 	if err != nil {
 		return r, err
 	}
-	err = r.read(ctx, q, `
-select
-  pricing,
-  pricing_note,
-  provider,
-  model,
-  sum(`+standing+`) as requests,
-  sum(`+inputTokens+`) as input_tokens,
-  sum(output_tokens) as output_tokens,
-  min(usage_date) as first_day,
-  max(usage_date) as last_day`+monthRows+` and `+heldRows+`
-group by pricing, pricing_note, provider, model
-order by pricing desc, requests desc, provider, model, ifnull(pricing_note, '')`, args)
-	if err != nil {
+	if err := r.read(ctx, q, warehouse.Select{Text: heldText}); err != nil {
 		return r, err
 	}
 	missing := map[string]bool{}
-	err = q.Query(ctx, "select distinct ifnull(flags, pricing) as missing"+monthRows+" and "+heldRows, args, func(v ledger.Row) error {
-		missing[v.Text(0)] = true
+	err = warehouse.Each(ctx, q, warehouse.Select{
+		Name: "read report held: what is missing", Text: "select distinct ifnull(flags, pricing) as missing from {counted_items} where is_held",
+	}, func(what string) error {
+		missing[what] = true
 		return nil
 	})
 	if err != nil {
-		return r, fmt.Errorf("read report held: what is missing: %w", err)
+		return r, err
 	}
 	for _, a := range advices {
 		if missing[ledger.FlagMissing+a.missing] || a.missing == ledger.MissingUsage && missing["pending"] {
@@ -115,23 +121,19 @@ func problemArgs(month civil.Month, p Page) ledger.Args {
 	return args
 }
 
-// readPage reads one page of a list and notes where it lies in the whole.
-// joined adds columns to the rows, and no rows. A page has no total.
-func (r *Report) readPage(ctx context.Context, q Querier, month civil.Month, p Page, list, rows, joined, where, order string) error {
+// readPage reads one page of a list, which is what page selects of {listed}, and
+// notes where it lies in the whole. A page has no total.
+func (r *Report) readPage(ctx context.Context, q Querier, month civil.Month, p Page, page string, views map[string]string) error {
 	if err := p.check(r.Name); err != nil {
 		return err
 	}
-	args := problemArgs(month, p)
-	if err := r.read(ctx, q, list+rows+joined+where+"\norder by "+order+"\nlimit {@limit} offset {@offset}", args); err != nil {
+	q = warehouse.With(q, views, problemArgs(month, p))
+	if err := r.read(ctx, q, warehouse.Select{Text: page}); err != nil {
 		return err
 	}
-	var all int64
-	err := q.Query(ctx, "select count(*)"+rows+where, args, func(row ledger.Row) error {
-		all = row.Int(0)
-		return nil
-	})
+	all, err := warehouse.One[int64](ctx, q, warehouse.Select{Name: "count report " + r.Name, Text: "select count(*) as n from {listed}"})
 	if err != nil {
-		return fmt.Errorf("count report %s: %w", r.Name, err)
+		return err
 	}
 	listed := int64(len(r.Rows))
 	switch {
@@ -144,13 +146,9 @@ func (r *Report) readPage(ctx context.Context, q Querier, month civil.Month, p P
 	return nil
 }
 
-const (
-	// sourceRank goes first on a narrow terminal; the object's key and what is
-	// wrong with it always stay.
-	sourceRank = 9
-
-	deliveredRows = `o.state not in ('deleted', 'replaced', 'earlier') and (o.day is null or o.day between {@first_day} and {@last_day})`
-)
+// sourceRank goes first on a narrow terminal; the object's key and what is
+// wrong with it always stay.
+const sourceRank = 9
 
 func objectColumns(rest ...Column) []Column {
 	return append([]Column{
@@ -166,15 +164,8 @@ func Rejects(ctx context.Context, q Querier, month civil.Month, p Page) (Report,
 		Column{Name: "line", Title: "Line", Kind: Number},
 		Column{Name: "reason", Title: "Why", Wrap: true},
 	)}
-	err := r.readPage(ctx, q, month, p, `
-select
-  o.source,
-  o.object_key,
-  r.line,
-  r.reason`, `
-from {rejects} as r
-inner join {objects} as o on o.object_id = r.object_id`, "", `
-where `+deliveredRows, "o.source, o.object_key, r.line, r.reason")
+	err := r.readPage(ctx, q, month, p, "select source, object, line, reason from {listed} order by source, object, line, reason limit {@limit} offset {@offset}",
+		map[string]string{"listed": rejectsText, "delivered_objects": deliveredObjects})
 	return r, err
 }
 
@@ -184,22 +175,11 @@ where `+deliveredRows, "o.source, o.object_key, r.line, r.reason")
 func Objects(ctx context.Context, q Querier) (Report, error) {
 	r := Report{Name: "objects", Title: "Objects that failed or are gone", Columns: objectColumns(
 		Column{Name: "state", Title: "State"},
-		Column{Name: "day", Title: "Day", Rank: 2},
+		Column{Name: "day", Title: "Day", Rank: 2, Null: true},
 		Column{Name: "rows_staged", Title: "Rows", Kind: Number, Rank: 1},
-		Column{Name: "reason", Title: "Why", Wrap: true},
+		Column{Name: "reason", Title: "Why", Wrap: true, Null: true},
 	)}
-	err := r.read(ctx, q, `
-select
-  source,
-  object_key,
-  state,
-  day,
-  rows_staged,
-  if(state = 'missing', 'gone from the source; its records still count', error)
-from {objects}
-where state in ('failed', 'missing')
-  or state = 'deleted' and concat(source, ' ', object_key) not in (select concat(n.source, ' ', n.object_key) from {objects} as n where n.state in ('read', 'failed', 'missing'))
-order by state, source, object_key, etag`, nil)
+	err := r.read(ctx, q, warehouse.Select{Text: objectsText})
 	return r, err
 }
 
@@ -210,21 +190,10 @@ func Conflicts(ctx context.Context, q Querier, month civil.Month, p Page) (Repor
 		Column{Name: "line", Title: "Line", Kind: Number},
 		Column{Name: "kind", Title: "Kind", Rank: 1},
 		Column{Name: "usage_date", Title: "Day"},
-		Column{Name: "call_id", Title: "Call"},
-		Column{Name: "differs", Title: "Differs in", Wrap: true},
+		Column{Name: "call_id", Title: "Call", Null: true},
+		Column{Name: "differs", Title: "Differs in", Wrap: true, Null: true},
 	)}
-	err := r.readPage(ctx, q, month, p, `
-select
-  o.source,
-  o.object_key,
-  r.line,
-  r.kind,
-  r.usage_date,
-  c.call_id,
-  c.differs`, `
-from {repeats} as r
-left join {objects} as o on o.object_id = r.object_id`, conflictJoin, `
-where r.verdict = 'conflict' and r.usage_date between {@first_day} and {@last_day}`, "r.usage_date, r.kind, ifnull(o.source, ''), ifnull(o.object_key, ''), r.object_id, r.line")
+	err := r.readPage(ctx, q, month, p, conflictsText, map[string]string{"listed": setAsideText, "conflict_rows": conflictRows()})
 	if len(r.Rows) > 0 {
 		r.note("%s", ConflictAdvice)
 	}
@@ -233,8 +202,3 @@ where r.verdict = 'conflict' and r.usage_date between {@first_day} and {@last_da
 
 // ConflictAdvice says what helps against conflicts.
 const ConflictAdvice = "None of them is charged: nothing says which one is right. Let the source write one record for each call, or give each call an id of its own."
-
-// conflictJoin adds to repeats what each conflict is about.
-var conflictJoin = `
-left join (` + conflictRows() + `
-) as c on c.kind = r.kind and c.object_id = r.object_id and c.line = r.line`

@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"chargeback/billing/ledger"
 	"chargeback/billing/report"
+	"chargeback/billing/warehouse"
 	"chargeback/transform/civil"
 )
 
@@ -43,8 +43,8 @@ var errGone = errors.New("ledger is gone")
 // broken is a ledger that can't be read.
 type broken struct{}
 
-func (broken) Query(context.Context, string, ledger.Args, func(ledger.Row) error) error {
-	return errGone
+func (broken) Query(_ context.Context, s warehouse.Select, _ func(warehouse.Row) error) error {
+	return s.Failed(errGone)
 }
 
 func TestReadErrors(t *testing.T) {

@@ -2,14 +2,23 @@ package report
 
 import (
 	"context"
+	_ "embed" // texts of selects
+	"fmt"
+	"maps"
 
 	"chargeback/billing/ledger"
+	"chargeback/billing/warehouse"
 	"chargeback/transform/civil"
 )
 
-// reasonText is a reject's reason without the place in the text at which it
-// showed.
-const reasonText = `regexp_replace(r.reason, ' at byte [0-9]+', '')`
+var (
+	//go:embed not_charged.sql
+	notChargedText string
+	//go:embed reasons.sql
+	reasonsText string
+	//go:embed everything.sql
+	everythingText string
+)
 
 // Reasons counts what was not charged by kind, source and reason, what happens
 // most first; the zero month is all months. Objects are of all months.
@@ -17,15 +26,15 @@ func Reasons(ctx context.Context, q Querier, month civil.Month) (Report, error) 
 	r := Report{Name: "reasons", Title: "What was not charged, by reason", Month: month.String(), Columns: []Column{
 		{Name: "kind", Title: "Kind"},
 		{Name: "source", Title: "Source", Rank: 2},
-		{Name: "reason", Title: "Why", Wrap: true},
+		{Name: "reason", Title: "Why", Wrap: true, Null: true},
 		{Name: "count", Title: "Count", Kind: Count},
 		{Name: "objects", Title: "Objects", Kind: Number, Rank: 1},
 	}}
-	err := r.read(ctx, q, `
-select kind, source, reason, count(*) as rows_all, count(distinct object_key)
-from (`+everything+`)
-group by kind, source, reason
-order by rows_all desc, kind, source, reason`, heldArgs(month))
+	known, err := notCharged(ctx, q, month)
+	if err != nil {
+		return r, fmt.Errorf("read report %s: %w", r.Name, err)
+	}
+	err = r.read(ctx, known, warehouse.Select{Text: reasonsText})
 	return r, err
 }
 
@@ -35,94 +44,33 @@ func Everything(ctx context.Context, q Querier, month civil.Month) (Report, erro
 	r := Report{Name: "not-charged", Title: "What was not charged", Month: month.String(), Columns: []Column{
 		{Name: "kind", Title: "Kind"},
 		{Name: "source", Title: "Source"},
-		{Name: "reason", Title: "Why", Wrap: true},
+		{Name: "reason", Title: "Why", Wrap: true, Null: true},
 		{Name: "object", Title: "Object", Wrap: true},
-		{Name: "line", Title: "Line", Kind: Number},
-		{Name: "usage_date", Title: "Day"},
-		{Name: "provider", Title: "Provider"},
-		{Name: "model", Title: "Model"},
-		{Name: "input_tokens", Title: "Input tokens", Kind: Count},
-		{Name: "output_tokens", Title: "Output tokens", Kind: Count},
+		{Name: "line", Title: "Line", Kind: Number, Null: true},
+		{Name: "usage_date", Title: "Day", Null: true},
+		{Name: "provider", Title: "Provider", Null: true},
+		{Name: "model", Title: "Model", Null: true},
+		{Name: "input_tokens", Title: "Input tokens", Kind: Count, Null: true},
+		{Name: "output_tokens", Title: "Output tokens", Kind: Count, Null: true},
 	}}
-	err := r.read(ctx, q, `
-select kind, source, full_reason, object_key, line, usage_date, provider, model, input_tokens, output_tokens
-from (`+everything+`)
-order by kind, source, object_key, line, full_reason`, heldArgs(month))
+	known, err := notCharged(ctx, q, month)
+	if err != nil {
+		return r, fmt.Errorf("read report %s: %w", r.Name, err)
+	}
+	err = r.read(ctx, known, warehouse.Select{Text: everythingText})
 	return r, err
 }
 
-func heldArgs(month civil.Month) ledger.Args {
+// notCharged is what selects of {not_charged} read. What months charge is bounded by
+// its days; the zero month is all months.
+func notCharged(ctx context.Context, q Querier, month civil.Month) (Querier, error) {
 	args := problemArgs(month, Page{})
-	delete(args, "limit")
-	delete(args, "offset")
-	args["since"] = civil.Min
-	return args
+	first, _ := args["first_day"].(civil.Date)
+	last, _ := args["last_day"].(civil.Date)
+	days, err := ledger.ChargedDays(ctx, q, first, last)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(args, days.Args())
+	return warehouse.With(q, map[string]string{"not_charged": notChargedText, "delivered_objects": deliveredObjects, "conflict_rows": conflictRows()}, args), nil
 }
-
-// everything is a row for each object, record, conflict and held request that
-// was not charged.
-var everything = `
-select
-  'object' as kind,
-  o.source,
-  if(o.state = 'missing', 'gone from the source; its records still count', o.error) as reason,
-  if(o.state = 'missing', 'gone from the source; its records still count', o.error) as full_reason,
-  o.object_key,
-  cast(null as int64) as line,
-  o.day as usage_date,
-  cast(null as string) as provider,
-  cast(null as string) as model,
-  cast(null as int64) as input_tokens,
-  cast(null as int64) as output_tokens
-from {objects} as o
-where o.state in ('failed', 'missing')
-union all
-select
-  'record' as kind,
-  o.source,
-  ` + reasonText + ` as reason,
-  r.reason as full_reason,
-  o.object_key,
-  r.line,
-  o.day as usage_date,
-  cast(null as string) as provider,
-  cast(null as string) as model,
-  cast(null as int64) as input_tokens,
-  cast(null as int64) as output_tokens
-from {rejects} as r
-inner join {objects} as o on o.object_id = r.object_id
-where ` + deliveredRows + `
-union all
-select
-  'conflict' as kind,
-  o.source,
-  concat('shares its id with another ', r.kind, ' record and differs', ifnull(concat(' in ', c.fields), '')) as reason,
-  concat('shares its id with another ', r.kind, ' record and differs', ifnull(concat(' in ', c.differs), '')) as full_reason,
-  o.object_key,
-  r.line,
-  r.usage_date,
-  cast(null as string) as provider,
-  cast(null as string) as model,
-  cast(null as int64) as input_tokens,
-  cast(null as int64) as output_tokens
-from {repeats} as r
-inner join {objects} as o on o.object_id = r.object_id` + conflictJoin + `
-where r.verdict = 'conflict' and r.usage_date between {@first_day} and {@last_day}
-union all
-select
-  'held' as kind,
-  o.source,
-  ifnull(f.pricing_note, g.pricing) as reason,
-  ifnull(f.pricing_note, g.pricing) as full_reason,
-  o.object_key,
-  ifnull(f.usage_line, f.request_line) as line,
-  f.usage_date,
-  m.provider,
-  m.model,
-  f.input_uncached_tokens + f.cache_read_tokens + f.cache_write_5m_tokens + f.cache_write_1h_tokens + f.cache_write_unknown_tokens as input_tokens,
-  f.output_tokens
-from {record_facts} as f
-inner join {rulings} as g on g.ruling_id = f.ruling_id
-inner join {meters} as m on m.meter_id = f.meter_id
-inner join {objects} as o on o.object_id = ifnull(f.usage_object_id, f.request_object_id)
-where g.pricing in ('unpriced', 'pending', 'doubtful') and f.billing_month between {@first_day} and {@last_day} and f.usage_date >= {@since}`

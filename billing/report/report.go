@@ -12,17 +12,16 @@ package report
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/warehouse"
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
 )
 
 // Querier runs a select. A *ledger.Ledger is one.
-type Querier interface {
-	Query(ctx context.Context, text string, args ledger.Args, yield func(ledger.Row) error) error
-}
+type Querier = warehouse.Querier
 
 // Kind says what a column's values are. Where a value is not known, or there
 // is none, it is nil in every kind.
@@ -47,6 +46,8 @@ type Column struct {
 	// Rank says when a narrow terminal goes without the column: 0 never, else
 	// the highest first. JSON and CSV always have all columns.
 	Rank int
+	// Null says that a select may have no value for a row.
+	Null bool
 	// None is what a table shows where there is no value, "-" where empty.
 	None string
 	// Whole keeps text from being shortened: it is there to be copied.
@@ -81,9 +82,34 @@ func (r *Report) count(row []any, name string) int64 { n, _ := row[r.at(name)].(
 
 func (r *Report) usd(row []any, name string) money.USD { a, _ := row[r.at(name)].(money.USD); return a }
 
-// read appends what a select yields and adds it up. The select's columns are
-// the report's first columns in order; those beyond them are filled in later.
-func (r *Report) read(ctx context.Context, q Querier, text string, args ledger.Args) error {
+// read appends what a select yields and adds it up. The select's columns are the
+// report's, by name, but for those that are derived from others and filled in later. A
+// column that is missing, one that the report doesn't have, a value of another kind
+// and null where none may be are errors that name the report and the column.
+func (r *Report) read(ctx context.Context, q Querier, s warehouse.Select) error {
+	r.begin()
+	s.Name = "read report " + r.Name
+	var places []int
+	return q.Query(ctx, s, func(values warehouse.Row) (err error) {
+		if places == nil {
+			if places, err = r.places(values.Columns); err != nil {
+				return s.Failed(err)
+			}
+		}
+		row := make([]any, len(r.Columns))
+		for i, v := range values.Values {
+			c := r.Columns[places[i]]
+			if row[places[i]], err = c.value(v); err != nil {
+				return s.Failed(fmt.Errorf("column %s: %w", c.Name, err))
+			}
+		}
+		r.append(row)
+		return nil
+	})
+}
+
+// begin sets the total of no rows.
+func (r *Report) begin() {
 	r.Total = make([]any, len(r.Columns))
 	for i, c := range r.Columns {
 		switch c.Kind {
@@ -93,19 +119,61 @@ func (r *Report) read(ctx context.Context, q Querier, text string, args ledger.A
 			r.Total[i] = money.USD{}
 		}
 	}
-	err := q.Query(ctx, text, args, func(values ledger.Row) error {
-		row := make([]any, len(r.Columns))
-		for i, v := range values {
-			row[i] = plain(v)
-			r.add(i, row[i])
-		}
-		r.Rows = append(r.Rows, row)
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("read report %s: %w", r.Name, err)
+}
+
+// append adds a row to the report and to its total.
+func (r *Report) append(row []any) {
+	r.Rows = append(r.Rows, row)
+	for i, v := range row {
+		r.add(i, v)
 	}
-	return nil
+}
+
+// places says which column of the report each column of a select is.
+func (r *Report) places(names []string) (places []int, err error) {
+	found := map[string]bool{}
+	for _, name := range names {
+		at := r.at(name)
+		if at < 0 || found[name] {
+			return nil, fmt.Errorf("the report has no column %s, or the select has it twice", name)
+		}
+		found[name] = true
+		places = append(places, at)
+	}
+	for _, c := range r.Columns {
+		if !found[c.Name] && c.Kind != Percent && c.Kind != Average {
+			return nil, fmt.Errorf("the select has no column %s", c.Name)
+		}
+	}
+	return places, nil
+}
+
+// value is a value of a select as the column has it: dates are text.
+func (c Column) value(v any) (any, error) {
+	fits := false
+	switch v := v.(type) {
+	case nil:
+		if !c.Null {
+			return nil, errors.New("is null, and must have a value")
+		}
+		return nil, nil
+	case civil.Date:
+		return v.String(), c.mustBe(c.Kind == Text, v)
+	case string:
+		fits = c.Kind == Text
+	case int64:
+		fits = c.Kind == Count || c.Kind == Number
+	case money.USD:
+		fits = c.Kind == USD
+	}
+	return v, c.mustBe(fits, v)
+}
+
+func (c Column) mustBe(fits bool, v any) error {
+	if fits {
+		return nil
+	}
+	return fmt.Errorf("is of type %T, which is of another kind", v)
 }
 
 func (r *Report) add(i int, v any) {
@@ -117,14 +185,6 @@ func (r *Report) add(i int, v any) {
 		a, _ := v.(money.USD)
 		r.Total[i] = sum.Add(a)
 	}
-}
-
-// plain writes dates as text; the kinds have no other use for them.
-func plain(v any) any {
-	if d, ok := v.(civil.Date); ok {
-		return d.String()
-	}
-	return v
 }
 
 // note adds a line for people.

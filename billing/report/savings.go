@@ -2,9 +2,14 @@ package report
 
 import (
 	"context"
+	_ "embed" // text of a select
 
+	"chargeback/billing/warehouse"
 	"chargeback/transform/civil"
 )
+
+//go:embed savings.sql
+var savingsText string
 
 // Savings is what caches saved in the month by cost centre, the largest saving
 // first: gross - savings = net, where net is the cost that other reports call
@@ -13,31 +18,17 @@ import (
 // what cache writes cost extra, so it may be below zero.
 func Savings(ctx context.Context, q Querier, month civil.Month) (Report, error) {
 	r := Report{Name: "savings", Title: "What caches saved by cost centre", Month: month.String(), Columns: savingsColumns()}
-	args, err := r.bounds(ctx, q, month)
+	q, err := r.ofMonth(ctx, q, month)
 	if err != nil {
 		return r, err
 	}
-	err = r.read(ctx, q, `
-select
-  cost_center,
-  `+departmentList+`,
-  {total_usd(total_cost_usd)} + {total_usd(cache_savings_usd)} as gross,
-  sum(if(cache_hit, records, 0)) as cache_hits,
-  {total_usd(if(cache_hit, cache_savings_usd, null))} as saved_by_gateway,
-  {total_usd(if(cache_hit, null, cache_savings_usd))} as saved_by_provider,
-  {total_usd(cache_savings_usd)} as saved,
-  {total_usd(total_cost_usd)} as total,
-  sum(if(cache_savings_usd is null and not (`+heldRows+`), records, 0)) as savings_unknown,
-  sum(if(`+heldRows+`, records, 0)) as held`+monthRows+`
-group by cost_center
-order by saved desc, cost_center`, args)
-	if err != nil {
+	if err := r.read(ctx, q, warehouse.Select{Text: savingsText}); err != nil {
 		return r, err
 	}
 	if unknown := r.count(r.Total, "savings_unknown"); unknown > 0 {
 		r.note("The saving of %s not known, because the model has no price; neither gross nor savings include it.", plural(unknown, "request is", "requests is"))
 	}
-	return r, r.noteRecords(ctx, q, monthRows, args)
+	return r, r.noteRecords(ctx, q)
 }
 
 // savingsColumns: a narrow terminal first goes without departments and counts.

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"context"
+	_ "embed" // texts of selects
 	"encoding/json"
 	"fmt"
 	"math/big"
@@ -10,6 +11,7 @@ import (
 	"strings"
 
 	"chargeback/billing/ledger"
+	"chargeback/billing/warehouse"
 	"chargeback/extract/record"
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
@@ -101,18 +103,19 @@ func Totals(ctx context.Context, q Querier, month civil.Month, by []TotalsBy, re
 	if slices.ContainsFunc(by, func(b TotalsBy) bool { return b == TotalsByPrincipal || b == TotalsByProject || b == TotalsByKey }) {
 		rows = meteredRecords
 	}
-	metered, err := readMetered(ctx, q, rows, args)
+	asked := counting(q, rows, args)
+	metered, err := readMetered(ctx, asked)
 	if err != nil {
-		return r, fmt.Errorf("read report totals: what was metered: %w", err)
+		return r, fmt.Errorf("read report totals: %w", err)
 	}
 	reported, err := readReported(ctx, q, args)
 	if err != nil {
-		return r, fmt.Errorf("read report totals: what was reported: %w", err)
+		return r, fmt.Errorf("read report totals: %w", err)
 	}
 	nameModels(metered, reported, resolve)
 	foldCacheWrites(metered, reported)
 	r.compare(by, metered, reported)
-	if err := r.noteRecords(ctx, q, rows, args); err != nil {
+	if err := r.noteRecords(ctx, asked); err != nil {
 		return r, err
 	}
 	return r, r.noteBuckets(ctx, q, args)
@@ -313,74 +316,32 @@ func unitOf(class string) string {
 	return tokensUnit
 }
 
-// meteredDays are the daily sums of the UTC days for which a provider was asked. They
-// don't tell apart who asked; meteredRecords do, record by record.
-const (
-	meteredDays = `
-from (
-  select
-    d.*,
-    cast(null as string) as caller,
-    cast(null as string) as project,
-    cast(null as string) as key_alias
-  from {daily_items} as d
-  where d.usage_date between {@scan_first} and {@scan_last}
-) as asked
-where ` + wasAsked
-
-	meteredRecords = `
-from (
-  select
-    i.*,
-    cast(i.started_at as date) as utc_date,
-    1 as records
-  from {cost_items} as i
-  where i.usage_date between {@scan_first} and {@scan_last}
-) as asked
-where ` + wasAsked
-
-	wasAsked = `utc_date between {@first_day} and {@last_day} and not cache_hit and pricing not in ('not_billed', 'doubtful')`
+var (
+	//go:embed metered_days.sql
+	meteredDays string
+	//go:embed metered_records.sql
+	meteredRecords string
+	//go:embed metered.sql
+	meteredText string
+	//go:embed rates_paid.sql
+	ratesPaidText string
+	//go:embed reported.sql
+	reportedText string
+	//go:embed long_buckets.sql
+	longBucketsText string
 )
 
-// readMetered reads what the ledger's records say, by class. A record that is
-// taken back counts down; an answer of the gateway's cache asked no provider.
-func readMetered(ctx context.Context, q Querier, rows string, args ledger.Args) (cells []*cellOf, err error) {
-	terms, err := readTerms(ctx, q, args)
+// readMetered reads what the ledger's records say, by class; q is what counting gave
+// of meteredDays or meteredRecords. A record that is taken back counts down; an answer
+// of the gateway's cache asked no provider.
+func readMetered(ctx context.Context, q Querier) (cells []*cellOf, err error) {
+	terms, err := readTerms(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	err = q.Query(ctx, `
-select
-  utc_date,
-  provider,
-  ifnull(account, ''),
-  ifnull(project, ''),
-  ifnull(key_alias, ''),
-  ifnull(caller, '') as principal,
-  ifnull(region, ''),
-  `+modelName+` as model_name,
-  ifnull(service_tier, ''),
-  ifnull(rate_id, 0),
-  llm_cost_usd is not null,
-  sum(`+standing+`),
-  {total_usd(llm_cost_usd)},
-  sum(input_uncached_tokens),
-  sum(cache_read_tokens),
-  sum(cache_write_5m_tokens),
-  sum(cache_write_1h_tokens),
-  sum(cache_write_unknown_tokens),
-  sum(output_tokens),
-  sum(reasoning_tokens),
-  sum(ifnull(input_audio_tokens, 0)),
-  sum(ifnull(input_image_tokens, 0)),
-  sum(ifnull(cache_read_audio_tokens, 0)),
-  sum(ifnull(output_audio_tokens, 0)),
-  sum(ifnull(output_image_tokens, 0)),
-  sum(ifnull(searches, 0))`+rows+`
-group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
-order by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11`, args, func(v ledger.Row) error {
-		t := terms[v.Int(9)]
-		m := meteredRow{row: v, known: v.Bool(10), units: t.units}
+	err = warehouse.Each(ctx, q, warehouse.Select{Name: "what was metered", Text: meteredText}, func(row meteredSums) error {
+		t := terms[row.Rate]
+		m := meteredRow{meteredSums: row, units: t.units}
 		for _, c := range m.cells() {
 			if c.metered.amount != nil {
 				bare := withoutMarkup(*c.metered.amount, t.markup)
@@ -400,16 +361,14 @@ type paidBy struct {
 }
 
 // readTerms reads the unit prices that the days' records were paid by.
-func readTerms(ctx context.Context, q Querier, args ledger.Args) (map[int64]paidBy, error) {
+func readTerms(ctx context.Context, q Querier) (map[int64]paidBy, error) {
 	all := map[int64]paidBy{}
-	err := q.Query(ctx, `
-select
-  rate_id,
-  ifnull(terms, '[]'),
-  ifnull(markup, 0)
-from {rate_entries}
-where rate_id in (select rate_id from {daily_costs} where usage_date between {@scan_first} and {@scan_last} and rate_id is not null)`, args, func(v ledger.Row) error {
-		terms, err := parseTerms(v.Int(0), v.Text(1))
+	err := warehouse.Each(ctx, q, warehouse.Select{Name: "rates that were paid", Text: ratesPaidText}, func(r struct {
+		RateID int64
+		Terms  string
+		Markup int64
+	}) error {
+		terms, err := parseTerms(r.RateID, r.Terms)
 		if err != nil {
 			return err
 		}
@@ -424,7 +383,7 @@ where rate_id in (select rate_id from {daily_costs} where usage_date between {@s
 				units[rates.Classes()[i]] = unit
 			}
 		}
-		all[v.Int(0)] = paidBy{units, v.Int(2)}
+		all[r.RateID] = paidBy{units, r.Markup}
 		return nil
 	})
 	return all, err
@@ -438,10 +397,21 @@ func parseTerms(rate int64, text string) (terms []rates.Term, err error) {
 	return terms, nil
 }
 
-// meteredRow is records of one rate, summed.
+// meteredSums is records of one rate, summed. Parts of a class of tokens are in it.
+type meteredSums struct {
+	UTCDate                                                                             civil.Date
+	Provider, AccountName, ProjectName, KeyName, Principal, RegionName, ModelName, Tier string
+	Rate                                                                                int64
+	Known                                                                               bool // what they cost
+	Requests                                                                            int64
+	LLM                                                                                 money.USD
+	tokenSums
+	WebSearches int64
+}
+
+// meteredRow splits one by class.
 type meteredRow struct {
-	row   ledger.Row
-	known bool // what they cost
+	meteredSums
 	units map[rates.Class]money.USD
 	paid  money.USD // by the classes so far
 	all   []*cellOf
@@ -449,38 +419,34 @@ type meteredRow struct {
 
 // cells splits the row by class. The amounts add up to what was charged.
 func (m *meteredRow) cells() []*cellOf {
-	v := m.row
-	input, cacheRead, write5m, write1h, writeUnknown, output, reasoning := v.Int(13), v.Int(14), v.Int(15), v.Int(16), v.Int(17), v.Int(18), v.Int(19)
-	inputAudio, inputImage, cachedAudio, outputAudio, outputImage, searches := v.Int(20), v.Int(21), v.Int(22), v.Int(23), v.Int(24), v.Int(25)
-	m.class(record.ClassInput, input-inputAudio-inputImage, rates.Input)
-	m.class(record.ClassCacheRead, cacheRead-cachedAudio, rates.CacheRead)
-	m.class(record.ClassCacheWrite5m, write5m, rates.CacheWrite5m)
-	m.class(record.ClassCacheWrite1h, write1h, rates.CacheWrite1h)
-	m.class(record.ClassCacheWriteUnknown, writeUnknown, rates.CacheWrite5m)
-	m.class(record.ClassInputAudio, inputAudio, rates.InputAudio)
-	m.class(record.ClassInputImage, inputImage, rates.InputImage)
-	m.class(record.ClassCacheReadAudio, cachedAudio, rates.CacheReadAudio)
-	m.class(record.ClassOutputAudio, outputAudio, rates.OutputAudio)
-	m.class(record.ClassOutputImage, outputImage, rates.OutputImage)
-	m.class(record.ClassSearches, searches, rates.Search)
-	m.class(record.ClassRequests, v.Int(11), rates.Request)
-	if plain := output - reasoning - outputAudio - outputImage; output-outputAudio-outputImage != 0 {
+	m.class(record.ClassInput, m.Input-m.InputAudio-m.InputImage, rates.Input)
+	m.class(record.ClassCacheRead, m.CacheRead-m.CacheReadAudio, rates.CacheRead)
+	m.class(record.ClassCacheWrite5m, m.CacheWrite5m, rates.CacheWrite5m)
+	m.class(record.ClassCacheWrite1h, m.CacheWrite1h, rates.CacheWrite1h)
+	m.class(record.ClassCacheWriteUnknown, m.CacheWriteUnknown, rates.CacheWrite5m)
+	m.class(record.ClassInputAudio, m.InputAudio, rates.InputAudio)
+	m.class(record.ClassInputImage, m.InputImage, rates.InputImage)
+	m.class(record.ClassCacheReadAudio, m.CacheReadAudio, rates.CacheReadAudio)
+	m.class(record.ClassOutputAudio, m.OutputAudio, rates.OutputAudio)
+	m.class(record.ClassOutputImage, m.OutputImage, rates.OutputImage)
+	m.class(record.ClassSearches, m.WebSearches, rates.Search)
+	m.class(record.ClassRequests, m.Requests, rates.Request)
+	if text := m.Output - m.OutputAudio - m.OutputImage; text != 0 {
 		c := m.cell(record.ClassOutput)
-		c.metered.count(big.NewInt(output - outputAudio - outputImage))
-		m.pay(c, plain, rates.Output)
-		m.pay(c, reasoning, rates.Reasoning)
+		c.metered.count(big.NewInt(text))
+		m.pay(c, text-m.Reasoning, rates.Output)
+		m.pay(c, m.Reasoning, rates.Reasoning)
 	}
-	if rest := v.USD(12).Sub(m.paid); m.known && !rest.IsZero() {
+	if rest := m.LLM.Sub(m.paid); m.Known && !rest.IsZero() {
 		m.cell(otherClass).metered.pay(rest)
 	}
 	return m.all
 }
 
 func (m *meteredRow) cell(class string) *cellOf {
-	v := m.row
 	c := &cellOf{unit: unitOf(class), by: map[TotalsBy]string{
-		TotalsByDay: v.Date(0).String(), TotalsByProvider: v.Text(1), TotalsByAccount: v.Text(2), TotalsByProject: v.Text(3), TotalsByKey: v.Text(4),
-		TotalsByPrincipal: v.Text(5), TotalsByRegion: v.Text(6), TotalsByModel: v.Text(7), TotalsByTier: tierName(v.Text(8)), TotalsByClass: class,
+		TotalsByDay: m.UTCDate.String(), TotalsByProvider: m.Provider, TotalsByAccount: m.AccountName, TotalsByProject: m.ProjectName, TotalsByKey: m.KeyName,
+		TotalsByPrincipal: m.Principal, TotalsByRegion: m.RegionName, TotalsByModel: m.ModelName, TotalsByTier: tierName(m.Tier), TotalsByClass: class,
 	}}
 	m.all = append(m.all, c)
 	return c
@@ -497,7 +463,7 @@ func (m *meteredRow) class(class string, n int64, price rates.Class) {
 }
 
 func (m *meteredRow) pay(c *cellOf, n int64, price rates.Class) {
-	if unit, ok := m.units[price]; ok && m.known && n != 0 {
+	if unit, ok := m.units[price]; ok && m.Known && n != 0 {
 		amount := unit.MulInt(n)
 		c.metered.pay(amount)
 		m.paid = m.paid.Add(amount)
@@ -513,6 +479,18 @@ func tierName(tier string) string {
 	return tier
 }
 
+// reportedFigure is control totals that tell the same apart, summed. The quantity and the
+// amount are nil where none of them has one.
+type reportedFigure struct {
+	BucketDate civil.Date
+
+	Provider, AccountName, ProjectName, KeyName, PrincipalName, RegionName, ModelName string
+	Tier, Class, Item, UnitName, Source                                               string
+
+	QuantitySum *int64
+	AmountSum   *money.USD
+}
+
 // readReported reads the control totals that count. Where a provider's usage is
 // told for a day by a report without amounts, quantities that stand beside
 // amounts would tell it again.
@@ -520,41 +498,19 @@ func readReported(ctx context.Context, q Querier, args ledger.Args) (cells []*ce
 	type day struct{ day, provider string }
 	usage := map[day]bool{}
 	var billed []*cellOf
-	err = q.Query(ctx, `
-select
-  bucket_date,
-  provider,
-  ifnull(account, ''),
-  ifnull(project, ''),
-  ifnull(key, ''),
-  ifnull(principal, ''),
-  ifnull(region, ''),
-  ifnull(model, ''),
-  ifnull(service_tier, ''),
-  ifnull(token_class, ''),
-  ifnull(line_item, ''),
-  ifnull(unit, ''),
-  amount_pico is not null,
-  source,
-  count(quantity),
-  sum(quantity),
-  sum(cast(amount_pico as bignumeric))
-from {totals_counted}
-where bucket_date between {@first_day} and {@last_day}
-group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14
-order by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14`, args, func(v ledger.Row) error {
-		c := &cellOf{source: v.Text(13), unit: cmp.Or(unitOf(v.Text(9)), v.Text(11)), by: map[TotalsBy]string{
-			TotalsByDay: v.Date(0).String(), TotalsByProvider: v.Text(1), TotalsByAccount: v.Text(2), TotalsByProject: v.Text(3), TotalsByKey: v.Text(4),
-			TotalsByPrincipal: v.Text(5), TotalsByRegion: v.Text(6), TotalsByModel: v.Text(7), TotalsByTier: tierName(v.Text(8)), TotalsByClass: cmp.Or(v.Text(9), v.Text(10)),
+	err = warehouse.Each(ctx, q, warehouse.Select{Name: "what was reported", Text: reportedText, Args: args}, func(f reportedFigure) error {
+		c := &cellOf{source: f.Source, unit: cmp.Or(unitOf(f.Class), f.UnitName), by: map[TotalsBy]string{
+			TotalsByDay: f.BucketDate.String(), TotalsByProvider: f.Provider, TotalsByAccount: f.AccountName, TotalsByProject: f.ProjectName, TotalsByKey: f.KeyName,
+			TotalsByPrincipal: f.PrincipalName, TotalsByRegion: f.RegionName, TotalsByModel: f.ModelName, TotalsByTier: tierName(f.Tier), TotalsByClass: cmp.Or(f.Class, f.Item),
 		}}
-		if v.Int(14) > 0 {
-			c.reported.count(big.NewInt(v.Int(15)))
+		if f.QuantitySum != nil {
+			c.reported.count(big.NewInt(*f.QuantitySum))
 		}
-		if v.Bool(12) {
-			c.reported.pay(fromPico(v.USD(16)))
+		if f.AmountSum != nil {
+			c.reported.pay(fromPico(*f.AmountSum))
 			billed = append(billed, c)
 		} else {
-			usage[day{v.Date(0).String(), v.Text(1)}] = true
+			usage[day{c.by[TotalsByDay], c.by[TotalsByProvider]}] = true
 		}
 		cells = append(cells, c)
 		return nil
@@ -596,16 +552,9 @@ func foldCacheWrites(metered, reported []*cellOf) {
 
 // noteBuckets says where a day can't be told.
 func (r *Report) noteBuckets(ctx context.Context, q Querier, args ledger.Args) error {
-	var long int64
-	err := q.Query(ctx, `
-select count(*)
-from {totals_counted}
-where bucket_date between {@first_day} and {@last_day} and bucket_end > bucket_start + interval 24 hour`, args, func(v ledger.Row) error {
-		long = v.Int(0)
-		return nil
-	})
+	long, err := warehouse.One[int64](ctx, q, warehouse.Select{Name: "read report totals: long buckets", Text: longBucketsText, Args: args})
 	if err != nil {
-		return fmt.Errorf("read report totals: long buckets: %w", err)
+		return err
 	}
 	if long > 0 {
 		r.note("%s more than one day; it is all on the first.", plural(long, "reported figure covers", "reported figures cover"))

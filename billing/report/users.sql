@@ -1,18 +1,34 @@
+-- A month by who asked, dearest first, of a department or, where it is empty, of all.
+with asked as (
+  select
+    coalesce(a.user_email, a.user_id) as user_id,
+    p.department,
+    p.cost_center,
+    if(d.correction < 0, 0 - d.records, d.records) as standing,
+    d.input_tokens,
+    d.output_tokens,
+    d.llm_cost_usd,
+    d.infra_cost_usd,
+    d.tool_cost_usd,
+    d.total_cost_usd,
+    if(d.held, d.records, 0) as records_held
+  from {daily_users} as d
+  inner join {payers} as p on p.payer_id = d.payer_id
+  left join {actors} as a on a.actor_id = d.actor_id
+  where d.usage_date in ({@charged_days}) and d.billing_month between {@first_month} and {@last_month} and ({@department} = '' or p.department = {@department})
+)
 select
-  coalesce(a.user_email, a.user_id) as asked_by,
-  string_agg(distinct p.department, ', ' order by p.department) as departments,
-  string_agg(distinct p.cost_center, ', ' order by p.cost_center) as cost_centers,
-  sum(if(d.correction < 0, 0 - d.records, d.records)) as requests,
-  sum(d.input_tokens) as input_tokens,
-  sum(d.output_tokens) as output_tokens,
-  {total_usd(d.llm_cost_usd)} as llm,
-  {total_usd(d.infra_cost_usd)} as infra,
-  {total_usd(d.tool_cost_usd)} as tools,
-  {total_usd(d.total_cost_usd)} as total,
-  sum(if(d.held, d.records, 0)) as held
-from {daily_users} as d
-inner join {payers} as p on p.payer_id = d.payer_id
-left join {actors} as a on a.actor_id = d.actor_id
-where d.usage_date in ({@charged_days}) and d.billing_month between {@first_month} and {@last_month} and ({@department} = '' or p.department = {@department})
-group by 1
-order by total desc, ifnull(asked_by, '')
+  user_id,
+  string_agg(distinct department, ', ' order by department) as departments,
+  string_agg(distinct cost_center, ', ' order by cost_center) as cost_centers,
+  sum(standing) as requests,
+  sum(input_tokens) as input_tokens,
+  sum(output_tokens) as output_tokens,
+  {total_usd(llm_cost_usd)} as llm_cost_usd,
+  {total_usd(infra_cost_usd)} as infra_cost_usd,
+  {total_usd(tool_cost_usd)} as tool_cost_usd,
+  {total_usd(total_cost_usd)} as total_cost_usd,
+  sum(records_held) as held
+from asked
+group by user_id
+order by total_cost_usd desc, ifnull(user_id, '')

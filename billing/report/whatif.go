@@ -60,7 +60,7 @@ func Rerate(ctx context.Context, books *ledger.Ledger, r Rerating, refs ledger.R
 	if err := p.Run(ctx, "rerated"); err != nil {
 		return nil, fmt.Errorf("price records of %s to %s again: %w", r.Days.First, r.Days.Last, err)
 	}
-	return warehouse.All[Rerated](ctx, books.Reader(), p.Select("read records by other prices", reratedSumsText))
+	return warehouse.All[Rerated](ctx, books, p.Select("read records by other prices", reratedSumsText))
 }
 
 // EstimateRerate is what Rerate would read, with Ledger.SeenOn. refs need not hold
@@ -70,7 +70,7 @@ func EstimateRerate(ctx context.Context, books *ledger.Ledger, r Rerating, refs 
 	if len(days) == 0 {
 		return e, nil
 	}
-	records, err := warehouse.One[int64](ctx, books.Reader(), warehouse.Select{
+	records, err := warehouse.One[int64](ctx, books, warehouse.Select{
 		Name: "count records", Text: "select count(*) as records from {record_facts} where usage_date in ({@days})", Args: ledger.Args{"days": days},
 	})
 	if err != nil {

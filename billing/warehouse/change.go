@@ -177,8 +177,8 @@ func (d Days) All() (all []civil.Date) {
 	return all
 }
 
-// Expression is a value of Update that depends on the row's own columns, as SQL:
-// attempts + 1.
+// Expression is a value of Update that depends on the row's own columns, as SQL with
+// markers: attempts + 1, or {id_key(id)}.
 type Expression string
 
 // Assignments writes what an Update sets, in the order of the columns' names.
@@ -188,7 +188,11 @@ func (d Dialect) Assignments(u Update) (string, error) {
 		value := ""
 		switch v := u.Set[name].(type) {
 		case Expression:
-			value = string(v)
+			text, err := d.fill(string(v), u.Args, nil)
+			if err != nil {
+				return "", fmt.Errorf("set %s of %s: %w", name, u.Table, err)
+			}
+			value = text
 		default:
 			text, err := d.Literal(v)
 			if err != nil {

@@ -111,7 +111,7 @@ func (p *Plan) ofWork(s Select) (bytes int64) {
 
 // valueBytes is what a value is billed as; of texts about as much as those of the
 // ledger have, which are short names and ids.
-var valueBytes = map[record.Type]int64{record.Text: 22, record.Int: 8, record.Bool: 1, record.Time: 8, record.Date: 8, record.USD: 32, record.Sum: 32}
+var valueBytes = map[record.Type]int64{record.Text: 22, record.Int: 8, record.Bool: 1, record.Time: 8, record.Date: 8, record.USD: 32, record.Sum: 32, record.ID: 16}
 
 // reads are the tables that a select reads, also through its views, each once.
 func (s Select) reads() (names []string) {

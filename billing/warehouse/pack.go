@@ -102,6 +102,8 @@ func fit(c record.Column, v any) error {
 			return errors.New("no month")
 		}
 		kind = record.Text
+	case record.Key:
+		kind = record.ID
 	case int, int64:
 		kind = record.Int
 	case bool:
@@ -142,6 +144,11 @@ func put(to *record.Vector, c record.Column, v any) {
 	}
 	if c.Nullable {
 		to.Null = append(to.Null, v == nil)
+	}
+	if c.Type == record.ID {
+		key, _ := v.(record.Key)
+		to.Keys = append(to.Keys, key)
+		return
 	}
 	if c.Type == record.Text {
 		text, _ := v.(string)

@@ -9,12 +9,13 @@ import (
 	"time"
 	"unicode"
 
+	"chargeback/extract/record"
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
 )
 
 // Row is one row of a select: its columns' names, and a value for each of the types
-// string, int64, bool, time.Time, civil.Date and money.USD; null is nil. Both are
+// string, int64, bool, time.Time, civil.Date, money.USD and record.Key; null is nil. Both are
 // valid until the next row.
 type Row struct {
 	Columns []string
@@ -224,7 +225,7 @@ func set(to reflect.Value, v any, null bool) error {
 			to.SetBool(v)
 			return nil
 		}
-	case time.Time, civil.Date, money.USD:
+	case time.Time, civil.Date, money.USD, record.Key:
 		if reflect.TypeOf(v) == to.Type() {
 			to.Set(reflect.ValueOf(v))
 			return nil

@@ -27,8 +27,8 @@ type Select struct {
 }
 
 // Args are the arguments of a text: string, int, int64, bool, time.Time,
-// civil.Date, civil.Month, money.USD, nil, or []civil.Date, which is written as a
-// list and must not be empty.
+// civil.Date, civil.Month, money.USD, record.Key, nil, or []civil.Date, which is
+// written as a list and must not be empty. How keys are written is an engine's own.
 type Args map[string]any
 
 // Functions are the names that may stand in a marker, each of one argument, with
@@ -38,10 +38,13 @@ var Functions = map[string]string{
 	"total_usd":          "the sum of amounts, 0 where there is none",
 	"month_of":           "a date's month as text, 2026-10",
 	"first_of_month":     "the first day of a date's month",
+	"date_of_days":       "the date so many days after 1970-01-01",
 	"micros_of":          "microseconds since 1970 of a time",
 	"pico_of":            "a whole number of 10^-12 US dollars, of an amount",
 	"sha256_hex":         "the SHA-256 of a text's UTF-8 bytes, in lower-case hex",
 	"hex_int":            "the whole number that up to 15 hex digits say",
+	"id_key":             "the key of an id's text, as record.KeyOf makes it",
+	"key_text":           "a key as a UUID is written, which is the id that it tells",
 	"utc_minute_of_week": "the minute of the week of a time, from Sunday 00:00 UTC",
 }
 

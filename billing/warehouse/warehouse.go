@@ -105,6 +105,10 @@ type Warehouse interface {
 	Close() error
 }
 
+// Exclusive is an engine whose ledger is open to one process alone while that may
+// write, so that what the process has read of it stays true until it writes itself.
+type Exclusive interface{ Exclusive() bool }
+
 // Statistics is what some engines know of themselves.
 type Statistics interface {
 	// BytesBilled is how many bytes the statements of this process have been billed

@@ -18,10 +18,16 @@
 //
 //	SERVERS=s3 .ci/servers go run ./cmd/bench small -objects 10000
 //
+// and the bytes that BigQuery would bill for nights, closes, reports and explanations,
+// by a model, at volumes that no machine here holds:
+//
+//	go run ./cmd/bench bytes -v
+//
 // It owns: the generated day, the hand-written script, the comparison, the
 // generated company of many cost centres and the late answers.
 // It does not own: anything that a nightly run uses; it runs the built
-// program as an operator would.
+// program as an operator would, but for bytes, which looks at what is asked of the
+// warehouse (the model is billing/warehouse/billed).
 package main
 
 import (
@@ -38,6 +44,7 @@ const usage = `usage:
   bench run [-runs N] DIR                    run both in turn and compare medians
   bench later [-n PAIRS] [-days N]           run a night in a ledger of N earlier days, each partly late
   bench close [-centers N]                   close two months of a company of N cost centres, the second with a correction each
+  bench bytes [-n PAIRS] [-v]                print what BigQuery would bill by the model for 10 million and 1 billion requests a day
   bench small [-objects N] [-delay D]        run a night over N objects of one record, from a folder and from an S3 server that answers D late
 `
 
@@ -54,7 +61,7 @@ func main() {
 func dispatch(ctx context.Context, args []string) error {
 	if len(args) == 0 {
 		fmt.Fprint(os.Stderr, usage)
-		return errors.New("no verb; name gen, script, run, later, close or small")
+		return errors.New("no verb; name gen, script, run, later, close, bytes or small")
 	}
 	switch verb, rest := args[0], args[1:]; verb {
 	case "gen":
@@ -67,10 +74,12 @@ func dispatch(ctx context.Context, args []string) error {
 		return laterCommand(ctx, rest)
 	case "close":
 		return closeCommand(ctx, rest)
+	case "bytes":
+		return bytesCommand(ctx, rest)
 	case "small":
 		return smallCommand(ctx, rest)
 	default:
 		fmt.Fprint(os.Stderr, usage)
-		return fmt.Errorf("unknown verb %q; name gen, script, run, later, close or small", verb)
+		return fmt.Errorf("unknown verb %q; name gen, script, run, later, close, bytes or small", verb)
 	}
 }

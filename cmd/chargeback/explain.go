@@ -110,16 +110,24 @@ func (x *explainer) request(ctx context.Context, id string) error {
 	if err != nil {
 		number = -1
 	}
-	records, err := x.Ledger.Explain(ctx, id, number)
+	days, err := x.Ledger.DaysOf(ctx, id, number)
+	if err != nil {
+		return err
+	}
+	records, err := x.Ledger.Explain(ctx, id, number, days)
 	if err != nil {
 		return err
 	}
 	if call, made := strings.CutPrefix(id, "chatcmpl-"); made && len(records) == 0 { // an answer's id that the gateway made of the call's
-		if records, err = x.Ledger.Explain(ctx, call, -1); err != nil {
+		ofCall, err := x.Ledger.DaysOf(ctx, call, -1)
+		if err != nil {
+			return err
+		}
+		if records, err = x.Ledger.Explain(ctx, call, -1, ofCall); err != nil {
 			return err
 		}
 	}
-	conflicts, err := report.ConflictsOf(ctx, x.Ledger, id)
+	conflicts, err := report.ConflictsOf(ctx, x.Ledger, id, days)
 	if err != nil {
 		return err
 	}

@@ -48,6 +48,8 @@ type world struct {
 	pid      int    // of this process
 	log      *runLog
 	wait     *time.Duration // --wait; nil waits for nobody
+
+	engine app.EngineDecorator // what a test puts around the warehouse; nil leaves it as it is
 }
 
 // exitError carries an exit code with an error.
@@ -61,7 +63,7 @@ func (e *exitError) Unwrap() error { return e.err }
 
 // options is what a command hands to the books.
 func (w world) options() app.Options {
-	o := app.Options{Now: w.now, Getenv: w.getenv, Err: w.err, Columns: w.columns, Sleep: sleep}
+	o := app.Options{Now: w.now, Getenv: w.getenv, Err: w.err, Columns: w.columns, Sleep: sleep, Engine: w.engine}
 	if w.wait != nil {
 		o.Wait = *w.wait
 	}

@@ -102,6 +102,10 @@ func TestTidyRules(t *testing.T) {
 		{"leftover in SQL", "transform/rates/m.sql", "select 1\n-- XXX two\n", []string{"transform/rates/m.sql:2: unfinished work"}},
 		{"leftover in a string", "extract/frame/x.go", "package frame\n\nconst s = \"TODO\"\n", nil},
 
+		{"rows by position", "jobs/x.go", "package jobs\n\nimport books \"" + ours + "billing/warehouse\"\n\nfunc f(r books.Row) any { return r.Values[0] }\n", []string{"jobs/x.go:5: a row is read by position"}},
+		{"rows by name", "jobs/x.go", "package jobs\n\nimport \"" + ours + "billing/warehouse\"\n\nvar read = warehouse.All[string]\n", nil},
+		{"rows in a driver", "billing/warehouse/duckdb/x.go", "// Package duckdb is a driver.\npackage duckdb\n\nimport \"" + ours + "billing/warehouse\"\n\nvar r warehouse.Row\n", nil},
+
 		{"unknown top folder", "internal/x.txt", "", []string{"internal: not one of billing, cmd, config,"}},
 		{"top folder without README", "config/x.go", "// Package config loads.\npackage config\n", []string{"config: no README.md"}},
 		{"init", "extract/frame/x.go", "package frame\n\nfunc init() {}\n", []string{"extract/frame/x.go:3: func init"}},
@@ -145,7 +149,7 @@ func TestLoadModuleRefuses(t *testing.T) {
 func TestEveryRuleCanFail(t *testing.T) {
 	tree := fakeTree("internal/x.txt", "")
 	tree["extract/bad/x.go"] = &fstest.MapFile{Data: []byte("package bad\n\nimport (\n\t\"os\"\n\t\"testing\"\n\t\"time\"\n\n\t_ \"example.com/tidy/billing/ledger\"\n)\n\n// TODO one\nfunc init() { _, _ = time.Now(), os.Environ() }\n\nfunc T(t *testing.T) { t.Skip() }\n")}
-	tree["billing/ledger/x.go"] = &fstest.MapFile{Data: []byte("package ledger\n\nvar x float32\n")}
+	tree["billing/ledger/x.go"] = &fstest.MapFile{Data: []byte("package ledger\n\nimport \"example.com/tidy/billing/warehouse\"\n\nvar x float32\n\nvar row warehouse.Row\n")}
 	m, err := loadModule(tree)
 	if err != nil {
 		t.Fatal(err)

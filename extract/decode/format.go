@@ -24,9 +24,10 @@ type Origin struct {
 
 // Env is what decoding depends on besides the bytes.
 type Env struct {
-	Zone        *time.Location // billing zone of business dates
-	Start       int64          // first business day, days since 1970-01-01; older records are counted, not kept
-	RecordBytes int            // longest record that is read
+	Zone        *time.Location  // billing zone of business dates
+	Start       int64           // first business day, days since 1970-01-01; older records are counted, not kept
+	RecordBytes int             // longest record that is read
+	Numbers     *record.Numbers // hands out ids of what repeats from row to row; nil: they are hashes
 }
 
 // Format decodes one kind of object.
@@ -78,7 +79,7 @@ type Sink struct {
 // NewSink returns a sink for rows of schema. swap takes a full batch and
 // returns an empty one.
 func NewSink(env Env, schema *record.Schema, swap func(full *record.Batch) *record.Batch) *Sink {
-	return &Sink{env: env, schema: schema, batch: swap(nil), swap: swap, dims: record.NewDimensions()}
+	return &Sink{env: env, schema: schema, batch: swap(nil), swap: swap, dims: record.NewDimensions(env.Numbers)}
 }
 
 // Begin starts an object.

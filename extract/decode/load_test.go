@@ -56,6 +56,9 @@ func loadFrom(env Env, format Format, object Origin, text io.Reader) loaded {
 			cells := map[string]string{}
 			for i, c := range b.Schema.Columns {
 				value := cell(b, i, row)
+				if i > 0 && b.Schema.Columns[i-1].Type == record.ID {
+					value = idAt(b, i-1, row)
+				}
 				tuple, points := tuples[strings.TrimSuffix(c.Name, "_id")+"s"][value]
 				switch {
 				case points:
@@ -100,6 +103,14 @@ func tuplesOf(d *record.Dimensions) map[string]map[string]map[string]string {
 	return tables
 }
 
+// idAt is the id whose key is in a column.
+func idAt(b *record.Batch, i, row int) string {
+	if id := b.IDAt(i, row); id != "" {
+		return id
+	}
+	return null
+}
+
 func cell(b *record.Batch, i, row int) string {
 	if b.Cols[i].IsNull(row) {
 		return null
@@ -107,6 +118,8 @@ func cell(b *record.Batch, i, row int) string {
 	switch b.Schema.Columns[i].Type {
 	case record.Text:
 		return b.TextAt(i, row)
+	case record.ID:
+		return b.Cols[i].Keys[row].String()
 	case record.Bool:
 		return fmt.Sprint(b.Cols[i].Ints[row] == 1)
 	case record.Time:
@@ -122,6 +135,9 @@ func cell(b *record.Batch, i, row int) string {
 func columnsOf(format Format) []string {
 	var names []string
 	for _, c := range format.Schema().Columns {
+		if c.Type == record.ID {
+			continue // hashes, or what the ids behind them say
+		}
 		i := slices.IndexFunc(record.DimensionSchemas, func(s *record.Schema) bool { return s.Columns[0].Name == c.Name })
 		if i < 0 {
 			names = append(names, c.Name)

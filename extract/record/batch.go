@@ -12,7 +12,8 @@ type Type uint8
 // The column types. Time is microseconds since 1970 UTC, Date is days since
 // 1970-01-01, Int is a whole number, USD an amount in 10^-12 US dollars; all four
 // travel as int64. Sum is a sum of amounts, which may take 38 digits: it is
-// computed where the rows lie and travels in no batch.
+// computed where the rows lie and travels in no batch. ID is the Key of an id; the
+// column behind it is the id's text, which is empty where the key tells it.
 const (
 	Text Type = iota
 	Int
@@ -21,6 +22,7 @@ const (
 	Date
 	USD
 	Sum
+	ID
 )
 
 // Column is one column of a table, staged or of the ledger.
@@ -42,10 +44,11 @@ type Schema struct {
 }
 
 // Vector is one column of a batch. Text values lie end to end in Heap, value i
-// between Ends[i-1] and Ends[i]; all other types are in Ints. Null[i] says
-// that value i of a nullable column is absent; other columns have no Null.
+// between Ends[i-1] and Ends[i]; keys are in Keys, all other types in Ints. Null[i]
+// says that value i of a nullable column is absent; other columns have no Null.
 type Vector struct {
 	Ints  []int64
+	Keys  []Key
 	Heap  []byte
 	Ends  []uint32
 	Null  []bool
@@ -97,10 +100,13 @@ func NewBatch(schema *Schema) *Batch {
 		if c.Nullable {
 			b.Cols[i].Null = make([]bool, 0, BatchRows)
 		}
-		if c.Type == Text {
+		switch c.Type {
+		case Text:
 			b.Cols[i].Ends = make([]uint32, 0, BatchRows)
 			b.Cols[i].Heap = make([]byte, 0, 32*BatchRows)
-		} else {
+		case ID:
+			b.Cols[i].Keys = make([]Key, 0, BatchRows)
+		default:
 			b.Cols[i].Ints = make([]int64, 0, BatchRows)
 		}
 	}
@@ -112,7 +118,7 @@ func (b *Batch) Reset() {
 	b.Rows = 0
 	for i := range b.Cols {
 		c := &b.Cols[i]
-		c.Ints, c.Heap, c.Ends, c.Null, c.Nulls = c.Ints[:0], c.Heap[:0], c.Ends[:0], c.Null[:0], 0
+		c.Ints, c.Keys, c.Heap, c.Ends, c.Null, c.Nulls = c.Ints[:0], c.Keys[:0], c.Heap[:0], c.Ends[:0], c.Null[:0], 0
 	}
 }
 
@@ -132,6 +138,26 @@ func (b *Batch) text(i int, v []byte) {
 	if b.Schema.Columns[i].Nullable {
 		c.null(len(v) == 0)
 	}
+}
+
+// id appends an id: its key to column i, which is null where there is none, and its
+// text to the column behind it where the key doesn't tell it.
+func (b *Batch) id(i int, v []byte) {
+	if !keepable(v) {
+		b.fault = refusal(b.Schema.Columns[i+1].Name, v)
+		v = nil
+	}
+	key, told := Key{}, false
+	if len(v) > 0 {
+		key, told = KeyOf(v)
+	}
+	c := &b.Cols[i]
+	c.Keys = append(c.Keys, key)
+	c.null(len(v) == 0)
+	if told {
+		v = nil
+	}
+	b.text(i+1, v)
 }
 
 func (v *Vector) null(is bool) {
@@ -179,6 +205,17 @@ func (b *Batch) bool(i int, v bool) {
 
 // TextAt returns the text of row r in text column i; "" where it is null.
 func (b *Batch) TextAt(i, r int) string { return string(b.BytesAt(i, r)) }
+
+// IDAt returns the id of row r whose key is in column i; "" where there is none.
+func (b *Batch) IDAt(i, r int) string {
+	if b.Cols[i].IsNull(r) {
+		return ""
+	}
+	if text := b.BytesAt(i+1, r); len(text) > 0 {
+		return string(text)
+	}
+	return b.Cols[i].Keys[r].String()
+}
 
 // BytesAt is TextAt without a copy: valid until the batch is reset.
 func (b *Batch) BytesAt(i, r int) []byte {

@@ -59,7 +59,7 @@ func texts(of any) (all [][]byte) {
 func columns(b *Batch) []Vector {
 	all := make([]Vector, len(b.Cols))
 	for i, c := range b.Cols {
-		all[i] = Vector{slices.Clone(c.Ints), slices.Clone(c.Heap), slices.Clone(c.Ends), slices.Clone(c.Null), c.Nulls}
+		all[i] = Vector{slices.Clone(c.Ints), slices.Clone(c.Keys), slices.Clone(c.Heap), slices.Clone(c.Ends), slices.Clone(c.Null), c.Nulls}
 	}
 	return all
 }
@@ -73,8 +73,11 @@ func checkShape(t *rapid.T, b *Batch) {
 			}
 		}
 		values := len(c.Ints)
-		if b.Schema.Columns[i].Type == Text {
+		switch b.Schema.Columns[i].Type {
+		case Text:
 			values = len(c.Ends)
+		case ID:
+			values = len(c.Keys)
 		}
 		marks := 0
 		if b.Schema.Columns[i].Nullable {
@@ -112,7 +115,7 @@ func TestAppendIsAllOrNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var b *Batch
 			rapid.Check(t, func(t *rapid.T) {
-				d := NewDimensions()
+				d := NewDimensions(nil)
 				for i := range rapid.IntRange(1, 8).Draw(t, "rows") {
 					schema, all, add := kind(t, d)
 					if b == nil {
@@ -156,7 +159,7 @@ func TestRefusalsNameTheColumn(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			err := NewBatch(UsageSchema).AppendUsage(&tt.u, NewDimensions(), Lineage{})
+			err := NewBatch(UsageSchema).AppendUsage(&tt.u, NewDimensions(nil), Lineage{})
 			if err == nil || err.Error() != tt.want {
 				t.Errorf("got %v, want %s", err, tt.want)
 			}
@@ -167,7 +170,7 @@ func TestRefusalsNameTheColumn(t *testing.T) {
 // Goal: a row that a fault left half written is taken back by Trim, and the
 // batch goes on as if it had never begun.
 func TestTrimTakesBackHalfARow(t *testing.T) {
-	d := NewDimensions()
+	d := NewDimensions(nil)
 	b := NewBatch(RequestSchema)
 	whole := Request{AgentRequestID: []byte("a")}
 	if err := b.AppendRequest(&whole, d, Lineage{1, 1}); err != nil {
@@ -175,15 +178,15 @@ func TestTrimTakesBackHalfARow(t *testing.T) {
 	}
 	before := columns(b)
 	b.int(0, 7)
-	b.text(1, []byte("half"))
-	b.text(2, []byte{0xff})
-	b.text(3, nil)
-	b.optional(8, 0, false)
+	b.id(1, []byte("half"))
+	b.id(3, []byte{0xff})
+	b.text(11, nil)
+	b.optional(13, 0, false)
 	b.Trim()
 	if diff := cmp.Diff(before, columns(b)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
-	if err := b.AppendRequest(&whole, d, Lineage{1, 2}); err != nil || b.Rows != 2 || b.TextAt(1, 1) != "a" {
+	if err := b.AppendRequest(&whole, d, Lineage{1, 2}); err != nil || b.Rows != 2 || b.IDAt(1, 1) != "a" {
 		t.Errorf("error %v, %d rows", err, b.Rows)
 	}
 }
@@ -223,7 +226,7 @@ func tuples(d *Dimension, known map[int64]bool) (all []string) {
 // merge to what one worker would have found, in any order.
 func TestDimensionProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		one, left, right := NewDimension(TaskSchema), NewDimension(TaskSchema), NewDimension(TaskSchema)
+		one, left, right := newDimension(TaskSchema, nil), newDimension(TaskSchema, nil), newDimension(TaskSchema, nil)
 		ids := map[string]int64{}
 		for range rapid.IntRange(0, 12).Draw(t, "tuples") {
 			tuple := [][]byte{anyText.Draw(t, "agent"), anyText.Draw(t, "cost centre"), anyText.Draw(t, "tools")}
@@ -267,7 +270,7 @@ func TestDimensionProperties(t *testing.T) {
 
 // Goal: ids are the same in every run: a ledger keeps them.
 func TestDimensionIDsNeverChange(t *testing.T) {
-	d := NewDimension(TaskSchema)
+	d := newDimension(TaskSchema, nil)
 	id, err := d.ID([]byte("support-bot"), nil, []byte("sql:1"))
 	if err != nil {
 		t.Fatal(err)
@@ -280,9 +283,48 @@ func TestDimensionIDsNeverChange(t *testing.T) {
 	}
 }
 
+// Goal: numbers are dense, one for each tuple, whichever workers meet it; a tuple that
+// a ledger has keeps its id, and a hash takes no number away.
+// Method: random tuples, of which a ledger has some, by as many workers as tuples.
+func TestNumbers(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		texts := rapid.SliceOfNDistinct(rapid.StringMatching("[a-c]{0,3}"), 1, 12, rapid.ID[string]).Draw(t, "regions")
+		of := func(workers *Dimensions, region string) int64 {
+			b := NewBatch(UsageSchema)
+			if err := b.AppendUsage(&Usage{Provider: []byte("p"), Region: []byte(region), Model: []byte("m")}, workers, Lineage{1, 1}); err != nil {
+				t.Fatal(err)
+			}
+			return b.Cols[9].Ints[0]
+		}
+		n, want := NewNumbers(), map[string]int64{}
+		known := rapid.IntRange(0, len(texts)).Draw(t, "known")
+		last := int64(0)
+		for i, region := range texts[:known] {
+			id := of(NewDimensions(nil), region) // a hash of before
+			if i%2 == 0 {
+				last = int64(i + 3)
+				id = last
+			}
+			n.Know(MeterSchema, id, "p", "", region, "m", "", "", "", "")
+			want[region] = id
+		}
+		for _, region := range texts[known:] {
+			last++
+			want[region] = last
+		}
+		for range 2 {
+			for _, region := range texts {
+				if id := of(NewDimensions(n), region); id != want[region] {
+					t.Fatalf("region %q has id %d, want %d", region, id, want[region])
+				}
+			}
+		}
+	})
+}
+
 // Goal: a long list comes in full batches, and a caller may stop.
 func TestDimensionListsInBatches(t *testing.T) {
-	d := NewDimension(CallerSchema)
+	d := newDimension(CallerSchema, nil)
 	for i := range BatchRows + 1 {
 		if _, err := d.ID(fmt.Append(nil, i), nil, nil); err != nil {
 			t.Fatal(err)
@@ -310,6 +352,58 @@ func TestDimensionListsInBatches(t *testing.T) {
 	}
 }
 
+// Goal: each id has a key of its own, in every run and ledger; a UUID is its key, and
+// all that is not told by its key is kept as text.
+// Method: ids around what a UUID is; random ids, which come back from a batch as they
+// were; a UUID that has the bits of another id's key.
+func TestKeys(t *testing.T) {
+	const uuid = "6ba7b810-9dad-11d1-b0b4-00c04fd430c8"
+	for id, want := range map[string]string{
+		uuid:                                    uuid,
+		"ffffffff-ffff-ffff-ffff-ffffffffffff":  "ffffffff-ffff-ffff-ffff-ffffffffffff",
+		"req_011CSHoEeqs5C35K2UUqR7Fy":          "",
+		"6BA7B810-9DAD-11D1-B0B4-00C04FD430C8":  "",
+		"6ba7b8109dad11d1b0b400c04fd430c8":      "",
+		"6ba7b810-9dad-81d1-b0b4-00c04fd430c8":  "",
+		"6ba7b810-9dad-11d1-b0b4-00c04fd430cg":  "",
+		"6ba7b810-9dad-11d1-b0b4-00c04fd430c":   "",
+		"6ba7b810-9dad-11d1-b0b4-00c04fd430c88": "",
+		"6ba7b81009dad-11d1-b0b4-00c04fd430c8":  "",
+		"6ba7b810-9dad-11d1-b0b4--0c04fd430c8":  "",
+		"------------------------------------":  "",
+		"":                                      "",
+	} {
+		key, told := KeyOf([]byte(id))
+		if told != (want != "") || told && key.String() != want || !told && key.String()[14] != hashed {
+			t.Errorf("%q has key %s, told: %v, want %q", id, key, told, want)
+		}
+	}
+	if key, _ := KeyOf([]byte("msg_1")); key.String() != "116b88f1-7300-8be5-e05d-f2a87105f095" {
+		t.Errorf("msg_1 has key %s: what ledgers hold would not be found", key)
+	}
+	seen := map[Key]string{}
+	b, d := NewBatch(RequestSchema), NewDimensions(nil)
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.OneOf(rapid.StringMatching("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), rapid.StringMatching("[a-zA-Z0-9_-]{1,40}")).Draw(t, "id")
+		key, _ := KeyOf([]byte(text))
+		forged := key.String() // an id that somebody makes of another one's key
+		if other, _ := KeyOf([]byte(forged)); forged != text && other == key {
+			t.Fatalf("%s and %s have one key", text, forged)
+		}
+		if known, is := seen[key]; is && known != text {
+			t.Fatalf("%s and %s have one key", text, known)
+		}
+		seen[key] = text
+		b.Reset()
+		if err := b.AppendRequest(&Request{AgentRequestID: []byte(text), TraceID: []byte(text)}, d, Lineage{1, 1}); err != nil {
+			t.Fatal(err)
+		}
+		if b.IDAt(1, 0) != text || b.IDAt(9, 0) != text || b.IDAt(3, 0) != "" || b.Cols[1].Keys[0] != key {
+			t.Fatalf("%s came back as %s, %s and %s", text, b.IDAt(1, 0), b.IDAt(9, 0), b.IDAt(3, 0))
+		}
+	})
+}
+
 // Goal: the schemas are what their users take for granted.
 func TestSchemas(t *testing.T) {
 	tables := map[string]bool{}
@@ -319,14 +413,17 @@ func TestSchemas(t *testing.T) {
 		}
 		tables[s.Table] = true
 		names := map[string]bool{}
-		for _, c := range s.Columns {
+		for i, c := range s.Columns {
 			if names[c.Name] || c.Name == "" {
 				t.Errorf("table %s: column %q occurs twice or has no name", s.Table, c.Name)
 			}
 			names[c.Name] = true
+			if c.Type == ID && (i+1 == len(s.Columns) || s.Columns[i+1].Type != Text || strings.TrimSuffix(s.Columns[i+1].Name, "_id") != strings.TrimSuffix(c.Name, "_key")) {
+				t.Errorf("table %s: behind column %s is no text of its id", s.Table, c.Name)
+			}
 		}
 	}
-	for i, d := range NewDimensions().All() {
+	for i, d := range NewDimensions(nil).All() {
 		if d.Schema != DimensionSchemas[i] {
 			t.Errorf("dimension %d is %s, want %s", i, d.Schema.Table, DimensionSchemas[i].Table)
 		}

@@ -156,9 +156,12 @@ const (
 // lies in the tables of Meters and Callers.
 var UsageSchema = &Schema{Table: "usage", About: "Per request, what the provider metered", Columns: []Column{
 	{"record_key", Int, false, "63 bits of a SHA-256 of the format's natural key"},
-	{"provider_request_id", Text, true, "the provider's request id"},
-	{"response_id", Text, true, "the id in the response body"},
-	{"client_ref", Text, true, "the caller's own id, sent along as metadata"},
+	{"provider_request_key", ID, true, "key of the provider's request id: a UUID, or a hash of another text"},
+	{"provider_request_id", Text, true, "null where its key tells it, here and below: it is a UUID, or there is none"},
+	{"response_key", ID, true, "key of the id in the response body"},
+	{"response_id", Text, true, ""},
+	{"client_ref_key", ID, true, "key of the caller's own id, sent along as metadata"},
+	{"client_ref", Text, true, ""},
 	{"started_at", Time, false, "UTC"},
 	{"usage_date", Date, false, "start in the billing zone"},
 	{"meter_id", Int, false, "row of meters"},
@@ -186,11 +189,16 @@ var UsageSchema = &Schema{Table: "usage", About: "Per request, what the provider
 // row lies in the tables of Meters, Actors and Tasks.
 var RequestSchema = &Schema{Table: "requests", About: "Per request, what the agent platform knows", Columns: []Column{
 	{"record_key", Int, false, "63 bits of a SHA-256 of the format's natural key"},
-	{"agent_request_id", Text, false, ""},
-	{"provider_request_id", Text, true, ""},
+	{"agent_request_key", ID, true, "key of the id that the platform gives it: a UUID, or a hash of another text"},
+	{"agent_request_id", Text, false, "empty where its key tells it: it is a UUID"},
+	{"provider_request_key", ID, true, "key of the provider's request id"},
+	{"provider_request_id", Text, true, "null where its key tells it, here and below: it is a UUID, or there is none"},
+	{"response_key", ID, true, "key of the id in the response body"},
 	{"response_id", Text, true, ""},
-	{"client_ref", Text, true, "null: agent_request_id is the reference"},
-	{"trace_id", Text, true, "null: the request is its own trace"},
+	{"client_ref_key", ID, true, "key of the client reference; null: agent_request_key is the reference"},
+	{"client_ref", Text, true, ""},
+	{"trace_key", ID, true, "key of the trace; null: the request is its own trace"},
+	{"trace_id", Text, true, ""},
 	{"end_user", Text, true, ""},
 	{"started_at", Time, false, "UTC"},
 	{"ended_at", Time, true, "UTC"},
@@ -222,7 +230,7 @@ var RequestSchema = &Schema{Table: "requests", About: "Per request, what the age
 
 // MeterSchema is what was metered: a model of a provider, where and how.
 var MeterSchema = &Schema{Table: "meters", About: "What is metered: a model of a provider, where and how it was called", Once: true, Columns: []Column{
-	{"meter_id", Int, false, "63 bits of a SHA-256 of the columns below"},
+	{"meter_id", Int, false, "a number, or a hash of the columns below where several processes may write"},
 	{"provider", Text, false, "bedrock, openai, ..."},
 	{"account", Text, true, "account, project or workspace"},
 	{"region", Text, true, "region that was called"},
@@ -235,7 +243,7 @@ var MeterSchema = &Schema{Table: "meters", About: "What is metered: a model of a
 
 // CallerSchema is what a provider knows of who called.
 var CallerSchema = &Schema{Table: "callers", About: "What the provider knows of who called", Once: true, Columns: []Column{
-	{"caller_id", Int, false, "63 bits of a SHA-256 of the columns below"},
+	{"caller_id", Int, false, "a number, or a hash of the columns below where several processes may write"},
 	{"caller", Text, true, "role ARN or service account"},
 	{"cost_center", Text, true, "explicit, from trusted metadata"},
 	{"agent_id", Text, true, ""},
@@ -243,7 +251,7 @@ var CallerSchema = &Schema{Table: "callers", About: "What the provider knows of 
 
 // ActorSchema is who asked, as the agent platform knows it.
 var ActorSchema = &Schema{Table: "actors", About: "Who asked, as the agent platform knows it", Once: true, Columns: []Column{
-	{"actor_id", Int, false, "63 bits of a SHA-256 of the columns below"},
+	{"actor_id", Int, false, "a number, or a hash of the columns below where several processes may write"},
 	{"user_id", Text, true, ""},
 	{"user_email", Text, true, "null where it equals user_id"},
 	{"team", Text, true, ""},
@@ -253,7 +261,7 @@ var ActorSchema = &Schema{Table: "actors", About: "Who asked, as the agent platf
 
 // TaskSchema is what was asked of which agent.
 var TaskSchema = &Schema{Table: "tasks", About: "Which agent worked, for which explicit cost centre, with which tools", Once: true, Columns: []Column{
-	{"task_id", Int, false, "63 bits of a SHA-256 of the columns below"},
+	{"task_id", Int, false, "a number, or a hash of the columns below where several processes may write"},
 	{"agent_id", Text, true, ""},
 	{"cost_center", Text, true, "explicit, from trusted metadata"},
 	{"tools", Text, true, "name:count,... sorted by name"},
@@ -328,44 +336,44 @@ func (b *Batch) meter(i int, d *Dimension, notice, provider, account, region, mo
 // it adds nothing and returns a *TextError.
 func (b *Batch) AppendUsage(u *Usage, d *Dimensions, l Lineage) error {
 	b.int(0, u.Key)
-	b.text(1, u.ProviderRequestID)
-	b.text(2, u.ResponseID)
-	b.text(3, u.ClientRef)
-	b.int(4, u.StartedAt)
-	b.int(5, u.Date)
-	b.meter(6, d.Meters, u.Notice, u.Provider, u.Account, u.Region, u.Model, u.Operation, u.ServiceTier, u.ErrorCode)
-	b.tuple(7, d.Callers, u.Caller, u.CostCenter, u.AgentID)
-	b.tokens(8, &u.Tokens)
-	b.bool(21, u.Failed)
-	b.int(22, u.Completeness)
-	b.int(23, l.Object)
-	b.int(24, l.Line)
+	b.id(1, u.ProviderRequestID)
+	b.id(3, u.ResponseID)
+	b.id(5, u.ClientRef)
+	b.int(7, u.StartedAt)
+	b.int(8, u.Date)
+	b.meter(9, d.Meters, u.Notice, u.Provider, u.Account, u.Region, u.Model, u.Operation, u.ServiceTier, u.ErrorCode)
+	b.tuple(10, d.Callers, u.Caller, u.CostCenter, u.AgentID)
+	b.tokens(11, &u.Tokens)
+	b.bool(24, u.Failed)
+	b.int(25, u.Completeness)
+	b.int(26, l.Object)
+	b.int(27, l.Line)
 	return b.finish()
 }
 
 // AppendRequest adds one row to a batch of RequestSchema; see AppendUsage.
 func (b *Batch) AppendRequest(r *Request, d *Dimensions, l Lineage) error {
 	b.int(0, r.Key)
-	b.text(1, r.AgentRequestID)
-	b.text(2, r.ProviderRequestID)
-	b.text(3, r.ResponseID)
-	b.text(4, r.ClientRef)
-	b.text(5, r.TraceID)
-	b.text(6, r.EndUser)
-	b.int(7, r.StartedAt)
-	b.optional(8, r.EndedAt, r.HasEnded)
-	b.int(9, r.Date)
-	b.meter(10, d.Meters, r.Notice, r.Provider, nil, r.Region, r.Model, nil, r.ServiceTier, r.ErrorCode)
-	b.tuple(11, d.Actors, r.UserID, r.UserEmail, r.Team, r.KeyAlias, r.Project)
-	b.tuple(12, d.Tasks, r.AgentID, r.CostCenter, r.Tools)
-	b.bool(13, r.CacheHit)
-	b.bool(14, r.Failed)
-	b.int(15, r.ToolCalls)
-	b.tokens(16, &r.Tokens)
-	b.optional(29, r.ReportedPico, r.HasReported)
-	b.int(30, r.Completeness)
-	b.int(31, l.Object)
-	b.int(32, l.Line)
+	b.id(1, r.AgentRequestID)
+	b.id(3, r.ProviderRequestID)
+	b.id(5, r.ResponseID)
+	b.id(7, r.ClientRef)
+	b.id(9, r.TraceID)
+	b.text(11, r.EndUser)
+	b.int(12, r.StartedAt)
+	b.optional(13, r.EndedAt, r.HasEnded)
+	b.int(14, r.Date)
+	b.meter(15, d.Meters, r.Notice, r.Provider, nil, r.Region, r.Model, nil, r.ServiceTier, r.ErrorCode)
+	b.tuple(16, d.Actors, r.UserID, r.UserEmail, r.Team, r.KeyAlias, r.Project)
+	b.tuple(17, d.Tasks, r.AgentID, r.CostCenter, r.Tools)
+	b.bool(18, r.CacheHit)
+	b.bool(19, r.Failed)
+	b.int(20, r.ToolCalls)
+	b.tokens(21, &r.Tokens)
+	b.optional(34, r.ReportedPico, r.HasReported)
+	b.int(35, r.Completeness)
+	b.int(36, l.Object)
+	b.int(37, l.Line)
 	return b.finish()
 }
 
@@ -417,7 +425,12 @@ func (b *Batch) Trim() {
 			}
 			c.Null = c.Null[:b.Rows]
 		}
-		if b.Schema.Columns[i].Type != Text {
+		switch b.Schema.Columns[i].Type {
+		case Text:
+		case ID:
+			c.Keys = c.Keys[:b.Rows]
+			continue
+		default:
 			c.Ints = c.Ints[:b.Rows]
 			continue
 		}

@@ -115,7 +115,11 @@ func (c *collector) add(b *record.Batch) {
 		at[column.Name] = i
 	}
 	for _, name := range idColumns {
-		if i, has := at[name]; has {
+		i, has := at[name]
+		if has && i > 0 && b.Schema.Columns[i-1].Type == record.ID {
+			i-- // the text of an id is null where its key tells it
+		}
+		if has {
 			c.ids[name] += int64(b.Rows - b.Cols[i].Nulls)
 		}
 	}

@@ -28,9 +28,9 @@ copies as (
 distinct_contents as (
   select distinct
     record_key,
-    provider_request_id,
-    response_id,
-    client_ref,
+    provider_request_key,
+    response_key,
+    client_ref_key,
     started_at,
     usage_date,
     meter_id,

@@ -48,8 +48,10 @@ copies as (
     r.searches,
     coalesce(
       r.provider_request_id,
-      if(r.response_id is null, null, max(r.provider_request_id) over (partition by r.record_key, r.request_date, r.response_id)),
-      r.response_id
+      {key_text(r.provider_request_key)},
+      if(r.response_key is null, null, max(coalesce(r.provider_request_id, {key_text(r.provider_request_key)})) over (partition by r.record_key, r.request_date, r.response_key)),
+      r.response_id,
+      {key_text(r.response_key)}
     ) as provider_id,
     row_number() over (
       partition by r.record_key, r.request_date

@@ -10,15 +10,15 @@
 -- ref_request_sources.
 -- Kept as: table.
 with shared_response_ids as (
-  select r.response_id
+  select r.response_key
   from {requests} as r
   left join {request_repeats} as d on d.object_id = r.object_id and d.line = r.line
   where {@several_platforms}
     and r.request_date in ({@scan_days})
-    and r.response_id is not null
+    and r.response_key is not null
     and not r.cache_hit
     and (d.verdict is null or d.verdict in ('kept', 'attempt'))
-  group by r.response_id
+  group by r.response_key
   having count(*) > 1
 ),
 candidates as (
@@ -26,14 +26,14 @@ candidates as (
     r.object_id,
     r.line
   from {shared_request_ids} as s
-  inner join {requests} as r on r.provider_request_id = s.provider_request_id
+  inner join {requests} as r on r.provider_request_key = s.provider_request_key
   where {@several_platforms} and r.request_date in ({@scan_days}) and not r.cache_hit
   union distinct
   select
     r.object_id,
     r.line
   from shared_response_ids as s
-  inner join {requests} as r on r.response_id = s.response_id
+  inner join {requests} as r on r.response_key = s.response_key
   where r.request_date in ({@scan_days}) and not r.cache_hit
 ),
 known as (
@@ -43,8 +43,8 @@ known as (
     r.request_date,
     r.started_at,
     r.completeness,
-    r.provider_request_id,
-    r.response_id,
+    coalesce(r.provider_request_id, {key_text(r.provider_request_key)}) as provider_request_id,
+    coalesce(r.response_id, {key_text(r.response_key)}) as response_id,
     r.actor_id,
     r.task_id,
     r.tool_calls,
@@ -52,7 +52,7 @@ known as (
     o.source,
     o.object_key,
     ifnull(f.place, 1000000) as place,
-    coalesce(r.provider_request_id, concat(m.provider, ' ', r.response_id)) as first_id
+    coalesce(r.provider_request_id, {key_text(r.provider_request_key)}, concat(m.provider, ' ', coalesce(r.response_id, {key_text(r.response_key)}))) as first_id
   from candidates as c
   inner join {requests} as r on r.object_id = c.object_id and r.line = c.line
   left join {request_repeats} as d on d.object_id = r.object_id and d.line = r.line

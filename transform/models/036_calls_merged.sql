@@ -2,7 +2,7 @@
 -- what the others know and it lacks: the user, team, key and project, the agent,
 -- the explicit cost centre and the tools, each from the first that has it.
 -- Promises: a request occurs once. Where something was added, actor_id and
--- task_id are new numbers, made of those that were merged.
+-- task_id are hashes of what all know together: 60 bits of a SHA-256.
 -- Fed by: request_calls, actors, tasks.
 -- Kept as: table.
 with known as (
@@ -35,9 +35,7 @@ turns as (
     min(if(project is not null, turn, null)) as project_turn,
     min(if(agent_id is not null, turn, null)) as agent_turn,
     min(if(cost_center is not null, turn, null)) as center_turn,
-    min(if(tools is not null, turn, null)) as tools_turn,
-    sum(if(turn = 1, 0, mod(actor_id, 36028797018963968) * turn)) as other_actors,
-    sum(if(turn = 1, 0, mod(task_id, 36028797018963968) * turn)) as other_tasks
+    min(if(tools is not null, turn, null)) as tools_turn
   from known
   group by object_id, line
   having count(*) > 1
@@ -50,8 +48,6 @@ merged as (
     max(if(k.turn = 1, k.task_id, null)) as task_id,
     max(greatest(ifnull(s.user_turn, 1), ifnull(s.team_turn, 1), ifnull(s.key_turn, 1), ifnull(s.project_turn, 1))) as actor_turn,
     max(greatest(ifnull(s.agent_turn, 1), ifnull(s.center_turn, 1), ifnull(s.tools_turn, 1))) as task_turn,
-    max(s.other_actors) as other_actors,
-    max(s.other_tasks) as other_tasks,
     max(if(k.turn = s.user_turn, k.user_id, null)) as user_id,
     max(if(k.turn = s.user_turn, k.user_email, null)) as user_email,
     max(if(k.turn = s.team_turn, k.team, null)) as team,
@@ -68,16 +64,18 @@ merged as (
 select
   object_id,
   line,
-  case
-    when actor_turn = 1 then actor_id
-    when actor_id >= other_actors then actor_id - other_actors
-    else actor_id - other_actors + 9223372036854775807
-  end as actor_id,
-  case
-    when task_turn = 1 then task_id
-    when task_id >= other_tasks then task_id - other_tasks
-    else task_id - other_tasks + 9223372036854775807
-  end as task_id,
+  if(actor_turn = 1, actor_id, {hex_int(substr({sha256_hex(concat(
+    ifnull(cast(length(user_id) as string) || ':' || user_id, '~'),
+    ifnull(cast(length(user_email) as string) || ':' || user_email, '~'),
+    ifnull(cast(length(team) as string) || ':' || team, '~'),
+    ifnull(cast(length(key_alias) as string) || ':' || key_alias, '~'),
+    ifnull(cast(length(project) as string) || ':' || project, '~')
+  ))}, 1, 15))}) as actor_id,
+  if(task_turn = 1, task_id, {hex_int(substr({sha256_hex(concat(
+    ifnull(cast(length(agent_id) as string) || ':' || agent_id, '~'),
+    ifnull(cast(length(cost_center) as string) || ':' || cost_center, '~'),
+    ifnull(cast(length(tools) as string) || ':' || tools, '~')
+  ))}, 1, 15))}) as task_id,
   user_id,
   user_email,
   team,

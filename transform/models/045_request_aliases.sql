@@ -12,9 +12,9 @@ select
   k.task_id,
   k.tool_calls,
   k.bears_fees,
-  r.provider_request_id,
-  r.response_id,
-  coalesce(r.client_ref, r.agent_request_id) as client_ref,
+  r.provider_request_key,
+  r.response_key,
+  coalesce(r.client_ref_key, r.agent_request_key) as client_ref_key,
   r.started_at
 from {request_changes} as d
 inner join {requests} as r on r.object_id = d.object_id and r.line = d.line

@@ -12,9 +12,9 @@ with ambiguous_usage as (
     u.object_id,
     u.line
   from {shared_request_ids} as s
-  inner join {usage_kept} as u on u.provider_request_id = s.provider_request_id
+  inner join {usage_kept} as u on u.provider_request_key = s.provider_request_key
   inner join {requests_kept} as r
-    on r.provider_request_id = s.provider_request_id
+    on r.provider_request_key = s.provider_request_key
     and not r.cache_hit
     and r.started_at between u.started_at - interval 23 hour and u.started_at + interval 23 hour
   group by u.object_id, u.line
@@ -27,7 +27,7 @@ usage_ids as (
     u.started_at - interval 23 hour as earliest,
     u.started_at + interval 23 hour as latest,
     a.line is not null as ambiguous,
-    if(a.line is null, u.provider_request_id, null) as provider_request_id
+    if(a.line is null, u.provider_request_key, null) as provider_request_key
   from {usage_kept} as u
   left join ambiguous_usage as a on a.object_id = u.object_id and a.line = u.line
 ),
@@ -40,7 +40,7 @@ request_ids as (
     task_id,
     tool_calls,
     bears_fees,
-    if(cache_hit, null, provider_request_id) as provider_request_id
+    if(cache_hit, null, provider_request_key) as provider_request_key
   from {requests_kept}
 )
 select
@@ -55,6 +55,6 @@ select
   ifnull(u.ambiguous, false) as ambiguous
 from usage_ids as u
 full join request_ids as r
-  on r.provider_request_id = u.provider_request_id
+  on r.provider_request_key = u.provider_request_key
   and r.started_at >= u.earliest
   and r.started_at <= u.latest

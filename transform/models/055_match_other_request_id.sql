@@ -10,7 +10,7 @@ with unmatched as (
     u.line,
     u.started_at,
     u.meter_id,
-    u.provider_request_id
+    u.provider_request_key
   from {match_request_id} as m
   inner join {usage_kept} as u on u.object_id = m.usage_object_id and u.line = m.usage_line
   where m.usage_line is not null and m.request_line is null and not m.ambiguous
@@ -27,7 +27,7 @@ candidates as (
     r.bears_fees
   from unmatched as u
   inner join {request_aliases} as r
-    on r.provider_request_id = u.provider_request_id
+    on r.provider_request_key = u.provider_request_key
     and r.started_at is not null
     and r.started_at between u.started_at - interval 23 hour and u.started_at + interval 23 hour
 ),

@@ -11,7 +11,7 @@ with unmatched as (
     u.line,
     u.started_at,
     u.meter_id,
-    u.response_id
+    u.response_key
   from {match_request_id} as m
   inner join {usage_kept} as u on u.object_id = m.usage_object_id and u.line = m.usage_line
   left join {match_other_request_id} as e on e.usage_object_id = m.usage_object_id and e.usage_line = m.usage_line
@@ -29,7 +29,7 @@ candidates as (
     r.bears_fees
   from unmatched as u
   inner join {requests_kept} as r
-    on r.response_id = u.response_id
+    on r.response_key = u.response_key
     and not r.cache_hit
     and r.started_at between u.started_at - interval 23 hour and u.started_at + interval 23 hour
   union distinct
@@ -44,7 +44,7 @@ candidates as (
     r.bears_fees
   from unmatched as u
   inner join {request_aliases} as r
-    on r.response_id = u.response_id
+    on r.response_key = u.response_key
     and r.started_at is not null
     and r.started_at between u.started_at - interval 23 hour and u.started_at + interval 23 hour
 ),

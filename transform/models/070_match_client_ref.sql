@@ -15,7 +15,7 @@ with unmatched as (
     u.line,
     u.started_at,
     u.meter_id,
-    u.client_ref
+    u.client_ref_key
   from {match_request_id} as m
   inner join {usage_kept} as u on u.object_id = m.usage_object_id and u.line = m.usage_line
   left join {match_other_request_id} as o on o.usage_object_id = m.usage_object_id and o.usage_line = m.usage_line
@@ -36,7 +36,7 @@ candidates as (
     d.provider = q.provider or q.provider = 'unknown' as same_provider
   from unmatched as u
   inner join {requests_kept} as r
-    on coalesce(r.client_ref, r.agent_request_id) = u.client_ref
+    on coalesce(r.client_ref_key, r.agent_request_key) = u.client_ref_key
     and not r.cache_hit
     and r.started_at between u.started_at - interval 23 hour and u.started_at + interval 23 hour
   inner join {meters} as d on d.meter_id = u.meter_id
@@ -55,7 +55,7 @@ candidates as (
     d.provider = q.provider or q.provider = 'unknown' as same_provider
   from unmatched as u
   inner join {request_aliases} as r
-    on r.client_ref = u.client_ref
+    on r.client_ref_key = u.client_ref_key
     and r.started_at is not null
     and r.started_at between u.started_at - interval 23 hour and u.started_at + interval 23 hour
   inner join {meters} as d on d.meter_id = u.meter_id

@@ -11,9 +11,9 @@ with ambiguous_usage as (
     m.rung,
     u.usage_date,
     u.caller_id,
-    u.provider_request_id,
-    u.response_id,
-    u.client_ref,
+    u.provider_request_key,
+    u.response_key,
+    u.client_ref_key,
     u.started_at - interval 23 hour as earliest,
     u.started_at + interval 23 hour as latest
   from {matches} as m
@@ -31,7 +31,7 @@ select
   r.task_id
 from ambiguous_usage as a
 inner join {requests_kept} as r
-  on r.provider_request_id = a.provider_request_id
+  on r.provider_request_key = a.provider_request_key
   and not r.cache_hit
   and r.started_at between a.earliest and a.latest
 where a.rung = {@rung_request_id}
@@ -47,7 +47,7 @@ select
   r.task_id
 from ambiguous_usage as a
 inner join {request_aliases} as r
-  on r.provider_request_id = a.provider_request_id
+  on r.provider_request_key = a.provider_request_key
   and r.started_at is not null
   and r.started_at between a.earliest and a.latest
 where a.rung = {@rung_request_id}
@@ -63,7 +63,7 @@ select
   r.task_id
 from ambiguous_usage as a
 inner join {requests_kept} as r
-  on r.response_id = a.response_id
+  on r.response_key = a.response_key
   and not r.cache_hit
   and r.started_at between a.earliest and a.latest
 where a.rung = {@rung_response_id}
@@ -79,7 +79,7 @@ select
   r.task_id
 from ambiguous_usage as a
 inner join {request_aliases} as r
-  on r.response_id = a.response_id
+  on r.response_key = a.response_key
   and r.started_at is not null
   and r.started_at between a.earliest and a.latest
 where a.rung = {@rung_response_id}
@@ -95,7 +95,7 @@ select
   r.task_id
 from ambiguous_usage as a
 inner join {requests_kept} as r
-  on coalesce(r.client_ref, r.agent_request_id) = a.client_ref
+  on coalesce(r.client_ref_key, r.agent_request_key) = a.client_ref_key
   and not r.cache_hit
   and r.started_at between a.earliest and a.latest
 where a.rung = {@rung_client_ref}
@@ -111,7 +111,7 @@ select
   r.task_id
 from ambiguous_usage as a
 inner join {request_aliases} as r
-  on r.client_ref = a.client_ref
+  on r.client_ref_key = a.client_ref_key
   and r.started_at is not null
   and r.started_at between a.earliest and a.latest
 where a.rung = {@rung_client_ref}

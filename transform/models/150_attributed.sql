@@ -26,11 +26,11 @@ weighed as (
   select
     f.*,
     s.owner_payer_id as charged_payer_id,
-    mod(s.ruling_id, 10) as charged_attribution,
+    mod(s.ruling_id, {@states}) as charged_attribution,
     s.payer_id is not null and (
       {@payers_stay}
       or y.cost_center = s.owner_cost_center
-      or if(f.found_attribution = 0, 8, f.found_attribution) > if(mod(s.ruling_id, 10) = 0, 8, mod(s.ruling_id, 10))
+      or if(f.found_attribution = {@by_nobody}, {@by_last}, f.found_attribution) > if(mod(s.ruling_id, {@states}) = {@by_nobody}, {@by_last}, mod(s.ruling_id, {@states}))
       and ifnull(f.actor_id, 0) = ifnull(s.actor_id, 0)
       and ifnull(f.task_id, 0) = ifnull(s.task_id, 0)
       and ifnull(f.caller_id, 0) = ifnull(s.caller_id, 0)

@@ -32,7 +32,7 @@ select
   task_id,
   caller_id,
   rate_id,
-  match * 1000 + rung * 100 + pricing * 10 + attribution as ruling_id,
+  ((match * {@states} + rung) * {@states} + pricing) * {@states} + attribution as ruling_id,
   payer_id,
   input_uncached_tokens,
   cache_read_tokens,

@@ -67,7 +67,7 @@ func fedBy(t *testing.T, header string) []string {
 // ofNoCharge are columns of requests that decide neither who pays nor how much:
 // where two rows of an attempt differ in these alone they are no conflict.
 var ofNoCharge = map[string]bool{
-	"agent_request_id": true, "provider_request_id": true, "response_id": true, "client_ref": true, "trace_id": true, "end_user": true,
+	"agent_request_key": true, "provider_request_key": true, "response_key": true, "client_ref_key": true, "trace_key": true, "end_user": true,
 	"started_at": true, "ended_at": true, "reported_pico_usd": true, "completeness": true, "record_key": true, "request_date": true,
 }
 
@@ -88,13 +88,36 @@ func TestDedupeComparesAllColumns(t *testing.T) {
 		if m.Name == "request_repeats" {
 			want.WriteString("    record_key,\n    request_date,\n    attempt,\n")
 		}
-		for _, c := range schema.Columns {
-			if c.Name != "object_id" && c.Name != "line" && (m.Name == "usage_repeats" || !ofNoCharge[c.Name]) {
+		for i, c := range schema.Columns {
+			text := i > 0 && schema.Columns[i-1].Type == record.ID // its key says the same
+			if c.Name != "object_id" && c.Name != "line" && !text && (m.Name == "usage_repeats" || !ofNoCharge[c.Name]) {
 				want.WriteString("    " + c.Name + ",\n")
 			}
 		}
 		if compared != strings.TrimSuffix(want.String(), ",\n")+"\n" {
 			t.Errorf("%s compares\n%s, want\n%s", m.Name, compared, want.String())
 		}
+	}
+}
+
+// Goal: a ruling's id tells its states, as the texts that take it apart rely on.
+// Method: every ruling, its last digit by the number that texts have for its words.
+func TestRulings(t *testing.T) {
+	states, seen := models.States(), map[int64]bool{}
+	words := map[string]string{
+		"none": "by_nobody", "explicit cost centre": "by_cost_center", "user": "by_user", "agent owner": "by_agent", "key owner": "by_key",
+		"team owner": "by_team", "project owner": "by_project", "caller owner": "by_caller",
+	}
+	for _, r := range models.Rulings() {
+		if seen[r.ID] {
+			t.Errorf("two rulings have the id %d", r.ID)
+		}
+		seen[r.ID] = true
+		if payer := r.ID % int64(states["states"].(int)); payer != int64(states[words[r.Attribution]].(int)) || payer >= int64(states["by_last"].(int)) {
+			t.Errorf("ruling %d says who pays by %d, which is not %s", r.ID, payer, r.Attribution)
+		}
+	}
+	if len(seen) == 0 {
+		t.Error("there are no rulings")
 	}
 }

@@ -37,6 +37,16 @@ func (b *books) daily() []string {
 }
 func (b *books) charged() []string { b.Helper(); return b.all("charged_days") }
 
+// explained are the records that an id names.
+func (b *books) explained(id string, number int64) []ledger.Explained {
+	b.Helper()
+	days, err := b.ledger.DaysOf(b.ctx, id, number)
+	b.must(err)
+	all, err := b.ledger.Explain(b.ctx, id, number, days)
+	b.must(err)
+	return all
+}
+
 // sumsHold fails where the daily sums are not those of the records as they stand,
 // whatever a test has done to these.
 func (b *books) sumsHold() {

@@ -42,6 +42,11 @@ func Run(t *testing.T, open func(t *testing.T) warehouse.Warehouse, without ...s
 		{"daily sums that are no sums", testDailyNotTied},
 		{"daily sums of a ledger of before", testDailyFilled},
 		{"daily sums are filled whole or not at all", testDailyCutOff},
+		{"keys of a ledger of before", testKeysFilled},
+		{"keys are filled in whole or not at all", testKeysCutOff},
+		{"closed months of a ledger of before", testClosedFilled},
+		{"closed months are written down whole or not at all", testClosedCutOff},
+		{"days on which an id occurs", begun(testDaysOf)},
 		{"what another process changes meanwhile", testMeanwhile},
 		{"the hash doesn't depend on order", testHash},
 		{"messages of the outbox", testOutbox},
@@ -52,6 +57,7 @@ func Run(t *testing.T, open func(t *testing.T) warehouse.Warehouse, without ...s
 		{"replaced versions go", begun(testReplaced)},
 		{"a version that comes back counts once", begun(testVersionBack)},
 		{"dimensions are kept once", begun(testDimensions)},
+		{"dimensions are numbered", begun(testNumbered)},
 		{"dirty days", begun(testDirtyDays)},
 		{"missing objects", begun(testMissing)},
 		{"objects that were read by other settings", begun(testOutdated)},
@@ -77,6 +83,7 @@ func Run(t *testing.T, open func(t *testing.T) warehouse.Warehouse, without ...s
 		{"a billed month is replaced whole", begun(testBilledMonth)},
 		{"bills beside what was charged", begun(testBills)},
 		{"people are a history", begun(testPeople)},
+		{"what is told of the books beside records", begun(testTold)},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if slices.Contains(without, test.name) {
@@ -85,6 +92,7 @@ func Run(t *testing.T, open func(t *testing.T) warehouse.Warehouse, without ...s
 			b := openBooks(t, open)
 			test.run(b)
 			b.sumsHold()
+			b.writtenHolds()
 		})
 	}
 }

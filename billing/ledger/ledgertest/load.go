@@ -9,8 +9,8 @@ import (
 	"chargeback/transform/civil"
 )
 
-// Batch makes a batch of rows of values: text, int64, bool, time.Time and
-// civil.Date; nil is null, also where the column has none.
+// Batch makes a batch of rows of values: text, int64, bool, time.Time,
+// civil.Date and record.Key; nil is null, also where the column has none.
 func Batch(schema *record.Schema, rows [][]any) *record.Batch {
 	b := record.NewBatch(schema)
 	for _, row := range rows {
@@ -29,6 +29,11 @@ func Batch(schema *record.Schema, rows [][]any) *record.Batch {
 func put(c *record.Vector, kind record.Type, v any) {
 	if v == nil {
 		c.Nulls++
+	}
+	if kind == record.ID {
+		key, _ := v.(record.Key)
+		c.Keys = append(c.Keys, key)
+		return
 	}
 	if kind == record.Text {
 		text, _ := v.(string)
@@ -63,6 +68,8 @@ func patternRow(schema *record.Schema, n, r int) []any {
 		switch c.Type {
 		case record.Text:
 			row[i] = strings.Repeat(fmt.Sprint(r%10), (r+i)%17) + strings.Repeat("tail", (r/2000)*(n%2)*300)
+		case record.ID:
+			row[i] = record.Key{byte(n), byte(r), byte(i)}
 		case record.Bool:
 			row[i] = (r+i)%2 == 0
 		case record.Time:

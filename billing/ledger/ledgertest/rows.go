@@ -83,7 +83,8 @@ type Rows struct {
 	Object   string // key of the objects; "" is first.json
 	ETag     string // version of the objects; "" is v1
 	Replaced []int64
-	Zone     *time.Location // billing zone; nil is UTC
+	Zone     *time.Location  // billing zone; nil is UTC
+	Numbers  *record.Numbers // hands out ids of dimensions; nil: they are hashes
 }
 
 // ObjectID is the manifest's id of an object that a delivery brings.
@@ -124,7 +125,7 @@ type delivery struct {
 }
 
 func (r Rows) deliver(source string, schema *record.Schema) *delivery {
-	return &delivery{rows: r, source: source, schema: schema, dims: record.NewDimensions()}
+	return &delivery{rows: r, source: source, schema: schema, dims: record.NewDimensions(r.Numbers)}
 }
 
 func (r Rows) usage() *delivery {

@@ -96,8 +96,7 @@ func testRestated(b *books) {
 	b.equal("corrections", "[-1 -1 0 0 1 1]", fmt.Sprint(corrections))
 	explained := 0
 	for _, id := range each[int64](b, "select distinct record_id from {record_facts} where usage_date >= date '2026-01-01'", nil) {
-		all, err := b.ledger.Explain(b.ctx, fmt.Sprint(id), id)
-		b.must(err)
+		all := b.explained(fmt.Sprint(id), id)
 		for _, x := range all {
 			_, err := explain.Of(x.Priced)
 			b.must(err)

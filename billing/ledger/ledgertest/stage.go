@@ -8,6 +8,7 @@ import (
 
 	"chargeback/billing/ledger"
 	"chargeback/billing/manifest"
+	"chargeback/billing/warehouse"
 	"chargeback/extract/record"
 	"chargeback/transform/civil"
 )
@@ -236,6 +237,50 @@ func testDimensions(b *books) {
 		b.equal("ids of "+s.Table+" that occur twice", int64(0), b.one("select count(*) - count(distinct "+id+") from {"+s.Table+"}", nil))
 	}
 	b.equal("an empty caller", []row{{nil, nil, nil}}, b.rows("select c.caller, c.cost_center, c.agent_id from {usage} as u inner join {callers} as c on c.caller_id = u.caller_id where u.usage_date >= {@since} and u.provider_request_id = 'u6'", ledger.Args{"since": civil.Min}))
+}
+
+// Goal: where one process alone may write, tuples that are new to a ledger have small
+// numbers, each its own, in later runs too; those of before keep their hashes. Where
+// several may write there are no numbers.
+// Method: a delivery by hashes, two by numbers of runs of their own, of which the last
+// brings known tuples and new ones.
+func testNumbered(b *books) {
+	callers := func(names ...string) (rows Rows) {
+		for _, name := range names {
+			rows.Usage = append(rows.Usage, Usage{RequestID: "of " + name, At: "2026-10-05 12:00:00", Caller: name})
+		}
+		rows.Object = fmt.Sprint(names)
+		return rows
+	}
+	numbers := func() *record.Numbers {
+		n, err := b.manifest.Numbers(b.ctx)
+		b.must(err)
+		return n
+	}
+	stage := func(rows Rows) {
+		b.Helper()
+		rows.Numbers = numbers()
+		b.stage(rows)
+	}
+	ids := func() (all []row) {
+		return b.rows("select c.caller, c.caller_id < 1000000 as numbered, count(*) as staged from {callers} as c inner join {usage} as u on u.caller_id = c.caller_id where u.usage_date >= {@since} group by c.caller, c.caller_id order by 1", ledger.Args{"since": civil.Min})
+	}
+	b.stage(callers("a", "b"))
+	alone, is := b.engine.(warehouse.Exclusive)
+	exclusive := is && alone.Exclusive()
+	b.equal("numbers of an engine that one process writes", exclusive, numbers() != nil)
+	stage(callers("b", "c", "d"))
+	b.reopen()
+	b.begin()
+	stage(callers("a", "c", "e"))
+	stage(callers("e", "f"))
+	b.equal("callers", []row{
+		{"a", false, int64(2)}, {"b", false, int64(2)}, {"c", exclusive, int64(2)}, {"d", exclusive, int64(1)}, {"e", exclusive, int64(2)}, {"f", exclusive, int64(1)},
+	}, ids())
+	b.equal("callers that are told once", int64(6), b.count("callers"))
+	if exclusive {
+		b.equal("numbers", []row{{int64(1), int64(4)}}, b.rows("select min(caller_id) as first, max(caller_id) as last from {callers} where caller_id < 1000000", nil))
+	}
 }
 
 // Goal: making the dirty days anew gives the same records as making all days

@@ -73,10 +73,9 @@ func testToldElsewhere(b *books) {
 	b.equal("records with a setting of the requests' source",
 		"0 0.0051 priced ttl:matched\n0 0.00375 priced ttl:unknown,tier:flex\n0 0.006 estimated ttl:1h"+rest, b.flagged())
 	for _, id := range []string{"u1", "u2", "r3", "r4", "r5"} {
-		all, err := b.ledger.Explain(b.ctx, id, -1)
-		b.must(err)
+		all := b.explained(id, -1)
 		b.equal("records of "+id, 1, len(all))
-		_, err = explain.Of(all[0].Priced)
+		_, err := explain.Of(all[0].Priced)
 		b.must(err)
 	}
 	rows, err := b.rerate(report.Rerating{Days: ledger.Days{First: Day("2026-10-05"), Last: Day("2026-10-05")}, RateVersion: "book-1", CacheReads: -1}, writers(nil))
@@ -126,8 +125,12 @@ func testConflicts(b *books) {
 		},
 	})
 	b.replace("2026-10-05", "2026-10-05")
+	_, err := b.ledger.BeginRun(b.ctx, "nightly/2026-10-05", At("2026-10-06 04:00:00"))
+	b.must(err)
 	show := func(id string) string {
-		all, err := report.ConflictsOf(b.ctx, b.ledger, id)
+		days, err := b.ledger.DaysOf(b.ctx, id, -1)
+		b.must(err)
+		all, err := report.ConflictsOf(b.ctx, b.ledger, id, days)
 		b.must(err)
 		var lines []string
 		for _, c := range all {

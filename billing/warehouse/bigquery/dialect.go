@@ -14,21 +14,27 @@ var functions = map[string]string{
 	"total_usd":          "ifnull(sum($), cast('0' as bignumeric))",
 	"month_of":           "format_date('%Y-%m', $)",
 	"first_of_month":     "date_trunc($, month)",
+	"date_of_days":       "date_add(date '1970-01-01', interval $ day)",
 	"micros_of":          "unix_micros($)",
 	"pico_of":            "cast(($) * 1000000000000 as int64)",
 	"sha256_hex":         "to_hex(sha256($))",
 	"hex_int":            "cast(concat('0x', $) as int64)",
+	"id_key":             "from_hex(if(regexp_contains($, r'^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}') and length($) = 36 and substr($, 15, 1) <> '8', replace($, '-', ''), concat(substr(to_hex(sha256($)), 1, 12), '8', substr(to_hex(sha256($)), 14, 19))))",
+	"key_text":           "concat(substr(to_hex($), 1, 8), '-', substr(to_hex($), 9, 4), '-', substr(to_hex($), 13, 4), '-', substr(to_hex($), 17, 4), '-', substr(to_hex($), 21, 12))",
 	"utc_minute_of_week": "mod(div(unix_micros($), 60000000) + 5760, 10080)",
 }
 
 const usdOfPico = "(cast($ as bignumeric) * cast('0.000000000001' as bignumeric))"
 
 var sqlTypes = map[record.Type]string{
-	record.Text: "string", record.Int: "int64", record.Bool: "bool", record.Time: "timestamp", record.Date: "date", record.USD: "bignumeric", record.Sum: "bignumeric",
+	record.Text: "string", record.Int: "int64", record.Bool: "bool", record.Time: "timestamp", record.Date: "date", record.USD: "bignumeric", record.Sum: "bignumeric", record.ID: "bytes",
 }
 
-func (s *Store) dialect() warehouse.Dialect {
-	return warehouse.Dialect{Table: s.named, Literal: literal, Functions: functions}
+func (s *Store) dialect() warehouse.Dialect { return Dialect(s.named) }
+
+// Dialect is GoogleSQL over tables that have these names.
+func Dialect(named func(name string) (string, error)) warehouse.Dialect {
+	return warehouse.Dialect{Table: named, Literal: literal, Functions: functions}
 }
 
 // named is what a name of a text stands for.
@@ -61,14 +67,20 @@ func (s *Store) from(w work) string {
 	return "(select " + strings.Join(values, ", ") + " from " + full + ")"
 }
 
-// fromRaw are the columns that travel as whole numbers.
+// fromRaw are the columns that travel as whole numbers, or as hex.
 var fromRaw = map[record.Type]string{
 	record.Time: "timestamp_micros($)",
 	record.Date: "date_add(date '1970-01-01', interval $ day)",
 	record.USD:  usdOfPico,
+	record.ID:   "from_hex($)",
 }
 
-func literal(v any) (string, error) { return warehouse.Literal(v, quote) }
+func literal(v any) (string, error) {
+	if key, is := v.(record.Key); is {
+		return fmt.Sprintf("from_hex('%x')", key[:]), nil
+	}
+	return warehouse.Literal(v, quote)
+}
 
 // quote writes a text literal of GoogleSQL.
 func quote(s string) string {

@@ -18,6 +18,7 @@ import (
 	"chargeback/billing/warehouse"
 	"chargeback/billing/warehouse/bigquery"
 	"chargeback/billing/warehouse/bigquery/bqtest"
+	"chargeback/billing/warehouse/billed"
 	"chargeback/transform/civil"
 )
 
@@ -299,7 +300,7 @@ func TestFacts(t *testing.T) {
 func TestEstimate(t *testing.T) {
 	strict := bqtest.NewStrict(http.DefaultTransport)
 	s := migrated(t, open(t, options(endpointOf(t), strict)))
-	strict.Declare("facts", bqtest.Size{Rows: 1_000_000, First: day.AddDays(-29), Last: day})
+	strict.Declare("facts", billed.Size{Rows: 1_000_000, First: day.AddDays(-29), Last: day})
 	before, err := s.BytesBilled(t.Context())
 	if err != nil {
 		t.Fatal(err)

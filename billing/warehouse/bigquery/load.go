@@ -3,6 +3,7 @@ package bigquery
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash"
@@ -82,7 +83,8 @@ func (s *Store) discard() {
 const filesMax = 2
 
 // load loads batches into a new table of scratch, in which times, dates and
-// amounts are whole numbers. Without rows it makes none.
+// amounts are whole numbers, and keys are hex: not every engine that is asked like the
+// service takes bytes from files. Without rows it makes none.
 //
 // Files go to the bucket as they are full, and one job loads all of them. Without a
 // bucket each is sent with a job of its own, one after the other: the first
@@ -190,11 +192,11 @@ func (s *Store) counted(ctx context.Context, table string, want int64) error {
 }
 
 var arrowTypes = map[record.Type]arrow.DataType{
-	record.Text: arrow.BinaryTypes.String, record.Bool: arrow.FixedWidthTypes.Boolean,
+	record.Text: arrow.BinaryTypes.String, record.Bool: arrow.FixedWidthTypes.Boolean, record.ID: arrow.BinaryTypes.String,
 }
 
 var rawTypes = map[record.Type]bigquery.FieldType{
-	record.Text: bigquery.StringFieldType, record.Bool: bigquery.BooleanFieldType,
+	record.Text: bigquery.StringFieldType, record.Bool: bigquery.BooleanFieldType, record.ID: bigquery.StringFieldType,
 }
 
 // rawFields are the columns of a table that Parquet files fill.
@@ -372,6 +374,10 @@ func fillColumn(to array.Builder, b *record.Batch, i int) error {
 		}
 		switch to := to.(type) {
 		case *array.StringBuilder:
+			if c.Keys != nil {
+				to.Append(hex.EncodeToString(c.Keys[row][:]))
+				continue
+			}
 			text := b.BytesAt(i, row)
 			if !utf8.Valid(text) {
 				return errors.New("text that is not valid UTF-8")

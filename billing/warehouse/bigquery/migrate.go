@@ -20,6 +20,7 @@ import (
 var fieldTypes = map[record.Type]bigquery.FieldType{
 	record.Text: bigquery.StringFieldType, record.Int: bigquery.IntegerFieldType, record.Bool: bigquery.BooleanFieldType,
 	record.Time: bigquery.TimestampFieldType, record.Date: bigquery.DateFieldType, record.USD: bigquery.BigNumericFieldType, record.Sum: bigquery.BigNumericFieldType,
+	record.ID: bigquery.BytesFieldType,
 }
 
 // versions is the table of the layouts that the ledger has had.

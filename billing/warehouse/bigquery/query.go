@@ -13,6 +13,7 @@ import (
 	"google.golang.org/api/iterator"
 
 	"chargeback/billing/warehouse"
+	"chargeback/extract/record"
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
 )
@@ -142,6 +143,10 @@ func value(v bigquery.Value) (any, error) {
 	switch v := v.(type) {
 	case nil, string, bool, int64:
 		return v, nil
+	case []byte:
+		if len(v) == len(record.Key{}) {
+			return record.Key(v), nil
+		}
 	case time.Time:
 		return v.UTC(), nil
 	case cloudcivil.Date:

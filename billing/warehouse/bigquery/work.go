@@ -213,4 +213,5 @@ func (s *Store) brings(ctx context.Context, t warehouse.Table, name string, all 
 var typesOf = map[bigquery.FieldType]record.Type{
 	bigquery.StringFieldType: record.Text, bigquery.IntegerFieldType: record.Int, bigquery.BooleanFieldType: record.Bool, bigquery.TimestampFieldType: record.Time,
 	bigquery.DateFieldType: record.Date, bigquery.BigNumericFieldType: record.USD, bigquery.NumericFieldType: record.USD,
+	bigquery.BytesFieldType: record.ID,
 }

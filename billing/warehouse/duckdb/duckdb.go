@@ -48,6 +48,7 @@ type Store struct {
 var (
 	_ warehouse.Warehouse  = (*Store)(nil)
 	_ warehouse.Statistics = (*Store)(nil)
+	_ warehouse.Exclusive  = (*Store)(nil)
 )
 
 const memoryDefault = 1_000_000_000
@@ -126,6 +127,7 @@ func (s *Store) prepare(ctx context.Context, o Options) error {
 		"create " + kind + "macro if not exists month_of(d) as strftime(d, '%Y-%m')",
 		"create " + kind + "macro if not exists micros_of(t) as epoch_us(t)",
 		"create " + kind + "macro if not exists utc_minute_of_week(t) as (epoch_us(t) // 60000000 + 5760) % 10080",
+		"create " + kind + "macro if not exists id_key(t) as cast(case when regexp_full_match(t, '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}') and substr(t, 15, 1) <> '8' then t else substr(sha256(t), 1, 12) || '8' || substr(sha256(t), 14, 19) end as uuid)",
 		"create " + kind + "macro if not exists first_of_month(d) as cast(date_trunc('month', d) as date)",
 	}
 	if o.Threads > 0 {
@@ -141,6 +143,9 @@ func (s *Store) prepare(ctx context.Context, o Options) error {
 
 // String names the file.
 func (s *Store) String() string { return "duckdb " + s.path }
+
+// Exclusive implements warehouse.Exclusive, by the lock on the file.
+func (s *Store) Exclusive() bool { return !s.readOnly }
 
 // Close writes the log into the file and releases the file and its lock. What was
 // loaded and not applied is gone.

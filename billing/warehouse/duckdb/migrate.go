@@ -19,6 +19,7 @@ var sqlTypes = map[record.Type]string{
 	record.Date: "date",
 	record.USD:  "decimal(18, 12)",
 	record.Sum:  "decimal(38, 12)",
+	record.ID:   "uuid",
 }
 
 // stock is what lies in the file.
@@ -174,10 +175,10 @@ func columnList(columns []record.Column) string {
 	return strings.Join(texts, ", ")
 }
 
-// columnType is the SQL type of a column. Request ids differ from row to row
-// and hardly shrink, while trying takes longer than all else that a load does.
+// columnType is the SQL type of a column. Keys differ from row to row and can't
+// shrink, so that trying is in vain.
 func columnType(c record.Column) string {
-	if strings.HasSuffix(c.Name, "_request_id") {
+	if c.Type == record.ID {
 		return sqlTypes[c.Type] + " using compression uncompressed"
 	}
 	return sqlTypes[c.Type]

@@ -11,6 +11,7 @@ import (
 	driver "github.com/duckdb/duckdb-go/v2"
 
 	"chargeback/billing/warehouse"
+	"chargeback/extract/record"
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
 )
@@ -21,10 +22,13 @@ var functions = map[string]string{
 	"total_usd":          "total_usd($)",
 	"month_of":           "month_of($)",
 	"first_of_month":     "first_of_month($)",
+	"date_of_days":       "(date '1970-01-01' + cast($ as integer))",
 	"micros_of":          "micros_of($)",
 	"pico_of":            "cast(($) * 1000000000000 as bigint)",
 	"sha256_hex":         "sha256($)",
 	"hex_int":            "cast(concat('0x', $) as bigint)",
+	"id_key":             "id_key($)",
+	"key_text":           "cast($ as varchar)",
 	"utc_minute_of_week": "utc_minute_of_week($)",
 }
 
@@ -127,6 +131,12 @@ func plain(v any, dbType string) (any, error) {
 			return nil, errors.New("is a whole number of more than 64 bits")
 		}
 		return v.Int64(), nil
+	case []byte:
+		if dbType == "UUID" && len(v) == len(record.Key{}) {
+			return record.Key(v), nil
+		}
+	case driver.UUID:
+		return record.Key(v), nil
 	case driver.Decimal:
 		if v.Scale > money.Scale {
 			return nil, fmt.Errorf("has scale %d, finer than an amount", v.Scale)
@@ -146,6 +156,9 @@ func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'
 func literal(v any) (string, error) {
 	if text, is := v.(string); is && strings.Contains(text, "\x00") {
 		return "", errors.New("text with a NUL character, which DuckDB's SQL can't say")
+	}
+	if key, is := v.(record.Key); is {
+		return "uuid '" + key.String() + "'", nil
 	}
 	return warehouse.Literal(v, quote)
 }

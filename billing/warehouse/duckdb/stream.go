@@ -3,6 +3,7 @@ package duckdb
 import (
 	"context"
 	"database/sql"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -70,7 +71,7 @@ type stream struct {
 
 var streamTypes = map[record.Type]driver.Type{
 	record.Text: driver.TYPE_VARCHAR, record.Int: driver.TYPE_BIGINT, record.Bool: driver.TYPE_BOOLEAN,
-	record.Time: driver.TYPE_BIGINT, record.Date: driver.TYPE_BIGINT, record.USD: driver.TYPE_BIGINT,
+	record.Time: driver.TYPE_BIGINT, record.Date: driver.TYPE_BIGINT, record.USD: driver.TYPE_BIGINT, record.ID: driver.TYPE_UUID,
 }
 
 // ColumnInfos implements duckdb.ParallelChunkTableSource.
@@ -152,6 +153,8 @@ func fillChunk(chunk driver.DataChunk, b *record.Batch) {
 		switch b.Schema.Columns[i].Type {
 		case record.Text:
 			fillText(vector, c, b.Rows)
+		case record.ID:
+			fillKeys(unsafe.Slice((*wide)(mapping.VectorGetData(vector)), b.Rows), c.Keys)
 		case record.Bool:
 			into := unsafe.Slice((*uint8)(mapping.VectorGetData(vector)), b.Rows)
 			for r, v := range c.Ints {
@@ -163,6 +166,16 @@ func fillChunk(chunk driver.DataChunk, b *record.Batch) {
 		if c.Nulls > 0 {
 			fillNulls(vector, c.Null)
 		}
+	}
+}
+
+// wide is DuckDB's number of 128 bits. It keeps a UUID as one, with the first bit
+// turned round, so that they are in the order of their texts.
+type wide struct{ low, high uint64 }
+
+func fillKeys(into []wide, keys []record.Key) {
+	for r := range keys {
+		into[r] = wide{binary.BigEndian.Uint64(keys[r][8:]), binary.BigEndian.Uint64(keys[r][:8]) ^ 1<<63}
 	}
 }
 

@@ -115,6 +115,8 @@ func fits(c record.Column, sqlType string) bool {
 		return strings.HasPrefix(sqlType, "TIMESTAMP")
 	case record.Date:
 		return sqlType == "DATE"
+	case record.ID:
+		return sqlType == "UUID"
 	case record.Sum:
 		return sqlType == "DECIMAL(38,12)"
 	}

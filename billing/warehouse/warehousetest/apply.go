@@ -145,7 +145,7 @@ func testCancelledApply(w *world) {
 func testAppendFrom(w *world) {
 	w.compute("work", "select {@day} as on_day, 'a word' as word, 7 as id, {usd(3)} as amount", warehouse.Args{"day": day("2026-10-31")})
 	w.apply(warehouse.Append{Table: "probe", From: "work"})
-	w.equal("a row, with null in the rest", [][]any{readable(7, "a word", nil, nil, nil, day("2026-10-31"), usd("0.000000000003"))}, w.rows("select "+probe.ColumnNames()+" from {probe}", nil))
+	w.equal("a row, with null in the rest", [][]any{readable(7, "a word", nil, nil, nil, day("2026-10-31"), usd("0.000000000003"), nil)}, w.rows("select "+probe.ColumnNames()+" from {probe}", nil))
 	w.compute("work", "select count(*) as id, sum(id) as whole from {probe}", nil)
 	w.apply(warehouse.Append{Table: "probe", From: "work"})
 	w.equal("columns of one that was computed again", [][]any{{int64(1), int64(7)}}, w.rows("select id, whole from {probe} where whole is not null", nil))
@@ -162,8 +162,8 @@ func testAppendFrom(w *world) {
 
 func testPutByKey(w *world) {
 	put := func(rows ...[]any) { w.apply(warehouse.Put(probe, []string{"id", "word"}, rows...)...) }
-	put([]any{1, "a", 1, nil, nil, nil, nil}, []any{1, "b", 2, nil, nil, nil, nil})
-	put([]any{1, "b", 3, nil, nil, nil, nil}, []any{2, "b", 4, nil, nil, nil, nil})
+	put([]any{1, "a", 1, nil, nil, nil, nil, nil}, []any{1, "b", 2, nil, nil, nil, nil, nil})
+	put([]any{1, "b", 3, nil, nil, nil, nil, nil}, []any{2, "b", 4, nil, nil, nil, nil, nil})
 	w.equal("rows", [][]any{{int64(1), "a", int64(1)}, {int64(1), "b", int64(3)}, {int64(2), "b", int64(4)}}, w.rows("select id, word, whole from {probe} order by id, word", nil))
 	w.apply(warehouse.Key("probe", warehouse.Args{"id": 1, "word": "b"}, warehouse.Args{"whole": 5, "word": "c"}))
 	w.equal("rows once one was set", [][]any{{int64(1), "a", int64(1)}, {int64(1), "c", int64(5)}, {int64(2), "b", int64(4)}}, w.rows("select id, word, whole from {probe} order by id, word", nil))

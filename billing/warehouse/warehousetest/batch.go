@@ -9,7 +9,7 @@ import (
 )
 
 // Batch makes a batch of rows of values: text, int, int64, bool, time.Time,
-// civil.Date and money.USD; nil is null, also where the column has none.
+// civil.Date, money.USD and record.Key; nil is null, also where the column has none.
 func Batch(schema *record.Schema, rows [][]any) *record.Batch {
 	b := record.NewBatch(schema)
 	for _, row := range rows {
@@ -29,6 +29,11 @@ func Batch(schema *record.Schema, rows [][]any) *record.Batch {
 func add(c *record.Vector, kind record.Type, v any) {
 	if v == nil {
 		c.Nulls++
+	}
+	if kind == record.ID {
+		key, _ := v.(record.Key)
+		c.Keys = append(c.Keys, key)
+		return
 	}
 	if kind == record.Text {
 		text, _ := v.(string)

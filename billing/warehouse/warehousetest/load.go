@@ -49,7 +49,7 @@ func (w *world) mustLoad(schema *record.Schema, rows ...[]any) *warehouse.Loaded
 
 // stagedRow is a short row of staged.
 func stagedRow(id int, on, word string) []any {
-	return []any{id, word, nil, nil, nil, day(on), nil, ""}
+	return []any{id, word, nil, nil, nil, day(on), nil, "", nil}
 }
 
 // staged are the ids and words in staged, in order.
@@ -125,6 +125,12 @@ func randomValue(random *rand.Rand, kind record.Type) any {
 		return time.UnixMicro(first + random.Int64N(last-first+1)).UTC()
 	case record.Date:
 		return day("2026-01-01").AddDays(random.IntN(400))
+	case record.ID:
+		var key record.Key
+		for i := range key {
+			key[i] = byte(random.Uint64())
+		}
+		return key
 	case record.USD:
 		return money.FromPico(random.Int64N(2_000_000_000_000_000_000-1) - 1_000_000_000_000_000_000 + 1)
 	}
@@ -170,6 +176,8 @@ func patternRow(n, r int) []any {
 			row[i] = at("2026-10-05 00:00:00").Add(time.Duration(r) * time.Second)
 		case record.Date:
 			row[i] = day("2026-10-05").AddDays(r % 300)
+		case record.ID:
+			row[i] = record.Key{byte(r >> 8), byte(r), 8: byte(n), 15: byte(i)}
 		case record.USD:
 			row[i] = money.FromPico(int64(n*1_000_000 - r*100))
 		default:

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"chargeback/billing/warehouse"
+	"chargeback/extract/record"
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
 )
@@ -27,20 +28,21 @@ type probeRow struct {
 	AtTime time.Time
 	OnDay  civil.Date
 	Amount money.USD
+	IDKey  record.Key
 }
 
 func testTyped(w *world) {
 	seven := int64(7)
-	want := probeRow{1, "one", &seven, true, at("2026-10-31 12:30:00.5"), day("2026-10-31"), usd("1.5")}
-	w.apply(warehouse.Append{Table: "probe", Rows: [][]any{{1, "one", 7, true, want.AtTime, want.OnDay, want.Amount}, probed(2, "", nil)}})
-	one := warehouse.Select{Name: "row of probe", Text: "select amount, on_day, at_time, flag, whole, word, id from {probe} where id = {@id}", Args: warehouse.Args{"id": 1}}
+	want := probeRow{1, "one", &seven, true, at("2026-10-31 12:30:00.5"), day("2026-10-31"), usd("1.5"), record.Key{1, 15: 2}}
+	w.apply(warehouse.Append{Table: "probe", Rows: [][]any{{1, "one", 7, true, want.AtTime, want.OnDay, want.Amount, want.IDKey}, probed(2, "", nil)}})
+	one := warehouse.Select{Name: "row of probe", Text: "select id_key, amount, on_day, at_time, flag, whole, word, id from {probe} where id = {@id}", Args: warehouse.Args{"id": 1}}
 	got, err := warehouse.One[probeRow](w.ctx, w, one)
 	w.must(err)
-	w.equal("a row", readable(want.ID, want.Word, *want.Whole, want.Flag, want.AtTime, want.OnDay, want.Amount), readable(got.ID, got.Word, *got.Whole, got.Flag, got.AtTime, got.OnDay, got.Amount))
+	w.equal("a row", readable(want.ID, want.Word, *want.Whole, want.Flag, want.AtTime, want.OnDay, want.Amount, want.IDKey), readable(got.ID, got.Word, *got.Whole, got.Flag, got.AtTime, got.OnDay, got.Amount, got.IDKey))
 	one.Args = warehouse.Args{"id": 2}
 	_, err = warehouse.One[probeRow](w.ctx, w, one)
 	w.refused("null where a field takes none", err, "row of probe", "null")
-	one.Text = "select amount, on_day, at_time, flag, whole, word from {probe} where id = {@id}"
+	one.Text = "select id_key, amount, on_day, at_time, flag, whole, word from {probe} where id = {@id}"
 	_, err = warehouse.One[probeRow](w.ctx, w, one)
 	w.refused("a select without a column", err, "row of probe", "id")
 	_, err = warehouse.One[int64](w.ctx, w, warehouse.Select{Name: "a word", Text: "select word from {probe} where id = 1"})
@@ -104,6 +106,8 @@ func testFunctions(w *world) {
 		"{month_of({@day})}":                                    "2026-10",
 		"{first_of_month({@day})}":                              day("2026-10-01"),
 		"{month_of({first_of_month({@day})})}":                  "2026-10",
+		"{date_of_days(mod({@pico}, 1000) + 1)}":                day("1970-01-03"),
+		"{date_of_days(cast(null as int64))}":                   nil,
 		"{micros_of({@at})}":                                    at("2026-11-01 00:01:00.000002").UnixMicro(),
 		"{pico_of({usd({@pico})})}":                             1_500_000_000_001,
 		"{pico_of({usd(-999999999999999999)})}":                 -999_999_999_999_999_999,

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"chargeback/billing/warehouse"
+	"chargeback/extract/record"
 	"chargeback/transform/civil"
 )
 
@@ -16,6 +17,7 @@ var valueTests = []test{
 	{"texts are quoted", begin(testTexts)},
 	{"values that don't fit are refused", begin(testUnfit)},
 	{"many rows at once", begin(testManyRows)},
+	{"keys of ids", begin(testKeys)},
 }
 
 // typedValues are the values that every engine must keep, by column of probe.
@@ -32,6 +34,7 @@ func typedValues() map[string][]any {
 		"amount": {
 			usd("0"), usd("0.000000000001"), usd("-0.000000000001"), usd("999999.999999999999"), usd("-999999.999999999999"), usd("1"), usd("-0.5"), usd("0.1"), nil,
 		},
+		"id_key": {record.Key{}, record.Key{1}, record.Key{15: 1}, record.Key{0x7f, 7: 0xff, 8: 0x80}, record.Key{0x80}, key("6ba7b810-9dad-11d1-b0b4-00c04fd430c8"), key("msg_1"), nil},
 	}
 }
 
@@ -41,7 +44,7 @@ func testValues(w *world) {
 	want := map[int64]any{}
 	var rows [][]any
 	var sets []warehouse.Change
-	for _, column := range []string{"word", "whole", "flag", "at_time", "on_day", "amount"} {
+	for _, column := range []string{"word", "whole", "flag", "at_time", "on_day", "amount", "id_key"} {
 		for _, v := range typedValues()[column] {
 			id := int64(len(rows) + 1)
 			want[id] = v
@@ -61,7 +64,7 @@ func testValues(w *world) {
 	w.apply(append([]warehouse.Change{warehouse.Append{Table: "probe", Rows: rows}, warehouse.Append{Table: "probe", Rows: blank}}, sets...)...)
 	check := func(when, table string) {
 		w.Helper()
-		for _, column := range []string{"word", "whole", "flag", "at_time", "on_day", "amount"} {
+		for _, column := range []string{"word", "whole", "flag", "at_time", "on_day", "amount", "id_key"} {
 			for _, r := range w.rows("select id, "+column+" from {"+table+"} where "+column+" is not null", nil) {
 				w.equal(column+" "+when, readable(want[r[0].(int64)%1000]), r[1:])
 			}
@@ -69,7 +72,7 @@ func testValues(w *world) {
 	}
 	check("put", "put")
 	check("appended or set", "probe")
-	w.equal("nulls", int64(6*2), w.one("select count(*) from {probe} where word is null and whole is null and flag is null and at_time is null and on_day is null and amount is null", nil))
+	w.equal("nulls", int64(7*2), w.one("select count(*) from {probe} where word is null and whole is null and flag is null and at_time is null and on_day is null and amount is null and id_key is null", nil))
 	for id, v := range want {
 		for column, values := range typedValues() {
 			if v != nil && fmt.Sprintf("%T", values[0]) == fmt.Sprintf("%T", v) {
@@ -81,6 +84,50 @@ func testValues(w *world) {
 	w.equal("a whole number", int64(7), w.one("select {@n} as n", warehouse.Args{"n": 7}))
 	w.reopen()
 	check("after opening again", "probe")
+}
+
+// key is the key of an id.
+func key(id string) record.Key {
+	k, _ := record.KeyOf([]byte(id))
+	return k
+}
+
+// Goal: an engine makes the keys that the program makes, tells the ids that they
+// tell, and has them in the order of their texts.
+func testKeys(w *world) {
+	ids := []string{
+		"6ba7b810-9dad-11d1-b0b4-00c04fd430c8", "ffffffff-ffff-4fff-bfff-ffffffffffff", "00000000-0000-1000-8000-000000000001", "7fffffff-ffff-7fff-8000-000000000000",
+		"6ba7b810-9dad-81d1-b0b4-00c04fd430c8", "6BA7B810-9DAD-11D1-B0B4-00C04FD430C8", "6ba7b8109dad11d1b0b400c04fd430c8", "6ba7b810-9dad-11d1-b0b4-00c04fd430cg",
+		"req_011CSHoEeqs5C35K2UUqR7Fy", "it's", "日本語", "x", "",
+	}
+	var rows [][]any
+	for i, id := range ids {
+		told := any(nil)
+		if k, tells := record.KeyOf([]byte(id)); tells {
+			told = k
+		}
+		row := probed(int64(i), "word", id)
+		row[len(row)-1] = told
+		rows = append(rows, row)
+	}
+	w.apply(warehouse.Append{Table: "probe", Rows: append(rows, probed(int64(len(ids)), "", nil))})
+	all := w.rows("select id, {id_key(word)} as made, {key_text(id_key)} as told from {probe} order by id", nil)
+	w.equal("rows", len(ids)+1, len(all))
+	for i, id := range ids {
+		w.equal("key of "+id, any(key(id)), all[i][1])
+		if rows[i][len(rows[i])-1] != nil {
+			w.equal("id of a key", any(id), all[i][2])
+		}
+	}
+	w.equal("key of nothing", []any{nil, nil}, all[len(ids)][1:])
+	var texts []string
+	for _, r := range w.rows("select {key_text(id_key)} as told from {probe} where id_key is not null order by id_key", nil) {
+		texts = append(texts, r[0].(string))
+	}
+	w.equal("in order", true, len(texts) == 4 && slices.IsSorted(texts))
+	w.equal("the first and the last", [][]any{{texts[0], texts[3]}}, w.rows("select {key_text(min(id_key))} as first, {key_text(max(id_key))} as last from {probe}", nil))
+	w.equal("how many there are", int64(4), w.one("select count(distinct id_key) as n from {probe}", nil))
+	w.equal("those that are joined", int64(4), w.one("select count(*) as n from {probe} as p inner join {probe} as q on q.id_key = p.id_key", nil))
 }
 
 func testTexts(w *world) {
@@ -106,7 +153,7 @@ func testUnfit(w *world) {
 	for name, row := range map[string][]any{
 		"too many values":                 append(probed(2, "", nil), nil),
 		"too few values":                  {int64(2)},
-		"null where none may be":          {nil, nil, nil, nil, nil, nil, nil},
+		"null where none may be":          {nil, nil, nil, nil, nil, nil, nil, nil},
 		"bytes":                           probed(2, "word", []byte("x")),
 		"text that is not valid UTF-8":    probed(2, "word", "\xff"),
 		"no date":                         probed(2, "on_day", civil.Date{}),
@@ -116,6 +163,8 @@ func testUnfit(w *world) {
 		"a word for a number":             probed(2, "whole", "seven"),
 		"a number for a word":             probed(2, "word", 7),
 		"a number for an amount":          probed(2, "amount", 7),
+		"a word for a key":                probed(2, "id_key", "6ba7b810-9dad-11d1-b0b4-00c04fd430c8"),
+		"a key for a word":                probed(2, "word", record.Key{}),
 	} {
 		few := [][]any{probed(1, "", nil), row}
 		many := slices.Repeat([][]any{probed(1, "", nil)}, 3_000)
@@ -137,7 +186,7 @@ func testUnfit(w *world) {
 		"no column": {},
 	} {
 		w.refused("setting "+name, w.Apply(w.ctx, warehouse.Update{Table: "probe", Set: set, Where: "true"}), name, "probe")
-		w.equal("row after setting "+name, [][]any{{int64(1), "kept", nil, nil, nil, nil, nil}}, w.rows("select "+probe.ColumnNames()+" from {probe}", nil))
+		w.equal("row after setting "+name, [][]any{{int64(1), "kept", nil, nil, nil, nil, nil, nil}}, w.rows("select "+probe.ColumnNames()+" from {probe}", nil))
 	}
 }
 
@@ -148,7 +197,7 @@ func testManyRows(w *world) {
 	for i := range rows {
 		rows[i] = []any{
 			i, fmt.Sprint("row ", i), int64(i) * 2, i%2 == 0, at("2026-10-05 10:00:00").Add(time.Duration(i) * time.Microsecond),
-			day("2026-10-05").AddDays(i), usd("-0.000000000001").MulInt(int64(i)),
+			day("2026-10-05").AddDays(i), usd("-0.000000000001").MulInt(int64(i)), record.Key{byte(i >> 8), byte(i), 15: 1},
 		}
 		if i%3 == 0 {
 			rows[i][1+i%6] = nil

@@ -210,6 +210,7 @@ var (
 		{Name: "at_time", Type: record.Time, Nullable: true},
 		{Name: "on_day", Type: record.Date, Nullable: true},
 		{Name: "amount", Type: record.USD, Nullable: true},
+		{Name: "id_key", Type: record.ID, Nullable: true},
 	}}
 	facts = warehouse.Table{Name: "facts", About: "Rows of days", Partition: "day", Cluster: []string{"team"}, Columns: []record.Column{
 		{Name: "id", Type: record.Int},
@@ -227,6 +228,7 @@ var (
 		{Name: "day", Type: record.Date},
 		{Name: "amount", Type: record.USD, Nullable: true},
 		{Name: "last", Type: record.Text},
+		{Name: "id_key", Type: record.ID, Nullable: true},
 	}}
 	wordsSchema = &record.Schema{Table: "words", About: "Rows that are stored once", Once: true, Columns: []record.Column{
 		{Name: "word_id", Type: record.Int},

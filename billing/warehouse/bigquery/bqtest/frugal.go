@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"chargeback/billing/warehouse/billed"
 )
 
 // frugal is a transport to the emulator that spares it what it doesn't get back: its
@@ -104,7 +106,7 @@ func (s *frugal) insert(r *http.Request, base string) (*http.Response, error) {
 	if request.Configuration.DryRun {
 		return s.next.RoundTrip(r)
 	}
-	if texts := statements(q.Query); len(texts) != 1 || !selecting.MatchString(texts[0]) {
+	if texts := billed.Split(q.Query); len(texts) != 1 || !selecting.MatchString(texts[0]) {
 		return s.next.RoundTrip(r)
 	}
 	ask := r.Clone(r.Context())

@@ -8,11 +8,13 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"chargeback/billing/warehouse/billed"
 	"chargeback/extract/record"
 	"chargeback/transform/civil"
 )
@@ -25,6 +27,9 @@ const (
 	responseMax   = 10 << 30  // bytes of an answer
 	answerTimeout = 20 * time.Second
 )
+
+// begins finds a script that is a transaction.
+var begins = regexp.MustCompile(`(?i)^\s*begin transaction`)
 
 // Strict is a transport that refuses what the service refuses and the emulator
 // does not: a read of a partitioned table without constants that say which days, a
@@ -52,8 +57,8 @@ type Strict struct {
 	mu         sync.Mutex
 	turn       sync.Cond
 	tables     map[string]*table // by dataset.table
-	sizes      map[string]Size
-	statements []Statement
+	sizes      map[string]billed.Size
+	statements []billed.Statement
 	jobs       map[string]*job
 	cancelled  []string
 	refusals   []string
@@ -61,20 +66,20 @@ type Strict struct {
 
 // NewStrict returns a Strict before another transport.
 func NewStrict(next http.RoundTripper) *Strict {
-	s := &Strict{Next: next, tables: map[string]*table{}, sizes: map[string]Size{}, jobs: map[string]*job{}}
+	s := &Strict{Next: next, tables: map[string]*table{}, sizes: map[string]billed.Size{}, jobs: map[string]*job{}}
 	s.turn.L = &s.mu
 	return s
 }
 
 // Declare says how large a table is taken to be, by its name in texts.
-func (s *Strict) Declare(table string, size Size) {
+func (s *Strict) Declare(table string, size billed.Size) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sizes[table] = size
 }
 
 // Statements are all that were let pass so far, in the order of their ends.
-func (s *Strict) Statements() []Statement {
+func (s *Strict) Statements() []billed.Statement {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.statements)
@@ -224,7 +229,7 @@ func (s *Strict) insert(r *http.Request) (*http.Response, error) {
 		return s.Next.RoundTrip(r)
 	}
 	text := request.Configuration.Query.Query
-	j := &job{id: request.JobReference.JobID, location: location, sent: request, texts: statements(text), done: make(chan struct{}), stopped: make(chan struct{})}
+	j := &job{id: request.JobReference.JobID, location: location, sent: request, texts: billed.Split(text), done: make(chan struct{}), stopped: make(chan struct{})}
 	if len([]rune(text)) > textMax {
 		return s.refuse(r, http.StatusBadRequest, failure{"invalid", "The query is too large. The maximum standard SQL query length is 1024.00K characters, including comments and white space characters."})
 	}
@@ -323,7 +328,7 @@ func slept(j *job, d time.Duration) bool {
 func (s *Strict) enter(j *job) (leave func(), why *failure) {
 	targets := map[string]bool{}
 	for _, text := range j.texts {
-		if name := mutates(text); name != "" {
+		if name := billed.Mutates(text); name != "" {
 			targets[name] = true
 		}
 	}
@@ -545,16 +550,16 @@ type shape struct {
 
 func (m shape) into(t *table) {
 	if len(m.Schema.Fields) > 0 {
-		t.columns, t.known = nil, true
+		t.Columns, t.known = nil, true
 		for _, f := range m.Schema.Fields {
-			t.columns = append(t.columns, record.Column{Name: f.Name, Type: fieldTypes[f.Type]})
+			t.Columns = append(t.Columns, record.Column{Name: f.Name, Type: fieldTypes[f.Type]})
 		}
 	}
 	if m.TimePartitioning.Field != "" {
-		t.partition, t.required = m.TimePartitioning.Field, m.RequirePartitionFilter
+		t.Partition, t.Required = m.TimePartitioning.Field, m.RequirePartitionFilter
 	}
 	if m.View.Query != "" {
-		t.view = m.View.Query
+		t.View = m.View.Query
 	}
 }
 
@@ -614,7 +619,7 @@ func (s *Strict) ask(r *http.Request, text string) (map[string]any, error) {
 
 // columns are those of a select; nil of other statements.
 func (s *Strict) columns(r *http.Request, text string) (any, error) {
-	if kind, _ := kindOf(text); kind != "select" {
+	if kind, _ := billed.KindOf(text); kind != "select" {
 		return nil, nil
 	}
 	all, err := s.ask(r, "select * from (\n"+text+"\n) limit 0")
@@ -625,65 +630,53 @@ func (s *Strict) columns(r *http.Request, text string) (any, error) {
 }
 
 // model is what each statement of a job reads.
-func (s *Strict) model(r *http.Request, j *job) (all []Statement) {
+func (s *Strict) model(r *http.Request, j *job) (all []billed.Statement) {
+	run := j.sent.Configuration.Labels["run"]
 	for _, text := range j.texts {
-		kind, target := kindOf(text)
-		if kind == "select" && !reference.MatchString(text) {
-			continue // begin, commit, and what reads nothing
+		if b, reads := s.books(r, run).Statement(text); reads {
+			b.Run = run
+			all = append(all, b)
 		}
-		b := Statement{Text: text, Run: j.sent.Configuration.Labels["run"], Kind: kind}
-		for _, p := range places(text) {
-			b.Reads = append(b.Reads, s.reads(r, p, text, b.Run, p.table == target)...)
-		}
-		for _, read := range b.Reads {
-			b.Bytes += read.Bytes
-		}
-		all = append(all, b)
 	}
 	return all
 }
 
-// reads is what one place of a text reads, through views. All columns of a table
-// whose rows change are read.
-func (s *Strict) reads(r *http.Request, p place, text, run string, whole bool) (all []Read) {
-	t := s.known(r, p.table)
-	if t.view != "" {
-		for _, beneath := range places(t.view) {
-			for _, read := range s.reads(r, beneath, text+"\n"+t.view, run, false) {
-				if read.Partition != "" { // what the reader of the view says of the same column holds too
-					read.bound(p.scope, read.Partition, p.alias)
-					s.size(&read, s.known(r, beneath.table), words(text, t.view), false)
-				}
-				all = append(all, read)
+// books are what statements of a run are held against.
+func (s *Strict) books(r *http.Request, run string) billed.Books {
+	return billed.Books{
+		Table: func(name string) billed.Table { return s.known(r, name).Table },
+		Called: func(name string) (string, bool) {
+			_, name, _ = strings.Cut(name, ".")
+			rest, work := strings.CutPrefix(name, "work_"+run+"_")
+			if work {
+				_, name, _ = strings.Cut(rest, "_")
 			}
-		}
-		return all
+			return name, work
+		},
+		Sizes: s.declared(),
 	}
-	_, name, _ := strings.Cut(p.table, ".")
-	read := Read{Table: name, Partition: t.partition, required: t.required}
-	if rest, is := strings.CutPrefix(name, "work_"+run+"_"); is {
-		_, read.Table, read.Work = strings.Cut(rest, "_")
-	}
-	if t.partition != "" {
-		read.bound(p.scope, t.partition, p.alias)
-	}
-	s.size(&read, t, words(text), whole || allOf.MatchString(masked(p.scope)))
-	return []Read{read}
 }
 
-func (s *Strict) size(read *Read, t table, named map[string]bool, whole bool) {
+func (s *Strict) declared() map[string]billed.Size {
 	s.mu.Lock()
-	size, is := s.sizes[read.Table]
-	s.mu.Unlock()
-	if !is {
-		size = t.counted
-	}
-	read.Bytes = 0
-	for _, c := range t.columns {
-		if whole || named[c.Name] {
-			read.Bytes += size.rows(*read) * size.width(c)
-		}
-	}
+	defer s.mu.Unlock()
+	return maps.Clone(s.sizes)
+}
+
+// table is what is known of a table.
+type table struct {
+	billed.Table      // its columns are texts, dates and so on as fieldTypes say
+	known        bool // columns were learnt
+
+	running, waiting int    // single statements that change its rows
+	script           string // job that changes its rows in a transaction
+}
+
+// fieldTypes are the types of columns by the service's names.
+var fieldTypes = map[string]record.Type{
+	"STRING": record.Text, "INTEGER": record.Int, "INT64": record.Int, "BOOLEAN": record.Bool, "BOOL": record.Bool,
+	"TIMESTAMP": record.Time, "DATE": record.Date, "BIGNUMERIC": record.USD, "NUMERIC": record.USD,
+	"BYTES": record.ID,
 }
 
 // known is a copy of what is known of a table. What this server has not seen made
@@ -692,7 +685,7 @@ func (s *Strict) known(r *http.Request, name string) table {
 	s.mu.Lock()
 	t := *s.table(name)
 	s.mu.Unlock()
-	if !t.known && t.view == "" {
+	if !t.known && t.View == "" {
 		base, _, _ := strings.Cut(r.URL.Path, "/jobs")
 		dataset, id, _ := strings.Cut(name, ".")
 		request := r.Clone(context.WithoutCancel(r.Context()))
@@ -707,14 +700,14 @@ func (s *Strict) known(r *http.Request, name string) table {
 		m.into(s.table(name))
 		s.mu.Unlock()
 	}
-	if s.Count && t.view == "" {
-		t.counted = s.counted(r, name, t.partition)
+	if s.Count && t.View == "" {
+		t.Size = s.counted(r, name, t.Partition)
 	}
 	return t
 }
 
 // counted is how large a table is, by its rows. Its days are taken to be alike.
-func (s *Strict) counted(r *http.Request, name, partition string) (size Size) {
+func (s *Strict) counted(r *http.Request, name, partition string) (size billed.Size) {
 	dataset, id, _ := strings.Cut(name, ".")
 	_, after, _ := strings.Cut(r.URL.Path, "/projects/")
 	project, _, _ := strings.Cut(after, "/")
@@ -750,12 +743,9 @@ func (s *Strict) counted(r *http.Request, name, partition string) (size Size) {
 // unfiltered says which partitioned table a statement reads without constants
 // about its days; "" where it reads none so.
 func (s *Strict) unfiltered(r *http.Request, text string) string {
-	for _, p := range places(text) {
-		for _, read := range s.reads(r, p, text, "", false) {
-			if read.required && !read.filtered {
-				return "Cannot query over table '" + read.Table + "' without a filter over column(s) '" + read.Partition + "' that can be used for partition elimination"
-			}
-		}
+	read, is := s.books(r, "").Unfiltered(text)
+	if !is {
+		return ""
 	}
-	return ""
+	return "Cannot query over table '" + read.Table + "' without a filter over column(s) '" + read.Partition + "' that can be used for partition elimination"
 }

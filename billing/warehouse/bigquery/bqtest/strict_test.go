@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"chargeback/billing/warehouse/bigquery/bqtest"
+	"chargeback/billing/warehouse/billed"
 	"chargeback/transform/civil"
 )
 
@@ -29,8 +30,8 @@ func newService(t testing.TB) *service {
 	s.post("/datasets/books/tables", `{"tableReference":{"tableId":"facts"},"schema":{"fields":[{"name":"day","type":"DATE"},{"name":"id","type":"INTEGER"},{"name":"note","type":"STRING"},{"name":"total","type":"BIGNUMERIC"}]},"timePartitioning":{"field":"day"},"requirePartitionFilter":true}`)
 	s.post("/datasets/books/tables", `{"tableReference":{"tableId":"small"},"schema":{"fields":[{"name":"id","type":"INTEGER"},{"name":"day","type":"DATE"}]}}`)
 	s.post("/datasets/books/tables", `{"tableReference":{"tableId":"seen"},"view":{"query":"select f.day as day, f.note as note from `+"`demo`.`books`.`facts`"+` as f"}}`)
-	s.strict.Declare("facts", bqtest.Size{Rows: 1000, First: date("2026-10-01"), Last: date("2026-10-31")})
-	s.strict.Declare("small", bqtest.Size{Rows: 10})
+	s.strict.Declare("facts", billed.Size{Rows: 1000, First: date("2026-10-01"), Last: date("2026-10-31")})
+	s.strict.Declare("small", billed.Size{Rows: 10})
 	return s
 }
 

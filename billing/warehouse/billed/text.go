@@ -1,4 +1,4 @@
-package bqtest
+package billed
 
 import (
 	"regexp"
@@ -6,98 +6,8 @@ import (
 	"strconv"
 	"strings"
 
-	"chargeback/extract/record"
 	"chargeback/transform/civil"
 )
-
-// Statement is one statement that was sent, with what the service would have
-// billed for it.
-type Statement struct {
-	Text  string
-	Run   string // of its label
-	Kind  string // select, create, insert, update, delete, merge
-	Reads []Read
-	Bytes int64
-}
-
-// Read is one place of a statement that reads a table. Views are read through
-// to what is below.
-type Read struct {
-	Table     string // of work tables the name that they have in texts
-	Work      bool
-	Partition string // date column that must be bounded; "" where the table has none
-	// First and Last are the days that constants bound it to; the zero date is no bound,
-	// and neither is the first or the last day of all.
-	First, Last civil.Date
-	Bytes       int64
-	filtered    bool // some constant bounds it, if only the first day of all
-	required    bool // one must
-}
-
-// Bounded says that constants bound a read of a partitioned table on both sides.
-func (r Read) Bounded() bool {
-	return r.Partition == "" || r.First != civil.Date{} && r.Last != civil.Date{}
-}
-
-// Size is how large a table is taken to be.
-type Size struct {
-	Rows        int64      // of each day, where the table has days; else of all
-	First, Last civil.Date // the days that it has
-	// Text is how long the texts of a column are, by its name; 16 where it is none.
-	Text map[string]int64
-}
-
-// table is what is known of a table.
-type table struct {
-	columns   []record.Column // texts, dates and so on as fieldTypes say
-	partition string
-	required  bool
-	view      string // its text
-	known     bool   // columns were learnt
-	counted   Size   // where its rows are asked for
-
-	running, waiting int    // single statements that change its rows
-	script           string // job that changes its rows in a transaction
-}
-
-// fieldTypes are the types of columns by the service's names.
-var fieldTypes = map[string]record.Type{
-	"STRING": record.Text, "INTEGER": record.Int, "INT64": record.Int, "BOOLEAN": record.Bool, "BOOL": record.Bool,
-	"TIMESTAMP": record.Time, "DATE": record.Date, "BIGNUMERIC": record.USD, "NUMERIC": record.USD,
-}
-
-const textLength = 16
-
-// width is the logical size of a value.
-func (s Size) width(c record.Column) int64 {
-	switch c.Type {
-	case record.Text:
-		if length, is := s.Text[c.Name]; is {
-			return 2 + length
-		}
-		return 2 + textLength
-	case record.Bool:
-		return 1
-	case record.USD, record.Sum:
-		return 32
-	}
-	return 8
-}
-
-// rows are how many rows lie within bounds.
-func (s Size) rows(r Read) int64 {
-	if r.Partition == "" {
-		return s.Rows
-	}
-	first, last := s.First, s.Last
-	if r.First != (civil.Date{}) && r.First.DaysSince(first) > 0 {
-		first = r.First
-	}
-	if r.Last != (civil.Date{}) && r.Last.DaysSince(last) < 0 {
-		last = r.Last
-	}
-	return s.Rows * int64(max(0, last.DaysSince(first)+1))
-}
 
 // masked is a text of the same length in which nothing stands in quotes or in
 // comments.
@@ -124,8 +34,8 @@ func masked(text string) string {
 	return string(out)
 }
 
-// statements splits a script.
-func statements(text string) (parts []string) {
+// Split splits a script into its statements.
+func Split(text string) (parts []string) {
 	mask, start := masked(text), 0
 	for i := range len(mask) + 1 {
 		if i < len(mask) && mask[i] != ';' {
@@ -144,15 +54,14 @@ const tableName = "`[^`]+`\\.`([^`]+)`\\.`([^`]+)`"
 var (
 	reference = regexp.MustCompile(tableName)
 	changes   = regexp.MustCompile(`(?is)^\s*(insert into|update|delete from|merge into|merge|create (?:or replace )?table(?: if not exists)?)\s+` + tableName)
-	begins    = regexp.MustCompile(`(?i)^\s*begin transaction`)
 	alias     = regexp.MustCompile(`^\s+(?:as\s+)?([a-z_][a-z0-9_]*)`)
 	allOf     = regexp.MustCompile(`(?i)(?:\bselect|,|\.)\s*\*`)
 	word      = regexp.MustCompile(`[a-zA-Z_][a-zA-Z0-9_]*`)
 	union     = regexp.MustCompile(`(?i)\b(?:union all|union distinct|except distinct|intersect distinct)\b`)
 )
 
-// kindOf is what a statement does, and to which table (as dataset.table).
-func kindOf(text string) (kind, target string) {
+// KindOf is what a statement does, and to which table (as dataset.table).
+func KindOf(text string) (kind, target string) {
 	m := changes.FindStringSubmatch(text)
 	if m == nil {
 		return "select", ""
@@ -161,10 +70,10 @@ func kindOf(text string) (kind, target string) {
 	return kind, m[2] + "." + m[3]
 }
 
-// mutates is the table whose rows a statement changes or removes; "" where it
-// only adds rows, or reads.
-func mutates(text string) string {
-	switch kind, target := kindOf(text); kind {
+// Mutates is the table, as dataset.table, whose rows a statement changes or
+// removes; "" where it only adds rows, or reads.
+func Mutates(text string) string {
+	switch kind, target := KindOf(text); kind {
 	case "update", "delete", "merge":
 		return target
 	}
@@ -317,25 +226,30 @@ func days(list string) (all []civil.Date) {
 	return all
 }
 
-// among bounds by a list. Days between its ends count as read: it is a little
-// more than the service reads.
+// among bounds by a list.
 func (r *Read) among(days []civil.Date) {
-	if len(days) > 0 {
-		slices.SortFunc(days, func(a, b civil.Date) int { return a.DaysSince(b) })
-		r.from(days[0])
-		r.until(days[len(days)-1])
+	if len(days) == 0 {
+		return
 	}
+	slices.SortFunc(days, civil.Date.Compare)
+	days = slices.Compact(days)
+	r.from(days[0])
+	r.until(days[len(days)-1])
+	if r.Days != nil {
+		days = slices.DeleteFunc(days, func(d civil.Date) bool { return !slices.Contains(r.Days, d) })
+	}
+	r.Days = days
 }
 
 func (r *Read) from(day civil.Date) {
-	r.filtered = true
+	r.Filtered = true
 	if day.DaysSince(civil.Min) > 0 && (r.First == civil.Date{} || day.DaysSince(r.First) > 0) {
 		r.First = day
 	}
 }
 
 func (r *Read) until(day civil.Date) {
-	r.filtered = true
+	r.Filtered = true
 	if day.DaysSince(civil.Max) < 0 && (r.Last == civil.Date{} || day.DaysSince(r.Last) < 0) {
 		r.Last = day
 	}
@@ -363,26 +277,82 @@ type place struct {
 	table string // dataset.table
 	scope string // the select that reads it
 	alias string
+	outer []outer // selects that read that one as a table, the innermost first
 }
+
+// outer is a select that reads another one under a name.
+type outer struct{ scope, alias string }
 
 // places finds what a statement reads. A table that is only added to is not
 // among them.
 func places(text string) (found []place) {
 	mask := masked(text)
-	kind, target := kindOf(text)
+	kind, target := KindOf(text)
 	for n, at := range reference.FindAllStringSubmatchIndex(mask, -1) {
 		name := mask[at[2]:at[3]] + "." + mask[at[4]:at[5]]
 		if n == 0 && name == target && (kind == "insert" || kind == "create") {
 			continue
 		}
 		start, end := segment(mask, at[0])
-		p := place{table: name, scope: alone(text[start:end], mask[start:end]), alias: mask[at[4]:at[5]]}
-		if m := alias.FindStringSubmatch(mask[at[1]:]); m != nil && !keyword[m[1]] {
-			p.alias = m[1]
-		}
+		p := place{table: name, scope: alone(text[start:end], mask[start:end]), alias: called(mask[at[1]:], mask[at[4]:at[5]]), outer: outers(text, mask, at[0])}
 		found = append(found, p)
 	}
 	return found
+}
+
+// called is the alias that a text begins with.
+func called(text, otherwise string) string {
+	if m := alias.FindStringSubmatch(text); m != nil && !keyword[m[1]] {
+		return m[1]
+	}
+	return otherwise
+}
+
+// outers are the selects that read the one of a place as a table, and those that read
+// them so.
+func outers(text, mask string, at int) (all []outer) {
+	for {
+		open, end := opening(mask, at), closing(mask, at)
+		if open < 0 || !readsTable.MatchString(mask[:open]) || end >= len(mask) {
+			return all
+		}
+		start, until := segment(mask, open)
+		all = append(all, outer{alone(text[start:until], mask[start:until]), called(mask[end+1:], "")})
+		at = open
+	}
+}
+
+// opening is the place of the bracket in which a place lies; -1 where it lies in none.
+func opening(mask string, at int) int {
+	depth := 0
+	for at--; at >= 0; at-- {
+		if c := mask[at]; c == ')' {
+			depth++
+		} else if c == '(' {
+			if depth == 0 {
+				return at
+			}
+			depth--
+		}
+	}
+	return -1
+}
+
+var (
+	readsTable = regexp.MustCompile(`(?i)\b(?:from|join)\s*$`)
+	holdsBack  = regexp.MustCompile(`(?i)\b(?:group by|qualify|limit|over|distinct)\b`)
+	selected   = regexp.MustCompile(`(?is)^\s*select\b(.*?)\bfrom\b`)
+)
+
+// passes says whether a condition on a column of a select's rows may be asked of the
+// rows that it reads: it gives the column as it is, and only filters rows.
+func passes(scope, column string) bool {
+	mask := masked(scope)
+	m := selected.FindStringSubmatch(mask)
+	if m == nil || holdsBack.MatchString(mask) {
+		return false
+	}
+	return words(m[1])[column] || allOf.MatchString(mask)
 }
 
 var keyword = map[string]bool{"where": true, "join": true, "left": true, "right": true, "full": true, "inner": true, "cross": true, "on": true, "group": true, "order": true, "union": true, "set": true, "limit": true, "having": true, "qualify": true, "window": true, "using": true, "when": true}
