@@ -34,7 +34,7 @@ type Config struct {
 	UsageFrom           map[string]string `yaml:"usage_from,omitempty"` // provider -> UsageProvider or UsageGateway; see UsageOf
 	UnknownModels       []UnknownModel    `yaml:"unknown_models,omitempty"`
 	CacheTTLs           []CacheTTL        `yaml:"cache_ttl,omitempty"`  // by model; the first that fits counts
-	LateDays            int               `yaml:"late_days"`            // days back that a nightly run matches again
+	LateDays            int               `yaml:"late_days"`            // days that a request waits for its usage, and back that a nightly run lists
 	DeletedAfterDays    int               `yaml:"deleted_after_days"`   // days after which an object that is gone from its source counts as deleted; 0 is never by itself
 	EmptyNightsMax      int               `yaml:"empty_nights_max"`     // nights without any object that may be run at once; more stop the run, 0 is no limit
 	MatchAlarmPercent   int               `yaml:"match_alarm_percent"`  // share of a source's usage that must find its request; 0 is no alarm

@@ -23,16 +23,19 @@ func (e Estimate) Bytes() (sum int64) {
 }
 
 // EstimateNights says what Nights would recompute of what is staged, and what the
-// warehouse would bill for it, without doing it. New objects, which only reading
+// warehouse would bill for it, without doing it, at the most: as if rows came for each
+// of the nights' days and the trailing ones, and concerned every record. New objects, which only reading
 // them tells, and what alerts read are not in it.
 func (b *Books) EstimateNights(ctx context.Context, nights ledger.Days) (e Estimate, err error) {
 	if err := b.accountedFor(NightlyWindow(nights.First), nights.First); err != nil {
 		return e, err
 	}
-	build, _, _, err := b.plan(ctx, nights)
+	plan, err := b.plan(ctx, nights)
 	if err != nil {
 		return e, err
 	}
+	build := plan.build
+	build.Days = eachOnce(append(build.Days, b.lookedAt(nights)...)) // of which rows will come
 	e.Days = runsOf(build.Days)
 	refs, err := b.references(ctx, ledger.Seen{}) // what occurs is not read for it
 	if err != nil {
@@ -49,10 +52,11 @@ func (b *Books) EstimateReprice(ctx context.Context) (e Estimate, err error) {
 	if err != nil || latest.IsZero() {
 		return e, err
 	}
-	build, _, _, err := b.plan(ctx, ledger.Days{First: latest, Last: latest})
+	plan, err := b.plan(ctx, ledger.Days{First: latest, Last: latest})
 	if err != nil {
 		return e, err
 	}
+	build := plan.build
 	refs, err := b.references(ctx, ledger.Seen{})
 	if err != nil {
 		return e, err

@@ -20,7 +20,7 @@ func (b *books) monthHash(t *testing.T, m string) string {
 }
 
 // Goal: what decides a record besides the logs decides it for every day of
-// the open months, and for no day of a closed one.
+// the open months that it concerns, and for no day of a closed one.
 // Method: nights over a month's end; a setting changes before and after the
 // close; the open days must be those of new books with the new setting.
 func TestInputsChange(t *testing.T) {
@@ -29,31 +29,32 @@ func TestInputsChange(t *testing.T) {
 	b := open(t, base.dir, wiring{})
 	b.nights(t, firstDay, "2026-11-02")
 	before := scene{base: b.kept(t)}
+	all := []string{firstDay + "..2026-11-01"} // of which there are rows
 	for _, tt := range []struct {
 		name   string
 		change func(company)
 		moves  bool // a record of each month
+		days   []string
 	}{
-		{"price", func(c company) { c.edit("prices.yaml", `input: "1.00"`, `input: "1.50"`) }, true},
+		{"price", func(c company) { c.edit("prices.yaml", `input: "1.00"`, `input: "1.50"`) }, true, all},
 		{"person", func(c company) {
 			c.edit("people.csv", "user003@example.com,People,CC-5001,2026-01-01,", "user003@example.com,People,CC-5001,2026-01-01,2026-10-28\nuser003@example.com,Support,00420,2026-10-28,")
-		}, true},
-		{"agent's owner", func(c company) { c.edit("directory.yaml", "owner: CC-1001", `owner: "00420"`) }, true},
+		}, true, all},
+		{"agent's owner", func(c company) { c.edit("directory.yaml", "owner: CC-1001", `owner: "00420"`) }, true, all},
 		{"unknown model", func(c company) {
 			c.append("chargeback.yaml", "unknown_models:\n  - {provider: bedrock, model: example.preview-v1:0, price_as: \"example.small-v1:0\"}\n")
-		}, true},
-		{"a budget, which decides no record", func(c company) { c.edit("chargeback.yaml", `amount_usd: "0.05"`, `amount_usd: "5.00"`) }, false},
+		}, true, []string{"2026-10-28..2026-10-28", "2026-11-01..2026-11-01"}},
+		{"a price of what some days have", func(c company) {
+			c.edit("prices.yaml", "fees:", `  - {provider: bedrock, model: "example.preview-v1:0", from: 2026-10-31T00:00:00Z, usd_per_million: {input: "10.00", output: "100.00"}, source: test}`+"\nfees:")
+		}, true, []string{firstDay + "..2026-11-03"}},
+		{"a budget, which decides no record", func(c company) { c.edit("chargeback.yaml", `amount_usd: "0.05"`, `amount_usd: "5.00"`) }, false, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c, own := inputsCompany(t), wiring{ledger: before.copyTo(t)}
 			tt.change(c) // while October is open
 			b := open(t, c.dir, own)
 			s := b.night(t, date(lateDay))
-			days := []string{"2026-10-31..2026-11-03"}
-			if tt.moves {
-				days = []string{firstDay + "..2026-11-03"}
-			}
-			equal(t, "days", days, s.Days)
+			equal(t, "days", tt.days, s.Days)
 			want := c.rebuilt(lastDay, lateDay)
 			same(t, want.only("hash", "records", "meta"), b.state(t).only("hash", "records", "meta"))
 
@@ -138,7 +139,7 @@ func TestPriceAfterClose(t *testing.T) {
 	c.edit("prices.yaml", "fees:", `  - {provider: bedrock, model: "example.preview-v1:0", from: 2026-01-01T00:00:00Z, usd_per_million: {input: "10.00", output: "100.00"}, source: test}`+"\nfees:")
 	c.edit("prices.yaml", `input: "1.00"`, `input: "2.00"`)
 	b = open(t, c.dir, wiring{})
-	equal(t, "days", []string{"2026-10-28..2026-11-05"}, b.night(t, date("2026-11-05")).Days)
+	equal(t, "days", []string{"2026-10-28..2026-11-04"}, b.night(t, date("2026-11-05")).Days)
 	equal(t, "with a price", []string{held, "2026-10-28 2026-11 1 provider_only priced 0.0021\n"}, b.call(t, record))
 	equal(t, "late, by the second price", []string{"2026-10-31 2026-11 1 provider_only priced 0.0021\n"}, b.call(t, "late"))
 	before := b.state(t)

@@ -35,7 +35,7 @@ type Books struct {
 
 	Zone     *time.Location
 	Start    civil.Date // first business day that is accounted for
-	LateDays int        // days back that a night matches again
+	LateDays int        // days that a request waits for its usage, and back that a night looks for objects
 	// DeletedAfterDays is after how many days an object that is gone from its source
 	// counts as deleted, with its records; 0 is never, unless somebody says so.
 	DeletedAfterDays int

@@ -232,12 +232,12 @@ func (b *Books) lookAgain(ctx context.Context, month civil.Month, now time.Time,
 		}
 		s.Problems = append(s.Problems, problems...)
 	}
-	came, err := b.Manifest.DirtyDays(ctx, latest)
+	came, err := b.Manifest.ChangedDays(ctx)
 	if err != nil {
 		return err
 	}
 	changed, err := b.inputsChanged(ctx) // by a people file
-	if err != nil || !changed && len(came) == 0 {
+	if err != nil || !changed.any() && len(came.Days(latest.AddDays(1))) == 0 {
 		return err
 	}
 	s.Late, err = b.Nightly(ctx, latest, now)

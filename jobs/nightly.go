@@ -45,8 +45,8 @@ type NightlySummary struct {
 	marks          map[string]manifest.SourceMark // of the sources before this run
 }
 
-// Nightly takes in what has come for the business day and makes its cost
-// records, and those of the trailing days, anew. Sources and objects that can't be
+// Nightly takes in what has come for the business day and computes the cost records
+// that may come out otherwise by it. Sources and objects that can't be
 // read and objects that are gone are problems in the summary, not errors: the night
 // goes on without them. An error means that nothing but staged rows was kept. The alerts
 // that it raises lie in the outbox: Deliver sends them.
@@ -254,7 +254,12 @@ const changedMax = 5
 
 // rebuild makes the cost records of the nights from what is staged.
 func (b *Books) rebuild(ctx context.Context, nights ledger.Days, now time.Time, s *NightlySummary) error {
-	build, latest, inputs, err := b.plan(ctx, nights)
+	plan, err := b.plan(ctx, nights)
+	if err != nil {
+		return err
+	}
+	latest := plan.latest
+	build, err := b.Ledger.Narrow(ctx, plan.build, plan.changed)
 	if err != nil {
 		return err
 	}
@@ -275,7 +280,11 @@ func (b *Books) rebuild(ctx context.Context, nights ledger.Days, now time.Time, 
 		return err
 	}
 	sig.edits = book.fresh
-	refs, err := b.referencesFor(ctx, build.Days)
+	refs, err := b.referencesFor(ctx, build)
+	if err != nil {
+		return err
+	}
+	terms, err := b.termsOf(ctx, build)
 	if err != nil {
 		return err
 	}
@@ -284,7 +293,7 @@ func (b *Books) rebuild(ctx context.Context, nights ledger.Days, now time.Time, 
 		return err
 	}
 	after := b.after(made)
-	alerts, err := after.raise(ctx, build.Days, latest)
+	alerts, err := after.raise(ctx, eachOnce(append(b.lookedAt(nights), build.Days...)), latest)
 	if err != nil {
 		return err
 	}
@@ -315,7 +324,7 @@ func (b *Books) rebuild(ctx context.Context, nights ledger.Days, now time.Time, 
 	if err != nil {
 		return err
 	}
-	changes := slices.Concat(made.Changes(), outbox, ledger.SetInputs(inputs), marks.changes)
+	changes := slices.Concat(made.Changes(), terms, outbox, ledger.SetInputs(plan.inputs.String()), marks.changes)
 	if book.changed {
 		edits, err := ledger.SetBook(book.marks, book.edits)
 		if err != nil {
@@ -324,6 +333,26 @@ func (b *Books) rebuild(ctx context.Context, nights ledger.Days, now time.Time, 
 		changes = append(changes, edits...)
 	}
 	return b.Ledger.Apply(ctx, append(changes, end...)...)
+}
+
+// termsOf keeps the prices by which the days of a build are made.
+func (b *Books) termsOf(ctx context.Context, build ledger.Build) ([]warehouse.Change, error) {
+	occurring, err := b.Ledger.Occurring(ctx, build)
+	if err != nil {
+		return nil, err
+	}
+	terms, err := b.terms(occurring)
+	if err != nil {
+		return nil, err
+	}
+	return b.Ledger.SetTerms(ctx, build, terms)
+}
+
+// lookedAt are the days on which budgets are looked at again whether or not they have
+// changed: those of the nights and the trailing ones.
+func (b *Books) lookedAt(nights ledger.Days) []civil.Date {
+	days := ledger.Days{First: nights.First.AddDays(-b.LateDays), Last: nights.Last}.All()
+	return slices.DeleteFunc(days, func(d civil.Date) bool { return d.Before(b.Start) })
 }
 
 // after are the books as they will be when days that were made are kept: to read.
@@ -389,65 +418,78 @@ func (b *Books) stranger(c ledger.CostCenter) string {
 	return ""
 }
 
-// plan says which days are made anew: the nights' days and the trailing days,
-// every day whose staged rows changed or whose estimates are overdue, and, where
-// prices, people or settings changed, all days of open months, the unsettled
-// days of closed ones and those on which something costs another price or belongs
-// to another cost centre now.
-func (b *Books) plan(ctx context.Context, nights ledger.Days) (build ledger.Build, latest civil.Date, inputs string, err error) {
-	done, err := b.Ledger.WindowsDone(ctx, NightlyKind)
-	if err != nil {
-		return build, latest, "", err
+// plan is what a night computes: at the most the days of build, because of what has
+// changed.
+type plan struct {
+	build   ledger.Build
+	changed ledger.Changed
+	latest  civil.Date // newest business day that is done, or due
+	inputs  inputs
+}
+
+// plan finds what has changed: days whose staged rows did, days with requests that no
+// longer wait for usage, and, where prices, people or settings are others, the days of
+// open months that they concern, the unsettled days of closed ones and those on which
+// something costs another price or belongs to another cost centre now.
+func (b *Books) plan(ctx context.Context, nights ledger.Days) (p plan, err error) {
+	if p.latest, err = b.latestDone(ctx); err != nil {
+		return p, err
 	}
-	if latest, err = newest(done); err != nil {
-		return build, latest, "", err
-	}
-	if latest.Before(nights.Last) {
-		latest = nights.Last
+	if p.latest.Before(nights.Last) {
+		p.latest = nights.Last
 	}
 	closed, err := b.Ledger.ClosedMonths(ctx)
 	if err != nil {
-		return build, latest, "", err
+		return p, err
 	}
 	open := b.openMonth(closed)
-	days, err := b.Manifest.DirtyDays(ctx, latest)
+	p.build = ledger.Build{
+		LateUntil: p.latest.AddDays(-b.LateDays), OpenMonth: open,
+		RateVersion: b.Rates.Version(), RunDate: nights.Last, Fingerprint: b.Fingerprint,
+	}
+	due := func(days []civil.Date) []civil.Date {
+		return eachOnce(slices.DeleteFunc(days, func(d civil.Date) bool { return d.Before(b.Start) || p.latest.Before(d) }))
+	}
+	rows, err := b.Manifest.ChangedDays(ctx)
 	if err != nil {
-		return build, latest, "", err
+		return p, err
 	}
-	for d := nights.First.AddDays(-b.LateDays); !nights.Last.Before(d); d = d.AddDays(1) {
-		days = append(days, d)
+	p.changed.Added, p.changed.Whole, p.changed.Notes = rows.Added, ledger.Reach(rows.Gone), rows.Notes
+	for _, d := range rows.Gone {
+		if p.latest.Before(d) { // it is not due, and what is there of it is read
+			p.changed.Added = append(p.changed.Added, d)
+		}
 	}
-	overdue, err := b.overdue(ctx, open, nights, latest, done)
-	if err != nil {
-		return build, latest, "", err
+	if first := b.firstOf(open); !p.build.LateUntil.Before(first) {
+		if p.changed.Waiting, err = b.Ledger.PendingDays(ctx, ledger.Days{First: first, Last: p.build.LateUntil}); err != nil {
+			return p, err
+		}
 	}
-	days = append(days, overdue...)
 	changed, err := b.inputsChanged(ctx)
 	if err != nil {
-		return build, latest, "", err
+		return p, err
 	}
-	if inputs, err = b.inputs(ctx, latest); err != nil {
-		return build, latest, "", err
+	if p.inputs, err = b.inputs(ctx, p.latest); err != nil {
+		return p, err
 	}
-	if changed {
+	if changed.any() {
+		concerned, priced, err := b.concerned(ctx, changed, ledger.Days{First: b.firstOf(open), Last: p.latest})
+		if err != nil {
+			return p, err
+		}
 		unsettled, err := b.Ledger.UnsettledDays(ctx)
 		if err != nil {
-			return build, latest, "", err
+			return p, err
 		}
 		otherwise, err := b.closedOtherwise(ctx)
 		if err != nil {
-			return build, latest, "", err
+			return p, err
 		}
-		days = slices.Concat(days, unsettled, otherwise)
-		for d := open.FirstDay(); !latest.Before(d); d = d.AddDays(1) {
-			days = append(days, d)
-		}
+		p.changed.Whole, p.changed.Repriced = slices.Concat(p.changed.Whole, concerned, unsettled, otherwise), priced
 	}
-	days = slices.DeleteFunc(days, func(d civil.Date) bool { return d.Before(b.Start) })
-	return ledger.Build{
-		Days: eachOnce(days), LateUntil: latest.AddDays(-b.LateDays), OpenMonth: open,
-		RateVersion: b.Rates.Version(), RunDate: nights.Last, Fingerprint: b.Fingerprint,
-	}, latest, inputs, nil
+	p.changed.Whole = due(p.changed.Whole)
+	p.build.Days = due(slices.Concat(p.changed.Whole, p.changed.Waiting, ledger.Reach(p.changed.Added), p.changed.Repriced.Days()))
+	return p, nil
 }
 
 // closedOtherwise lists the days of closed months on which something costs another
@@ -481,28 +523,6 @@ func (b *Books) closedOtherwise(ctx context.Context) ([]civil.Date, error) {
 	}
 	moved, err := b.Ledger.AttributedAnew(ctx, people)
 	return append(days, moved...), err
-}
-
-// overdue are the days of open months with requests that no longer wait for
-// usage and are pending still, because the night that was to price them by
-// estimate was not run. Only days of such nights are looked at: where none was
-// skipped, nothing is.
-func (b *Books) overdue(ctx context.Context, open civil.Month, nights ledger.Days, latest civil.Date, done map[string]bool) (pending []civil.Date, err error) {
-	var skipped []civil.Date
-	for d := b.firstOf(open); !latest.AddDays(-b.LateDays).Before(d); d = d.AddDays(1) {
-		night := d.AddDays(b.LateDays)
-		if !done[NightlyWindow(night)] && (night.Before(nights.First) || nights.Last.Before(night)) {
-			skipped = append(skipped, d)
-		}
-	}
-	for _, days := range runsOf(skipped) {
-		found, err := b.Ledger.PendingDays(ctx, days)
-		if err != nil {
-			return nil, err
-		}
-		pending = append(pending, found...)
-	}
-	return pending, nil
 }
 
 // latestDone is the newest business day whose window was finished; the zero

@@ -94,8 +94,8 @@ func TestExportThatIsWrittenAgain(t *testing.T) {
 			c.putAt("users.json", exports[firstDay], atNight(firstDay))
 		}
 		made := day(d)
-		if trailing := d.AddDays(-4); date(firstDay).Before(trailing) {
-			equal(t, "days made anew on "+d.String(), []string{trailing.String() + ".." + d.AddDays(-1).String()}, made)
+		if yesterday := d.AddDays(-1).String(); date(firstDay).Before(d.AddDays(-4)) {
+			equal(t, "days made anew on "+d.String(), []string{yesterday + ".." + yesterday}, made)
 		}
 	}
 	equal(t, "objects", map[string]int{"earlier": 3, "read": 1}, b.counts(t, "select state, count(*) from {objects} where source = 'idp' group by 1"))

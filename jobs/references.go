@@ -5,8 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"hash"
 	"slices"
 	"strings"
+	"time"
 
 	"chargeback/billing/ledger"
 	"chargeback/billing/report"
@@ -25,12 +27,12 @@ func (b *Books) references(ctx context.Context, seen ledger.Seen) (ledger.Refere
 	return b.resolve(seen, names)
 }
 
-// referencesFor is references for what decides the records of some days.
-func (b *Books) referencesFor(ctx context.Context, days []civil.Date) (ledger.References, error) {
-	if len(days) == 0 {
+// referencesFor is references for what decides the records of a build.
+func (b *Books) referencesFor(ctx context.Context, build ledger.Build) (ledger.References, error) {
+	if len(build.Days) == 0 {
 		return ledger.References{}, nil
 	}
-	seen, err := b.Ledger.Seen(ctx, days)
+	seen, err := b.Ledger.Seen(ctx, build)
 	if err != nil {
 		return ledger.References{}, err
 	}
@@ -171,37 +173,127 @@ func datedOwners(kind, value string, owners []directory.Owner) (rows []ledger.Ow
 	return rows
 }
 
-// inputs is the fingerprint of everything but the records that decides what the
-// cost records of the days up to last say, with that day. Where it changes, all
-// days of open months are made anew. What people files say of later days is not
-// in it: a move that a nightly snapshot shows changes no day before.
-func (b *Books) inputs(ctx context.Context, last civil.Date) (string, error) {
-	sum := sha256.New()
-	fmt.Fprintln(sum, b.Rates.Version(), b.Directory.Version(), b.LateDays, slices.Sorted(slices.Values(b.UsageFrom)), b.Fingerprint)
-	for _, u := range b.UnknownModel {
-		fmt.Fprintf(sum, "%q %q %q %q\n", u.Provider, u.Model, u.PriceAs, u.Take)
-	}
-	for _, c := range b.CacheTTL {
-		fmt.Fprintf(sum, "%q %q %q %q\n", c.Source, c.Provider, c.Model, c.TTL)
-	}
-	fmt.Fprintf(sum, "%q %q\n", b.PeopleFrom, b.RequestsFrom)
-	people, err := report.PeopleHash(ctx, b.Ledger, last)
-	fmt.Fprintln(sum, people)
-	return hex.EncodeToString(sum.Sum(nil)) + "@" + last.String(), err
+// inputs are fingerprints of everything but the records that decides what the cost
+// records of the days up to last say: settings that concern every record, prices, and
+// who pays. What people files say of later days is not in them: a move that a nightly
+// snapshot shows changes no day before.
+type inputs struct {
+	settings, prices, people string
+	last                     civil.Date
 }
 
-// inputsChanged says whether prices, people or settings are others than those
-// that the books were last made with, as far as they decide what is made.
-func (b *Books) inputsChanged(ctx context.Context) (bool, error) {
-	before, err := b.Ledger.Inputs(ctx)
-	if err != nil || before == "" {
-		return false, err
-	}
-	_, day, _ := strings.Cut(before, "@")
+// String is how the ledger keeps them.
+func (i inputs) String() string {
+	return i.settings + " " + i.prices + " " + i.people + "@" + i.last.String()
+}
+
+// readInputs reads them as they were kept; false where an earlier version kept them.
+func readInputs(kept string) (i inputs, ok bool) {
+	hashes, day, _ := strings.Cut(kept, "@")
 	last, err := civil.ParseDate(day)
-	if err != nil {
-		return true, nil // of a version that kept no day
+	parts := strings.Split(hashes, " ")
+	if err != nil || len(parts) != 3 {
+		return i, false
 	}
-	now, err := b.inputs(ctx, last)
-	return now != before, err
+	return inputs{parts[0], parts[1], parts[2], last}, true
+}
+
+// inputs are those of today.
+func (b *Books) inputs(ctx context.Context, last civil.Date) (i inputs, err error) {
+	people, err := report.PeopleHash(ctx, b.Ledger, last)
+	if err != nil {
+		return i, err
+	}
+	settings, prices, payers := sha256.New(), sha256.New(), sha256.New()
+	fmt.Fprintf(settings, "%d %q %t %q\n", b.LateDays, slices.Sorted(slices.Values(b.UsageFrom)), b.Fingerprint, b.RequestsFrom)
+	fmt.Fprintln(prices, b.Rates.Version())
+	for _, u := range b.UnknownModel {
+		fmt.Fprintf(prices, "%q %q %q %q\n", u.Provider, u.Model, u.PriceAs, u.Take)
+	}
+	for _, c := range b.CacheTTL {
+		of := prices
+		if c.Source != "" {
+			of = settings
+		}
+		fmt.Fprintf(of, "%q %q %q %q\n", c.Source, c.Provider, c.Model, c.TTL)
+	}
+	fmt.Fprintf(payers, "%s %q %s\n", b.Directory.Version(), b.PeopleFrom, people)
+	short := func(h hash.Hash) string { return hex.EncodeToString(h.Sum(nil)[:12]) }
+	return inputs{short(settings), short(prices), short(payers), last}, nil
+}
+
+// changedInputs says which inputs are others than those that the books were last made
+// with.
+type changedInputs struct{ settings, prices, people bool }
+
+func (c changedInputs) any() bool { return c.settings || c.prices || c.people }
+
+// inputsChanged compares the inputs with those that the books were last made with, as
+// far as they decide what was made.
+func (b *Books) inputsChanged(ctx context.Context) (c changedInputs, err error) {
+	kept, err := b.Ledger.Inputs(ctx)
+	if err != nil || kept == "" {
+		return c, err
+	}
+	before, ok := readInputs(kept)
+	if !ok {
+		return changedInputs{settings: true}, nil
+	}
+	now, err := b.inputs(ctx, before.last)
+	return changedInputs{now.settings != before.settings, now.prices != before.prices, now.people != before.people}, err
+}
+
+// concerned are the days of open months up to last whose records the inputs that have
+// changed may concern: all, those with a record that belongs to another cost centre, and,
+// apart from them, models that cost something else.
+func (b *Books) concerned(ctx context.Context, changed changedInputs, open ledger.Days) (days []civil.Date, priced ledger.Repriced, err error) {
+	if open.Last.Before(open.First) || !changed.any() {
+		return nil, nil, nil
+	}
+	if changed.settings {
+		return open.All(), nil, nil
+	}
+	if changed.prices {
+		occurred, err := b.Ledger.OccurringOnce(ctx, open)
+		if err != nil {
+			return nil, nil, err
+		}
+		now, err := b.terms(occurred)
+		if err != nil {
+			return nil, nil, err
+		}
+		if days, priced, err = b.Ledger.OtherTerms(ctx, open, now); err != nil {
+			return nil, nil, err
+		}
+	}
+	if changed.people {
+		seen, err := b.Ledger.AttributedOpen(ctx, open)
+		if err != nil {
+			return nil, nil, err
+		}
+		refs, err := b.references(ctx, seen)
+		if err != nil {
+			return nil, nil, err
+		}
+		others, err := b.Ledger.AttributedOtherwise(ctx, refs)
+		if err != nil {
+			return nil, nil, err
+		}
+		days = append(days, others...)
+	}
+	return days, priced, nil
+}
+
+// terms are what prices say of models on the days on which they occur.
+func (b *Books) terms(days []ledger.Occurring) (all []ledger.Term, err error) {
+	for _, d := range days {
+		span := [2]time.Time{d.Day.Start(b.Zone), d.Day.AddDays(1).Start(b.Zone)}
+		var refs ledger.References
+		if err := refs.Price(b.Rates, ledger.Seen{Span: span, Meters: d.Meters}, b.standIn); err != nil {
+			return nil, err
+		}
+		b.cacheTTLs(&refs, d.Meters)
+		all = append(all, ledger.TermsOf(d.Day, span, refs, fmt.Sprint(b.Rates.ToolRates(span[0], span[1])))...)
+	}
+	return all, nil
 }

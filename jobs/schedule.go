@@ -43,11 +43,12 @@ func (b *Books) DueNights(ctx context.Context, now time.Time) (due []civil.Date,
 // changed says whether the newest night, run again, may find or make something
 // else, although no object has come for its days.
 func (b *Books) changed(ctx context.Context) (bool, error) {
-	changed, err := b.inputsChanged(ctx)
-	if err != nil || changed {
-		return changed, err
+	inputs, err := b.inputsChanged(ctx)
+	if err != nil || inputs.any() {
+		return inputs.any(), err
 	}
-	if changed, _, err = b.sourcesChanged(ctx); err != nil || changed {
+	changed, _, err := b.sourcesChanged(ctx)
+	if err != nil || changed {
 		return changed, err
 	}
 	open, err := b.firstOpen(ctx)
@@ -65,9 +66,9 @@ func (b *Books) changed(ctx context.Context) (bool, error) {
 // changedSettings says whether prices, people or settings are others than those of
 // the last night. What a source holds that it did not look at is another matter.
 func (b *Books) changedSettings(ctx context.Context) (bool, error) {
-	changed, err := b.inputsChanged(ctx)
-	if err != nil || changed {
-		return changed, err
+	inputs, err := b.inputsChanged(ctx)
+	if err != nil || inputs.any() {
+		return inputs.any(), err
 	}
 	_, unlike, err := b.sourcesChanged(ctx)
 	return unlike, err

@@ -298,6 +298,9 @@ func (s signals) past(ctx context.Context, days ledger.Days) (p past, err error)
 	}
 	maps.Copy(p.seen, s.marks.first)
 	marks, err := s.b.Manifest.SourceMarks(ctx)
+	if err != nil {
+		return p, err
+	}
 	maps.Copy(marks, s.marks.marks)
 	for name, mark := range marks {
 		if _, kept := p.seen[name]; kept {
@@ -307,7 +310,7 @@ func (s signals) past(ctx context.Context, days ledger.Days) (p past, err error)
 			p.seen[name] = mark.Missed
 		}
 	}
-	return p, err
+	return p, nil
 }
 
 // beginOf is the first of the nights that were run together, whose last is night.

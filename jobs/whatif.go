@@ -118,10 +118,11 @@ func (b *Books) Reprice(ctx context.Context) (Repricing, error) {
 	if err != nil || latest.IsZero() {
 		return p, err
 	}
-	build, _, _, err := b.plan(ctx, ledger.Days{First: latest, Last: latest})
+	plan, err := b.plan(ctx, ledger.Days{First: latest, Last: latest})
 	if err != nil {
 		return p, err
 	}
+	build := plan.build
 	p.Open = build.OpenMonth
 	if first := b.firstOf(p.Open); !latest.Before(first) {
 		if p.Rated, err = b.rerate(ctx, ledger.Days{First: first, Last: latest}); err != nil {
@@ -133,7 +134,7 @@ func (b *Books) Reprice(ctx context.Context) (Repricing, error) {
 	if err != nil {
 		return p, err
 	}
-	refs, err := b.referencesFor(ctx, build.Days)
+	refs, err := b.referencesFor(ctx, build)
 	if err != nil {
 		return p, err
 	}

@@ -30,6 +30,8 @@ type Build struct {
 	RateVersion string
 	RunDate     civil.Date // the night's business day
 	Fingerprint bool       // usage and a request that no id brings together may meet by what both count
+
+	near *near // nil: all rows of the days and of those around them decide
 }
 
 // Seen is what occurs in the staged rows of the days, for what Go resolves and
@@ -130,16 +132,7 @@ type Owner struct {
 const matchReach = 3
 
 // Reach are the days that decide the records of days: these and those beside them.
-func Reach(days []civil.Date) []civil.Date {
-	var all []civil.Date
-	for _, d := range days {
-		for beside := -matchReach; beside <= matchReach; beside++ {
-			all = append(all, d.AddDays(beside))
-		}
-	}
-	slices.SortFunc(all, civil.Date.Compare)
-	return slices.Compact(all)
-}
+func Reach(days []civil.Date) []civil.Date { return beside(days, matchReach) }
 
 // Made are the cost records of some days, computed and not yet kept.
 type Made struct {
@@ -161,6 +154,9 @@ func (l *Ledger) Compute(ctx context.Context, b Build, refs References) (*Made, 
 		return nil, err
 	}
 	m := &Made{b: b, staged: staged}
+	if b.near != nil {
+		m.staged = b.near.notes // what came since is in no work table
+	}
 	if len(b.Days) == 0 {
 		return m, nil
 	}
@@ -178,11 +174,13 @@ func (m *Made) Changes() []warehouse.Change {
 		// Staging adds a row for each day.
 		Count: warehouse.Select{Name: "days that have changed meanwhile", Text: "select count(*) - {@staged} as changed from {dirty_days}", Args: Args{"staged": m.staged}},
 	}}
+	if done := m.b.settled(); len(done) > 0 {
+		changes = append(changes, warehouse.Delete{Table: manifest.DirtyDaysTable.Name, Where: "day in ({@days})", Args: Args{"days": done}})
+	}
 	if len(m.b.Days) == 0 {
 		return changes
 	}
-	changes = append(changes, m.records, warehouse.Delete{Table: manifest.DirtyDaysTable.Name, Where: "day in ({@days})", Args: Args{"days": m.b.Days}})
-	return append(changes, m.changes...)
+	return append(append(changes, m.records), m.changes...)
 }
 
 // After is the ledger as it will be when days that were made are kept.
@@ -204,7 +202,7 @@ func (l *Ledger) compute(ctx context.Context, m *Made, refs References) error {
 	if err != nil {
 		return err
 	}
-	if err := l.addOccasions(ctx, args); err != nil {
+	if err := l.addOccasions(ctx, m.b, args); err != nil {
 		return err
 	}
 	if err := p.Run(ctx, madeTables...); err != nil {
@@ -228,6 +226,9 @@ func (l *Ledger) compute(ctx context.Context, m *Made, refs References) error {
 		m.changes = append(m.changes, ids...)
 	}
 	sums, err := l.tieDaily(ctx, p)
+	if err == nil && m.b.near != nil {
+		err = l.w.Drop(ctx, nearTables...)
+	}
 	if err != nil || within {
 		return err // of a closed month its rows stand as they were; staged rows don't tie to what is new
 	}
@@ -256,10 +257,13 @@ func (l *Ledger) recordsOf(ctx context.Context, m *Made, refs References) (_ *pr
 		within = within || slices.ContainsFunc(m.b.Days, func(d civil.Date) bool { return d.Month() == month })
 	}
 	args = Args{
-		"days": m.b.Days, "scan_days": Reach(m.b.Days),
+		"days": m.b.Days, "scan_days": m.b.scanned(),
 		"late_until": m.b.LateUntil, "open_month": m.b.OpenMonth.FirstDay(), "run_date": m.b.RunDate, "payers_stay": false, "fingerprint": m.b.Fingerprint,
 	}
 	p := l.program(args)
+	for name, text := range m.b.staged(args) {
+		p.View(name, text)
+	}
 	p.AddAll()
 	columns := factsTable.ColumnNames()
 	records := "select " + columns + " from {fresh_records}"
@@ -272,13 +276,13 @@ func (l *Ledger) recordsOf(ctx context.Context, m *Made, refs References) (_ *pr
 		p.View("fresh_records", "select * from {new_records}")
 		records = "select " + columns + " from {new_records} where " + open + "\nunion all\nselect " + columns + " from {adjustments}"
 	}
-	p.Table("new_facts", "records", records)
-	p.Table("new_repeats", "rows that are not charged", `
+	p.Table("new_facts", "records", m.b.parted(factsTable, records, "if(f.usage_line is null, 'request', 'usage')", "ifnull(f.usage_object_id, f.request_object_id)", "ifnull(f.usage_line, f.request_line)", args))
+	p.Table("new_repeats", "rows that are not charged", m.b.parted(repeatsTable, `
 select 'usage' as kind, object_id, line, usage_date, verdict from {usage_repeats} where verdict <> 'kept' and usage_date in ({@days})
 union all
 select 'request' as kind, object_id, line, request_date as usage_date, aside as verdict from {request_changes} where aside is not null and request_date in ({@days})
 union all
-select 'request' as kind, object_id, line, request_date as usage_date, 'duplicate' as verdict from {unbilled_attempts} where request_date in ({@days})`)
+select 'request' as kind, object_id, line, request_date as usage_date, 'duplicate' as verdict from {unbilled_attempts} where request_date in ({@days})`, "f.kind", "f.object_id", "f.line", args))
 	p.Table("new_actors", "actors", "select distinct actor_id, user_id, user_email, team, key_alias, project from {calls_merged} where actor_id not in (select actor_id from {actors})")
 	p.Table("new_tasks", "tasks", "select distinct task_id, agent_id, cost_center, tools from {calls_merged} where task_id not in (select task_id from {tasks})")
 	p.View("daily_tasks", "select task_id, agent_id from {tasks} union all select task_id, agent_id from {new_tasks}")
@@ -290,8 +294,8 @@ select 'request' as kind, object_id, line, request_date as usage_date, 'duplicat
 // from several sources, so that a call may have been logged by more than one;
 // whether writes to a prompt cache don't say how long they are kept; and whether a
 // model costs what its gateway reported. Without an occasion they read nothing.
-func (l *Ledger) addOccasions(ctx context.Context, args Args) error {
-	found, err := warehouse.One[struct{ Sources, Untold, Reported int64 }](ctx, l.q, warehouse.Select{Name: "what the models are needed for", Text: occasions, Args: args})
+func (l *Ledger) addOccasions(ctx context.Context, b Build, args Args) error {
+	found, err := warehouse.One[struct{ Sources, Untold, Reported int64 }](ctx, l.q, warehouse.Select{Name: "what the models are needed for", Text: occasions, Args: args, Views: b.staged(args)})
 	if err != nil {
 		return err
 	}
@@ -530,22 +534,24 @@ var stagedNames = map[string]string{
 	"tasks_seen":   "select task_id from {requests} where request_date in ({@scan_days})",
 }
 
-// Seen lists what occurs on the days that decide the records of some days.
-func (l *Ledger) Seen(ctx context.Context, days []civil.Date) (Seen, error) {
-	return l.seenOn(ctx, Reach(days))
+// Seen lists what occurs in the rows that decide the records of a build.
+func (l *Ledger) Seen(ctx context.Context, b Build) (Seen, error) {
+	args := Args{}
+	return l.seenOn(ctx, b.scanned(), args, b.staged(args))
 }
 
 // SeenOn lists what occurs on some days, for who prices their records again.
 func (l *Ledger) SeenOn(ctx context.Context, days Days) (Seen, error) {
-	return l.seenOn(ctx, days.All())
+	return l.seenOn(ctx, days.All(), Args{}, nil)
 }
 
 // seenOn lists what occurs on some days, in any zone.
-func (l *Ledger) seenOn(ctx context.Context, days []civil.Date) (Seen, error) {
+func (l *Ledger) seenOn(ctx context.Context, days []civil.Date, args Args, views map[string]string) (Seen, error) {
 	if len(days) == 0 {
 		return Seen{}, nil
 	}
-	s, err := l.seen(ctx, Args{"scan_days": days})
+	args["scan_days"] = days
+	s, err := l.seen(ctx, args, views)
 	if err != nil {
 		return s, fmt.Errorf("read what occurs: %w", err)
 	}
@@ -554,18 +560,20 @@ func (l *Ledger) seenOn(ctx context.Context, days []civil.Date) (Seen, error) {
 }
 
 // seen lists what needs resolving: the dimensions' rows that occur.
-func (l *Ledger) seen(ctx context.Context, args Args) (s Seen, err error) {
-	s.Meters, err = warehouse.All[Meter](ctx, l.q, warehouse.Select{Name: "models that occur", Text: metersSeen, Args: args})
+func (l *Ledger) seen(ctx context.Context, args Args, views map[string]string) (s Seen, err error) {
+	s.Meters, err = warehouse.All[Meter](ctx, l.q, warehouse.Select{Name: "models that occur", Text: metersSeen, Args: args, Views: views})
 	if err != nil {
 		return s, err
 	}
-	err = l.names(ctx, stagedNames, args, &s)
+	err = l.names(ctx, stagedNames, args, views, &s)
 	return s, err
 }
 
-// names adds the names of ids, which are views for namesSeen.
-func (l *Ledger) names(ctx context.Context, ids map[string]string, args Args, s *Seen) error {
-	return warehouse.Each(ctx, l.q, warehouse.Select{Name: "names that occur", Text: namesSeen, Views: ids, Args: args}, func(r struct{ Kind, Name string }) error {
+// names adds the names of ids, which are views for namesSeen, over other views.
+func (l *Ledger) names(ctx context.Context, ids map[string]string, args Args, over map[string]string, s *Seen) error {
+	views := maps.Clone(ids)
+	maps.Copy(views, over)
+	return warehouse.Each(ctx, l.q, warehouse.Select{Name: "names that occur", Text: namesSeen, Views: views, Args: args}, func(r struct{ Kind, Name string }) error {
 		switch kind, name := r.Kind, r.Name; kind {
 		case "tools":
 			s.Tools = append(s.Tools, name)

@@ -26,7 +26,7 @@ func (e Estimate) Bytes() (sum int64) {
 }
 
 // Estimate is what making days would read: resolving what occurs, Compute, and the
-// change of the records. Rows that are not staged yet are not in it. It leaves only
+// change of the records, as if every record of the days came out otherwise. Rows that are not staged yet are not in it. It leaves only
 // work tables without rows; refs need not hold what occurs.
 func (l *Ledger) Estimate(ctx context.Context, b Build, refs References) (e Estimate, err error) {
 	if len(b.Days) == 0 {
@@ -43,6 +43,9 @@ select
 	}
 	rows := map[string]int64{manifest.UsageTable.Name: staged.UsageRows, manifest.RequestsTable.Name: staged.RequestRows}
 	return l.EstimateOn(ctx, days, rows, func(plan *warehouse.Plan) error {
+		if err := planNear(ctx, plan, b); err != nil {
+			return err
+		}
 		p, args, within, err := l.recordsOf(ctx, &Made{b: b}, refs)
 		if err != nil {
 			return err

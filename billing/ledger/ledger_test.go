@@ -38,7 +38,8 @@ func TestDuckDB(t *testing.T) {
 // Goal: the ledger's rules hold in BigQuery.
 // Method: an emulator, behind a server that refuses what BigQuery refuses. A night
 // for each of its calls takes it half an hour; that they all come before one Apply is
-// the ledger's, and that this is whole or nothing is the driver's own suite.
+// the ledger's, and that this is whole or nothing is the driver's own suite; so is what
+// Apply's guards find.
 func TestBigQuery(t *testing.T) {
 	services := map[string]*bqtest.Strict{}
 	endpoints := map[string]string{}

@@ -153,6 +153,12 @@ var (
 		column("id_hash", Int, false, "32 further bits of the id's SHA-256"),
 		column("day", Date, false, "usage_date or request_date of a row that has the id, or of a record of that number"),
 	}}
+	termsTable = Table{Name: "day_terms", About: "Prices by which the records of a day were made, as hashes: where one is another by now, the day is made again", Columns: []Column{
+		column("usage_date", Date, false, ""),
+		column("kind", Text, false, "meter, model, fees or markups"),
+		column("item", Text, false, "meter_id of a meter or a model, else empty"),
+		column("terms_hash", Text, false, "of what prices say of it on the day"),
+	}}
 	rateEntriesTable = Table{Name: "rate_entries", About: "Rates by which records are priced, each as its version of the rate book made it; kept for ever", Columns: []Column{
 		column("rate_id", Int, false, "63 bits of a SHA-256 of all columns"),
 		column("rate_version", Text, false, "of the rate book"),
@@ -286,7 +292,7 @@ const layoutVersion = 3
 
 // Layout is every table of the books, and their views.
 func Layout() warehouse.Layout {
-	own := []Table{repeatsTable, factsTable, dailyTable, dailyUsersTable, chargedDaysTable, closedRatesTable, closedPayersTable, idDaysTable, rateEntriesTable, payersTable, rulingsTable, runsTable, runProblemsTable, monthsTable, invoicesTable, filesTable}
+	own := []Table{repeatsTable, factsTable, dailyTable, dailyUsersTable, chargedDaysTable, closedRatesTable, closedPayersTable, idDaysTable, termsTable, rateEntriesTable, payersTable, rulingsTable, runsTable, runProblemsTable, monthsTable, invoicesTable, filesTable}
 	tables := slices.Concat(manifest.Tables(), own, outbox.Tables(), []Table{meta.Table})
 	return warehouse.Layout{Version: layoutVersion, Tables: tables, Views: []warehouse.View{costItems, costRecords, dailyItems, totalsCounted}}
 }

@@ -158,19 +158,38 @@ func (m *Manifest) ids(ctx context.Context, s warehouse.Select) (map[int64]bool,
 	return found, err
 }
 
-// DirtyDays returns the dates up to last whose cost records must be computed again:
-// those whose staged rows changed, and the days beside them, because a request
-// and its usage may lie on either side of midnight.
-func (m *Manifest) DirtyDays(ctx context.Context, last civil.Date) ([]civil.Date, error) {
-	changed, err := warehouse.All[civil.Date](ctx, m.w, warehouse.Select{
-		Name: "read days that changed", Text: "select distinct day from {dirty_days} where day <= {@day_after} order by day", Args: args{"day_after": last.AddDays(1)},
-	})
-	var days []civil.Date
-	for _, d := range changed {
-		days = append(days, d.AddDays(-1), d, d.AddDays(1))
-	}
+// Changed are the dates whose staged rows have changed since their cost records were
+// computed, each in one of the lists, oldest first.
+type Changed struct {
+	Added []civil.Date // rows came, and none went
+	Gone  []civil.Date // rows went, too
+	Notes int64        // how often that was noted: more by the next time something changes
+}
+
+// Days are all of them up to last, oldest first.
+func (c Changed) Days(last civil.Date) []civil.Date {
+	days := slices.Concat(c.Added, c.Gone)
 	slices.SortFunc(days, civil.Date.Compare)
-	return slices.DeleteFunc(slices.Compact(days), func(d civil.Date) bool { return last.Before(d) }), err
+	return slices.DeleteFunc(days, func(d civil.Date) bool { return last.Before(d) })
+}
+
+// ChangedDays returns the dates whose staged rows have changed.
+func (m *Manifest) ChangedDays(ctx context.Context) (c Changed, err error) {
+	err = warehouse.Each(ctx, m.w, warehouse.Select{
+		Name: "read days that changed", Text: "select day, min(if(only_added, 1, 0)) as added, count(*) as notes from {dirty_days} group by day order by day",
+	}, func(r struct {
+		Day          civil.Date
+		Added, Notes int64
+	}) error {
+		c.Notes += r.Notes
+		if r.Added == 1 {
+			c.Added = append(c.Added, r.Day)
+		} else {
+			c.Gone = append(c.Gone, r.Day)
+		}
+		return nil
+	})
+	return c, err
 }
 
 // MarkEarlier notes snapshots that later ones follow.

@@ -172,13 +172,13 @@ func (m *Manifest) keepDimensions(ctx context.Context, dimensions []*record.Dime
 }
 
 // changedDays notes the dates whose cost records no longer follow from what is
-// staged.
+// staged, since rows of them came.
 func changedDays(days []civil.Date) []warehouse.Change {
 	days = slices.Clone(days)
 	slices.SortFunc(days, civil.Date.Compare)
 	var rows [][]any
 	for _, d := range slices.Compact(days) {
-		rows = append(rows, []any{d})
+		rows = append(rows, []any{d, true})
 	}
 	return []warehouse.Change{warehouse.Append{Table: DirtyDaysTable.Name, Rows: rows}}
 }

@@ -17,6 +17,7 @@ var (
 // staged: a row is added each time that something of a day changes.
 var DirtyDaysTable = warehouse.Table{Name: "dirty_days", About: "Business dates whose staged rows changed since their cost records were made", Columns: []record.Column{
 	{Name: "day", Type: record.Date},
+	{Name: "only_added", Type: record.Bool, Nullable: true, About: "rows came and none went; null: rows are gone, or a version wrote it that kept nothing of it"},
 }}
 
 var objectsTable = warehouse.Table{Name: "objects", About: "The manifest: every version of every object that was read", Columns: []record.Column{

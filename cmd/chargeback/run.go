@@ -31,8 +31,9 @@ A source that can't be read is named, and the others are charged; the next run
 that can read it catches up. A run stops where the clock can't be right, or the
 ledger is new beside documents that were issued: the message says what helps.`
 
-const nightlyHelp = `Reads each new object once, makes the cost records of the day and of the
-late_days before it anew, and sends the alerts that they call for. Without
+const nightlyHelp = `Reads each new object once, computes the cost records that it concerns, on its day
+and on any other, and sends the alerts that they call for. What has not changed
+is not computed again. Without
 --date it runs every night that is due, oldest first. --from and --to run the
 nights of several days in one go, also where they were run before: logs that came
 late for any of them are read.

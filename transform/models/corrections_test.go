@@ -128,7 +128,10 @@ func (c *pastCompany) days() (all []civil.Date) {
 	c.Helper()
 	ctx, book := context.Background(), c.book()
 	for _, found := range []func() ([]civil.Date, error){
-		func() ([]civil.Date, error) { return c.manifest.DirtyDays(ctx, civil.Max.AddDays(-2)) },
+		func() ([]civil.Date, error) {
+			changed, err := c.manifest.ChangedDays(ctx)
+			return ledger.Reach(changed.Days(civil.Max)), err
+		},
 		func() ([]civil.Date, error) {
 			used, err := c.ledger.RatesUsed(ctx)
 			c.must(err)

@@ -59,6 +59,8 @@ func Run(t *testing.T, open func(t *testing.T) warehouse.Warehouse, without ...s
 		{"dimensions are kept once", begun(testDimensions)},
 		{"dimensions are numbered", begun(testNumbered)},
 		{"dirty days", begun(testDirtyDays)},
+		{"what has changed alone", begun(testNarrow)},
+		{"what has changed while it is found", begun(testNarrowMeanwhile)},
 		{"missing objects", begun(testMissing)},
 		{"objects that were read by other settings", begun(testOutdated)},
 		{"objects that are read as something else", begun(testReadAsSomethingElse)},

@@ -267,7 +267,7 @@ func (d *delivery) stage(ctx context.Context, m *manifest.Manifest, change func(
 // Make makes the records of days as a night does: what occurs on them, what that is
 // joined with, the records, and all of it into the ledger in one step.
 func Make(ctx context.Context, l *ledger.Ledger, b ledger.Build, book Book) error {
-	seen, err := l.Seen(ctx, b.Days)
+	seen, err := l.Seen(ctx, b)
 	if err != nil {
 		return err
 	}
