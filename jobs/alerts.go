@@ -13,6 +13,7 @@ import (
 	"chargeback/billing/ledger"
 	"chargeback/billing/notify"
 	"chargeback/billing/outbox"
+	"chargeback/billing/records"
 	"chargeback/billing/warehouse"
 	"chargeback/transform/civil"
 )
@@ -45,7 +46,7 @@ func (b *Books) raise(ctx context.Context, days []civil.Date, latest civil.Date)
 	if err != nil {
 		return r, err
 	}
-	closed, err := b.Ledger.ClosedMonths(ctx)
+	closed, err := b.Ledger.Months.Closed(ctx)
 	if err != nil {
 		return r, err
 	}
@@ -153,7 +154,7 @@ func (b *Books) refreshWaiting(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	closed, err := b.Ledger.ClosedMonths(ctx)
+	closed, err := b.Ledger.Months.Closed(ctx)
 	if err != nil {
 		return err
 	}
@@ -190,9 +191,9 @@ func (b *Books) raiseMonth(ctx context.Context, month civil.Month, latest civil.
 		alerts[i] = e.Earlier
 	}
 	changes := budget.Evaluate(b.period(month, latest), budgets, spend, alerts)
-	var drivers ledger.Drivers
+	var drivers records.Drivers
 	if slices.ContainsFunc(changes, func(c budget.Change) bool { return c.Alert != nil }) {
-		if drivers, err = b.Ledger.Drivers(ctx, month); err != nil {
+		if drivers, err = b.Ledger.Records.Drivers(ctx, month); err != nil {
 			return err
 		}
 	}
@@ -251,7 +252,7 @@ func (b *Books) earlier(ctx context.Context, month civil.Month) (all []raisedBef
 }
 
 // change adds what one budget calls for.
-func (b *Books) change(c budget.Change, drivers ledger.Drivers, earlier []raisedBefore, r *raised) error {
+func (b *Books) change(c budget.Change, drivers records.Drivers, earlier []raisedBefore, r *raised) error {
 	into := "nothing is left to tell"
 	if c.Alert != nil {
 		into = "folded into " + c.Alert.ID
@@ -281,7 +282,7 @@ func (b *Books) change(c budget.Change, drivers ledger.Drivers, earlier []raised
 }
 
 // addDrivers names the agents on which a budget went.
-func addDrivers(alert *budget.Alert, spend ledger.Drivers) error {
+func addDrivers(alert *budget.Alert, spend records.Drivers) error {
 	column := alert.Scope.Kind
 	if column == budget.Company {
 		column = ""
@@ -294,7 +295,7 @@ func addDrivers(alert *budget.Alert, spend ledger.Drivers) error {
 }
 
 func (b *Books) spend(ctx context.Context, month civil.Month) ([]budget.Spend, error) {
-	rows, err := b.Ledger.Spend(ctx, month)
+	rows, err := b.Ledger.Records.Spend(ctx, month)
 	spend := make([]budget.Spend, len(rows))
 	for i, r := range rows {
 		spend[i] = budget.Spend(r)

@@ -38,7 +38,7 @@ type Weight struct {
 // without a user, and charges it to those who used them, where the agents'
 // policy says so. What it moves adds up to nothing.
 func (b *Books) shareBackground(ctx context.Context, month civil.Month, drafts drafts, earlier earlierDocuments, s *MonthlySummary) error {
-	owned, err := b.Ledger.OwnedCosts(ctx, month)
+	owned, err := b.Ledger.Records.OwnedCosts(ctx, month)
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func (b *Books) shareBackground(ctx context.Context, month civil.Month, drafts d
 				return err
 			}
 			var then MonthlySummary
-			if err := b.Ledger.Closing(ctx, closed, &then); err != nil {
+			if err := b.Ledger.Months.Closing(ctx, closed, &then); err != nil {
 				return err
 			}
 			frozen[c.AdjustsMonth] = then.Background
@@ -132,7 +132,7 @@ func (b *Books) weighBackground(ctx context.Context, month civil.Month) (all []B
 	if len(all) == 0 {
 		return nil, nil
 	}
-	used, err := b.Ledger.UsedCosts(ctx, earliest, month.Prev())
+	used, err := b.Ledger.Records.UsedCosts(ctx, earliest, month.Prev())
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,7 @@ import (
 // sharedLines are an agent's parts of shared costs on a month's documents.
 func (b *books) sharedLines(t *testing.T, m, agent string) (lines []string) {
 	t.Helper()
-	issued, err := b.Ledger.Issued(t.Context(), month(m))
+	issued, err := b.Ledger.Months.Issued(t.Context(), month(m))
 	if err != nil {
 		t.Fatal(err)
 	}

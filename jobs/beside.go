@@ -20,7 +20,7 @@ var documentPath = regexp.MustCompile(`^\d{4}-\d{2}/((CB|SB)-\d{4}-\d{2}-.+|jour
 // again, raise their alerts again and number its own documents as they are. With
 // told it is meant so, and the ledger keeps that.
 func (b *Books) CheckNew(ctx context.Context, told bool) (err error) {
-	closed, err := b.Ledger.ClosedMonths(ctx)
+	closed, err := b.Ledger.Months.Closed(ctx)
 	if err != nil || len(closed) > 0 {
 		return err
 	}

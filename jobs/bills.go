@@ -248,7 +248,7 @@ func (w figureWords) list(before string, items []report.BillItem) string {
 
 // sourceNotes says of each source what came of it at the close.
 func (b *Books) sourceNotes(ctx context.Context, month civil.Month, outcomes map[string]string) (notes []invoice.SourceNote, err error) {
-	records, err := b.Ledger.SourceRecords(ctx, month)
+	records, err := b.Ledger.Months.SourceRecords(ctx, month)
 	if err != nil {
 		return nil, err
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/records"
 	"chargeback/extract"
 	"chargeback/extract/objstore"
 	"chargeback/transform/civil"
@@ -24,12 +24,12 @@ const clockForm = "2006-01-02 15:04 UTC"
 // clock. Where isRight says that it is this one's, runs that began after now
 // count as failed: what they marked as done falls due again in its own time.
 func (b *Books) CheckClock(ctx context.Context, now time.Time, isRight bool) error {
-	runs, err := b.Ledger.LastRuns(ctx, 1)
+	runs, err := b.Ledger.Runs.LastRuns(ctx, 1)
 	if err != nil || len(runs) == 0 || !runs[0].Started.After(now.Add(clockTolerance)) {
 		return err
 	}
 	if isRight {
-		return b.Ledger.FailRunsAfter(ctx, now)
+		return b.Ledger.Runs.FailRunsAfter(ctx, now)
 	}
 	return fmt.Errorf("the clock says %s, but the ledger's last run, %s, began at %s, so one of the two is wrong, and nothing was run: set the clock; "+
 		"if it is right and was ahead then, restore the ledger from a backup of before that run, or run `chargeback run --clock-is-right`, after which what was run ahead of time counts as not run",
@@ -55,7 +55,7 @@ func (b *Books) CheckEmpty(ctx context.Context, now time.Time, due []civil.Date)
 		if keepsRows(source) { // people say nothing of a night
 			continue
 		}
-		if err := e.look(ctx, source, ledger.Days{First: due[0], Last: due[len(due)-1]}); errors.Is(err, errEnough) {
+		if err := e.look(ctx, source, records.Days{First: due[0], Last: due[len(due)-1]}); errors.Is(err, errEnough) {
 			return nil
 		} else if err != nil {
 			return err
@@ -73,7 +73,7 @@ type emptiness struct {
 	unread []string
 }
 
-func (e *emptiness) look(ctx context.Context, source extract.Source, days ledger.Days) error {
+func (e *emptiness) look(ctx context.Context, source extract.Source, days records.Days) error {
 	b := e.books
 	if b.unread[source.Name] == nil {
 		err := source.Walk(ctx, b.deliveryDays(days), func(f objstore.Found) error { return e.see(source, f) })
@@ -150,7 +150,7 @@ func (e *emptiness) refusal(ctx context.Context, now time.Time, due int) error {
 }
 
 // firstRuns names the first runs of days, and how many more there are.
-func firstRuns(runs []ledger.Days) string {
+func firstRuns(runs []records.Days) string {
 	const most = 3
 	var names []string
 	for _, r := range runs[:min(most, len(runs))] {

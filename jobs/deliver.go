@@ -17,7 +17,7 @@ import (
 	"sync"
 
 	"chargeback/billing/invoice"
-	"chargeback/billing/ledger"
+	"chargeback/billing/months"
 	"chargeback/extract/objstore"
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
@@ -194,16 +194,16 @@ type folder struct {
 
 // deliverDocuments writes the files of a closed month from what the ledger has
 // issued, each only where its bytes differ.
-func (b *Books) deliverDocuments(ctx context.Context, month civil.Month, s *MonthlySummary) ([]ledger.File, error) {
+func (b *Books) deliverDocuments(ctx context.Context, month civil.Month, s *MonthlySummary) ([]months.File, error) {
 	documents, err := b.issued(ctx, month)
 	if err != nil {
 		return nil, err
 	}
-	noted, err := b.Ledger.Files(ctx, month)
+	noted, err := b.Ledger.Months.Files(ctx, month)
 	if err != nil {
 		return nil, err
 	}
-	done, err := b.Ledger.WindowsDone(ctx, DocumentsKind)
+	done, err := b.Ledger.Runs.WindowsDone(ctx, DocumentsKind)
 	if err != nil {
 		return nil, err
 	}
@@ -252,9 +252,9 @@ func (b *Books) deliverDocuments(ctx context.Context, month civil.Month, s *Mont
 	if err := b.send(ctx, month, to.dir, files, s); err != nil || len(to.issued) > 0 {
 		return nil, err
 	}
-	all := make([]ledger.File, 0, len(files))
+	all := make([]months.File, 0, len(files))
 	for _, file := range files {
-		all = append(all, ledger.File{Folder: here, Name: file.name, SHA256: to.written[file.name]})
+		all = append(all, months.File{Folder: here, Name: file.name, SHA256: to.written[file.name]})
 	}
 	return all, nil
 }

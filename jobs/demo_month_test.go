@@ -416,7 +416,7 @@ func demoProblems(t *testing.T, m demoMonth) {
 		gates = append(gates, w.Gate)
 	}
 	equal(t, "waived gates", []string{"unpriced", "doubtful", "rejects"}, gates)
-	g, err := m.Ledger.Gates(t.Context(), month(october))
+	g, err := m.Ledger.Months.Gates(t.Context(), month(october))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"chargeback/billing/invoice"
-	"chargeback/billing/ledger"
+	"chargeback/billing/months"
 	"chargeback/transform/civil"
 	"chargeback/transform/directory"
 	"chargeback/transform/money"
@@ -37,11 +37,11 @@ func (b *Books) documents(ctx context.Context, month civil.Month, s *MonthlySumm
 
 // drafts gathers what the documents of a month charge.
 func (b *Books) drafts(ctx context.Context, month civil.Month, s *MonthlySummary) (d drafts, err error) {
-	charges, err := b.Ledger.Charges(ctx, month)
+	charges, err := b.Ledger.Months.Charges(ctx, month)
 	if err != nil {
 		return d, err
 	}
-	versions, err := b.Ledger.RateVersions(ctx, month)
+	versions, err := b.Ledger.Months.RateVersions(ctx, month)
 	if err != nil {
 		return d, err
 	}
@@ -151,7 +151,7 @@ func (b *Books) issuer(month civil.Month) invoice.Issuer {
 
 // charge adds a line to the document that it belongs on: a correction to one of the
 // mode of the document that it corrects.
-func (b *Books) charge(d drafts, earlier earlierDocuments, c ledger.Charge) {
+func (b *Books) charge(d drafts, earlier earlierDocuments, c months.Charge) {
 	mode := b.modeOf(c.CostCenter)
 	line := invoice.Charge{
 		AgentID: c.AgentID, AgentName: d.agents[c.AgentID], Model: modelName(c),
@@ -207,7 +207,7 @@ func (b *Books) corrected(earlier earlierDocuments, month, code string) (invoice
 
 // correctedCharge is corrected for a correction of records. What corrects a correction
 // corrects the document that holds that one.
-func (b *Books) correctedCharge(earlier earlierDocuments, c ledger.Charge) (invoice.Mode, string) {
+func (b *Books) correctedCharge(earlier earlierDocuments, c months.Charge) (invoice.Mode, string) {
 	if c.BookedMonth == c.AdjustsMonth {
 		return b.corrected(earlier, c.AdjustsMonth, c.AdjustsCenter)
 	}
@@ -220,7 +220,7 @@ func (b *Books) correctedCharge(earlier earlierDocuments, c ledger.Charge) (invo
 // earlierDocuments reads which documents the charges correct, each month's once. Of
 // two documents of a cost centre for one month, the one with the month's own use is that
 // of the month; which holds corrections of another month is looked up.
-func (b *Books) earlierDocuments(ctx context.Context, charges []ledger.Charge) (earlierDocuments, error) {
+func (b *Books) earlierDocuments(ctx context.Context, charges []months.Charge) (earlierDocuments, error) {
 	first, last := "", ""
 	for _, c := range charges {
 		for _, m := range []string{c.AdjustsMonth, c.BookedMonth} {
@@ -241,7 +241,7 @@ func (b *Books) earlierDocuments(ctx context.Context, charges []ledger.Charge) (
 	if err != nil {
 		return nil, err
 	}
-	numbers, err := b.Ledger.Numbers(ctx, from, to)
+	numbers, err := b.Ledger.Months.Numbers(ctx, from, to)
 	if err != nil {
 		return nil, err
 	}
@@ -333,7 +333,7 @@ func (b *Books) agentNames() map[string]string {
 
 // modelName is the model's name in the rate book, or as sent where the book
 // doesn't have it.
-func modelName(c ledger.Charge) string {
+func modelName(c months.Charge) string {
 	if _, name, found := strings.Cut(c.PriceKey, "/"); found {
 		return name
 	}

@@ -3,15 +3,15 @@ package jobs
 import (
 	"context"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/records"
 	"chargeback/billing/report"
 	"chargeback/transform/civil"
 )
 
 // Estimate is what a night, or pricing again, would recompute and read.
 type Estimate struct {
-	Days  []ledger.Days
-	Parts []ledger.Estimate
+	Days  []records.Days
+	Parts []records.Estimate
 }
 
 // Bytes is what all of it would read.
@@ -26,7 +26,7 @@ func (e Estimate) Bytes() (sum int64) {
 // warehouse would bill for it, without doing it, at the most: as if rows came for each
 // of the nights' days and the trailing ones, and concerned every record. New objects, which only reading
 // them tells, and what alerts read are not in it.
-func (b *Books) EstimateNights(ctx context.Context, nights ledger.Days) (e Estimate, err error) {
+func (b *Books) EstimateNights(ctx context.Context, nights records.Days) (e Estimate, err error) {
 	if err := b.accountedFor(NightlyWindow(nights.First), nights.First); err != nil {
 		return e, err
 	}
@@ -35,14 +35,14 @@ func (b *Books) EstimateNights(ctx context.Context, nights ledger.Days) (e Estim
 		return e, err
 	}
 	build := plan.build
-	build.Days = eachOnce(append(build.Days, b.lookedAt(nights)...)) // of which rows will come
+	build.Days = civil.EachOnce(append(build.Days, b.lookedAt(nights)...)) // of which rows will come
 	e.Days = runsOf(build.Days)
-	refs, err := b.references(ctx, ledger.Seen{}) // what occurs is not read for it
+	refs, err := b.references(ctx, records.Seen{}) // what occurs is not read for it
 	if err != nil {
 		return e, err
 	}
-	part, err := b.Ledger.Estimate(ctx, build, refs)
-	e.Parts = []ledger.Estimate{part}
+	part, err := b.Ledger.Records.Estimate(ctx, build, refs)
+	e.Parts = []records.Estimate{part}
 	return e, err
 }
 
@@ -52,33 +52,33 @@ func (b *Books) EstimateReprice(ctx context.Context) (e Estimate, err error) {
 	if err != nil || latest.IsZero() {
 		return e, err
 	}
-	plan, err := b.plan(ctx, ledger.Days{First: latest, Last: latest})
+	plan, err := b.plan(ctx, records.Days{First: latest, Last: latest})
 	if err != nil {
 		return e, err
 	}
 	build := plan.build
-	refs, err := b.references(ctx, ledger.Seen{})
+	refs, err := b.references(ctx, records.Seen{})
 	if err != nil {
 		return e, err
 	}
-	add := func(part ledger.Estimate, err error) error {
+	add := func(part records.Estimate, err error) error {
 		e.Parts = append(e.Parts, part)
 		return err
 	}
 	if first := b.firstOf(build.OpenMonth); !latest.Before(first) {
-		days := ledger.Days{First: first, Last: latest}
+		days := records.Days{First: first, Last: latest}
 		e.Days = append(e.Days, days)
-		if err := add(report.EstimateRerate(ctx, b.Ledger, b.rerating(days), refs)); err != nil {
+		if err := add(report.EstimateRerate(ctx, b.Ledger.Records, b.rerating(days), refs)); err != nil {
 			return e, err
 		}
 	}
 	build.Days = before(build.OpenMonth.FirstDay(), build.Days)
 	e.Days = runsOf(append(build.Days, allOf(e.Days)...))
-	return e, add(b.Ledger.Estimate(ctx, build, refs))
+	return e, add(b.Ledger.Records.Estimate(ctx, build, refs))
 }
 
 // allOf are the days of runs.
-func allOf(runs []ledger.Days) (days []civil.Date) {
+func allOf(runs []records.Days) (days []civil.Date) {
 	for _, r := range runs {
 		days = append(days, r.All()...)
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/records"
 	"chargeback/billing/warehouse"
 	"chargeback/extract/record"
 )
@@ -66,7 +66,7 @@ func TestEstimate(t *testing.T) {
 	if err != nil || len(nothing.Parts) != 0 || nothing.Bytes() != 0 {
 		t.Errorf("pricing an empty ledger again: %+v, %v", nothing, err)
 	}
-	first, err := b.EstimateNights(t.Context(), ledger.Days{First: date(firstDay), Last: date(firstDay)})
+	first, err := b.EstimateNights(t.Context(), records.Days{First: date(firstDay), Last: date(firstDay)})
 	if err != nil || first.Parts[0].Rows != 0 || first.Bytes() == 0 {
 		t.Errorf("the first night: %+v, %v", first, err)
 	}
@@ -78,7 +78,7 @@ func TestEstimate(t *testing.T) {
 	bills.computed = nil
 	before := b.state(t)
 
-	night := ledger.Days{First: date(lastDay), Last: date(lastDay)}
+	night := records.Days{First: date(lastDay), Last: date(lastDay)}
 	e, err := b.EstimateNights(t.Context(), night)
 	if err != nil {
 		t.Fatal(err)

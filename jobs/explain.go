@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"chargeback/billing/invoice"
-	"chargeback/billing/ledger"
 	"chargeback/billing/report"
 	"chargeback/transform/civil"
 	"chargeback/transform/directory"
@@ -15,7 +14,7 @@ import (
 
 // Decided says by which row of which file a record was attributed: file is the
 // directory's, as the settings name it.
-func (b *Books) Decided(ctx context.Context, x ledger.Explained, file string) (string, error) {
+func (b *Books) Decided(ctx context.Context, x report.Explained, file string) (string, error) {
 	kinds := map[string][2]string{
 		"key owner": {directory.Key, x.Key}, "team owner": {directory.Team, x.Team}, "project owner": {directory.Project, x.Project}, "caller owner": {directory.Caller, x.Caller},
 	}
@@ -69,7 +68,7 @@ func (b *Books) Decided(ctx context.Context, x ledger.Explained, file string) (s
 	return fmt.Sprintf("%s: the row that decided it is no longer in %s", x.Attribution, file), nil
 }
 
-func (b *Books) person(ctx context.Context, names *directory.Names, x ledger.Explained, email, before string) (string, error) {
+func (b *Books) person(ctx context.Context, names *directory.Names, x report.Explained, email, before string) (string, error) {
 	p, err := b.personOn(ctx, names, email, x.Date)
 	if err != nil {
 		return "", err
@@ -117,7 +116,7 @@ func (b *Books) Nobody(ctx context.Context, names *directory.Names, user string,
 	if len(named.Rivals) > 0 {
 		return fmt.Sprintf("%s is a name of %s, so it stands for none of them; remove it from all but one, or add it to aliases in the directory", user, strings.Join(named.Rivals, " and ")), nil
 	}
-	rows, err := report.PersonSaid(ctx, b.Ledger, name)
+	rows, err := report.PersonSaid(ctx, b.Ledger.Records, name)
 	if err != nil {
 		return "", err
 	}
@@ -156,7 +155,7 @@ func (b *Books) Nobody(ctx context.Context, names *directory.Names, user string,
 
 // check adds who pays where the cost centre has ended, and what has changed since
 // the record was charged.
-func (b *Books) check(x ledger.Explained, center, text string) string {
+func (b *Books) check(x report.Explained, center, text string) string {
 	if c, ok := b.Directory.CostCenter(center); ok && !x.Date.Before(c.To) {
 		if next, ok := b.Directory.SuccessorAt(center, x.Date); ok {
 			text += fmt.Sprintf("; %s counts until %s, its successor %s pays from then on", c.Code, c.To.AddDays(-1), next.Code)
@@ -179,7 +178,7 @@ func (b *Books) Document(ctx context.Context, number string) (d invoice.Document
 	if err != nil {
 		return d, false, nil // not the form of a number
 	}
-	issued, err := b.Ledger.Issued(ctx, month)
+	issued, err := b.Ledger.Months.Issued(ctx, month)
 	if err != nil {
 		return d, false, err
 	}

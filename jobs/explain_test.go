@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"chargeback/billing/explain"
-	"chargeback/billing/ledger"
+	"chargeback/billing/report"
 	"chargeback/jobs"
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
@@ -33,11 +33,11 @@ order by 1`)
 		if _, err := fmt.Sscan(id, &number); err != nil {
 			t.Fatal(err)
 		}
-		days, err := m.Ledger.DaysOf(t.Context(), strings.TrimSpace(id), number)
+		days, err := report.DaysOf(t.Context(), m.Ledger, strings.TrimSpace(id), number)
 		if err != nil {
 			t.Fatal(err)
 		}
-		records, err := m.Ledger.Explain(t.Context(), strings.TrimSpace(id), number, days)
+		records, err := report.Explain(t.Context(), m.Ledger, strings.TrimSpace(id), number, days)
 		if err != nil || len(records) == 0 {
 			t.Fatalf("record %d: %d explanations, %v", number, len(records), err)
 		}
@@ -65,7 +65,7 @@ order by 1`)
 				if l.SharedName != "" {
 					continue
 				}
-				groups, err := m.Ledger.ExplainLine(t.Context(), ledger.DocumentLine{Month: month(october), CostCenter: d.Party.Code, Agent: l.AgentID, Model: l.Model, Adjusts: l.AdjustsMonth})
+				groups, err := report.ExplainLine(t.Context(), m.Ledger, report.DocumentLine{Month: month(october), CostCenter: d.Party.Code, Agent: l.AgentID, Model: l.Model, Adjusts: l.AdjustsMonth})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -81,7 +81,7 @@ order by 1`)
 					t.Errorf("%s, %s, %s: explained %s of %d requests, the line has %s of %d", d.Number, l.AgentID, l.Model, sum, requests, l.Exact.Total, l.Requests)
 				}
 				all = all.Add(sum)
-				rules, err := m.Ledger.RulesOfLine(t.Context(), ledger.DocumentLine{Month: month(october), CostCenter: d.Party.Code, Agent: l.AgentID, Model: l.Model, Adjusts: l.AdjustsMonth})
+				rules, err := report.RulesOfLine(t.Context(), m.Ledger, report.DocumentLine{Month: month(october), CostCenter: d.Party.Code, Agent: l.AgentID, Model: l.Model, Adjusts: l.AdjustsMonth})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"chargeback/billing/invoice"
-	"chargeback/billing/ledger"
+	"chargeback/billing/records"
 	"chargeback/billing/warehouse"
 	"chargeback/extract/record"
 	"chargeback/jobs"
@@ -193,7 +193,7 @@ func TestKilledAnywhere(t *testing.T) {
 	c.edit("people.csv", "user003@example.com,People,CC-5001,2026-01-01,", "user003@example.com,People,CC-5001,2026-01-01,2026-10-28\nuser003@example.com,Support,00420,2026-10-28,")
 	day := date("2026-11-02")
 	night := scene{c: c, base: b.kept(t), run: func(ctx context.Context, b *books) error {
-		_, err := b.nightAndMessages(ctx, ledger.Days{First: day, Last: day})
+		_, err := b.nightAndMessages(ctx, records.Days{First: day, Last: day})
 		return err
 	}, due: func(b *books) bool { return slices.Contains(b.dueNights(t, b.morning(day)), day.String()) }}
 	t.Run("night", func(t *testing.T) { night.killedEverywhere(t, 17) })
@@ -264,7 +264,7 @@ func childNight(dir, day string) int {
 		return 1
 	}
 	fmt.Println("begin")
-	if _, err := b.nightAndMessages(ctx, ledger.Days{First: date(day), Last: date(day)}); err != nil {
+	if _, err := b.nightAndMessages(ctx, records.Days{First: date(day), Last: date(day)}); err != nil {
 		fmt.Println(err)
 		return 1
 	}

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"chargeback/billing/invoice"
-	"chargeback/billing/ledger"
+	"chargeback/billing/months"
 	"chargeback/templates"
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
@@ -36,7 +36,7 @@ type measure struct {
 // gates checks what may stand in the way, and returns the waivers used and what
 // came of each source of data.
 func (b *Books) gates(ctx context.Context, month civil.Month) (used []Waiver, sources []invoice.SourceNote, err error) {
-	g, err := b.Ledger.Gates(ctx, month)
+	g, err := b.Ledger.Months.Gates(ctx, month)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -79,7 +79,7 @@ func (b *Books) gates(ctx context.Context, month civil.Month) (used []Waiver, so
 }
 
 // recordGates are the gates that look at the ledger alone.
-func (b *Books) recordGates(month civil.Month, g ledger.Gates, strangers []string) []gate {
+func (b *Books) recordGates(month civil.Month, g months.Gates, strangers []string) []gate {
 	return []gate{
 		{"unpriced", g.Unpriced+g.Pending > 0, []string{fmt.Sprintf("records without a cost: %d; still waiting for usage: %d (see `chargeback rejects held`)", g.Unpriced, g.Pending)},
 			measure{count: g.Unpriced + g.Pending, noun: "record"}, false},
@@ -176,7 +176,7 @@ func dollars(a money.USD) string { return templates.GroupThousands(a.String()) +
 // strangers are the payers of a month that the directory does not know, or not on
 // the days that they pay for, and why.
 func (b *Books) strangers(ctx context.Context, month civil.Month) (all []string, err error) {
-	payers, err := b.Ledger.Payers(ctx, month)
+	payers, err := b.Ledger.Months.Payers(ctx, month)
 	for _, p := range payers {
 		if known, ok := b.Directory.CostCenter(p.Code); ok && !p.Own {
 			p.Department = known.Department // a correction of a month in which it was called otherwise
@@ -199,7 +199,7 @@ func (b *Books) strangers(ctx context.Context, month civil.Month) (all []string,
 // undated says why a payer can't be charged for days of a month, "" where it can.
 // A cost centre that has ended is charged for days before, and its successor for
 // those after.
-func (b *Books) undated(p ledger.Payer, month civil.Month) string {
+func (b *Books) undated(p months.Payer, month civil.Month) string {
 	c, known := b.Directory.CostCenter(p.Code)
 	switch {
 	case !known:

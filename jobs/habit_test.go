@@ -3,7 +3,8 @@ package jobs
 import (
 	"testing"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/records"
+	"chargeback/billing/runs"
 	"chargeback/transform/civil"
 )
 
@@ -56,12 +57,12 @@ func TestHabit(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			other := ledger.SourceDay{Source: "b", Night: day(90), Day: day(90)}
-			p := past{records: []ledger.SourceDay{other}, arrivals: []ledger.SourceDay{other}, begins: map[civil.Date]civil.Date{}, seen: map[string]civil.Date{"a": day(tt.seen)}}
+			other := records.SourceDay{Source: "b", Night: day(90), Day: day(90)}
+			p := past{records: []records.SourceDay{other}, arrivals: []runs.Arrival{{Source: other.Source, Night: other.Night}}, begins: map[civil.Date]civil.Date{}, seen: map[string]civil.Date{"a": day(tt.seen)}}
 			for night, days := range tt.nights {
-				p.arrivals = append(p.arrivals, ledger.SourceDay{Source: "a", Night: day(night)})
+				p.arrivals = append(p.arrivals, runs.Arrival{Source: "a", Night: day(night)})
 				for _, d := range days {
-					p.records = append(p.records, ledger.SourceDay{Source: "a", Night: day(night), Day: day(d)})
+					p.records = append(p.records, records.SourceDay{Source: "a", Night: day(night), Day: day(d)})
 				}
 			}
 			for last, first := range tt.begins {

@@ -60,7 +60,7 @@ type Books struct {
 // has, of the same provider, or by what the gateway reported.
 type UnknownModel struct {
 	Provider, Model, PriceAs string
-	Take                     string // ledger.TakeReported, or empty
+	Take                     string // records.TakeReported, or empty
 }
 
 // CacheTTL says how long cache writes are kept where no record says so: those of
@@ -68,7 +68,7 @@ type UnknownModel struct {
 type CacheTTL struct {
 	Source          string
 	Provider, Model string // Model with * for any characters; both empty where Source is set
-	TTL             string // ledger.TTL5m or ledger.TTL1h
+	TTL             string // records.TTL5m or records.TTL1h
 }
 
 // MonthSettings is what the close of a month needs besides the ledger.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/records"
 	"chargeback/jobs"
 	"chargeback/transform/civil"
 )
@@ -144,7 +144,7 @@ func TestEstimateOfASkippedNight(t *testing.T) {
 				if !span {
 					last = first
 				}
-				nights := ledger.Days{First: ofOctober(first), Last: ofOctober(last)}
+				nights := records.Days{First: ofOctober(first), Last: ofOctober(last)}
 				if _, err := b.Nights(t.Context(), nights, b.morning(nights.Last)); err != nil {
 					t.Fatal(err)
 				}
@@ -161,7 +161,7 @@ func TestEstimateOfASkippedNight(t *testing.T) {
 // span runs the windows from first to last in one go.
 func (b *books) span(t testing.TB, first, last string) jobs.NightlySummary {
 	t.Helper()
-	s, err := b.nightAndMessages(t.Context(), ledger.Days{First: date(first), Last: date(last)})
+	s, err := b.nightAndMessages(t.Context(), records.Days{First: date(first), Last: date(last)})
 	if err != nil {
 		t.Fatal(err)
 	}

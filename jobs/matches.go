@@ -38,7 +38,7 @@ func (b *Books) matchAlarms(ctx context.Context, latest civil.Date) (problems []
 // doubtful says how many requests of open months are held because their cost may
 // stand in usage that is charged already.
 func (b *Books) doubtful(ctx context.Context, open civil.Month, latest civil.Date) ([]Problem, error) {
-	d, err := b.Ledger.Doubtful(ctx, open.FirstDay(), latest)
+	d, err := b.Ledger.Months.Doubtful(ctx, open.FirstDay(), latest)
 	if err != nil || d.Requests == 0 {
 		return nil, err
 	}

@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
-	"chargeback/billing/ledger"
 	"chargeback/billing/manifest"
+	"chargeback/billing/records"
 	"chargeback/extract"
 	"chargeback/extract/objstore"
 	"chargeback/transform/civil"
@@ -17,7 +17,7 @@ import (
 // anyway; the zero time takes all. A source that can't be listed is among them: to say
 // so is for the night.
 func (b *Books) mended(ctx context.Context, open civil.Date, near time.Time) (since map[string]civil.Date, err error) {
-	first := civil.DateOf(b.deliveryDays(ledger.Days{First: open, Last: open}).First, time.UTC)
+	first := civil.DateOf(b.deliveryDays(records.Days{First: open, Last: open}).First, time.UTC)
 	uncounted, err := b.Manifest.Uncounted(ctx, first)
 	if err != nil {
 		return nil, err
@@ -55,7 +55,7 @@ func (b *Books) mended(ctx context.Context, open civil.Date, near time.Time) (si
 
 // isMended says whether one of some objects, by key, is another one now or back on
 // delivery days of a source.
-func (b *Books) isMended(ctx context.Context, source extract.Source, days ledger.Days, objects map[string]manifest.Object) (bool, error) {
+func (b *Books) isMended(ctx context.Context, source extract.Source, days records.Days, objects map[string]manifest.Object) (bool, error) {
 	listing, err := b.list(ctx, source, objstore.DayRange{First: days.First.Start(time.UTC), Last: days.Last.Start(time.UTC)})
 	if err != nil {
 		return false, err

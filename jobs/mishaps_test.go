@@ -218,7 +218,7 @@ func TestUnreadableRewrite(t *testing.T) {
 			}
 			parts := []string{"hash", "records", "staged", "alerts", "outbox", "dirty", "meta"}
 			same(t, before.only(parts...), b.state(t).only(parts...))
-			g, err := b.Ledger.Gates(t.Context(), month(october))
+			g, err := b.Ledger.Months.Gates(t.Context(), month(october))
 			if err != nil {
 				t.Fatal(err)
 			}

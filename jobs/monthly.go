@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"chargeback/billing/invoice"
-	"chargeback/billing/ledger"
+	"chargeback/billing/months"
+	"chargeback/billing/records"
+	"chargeback/billing/runs"
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
 )
@@ -71,12 +73,12 @@ type DocumentPath struct {
 // closed already gets the same files again, from what the ledger has issued.
 func (b *Books) Monthly(ctx context.Context, month civil.Month, now time.Time) (MonthlySummary, error) {
 	s := MonthlySummary{Window: MonthlyWindow(month)}
-	closed, err := b.Ledger.ClosedMonths(ctx)
+	closed, err := b.Ledger.Months.Closed(ctx)
 	if err != nil {
 		return s, err
 	}
 	if hash := closed[month]; hash != "" {
-		if err := b.Ledger.Closing(ctx, month, &s); err != nil {
+		if err := b.Ledger.Months.Closing(ctx, month, &s); err != nil {
 			return s, err
 		}
 		s.Already, s.Hash = true, hash
@@ -95,7 +97,7 @@ func (b *Books) Monthly(ctx context.Context, month civil.Month, now time.Time) (
 
 // checkClosed tells of a closed month whose cost records are not those of its close.
 func (b *Books) checkClosed(ctx context.Context, month civil.Month, s *MonthlySummary) error {
-	same, err := b.Ledger.Unchanged(ctx, month, s.Hash)
+	same, err := b.Ledger.Months.Unchanged(ctx, month, s.Hash)
 	if err == nil && !same {
 		s.Problems = append(s.Problems, Problem{Kind: KindChangedMonth, Source: "ledger", Object: month.String(), What: "the cost records are not those that the month was closed with: their hash is another one. " +
 			"Its documents are written as they were issued; restore the ledger from a backup of before the change, or find out what else has written into it"})
@@ -110,21 +112,21 @@ const DocumentsKind = "documents"
 
 // delivered notes once that all files of a month are written, and which bytes
 // each has.
-func (b *Books) delivered(ctx context.Context, month civil.Month, now time.Time, s MonthlySummary, files []ledger.File) error {
+func (b *Books) delivered(ctx context.Context, month civil.Month, now time.Time, s MonthlySummary, files []months.File) error {
 	window := DocumentsKind + "/" + month.String()
-	done, err := b.Ledger.WindowsDone(ctx, DocumentsKind)
+	done, err := b.Ledger.Runs.WindowsDone(ctx, DocumentsKind)
 	if err != nil || done[window] && len(files) == 0 {
 		return err
 	}
-	attempt, err := b.Ledger.BeginRun(ctx, window, now)
+	attempt, err := b.Ledger.Runs.BeginRun(ctx, window, now)
 	if err != nil {
 		return err
 	}
-	end, err := ledger.EndRun(window, attempt, ledger.RunDone, now, map[string]int{"documents": len(s.Documents)})
+	end, err := runs.EndRun(window, attempt, runs.RunDone, now, map[string]int{"documents": len(s.Documents)})
 	if err != nil {
 		return err
 	}
-	return b.Ledger.Apply(ctx, ledger.NoteFiles(month, files), end)
+	return b.Ledger.Apply(ctx, months.NoteFiles(month, files), end)
 }
 
 // inTurn checks that a month is the next to close: what comes late for a closed
@@ -163,7 +165,7 @@ func (b *Books) close(ctx context.Context, month civil.Month, closed map[civil.M
 	if s.Waived, s.Sources, err = b.gates(ctx, month); err != nil {
 		return err
 	}
-	if s.Hash, err = b.Ledger.MonthHash(ctx, month); err != nil {
+	if s.Hash, err = b.Ledger.Months.MonthHash(ctx, month); err != nil {
 		return err
 	}
 	s.IssueDate = civil.DateOf(now, b.Zone)
@@ -178,27 +180,27 @@ func (b *Books) close(ctx context.Context, month civil.Month, closed map[civil.M
 	if err := b.checkFree(ctx, month, documents, s); err != nil {
 		return err
 	}
-	issued := make([]ledger.Issued, 0, len(documents))
+	issued := make([]months.Issued, 0, len(documents))
 	for _, d := range documents {
 		text, err := json.Marshal(d)
 		if err != nil {
 			return fmt.Errorf("keep document %s: %w", d.Number, err)
 		}
-		issued = append(issued, ledger.Issued{Number: d.Number, Month: month.String(), CostCenter: d.Party.Code, Total: d.Total.Cents.Total, ContentHash: d.ContentHash, Document: string(text)})
+		issued = append(issued, months.Issued{Number: d.Number, Month: month.String(), CostCenter: d.Party.Code, Total: d.Total.Cents.Total, ContentHash: d.ContentHash, Document: string(text)})
 		s.Exact = s.Exact.Add(d.Total.Exact.Total)
 	}
-	if s.Attempt, err = b.Ledger.BeginRun(ctx, s.Window, now); err != nil {
+	if s.Attempt, err = b.Ledger.Runs.BeginRun(ctx, s.Window, now); err != nil {
 		return err
 	}
 	s.BytesProcessed = max(0, b.processed(ctx)-before)
 	run := *s
 	run.Shared, run.Background = nil, nil // they grow, and stand in the month's summary, as these do whole
-	run.Unused, run.Told = run.Unused[:min(len(run.Unused), ledger.SummaryMost)], run.Told[:min(len(run.Told), ledger.SummaryMost)]
-	closing, err := b.Ledger.CloseMonth(ctx, month, now, s.Hash, s, issued)
+	run.Unused, run.Told = run.Unused[:min(len(run.Unused), runs.SummaryMost)], run.Told[:min(len(run.Told), runs.SummaryMost)]
+	closing, err := b.Ledger.Months.Close(ctx, month, now, s.Hash, s, issued)
 	if err != nil {
 		return err
 	}
-	end, err := ledger.EndRun(s.Window, s.Attempt, ledger.RunDone, now, run)
+	end, err := runs.EndRun(s.Window, s.Attempt, runs.RunDone, now, run)
 	if err != nil {
 		return err
 	}
@@ -220,7 +222,7 @@ func (b *Books) lookAgain(ctx context.Context, month civil.Month, now time.Time,
 		return err
 	}
 	for _, source := range b.Sources {
-		at := look{nights: ledger.Days{First: latest, Last: latest}, since: b.firstOf(month.Prev())}
+		at := look{nights: records.Days{First: latest, Last: latest}, since: b.firstOf(month.Prev())}
 		if missed := marks[source.Name].Missed; !missed.IsZero() && missed.Before(at.since) {
 			at.since = missed
 		}
@@ -248,7 +250,7 @@ func (b *Books) lookAgain(ctx context.Context, month civil.Month, now time.Time,
 // nightsDone checks that every night of the month was run, and the nights
 // after it in which late records may still have come.
 func (b *Books) nightsDone(ctx context.Context, month civil.Month) error {
-	done, err := b.Ledger.WindowsDone(ctx, NightlyKind)
+	done, err := b.Ledger.Runs.WindowsDone(ctx, NightlyKind)
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 // exports have shown.
 func (b *Books) Names(ctx context.Context) (*directory.Names, error) {
 	var shown []directory.Shown
-	err := report.PeopleNames(ctx, b.Ledger, func(p report.PersonNames) {
+	err := report.PeopleNames(ctx, b.Ledger.Records, func(p report.PersonNames) {
 		record.EachName(p.Names, func(field, name string) {
 			shown = append(shown, directory.Shown{Name: name, Email: p.Email, Field: field, Source: p.Source, From: p.From, Since: p.Since, To: p.To})
 		})
@@ -33,7 +33,7 @@ func (b *Books) Names(ctx context.Context) (*directory.Names, error) {
 	if !names.Some() {
 		return names, nil
 	}
-	return names, report.PeopleAddresses(ctx, b.Ledger, names.Own)
+	return names, report.PeopleAddresses(ctx, b.Ledger.Records, names.Own)
 }
 
 // History lists who pays for a person from when to when, oldest first, under
@@ -43,7 +43,7 @@ func (b *Books) History(ctx context.Context, names *directory.Names, name string
 		if len(n.Rivals) > 0 {
 			continue
 		}
-		seen, err := report.PeopleSeen(ctx, b.Ledger, n.Email)
+		seen, err := report.PeopleSeen(ctx, b.Ledger.Records, n.Email)
 		if err != nil {
 			return nil, err
 		}
@@ -51,7 +51,7 @@ func (b *Books) History(ctx context.Context, names *directory.Names, name string
 		if err != nil {
 			return nil, err
 		}
-		found, err := report.PersonHistory(ctx, b.Ledger, n.Email, refs)
+		found, err := report.PersonHistory(ctx, b.Ledger.Records, n.Email, refs)
 		if err != nil {
 			return nil, err
 		}

@@ -9,6 +9,8 @@ import (
 
 	"chargeback/billing/ledger"
 	"chargeback/billing/manifest"
+	"chargeback/billing/records"
+	"chargeback/billing/runs"
 	"chargeback/billing/warehouse"
 	"chargeback/extract"
 	"chargeback/extract/record"
@@ -51,14 +53,14 @@ type NightlySummary struct {
 // goes on without them. An error means that nothing but staged rows was kept. The alerts
 // that it raises lie in the outbox: Deliver sends them.
 func (b *Books) Nightly(ctx context.Context, day civil.Date, now time.Time) (NightlySummary, error) {
-	return b.Nights(ctx, ledger.Days{First: day, Last: day}, now)
+	return b.Nights(ctx, records.Days{First: day, Last: day}, now)
 }
 
 // Nights is Nightly for several business days at once: the cost records of all
 // of them are made in one go, and the alerts are those that the last day calls
 // for. The windows of all days are done, or none is. The summary has the last
 // day's name.
-func (b *Books) Nights(ctx context.Context, nights ledger.Days, now time.Time) (NightlySummary, error) {
+func (b *Books) Nights(ctx context.Context, nights records.Days, now time.Time) (NightlySummary, error) {
 	s := NightlySummary{Window: NightlyWindow(nights.Last)}
 	err := b.accountedFor(NightlyWindow(nights.First), nights.First)
 	if err != nil {
@@ -79,11 +81,11 @@ func (b *Books) accountedFor(window string, day civil.Date) error {
 // where do does.
 func (b *Books) attempt(ctx context.Context, s *NightlySummary, now time.Time, do func() error) (err error) {
 	s.before = b.processed(ctx)
-	if s.Attempt, err = b.Ledger.BeginRun(ctx, s.Window, now); err != nil {
+	if s.Attempt, err = b.Ledger.Runs.BeginRun(ctx, s.Window, now); err != nil {
 		return err
 	}
 	if err := do(); err != nil {
-		failed := b.Ledger.EndRun(context.WithoutCancel(ctx), s.Window, s.Attempt, ledger.RunFailed, now, map[string]string{"error": err.Error()})
+		failed := b.Ledger.Runs.EndRun(context.WithoutCancel(ctx), s.Window, s.Attempt, runs.RunFailed, now, map[string]string{"error": err.Error()})
 		return errors.Join(fmt.Errorf("%s: %w", s.Window, err), failed)
 	}
 	return nil
@@ -92,7 +94,7 @@ func (b *Books) attempt(ctx context.Context, s *NightlySummary, now time.Time, d
 // takeAll stages what is new in all sources, as far as it is the shard's. In a
 // source that has changed it looks through all days of open months, but not a
 // shard: that is for who makes the night.
-func (b *Books) takeAll(ctx context.Context, nights ledger.Days, shard Shard, s *NightlySummary) error {
+func (b *Books) takeAll(ctx context.Context, nights records.Days, shard Shard, s *NightlySummary) error {
 	var open, latest civil.Date
 	var quiet, mended map[string]civil.Date
 	if shard == (Shard{}) {
@@ -156,13 +158,13 @@ func (b *Books) quietSince(ctx context.Context, night, open civil.Date) (map[str
 	if !first.Before(near) {
 		return nil, nil
 	}
-	recent, err := b.Ledger.SourceDays(ctx, near, night) // settles most of them
+	recent, err := b.Ledger.Records.SourceDays(ctx, near, night) // settles most of them
 	if err != nil {
 		return nil, err
 	}
 	since := map[string]civil.Date{}
 	for _, source := range b.Sources {
-		has := func(d ledger.SourceDay) bool { return d.Source == source.Name }
+		has := func(d records.SourceDay) bool { return d.Source == source.Name }
 		if source.Format.Schema() != record.TotalSchema && !keepsRows(source) && !slices.ContainsFunc(recent, has) {
 			since[source.Name] = first
 		}
@@ -170,7 +172,7 @@ func (b *Books) quietSince(ctx context.Context, night, open civil.Date) (map[str
 	if len(since) == 0 {
 		return nil, nil
 	}
-	days, err := b.Ledger.SourceDays(ctx, first, near)
+	days, err := b.Ledger.Records.SourceDays(ctx, first, near)
 	for _, d := range days {
 		if from, quiet := since[d.Source]; quiet && from.Before(d.Day) {
 			since[d.Source] = d.Day
@@ -217,7 +219,7 @@ func (b *Books) takeOver(ctx context.Context, source extract.Source, at look, wi
 }
 
 // make does what Nights tells, within an attempt at the last night's window.
-func (b *Books) make(ctx context.Context, nights ledger.Days, now time.Time, s *NightlySummary) error {
+func (b *Books) make(ctx context.Context, nights records.Days, now time.Time, s *NightlySummary) error {
 	if err := b.takeAll(ctx, nights, Shard{}, s); err != nil {
 		return err
 	}
@@ -253,13 +255,13 @@ func (b *Books) make(ctx context.Context, nights ledger.Days, now time.Time, s *
 const changedMax = 5
 
 // rebuild makes the cost records of the nights from what is staged.
-func (b *Books) rebuild(ctx context.Context, nights ledger.Days, now time.Time, s *NightlySummary) error {
+func (b *Books) rebuild(ctx context.Context, nights records.Days, now time.Time, s *NightlySummary) error {
 	plan, err := b.plan(ctx, nights)
 	if err != nil {
 		return err
 	}
 	latest := plan.latest
-	build, err := b.Ledger.Narrow(ctx, plan.build, plan.changed)
+	build, err := b.Ledger.Records.Narrow(ctx, plan.build, plan.changed)
 	if err != nil {
 		return err
 	}
@@ -267,11 +269,11 @@ func (b *Books) rebuild(ctx context.Context, nights ledger.Days, now time.Time, 
 	for _, d := range runsOf(build.Days) {
 		s.Days = append(s.Days, d.First.String()+".."+d.Last.String())
 	}
-	closed, err := b.Ledger.ClosedMonths(ctx)
+	closed, err := b.Ledger.Months.Closed(ctx)
 	if err != nil {
 		return err
 	}
-	sig := signals{b: b, latest: latest, open: build.OpenMonth, read: ledger.Days{First: nights.Last, Last: nights.Last}}
+	sig := signals{b: b, latest: latest, open: build.OpenMonth, read: records.Days{First: nights.Last, Last: nights.Last}}
 	if sig.before, err = b.standing(ctx, sig.open); err != nil {
 		return err
 	}
@@ -288,12 +290,12 @@ func (b *Books) rebuild(ctx context.Context, nights ledger.Days, now time.Time, 
 	if err != nil {
 		return err
 	}
-	made, err := b.Ledger.Compute(ctx, build, refs)
+	made, err := b.Ledger.Records.Compute(ctx, build, refs)
 	if err != nil {
 		return err
 	}
 	after := b.after(made)
-	alerts, err := after.raise(ctx, eachOnce(append(b.lookedAt(nights), build.Days...)), latest)
+	alerts, err := after.raise(ctx, civil.EachOnce(append(b.lookedAt(nights), build.Days...)), latest)
 	if err != nil {
 		return err
 	}
@@ -326,7 +328,7 @@ func (b *Books) rebuild(ctx context.Context, nights ledger.Days, now time.Time, 
 	}
 	changes := slices.Concat(made.Changes(), terms, outbox, ledger.SetInputs(plan.inputs.String()), marks.changes)
 	if book.changed {
-		edits, err := ledger.SetBook(book.marks, book.edits)
+		edits, err := records.SetBook(book.marks, book.edits)
 		if err != nil {
 			return err
 		}
@@ -336,8 +338,8 @@ func (b *Books) rebuild(ctx context.Context, nights ledger.Days, now time.Time, 
 }
 
 // termsOf keeps the prices by which the days of a build are made.
-func (b *Books) termsOf(ctx context.Context, build ledger.Build) ([]warehouse.Change, error) {
-	occurring, err := b.Ledger.Occurring(ctx, build)
+func (b *Books) termsOf(ctx context.Context, build records.Build) ([]warehouse.Change, error) {
+	occurring, err := b.Ledger.Records.Occurring(ctx, build)
 	if err != nil {
 		return nil, err
 	}
@@ -345,30 +347,30 @@ func (b *Books) termsOf(ctx context.Context, build ledger.Build) ([]warehouse.Ch
 	if err != nil {
 		return nil, err
 	}
-	return b.Ledger.SetTerms(ctx, build, terms)
+	return b.Ledger.Records.SetTerms(ctx, build, terms)
 }
 
 // lookedAt are the days on which budgets are looked at again whether or not they have
 // changed: those of the nights and the trailing ones.
-func (b *Books) lookedAt(nights ledger.Days) []civil.Date {
-	days := ledger.Days{First: nights.First.AddDays(-b.LateDays), Last: nights.Last}.All()
+func (b *Books) lookedAt(nights records.Days) []civil.Date {
+	days := records.Days{First: nights.First.AddDays(-b.LateDays), Last: nights.Last}.All()
 	return slices.DeleteFunc(days, func(d civil.Date) bool { return d.Before(b.Start) })
 }
 
 // after are the books as they will be when days that were made are kept: to read.
-func (b *Books) after(made *ledger.Made) *Books {
+func (b *Books) after(made *records.Made) *Books {
 	after := *b
 	after.Ledger = b.Ledger.After(made)
 	return &after
 }
 
 // nightsDoneNow ends a run: all its nights are done.
-func (b *Books) nightsDoneNow(ctx context.Context, nights ledger.Days, now time.Time, s *NightlySummary) ([]warehouse.Change, error) {
+func (b *Books) nightsDoneNow(ctx context.Context, nights records.Days, now time.Time, s *NightlySummary) ([]warehouse.Change, error) {
 	var others []string
 	for day := nights.First; day.Before(nights.Last); day = day.AddDays(1) {
 		others = append(others, NightlyWindow(day))
 	}
-	done, err := b.Ledger.NoteRuns(ctx, NightlyKind, others, now, map[string]string{"with": s.Window})
+	done, err := b.Ledger.Runs.NoteRuns(ctx, NightlyKind, others, now, map[string]string{"with": s.Window})
 	if err != nil {
 		return nil, err
 	}
@@ -379,18 +381,18 @@ func (b *Books) nightsDoneNow(ctx context.Context, nights ledger.Days, now time.
 
 // end ends a run with a summary that holds the first of its alerts and problems.
 func (s NightlySummary) end(now time.Time) ([]warehouse.Change, error) {
-	problems := make([]ledger.RunProblem, len(s.Problems))
+	problems := make([]runs.RunProblem, len(s.Problems))
 	for i, p := range s.Problems {
-		problems[i] = ledger.RunProblem(p)
+		problems[i] = runs.RunProblem(p)
 	}
-	changes := ledger.KeepProblems(s.Window, s.Attempt, problems)
-	if n := len(s.Problems); n > ledger.SummaryMost {
-		s.Problems, s.ProblemCount = s.Problems[:ledger.SummaryMost], n
+	changes := runs.KeepProblems(s.Window, s.Attempt, problems)
+	if n := len(s.Problems); n > runs.SummaryMost {
+		s.Problems, s.ProblemCount = s.Problems[:runs.SummaryMost], n
 	}
-	if n := len(s.Alerts); n > ledger.SummaryMost {
-		s.Alerts, s.AlertCount = s.Alerts[:ledger.SummaryMost], n
+	if n := len(s.Alerts); n > runs.SummaryMost {
+		s.Alerts, s.AlertCount = s.Alerts[:runs.SummaryMost], n
 	}
-	end, err := ledger.EndRun(s.Window, s.Attempt, ledger.RunDone, now, s)
+	end, err := runs.EndRun(s.Window, s.Attempt, runs.RunDone, now, s)
 	return append(changes, end), err
 }
 
@@ -405,7 +407,7 @@ func (b *Books) processed(ctx context.Context) int64 {
 }
 
 // stranger says why the directory does not know a payer, "" where it does.
-func (b *Books) stranger(c ledger.CostCenter) string {
+func (b *Books) stranger(c records.CostCenter) string {
 	known, ok := b.Directory.CostCenter(c.Code)
 	switch {
 	case c.Code == Unallocated:
@@ -421,8 +423,8 @@ func (b *Books) stranger(c ledger.CostCenter) string {
 // plan is what a night computes: at the most the days of build, because of what has
 // changed.
 type plan struct {
-	build   ledger.Build
-	changed ledger.Changed
+	build   records.Build
+	changed records.Changed
 	latest  civil.Date // newest business day that is done, or due
 	inputs  inputs
 }
@@ -431,37 +433,37 @@ type plan struct {
 // longer wait for usage, and, where prices, people or settings are others, the days of
 // open months that they concern, the unsettled days of closed ones and those on which
 // something costs another price or belongs to another cost centre now.
-func (b *Books) plan(ctx context.Context, nights ledger.Days) (p plan, err error) {
+func (b *Books) plan(ctx context.Context, nights records.Days) (p plan, err error) {
 	if p.latest, err = b.latestDone(ctx); err != nil {
 		return p, err
 	}
 	if p.latest.Before(nights.Last) {
 		p.latest = nights.Last
 	}
-	closed, err := b.Ledger.ClosedMonths(ctx)
+	closed, err := b.Ledger.Months.Closed(ctx)
 	if err != nil {
 		return p, err
 	}
 	open := b.openMonth(closed)
-	p.build = ledger.Build{
+	p.build = records.Build{
 		LateUntil: p.latest.AddDays(-b.LateDays), OpenMonth: open,
 		RateVersion: b.Rates.Version(), RunDate: nights.Last, Fingerprint: b.Fingerprint,
 	}
 	due := func(days []civil.Date) []civil.Date {
-		return eachOnce(slices.DeleteFunc(days, func(d civil.Date) bool { return d.Before(b.Start) || p.latest.Before(d) }))
+		return civil.EachOnce(slices.DeleteFunc(days, func(d civil.Date) bool { return d.Before(b.Start) || p.latest.Before(d) }))
 	}
 	rows, err := b.Manifest.ChangedDays(ctx)
 	if err != nil {
 		return p, err
 	}
-	p.changed.Added, p.changed.Whole, p.changed.Notes = rows.Added, ledger.Reach(rows.Gone), rows.Notes
+	p.changed.Added, p.changed.Whole, p.changed.Notes = rows.Added, records.Reach(rows.Gone), rows.Notes
 	for _, d := range rows.Gone {
 		if p.latest.Before(d) { // it is not due, and what is there of it is read
 			p.changed.Added = append(p.changed.Added, d)
 		}
 	}
 	if first := b.firstOf(open); !p.build.LateUntil.Before(first) {
-		if p.changed.Waiting, err = b.Ledger.PendingDays(ctx, ledger.Days{First: first, Last: p.build.LateUntil}); err != nil {
+		if p.changed.Waiting, err = b.Ledger.Records.PendingDays(ctx, records.Days{First: first, Last: p.build.LateUntil}); err != nil {
 			return p, err
 		}
 	}
@@ -473,11 +475,11 @@ func (b *Books) plan(ctx context.Context, nights ledger.Days) (p plan, err error
 		return p, err
 	}
 	if changed.any() {
-		concerned, priced, err := b.concerned(ctx, changed, ledger.Days{First: b.firstOf(open), Last: p.latest})
+		concerned, priced, err := b.concerned(ctx, changed, records.Days{First: b.firstOf(open), Last: p.latest})
 		if err != nil {
 			return p, err
 		}
-		unsettled, err := b.Ledger.UnsettledDays(ctx)
+		unsettled, err := b.Ledger.Records.UnsettledDays(ctx)
 		if err != nil {
 			return p, err
 		}
@@ -488,7 +490,7 @@ func (b *Books) plan(ctx context.Context, nights ledger.Days) (p plan, err error
 		p.changed.Whole, p.changed.Repriced = slices.Concat(p.changed.Whole, concerned, unsettled, otherwise), priced
 	}
 	p.changed.Whole = due(p.changed.Whole)
-	p.build.Days = due(slices.Concat(p.changed.Whole, p.changed.Waiting, ledger.Reach(p.changed.Added), p.changed.Repriced.Days()))
+	p.build.Days = due(slices.Concat(p.changed.Whole, p.changed.Waiting, records.Reach(p.changed.Added), p.changed.Repriced.Days()))
 	return p, nil
 }
 
@@ -496,7 +498,7 @@ func (b *Books) plan(ctx context.Context, nights ledger.Days) (p plan, err error
 // price, wrote to the cache for another time or belongs to another cost centre by
 // what is known today.
 func (b *Books) closedOtherwise(ctx context.Context) ([]civil.Date, error) {
-	used, err := b.Ledger.RatesUsed(ctx)
+	used, err := b.Ledger.Records.RatesUsed(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -504,7 +506,7 @@ func (b *Books) closedOtherwise(ctx context.Context) ([]civil.Date, error) {
 	if err != nil {
 		return nil, err
 	}
-	writes, err := b.Ledger.CacheWrites(ctx)
+	writes, err := b.Ledger.Records.CacheWrites(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -513,7 +515,7 @@ func (b *Books) closedOtherwise(ctx context.Context) ([]civil.Date, error) {
 		return nil, err
 	}
 	days := append(used.Anew(prices), writes.Anew(settings)...)
-	seen, any, err := b.Ledger.Attributed(ctx)
+	seen, any, err := b.Ledger.Records.Attributed(ctx)
 	if err != nil || !any {
 		return days, err
 	}
@@ -521,14 +523,14 @@ func (b *Books) closedOtherwise(ctx context.Context) ([]civil.Date, error) {
 	if err != nil {
 		return nil, err
 	}
-	moved, err := b.Ledger.AttributedAnew(ctx, people)
+	moved, err := b.Ledger.Records.AttributedAnew(ctx, people)
 	return append(days, moved...), err
 }
 
 // latestDone is the newest business day whose window was finished; the zero
 // date where none was.
 func (b *Books) latestDone(ctx context.Context) (civil.Date, error) {
-	done, err := b.Ledger.WindowsDone(ctx, NightlyKind)
+	done, err := b.Ledger.Runs.WindowsDone(ctx, NightlyKind)
 	if err != nil {
 		return civil.Date{}, err
 	}
@@ -549,21 +551,15 @@ func newest(done map[string]bool) (latest civil.Date, err error) {
 	return latest, nil
 }
 
-// eachOnce are days without repeats, oldest first.
-func eachOnce(days []civil.Date) []civil.Date {
-	slices.SortFunc(days, civil.Date.Compare)
-	return slices.Compact(days)
-}
-
 // runsOf joins days to runs without gaps, oldest first.
-func runsOf(days []civil.Date) (runs []ledger.Days) {
+func runsOf(days []civil.Date) (runs []records.Days) {
 	slices.SortFunc(days, civil.Date.Compare)
 	for _, d := range slices.Compact(days) {
 		if n := len(runs); n > 0 && runs[n-1].Last.AddDays(1) == d {
 			runs[n-1].Last = d
 			continue
 		}
-		runs = append(runs, ledger.Days{First: d, Last: d})
+		runs = append(runs, records.Days{First: d, Last: d})
 	}
 	return runs
 }

@@ -150,7 +150,7 @@ func (o Outbox) Pending(ctx context.Context) ([]notify.Message, error) {
 		return nil, err
 	}
 	if slices.ContainsFunc(all, func(m notify.Message) bool { return m.State == notify.Failed }) {
-		closed, err := o.Ledger.ClosedMonths(ctx)
+		closed, err := o.Ledger.Months.Closed(ctx)
 		if err != nil {
 			return nil, err
 		}

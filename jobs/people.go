@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/records"
 	"chargeback/billing/report"
 	"chargeback/extract/objstore"
 	"chargeback/transform/civil"
@@ -25,7 +25,7 @@ func (b *Books) unreadPeople(ctx context.Context) (unread []string, err error) {
 		if !keepsRows(source) {
 			continue
 		}
-		days := b.listed(ledger.Days{First: latest, Last: latest})
+		days := b.listed(records.Days{First: latest, Last: latest})
 		if source.Snapshots() {
 			days = allDays
 		}
@@ -60,20 +60,20 @@ func (b *Books) unreadPeople(ctx context.Context) (unread []string, err error) {
 // peopleProblems is what can't be believed of the people files on a day, or leads
 // nowhere.
 func (b *Books) peopleProblems(ctx context.Context, day civil.Date) (problems []Problem, err error) {
-	people, err := report.PeopleProblems(ctx, b.Ledger)
+	people, err := report.PeopleProblems(ctx, b.Ledger.Records)
 	if err != nil {
 		return nil, err
 	}
 	for _, p := range people {
 		problems = append(problems, Problem{Kind: KindPeople, Source: p.Source, Object: p.Key, What: p.What})
 	}
-	centers, err := report.PeopleCenters(ctx, b.Ledger)
+	centers, err := report.PeopleCenters(ctx, b.Ledger.Records)
 	if err != nil {
 		return nil, err
 	}
 	told := map[string]bool{}
 	for _, c := range centers {
-		what := b.stranger(ledger.CostCenter{Code: c.CostCenter, Department: c.Department})
+		what := b.stranger(records.CostCenter{Code: c.CostCenter, Department: c.Department})
 		if c.Snapshot { // the directory says which department a cost centre belongs to
 			if _, known := b.Directory.CostCenter(c.CostCenter); known || told[c.Source+c.CostCenter] {
 				continue
@@ -88,13 +88,13 @@ func (b *Books) peopleProblems(ctx context.Context, day civil.Date) (problems []
 	if err != nil {
 		return nil, err
 	}
-	users, err := report.Askers(ctx, b.Ledger)
+	users, err := report.Askers(ctx, b.Ledger.Records)
 	if err != nil {
 		return nil, err
 	}
-	var refs ledger.References
+	var refs records.References
 	b.people(&refs, names, users)
-	states, err := report.SnapshotStates(ctx, b.Ledger, refs.Aliases)
+	states, err := report.SnapshotStates(ctx, b.Ledger.Records, refs.Aliases)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ func (b *Books) contested(ctx context.Context, names *directory.Names, day civil
 	for _, r := range rows {
 		texts = append(texts, r.Name)
 	}
-	asked, err := report.Asked(ctx, b.Ledger, texts)
+	asked, err := report.Asked(ctx, b.Ledger.Records, texts)
 	for _, r := range rows {
 		if asked[r.Name] {
 			problems = append(problems, Problem{Kind: KindPeople, Source: r.By.Source, Object: "snapshot of " + r.By.Since.String(), What: fmt.Sprintf(

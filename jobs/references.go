@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/records"
 	"chargeback/billing/report"
 	"chargeback/transform/civil"
 	"chargeback/transform/directory"
@@ -19,45 +19,45 @@ import (
 
 // references resolves what occurs in the staged rows to the rows that the SQL
 // models join with.
-func (b *Books) references(ctx context.Context, seen ledger.Seen) (ledger.References, error) {
+func (b *Books) references(ctx context.Context, seen records.Seen) (records.References, error) {
 	names, err := b.Names(ctx)
 	if err != nil {
-		return ledger.References{}, err
+		return records.References{}, err
 	}
 	return b.resolve(seen, names)
 }
 
 // referencesFor is references for what decides the records of a build.
-func (b *Books) referencesFor(ctx context.Context, build ledger.Build) (ledger.References, error) {
+func (b *Books) referencesFor(ctx context.Context, build records.Build) (records.References, error) {
 	if len(build.Days) == 0 {
-		return ledger.References{}, nil
+		return records.References{}, nil
 	}
-	seen, err := b.Ledger.Seen(ctx, build)
+	seen, err := b.Ledger.Records.Seen(ctx, build)
 	if err != nil {
-		return ledger.References{}, err
+		return records.References{}, err
 	}
 	return b.references(ctx, seen)
 }
 
 // prices is references for who wants to know of prices alone.
-func (b *Books) prices(seen ledger.Seen) (ledger.References, error) {
+func (b *Books) prices(seen records.Seen) (records.References, error) {
 	return b.resolve(seen, b.Directory.NewNames(nil))
 }
 
-func (b *Books) resolve(seen ledger.Seen, names *directory.Names) (ledger.References, error) {
-	refs := ledger.References{UsageFrom: b.UsageFrom, PeopleFrom: b.PeopleFrom, RequestsFrom: b.RequestsFrom}
+func (b *Books) resolve(seen records.Seen, names *directory.Names) (records.References, error) {
+	refs := records.References{UsageFrom: b.UsageFrom, PeopleFrom: b.PeopleFrom, RequestsFrom: b.RequestsFrom}
 	if err := refs.Price(b.Rates, seen, b.standIn); err != nil {
 		return refs, err
 	}
 	for _, c := range b.Directory.CostCenters() {
-		refs.CostCenters = append(refs.CostCenters, ledger.CostCenter{Code: c.Code, Department: c.Department})
+		refs.CostCenters = append(refs.CostCenters, records.CostCenter{Code: c.Code, Department: c.Department})
 	}
 	for _, s := range b.Directory.Successions() {
-		refs.Successors = append(refs.Successors, ledger.Successor{Code: s.Code, Payer: ledger.CostCenter{Code: s.Payer.Code, Department: s.Payer.Department}, From: s.From, To: s.To})
+		refs.Successors = append(refs.Successors, records.Successor{Code: s.Code, Payer: records.CostCenter{Code: s.Payer.Code, Department: s.Payer.Department}, From: s.From, To: s.To})
 	}
 	for _, department := range seen.Departments {
 		if c, ok := b.Directory.Place(department, ""); ok {
-			refs.Departments = append(refs.Departments, ledger.Department{Name: department, Center: ledger.CostCenter{Code: c.Code, Department: c.Department}})
+			refs.Departments = append(refs.Departments, records.Department{Name: department, Center: records.CostCenter{Code: c.Code, Department: c.Department}})
 		}
 	}
 	b.cacheTTLs(&refs, seen.Meters)
@@ -73,16 +73,16 @@ func (b *Books) resolve(seen ledger.Seen, names *directory.Names) (ledger.Refere
 
 // people adds agents and aliases, with the names that people have now: all that
 // the directory has, and those that exports show of who asked.
-func (b *Books) people(refs *ledger.References, names *directory.Names, users []string) {
+func (b *Books) people(refs *records.References, names *directory.Names, users []string) {
 	for _, a := range b.Directory.Agents() {
 		if a.OwnerCostCenter != "" {
-			refs.Agents = append(refs.Agents, ledger.Agent{ID: a.ID, CostCenter: a.OwnerCostCenter, From: a.From, To: a.To})
+			refs.Agents = append(refs.Agents, records.Agent{ID: a.ID, CostCenter: a.OwnerCostCenter, From: a.From, To: a.To})
 		}
 		if a.OwnerEmail == "" {
 			continue
 		}
 		for _, n := range names.Of(a.OwnerEmail, a.From, a.To) {
-			refs.Agents = append(refs.Agents, ledger.Agent{ID: a.ID, OwnerEmail: n.Email, From: n.From, To: n.To})
+			refs.Agents = append(refs.Agents, records.Agent{ID: a.ID, OwnerEmail: n.Email, From: n.From, To: n.To})
 		}
 	}
 	known := map[string]bool{}
@@ -96,7 +96,7 @@ func (b *Books) people(refs *ledger.References, names *directory.Names, users []
 			return
 		}
 		for _, n := range rows {
-			refs.Aliases = append(refs.Aliases, ledger.Alias{Address: name, Email: n.Email, From: n.From, To: n.To})
+			refs.Aliases = append(refs.Aliases, records.Alias{Address: name, Email: n.Email, From: n.From, To: n.To})
 		}
 	}
 	for _, a := range b.Directory.Aliases() {
@@ -114,21 +114,21 @@ func (b *Books) people(refs *ledger.References, names *directory.Names, users []
 }
 
 // standIn is what the config names for a model that the rate book doesn't have.
-func (b *Books) standIn(m ledger.Meter) ledger.StandIn {
+func (b *Books) standIn(m records.Meter) records.StandIn {
 	for _, u := range b.UnknownModel {
 		if u.Provider == m.Provider && u.Model == m.Model {
-			return ledger.StandIn{PriceAs: u.PriceAs, Reported: u.Take == ledger.TakeReported}
+			return records.StandIn{PriceAs: u.PriceAs, Reported: u.Take == records.TakeReported}
 		}
 	}
-	return ledger.StandIn{}
+	return records.StandIn{}
 }
 
 // cacheTTLs adds how long cache writes are kept: of sources, and of the meters
 // that occur, by the model as the record or as the rate book names it.
-func (b *Books) cacheTTLs(refs *ledger.References, meters []ledger.Meter) {
+func (b *Books) cacheTTLs(refs *records.References, meters []records.Meter) {
 	for _, c := range b.CacheTTL {
 		if c.Source != "" {
-			refs.CacheTTLs = append(refs.CacheTTLs, ledger.CacheTTL{Source: c.Source, TTL: c.TTL})
+			refs.CacheTTLs = append(refs.CacheTTLs, records.CacheTTL{Source: c.Source, TTL: c.TTL})
 		}
 	}
 	for _, m := range meters {
@@ -137,14 +137,14 @@ func (b *Books) cacheTTLs(refs *ledger.References, meters []ledger.Meter) {
 			return c.Source == "" && c.Provider == m.Provider && (wildcard.Match(c.Model, m.Model) || key != "" && wildcard.Match(c.Model, strings.TrimPrefix(key, m.Provider+"/")))
 		})
 		if i >= 0 {
-			refs.CacheTTLs = append(refs.CacheTTLs, ledger.CacheTTL{Meter: m.ID, TTL: b.CacheTTL[i].TTL})
+			refs.CacheTTLs = append(refs.CacheTTLs, records.CacheTTL{Meter: m.ID, TTL: b.CacheTTL[i].TTL})
 		}
 	}
 }
 
 // datedOwners makes ranges that don't overlap from owners in their order of
 // precedence: a later owner gets only the days that no earlier one has.
-func datedOwners(kind, value string, owners []directory.Owner) (rows []ledger.Owner) {
+func datedOwners(kind, value string, owners []directory.Owner) (rows []records.Owner) {
 	type days struct{ from, to civil.Date }
 	taken := []days{}
 	for _, o := range owners {
@@ -166,7 +166,7 @@ func datedOwners(kind, value string, owners []directory.Owner) (rows []ledger.Ow
 			free = left
 		}
 		for _, f := range free {
-			rows = append(rows, ledger.Owner{Kind: kind, Value: value, CostCenter: o.CostCenter, From: f.from, To: f.to})
+			rows = append(rows, records.Owner{Kind: kind, Value: value, CostCenter: o.CostCenter, From: f.from, To: f.to})
 		}
 		taken = append(taken, days{o.From, o.To})
 	}
@@ -200,7 +200,7 @@ func readInputs(kept string) (i inputs, ok bool) {
 
 // inputs are those of today.
 func (b *Books) inputs(ctx context.Context, last civil.Date) (i inputs, err error) {
-	people, err := report.PeopleHash(ctx, b.Ledger, last)
+	people, err := report.PeopleHash(ctx, b.Ledger.Records, last)
 	if err != nil {
 		return i, err
 	}
@@ -246,7 +246,7 @@ func (b *Books) inputsChanged(ctx context.Context) (c changedInputs, err error) 
 // concerned are the days of open months up to last whose records the inputs that have
 // changed may concern: all, those with a record that belongs to another cost centre, and,
 // apart from them, models that cost something else.
-func (b *Books) concerned(ctx context.Context, changed changedInputs, open ledger.Days) (days []civil.Date, priced ledger.Repriced, err error) {
+func (b *Books) concerned(ctx context.Context, changed changedInputs, open records.Days) (days []civil.Date, priced records.Repriced, err error) {
 	if open.Last.Before(open.First) || !changed.any() {
 		return nil, nil, nil
 	}
@@ -254,7 +254,7 @@ func (b *Books) concerned(ctx context.Context, changed changedInputs, open ledge
 		return open.All(), nil, nil
 	}
 	if changed.prices {
-		occurred, err := b.Ledger.OccurringOnce(ctx, open)
+		occurred, err := b.Ledger.Records.OccurringOnce(ctx, open)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -262,12 +262,12 @@ func (b *Books) concerned(ctx context.Context, changed changedInputs, open ledge
 		if err != nil {
 			return nil, nil, err
 		}
-		if days, priced, err = b.Ledger.OtherTerms(ctx, open, now); err != nil {
+		if days, priced, err = b.Ledger.Records.OtherTerms(ctx, open, now); err != nil {
 			return nil, nil, err
 		}
 	}
 	if changed.people {
-		seen, err := b.Ledger.AttributedOpen(ctx, open)
+		seen, err := b.Ledger.Records.AttributedOpen(ctx, open)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -275,7 +275,7 @@ func (b *Books) concerned(ctx context.Context, changed changedInputs, open ledge
 		if err != nil {
 			return nil, nil, err
 		}
-		others, err := b.Ledger.AttributedOtherwise(ctx, refs)
+		others, err := b.Ledger.Records.AttributedOtherwise(ctx, refs)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -285,15 +285,15 @@ func (b *Books) concerned(ctx context.Context, changed changedInputs, open ledge
 }
 
 // terms are what prices say of models on the days on which they occur.
-func (b *Books) terms(days []ledger.Occurring) (all []ledger.Term, err error) {
+func (b *Books) terms(days []records.Occurring) (all []records.Term, err error) {
 	for _, d := range days {
 		span := [2]time.Time{d.Day.Start(b.Zone), d.Day.AddDays(1).Start(b.Zone)}
-		var refs ledger.References
-		if err := refs.Price(b.Rates, ledger.Seen{Span: span, Meters: d.Meters}, b.standIn); err != nil {
+		var refs records.References
+		if err := refs.Price(b.Rates, records.Seen{Span: span, Meters: d.Meters}, b.standIn); err != nil {
 			return nil, err
 		}
 		b.cacheTTLs(&refs, d.Meters)
-		all = append(all, ledger.TermsOf(d.Day, span, refs, fmt.Sprint(b.Rates.ToolRates(span[0], span[1])))...)
+		all = append(all, records.TermsOf(d.Day, span, refs, fmt.Sprint(b.Rates.ToolRates(span[0], span[1])))...)
 	}
 	return all, nil
 }

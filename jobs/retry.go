@@ -8,8 +8,8 @@ import (
 	"slices"
 	"time"
 
-	"chargeback/billing/ledger"
 	"chargeback/billing/manifest"
+	"chargeback/billing/records"
 	"chargeback/extract"
 	"chargeback/extract/objstore"
 	"chargeback/transform/civil"
@@ -99,7 +99,7 @@ func (b *Books) retryOutdated(ctx context.Context, source extract.Source, whole 
 	if err != nil || latest.IsZero() {
 		return nil, err // nothing was read yet
 	}
-	at.nights = ledger.Days{First: latest, Last: latest}
+	at.nights = records.Days{First: latest, Last: latest}
 	took, problems, err := b.takeOver(ctx, source, at, retryWindow)
 	s.Problems = append(s.Problems, problems...)
 	s.add(Reread{Objects: took.Read, Staged: took.Staged, Rejected: took.Rejected})
@@ -126,7 +126,7 @@ func (b *Books) takeNew(ctx context.Context, source extract.Source, incomplete [
 		days[day] = true
 	}
 	for _, day := range slices.SortedFunc(maps.Keys(days), civil.Date.Compare) {
-		took, problems, err := b.take(ctx, source, look{nights: ledger.Days{First: day, Last: day}}, retryWindow)
+		took, problems, err := b.take(ctx, source, look{nights: records.Days{First: day, Last: day}}, retryWindow)
 		if err != nil {
 			return nil, err
 		}

@@ -10,6 +10,9 @@ import (
 
 	"chargeback/billing/invoice"
 	"chargeback/billing/ledger"
+	"chargeback/billing/months"
+	"chargeback/billing/records"
+	"chargeback/billing/runs"
 	"chargeback/billing/warehouse"
 	"chargeback/jobs"
 	"chargeback/transform/civil"
@@ -35,7 +38,7 @@ func (c countedReads) Query(ctx context.Context, s warehouse.Select, yield func(
 func correctedCenters(t *testing.T, centers int, times *int) *books {
 	t.Helper()
 	b := open(t, newCompany(t).dir, wiring{engine: func(w warehouse.Warehouse) warehouse.Warehouse { return countedReads{w, "invoices", times} }})
-	var issued []ledger.Issued
+	var issued []months.Issued
 	facts, payers := [][]any{}, [][]any{}
 	day := civil.Date{Year: 2026, Mon: time.October, Day: 30}
 	cost := money.MustParse("0.5")
@@ -48,15 +51,15 @@ func correctedCenters(t *testing.T, centers int, times *int) *books {
 			if err != nil {
 				t.Fatal(err)
 			}
-			issued = append(issued, ledger.Issued{Number: d.Number, Month: october, CostCenter: code, Document: string(text)})
+			issued = append(issued, months.Issued{Number: d.Number, Month: october, CostCenter: code, Document: string(text)})
 		}
 		payers = append(payers, []any{id, "Engineering", code})
-		facts = append(facts, fact(t, ledger.Args{
+		facts = append(facts, fact(t, records.Args{
 			"record_id": id, "correction": int64(1), "usage_date": day, "billing_month": month("2026-11").FirstDay(), "meter_id": int64(1), "payer_id": id,
 			"ruling_id": int64(0), "run_date": day, "started_at": day.Start(time.UTC), "total_cost_usd": cost, "llm_cost_usd": cost,
 		}))
 	}
-	closing, err := b.Ledger.CloseMonth(t.Context(), month(october), time.Unix(0, 0), "hash", jobs.MonthlySummary{}, issued)
+	closing, err := b.Ledger.Months.Close(t.Context(), month(october), time.Unix(0, 0), "hash", jobs.MonthlySummary{}, issued)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,14 +72,14 @@ func correctedCenters(t *testing.T, centers int, times *int) *books {
 }
 
 // fact is a cost record with nothing but what set names: 0, or null.
-func fact(t *testing.T, set ledger.Args) (row []any) {
+func fact(t *testing.T, set records.Args) (row []any) {
 	t.Helper()
 	of, _ := ledger.Layout().Table("record_facts")
 	for _, c := range of.Columns {
 		v := set[c.Name]
 		if v == nil && !c.Nullable {
 			v = int64(0)
-			if c.Type == ledger.Bool {
+			if c.Type == records.Bool {
 				v = false
 			}
 		}
@@ -111,7 +114,7 @@ func TestChangedClosedMonth(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]warehouse.Change{
 		"nothing changed":      nil,
-		"one record is dearer": warehouse.Update{Table: "record_facts", Set: ledger.Args{"llm_cost_usd": money.MustParse("1")}, Where: "record_id = (select min(record_id) from {record_facts} where correction = 0)"},
+		"one record is dearer": warehouse.Update{Table: "record_facts", Set: records.Args{"llm_cost_usd": money.MustParse("1")}, Where: "record_id = (select min(record_id) from {record_facts} where correction = 0)"},
 		"no record is left":    warehouse.Delete{Table: "record_facts", Where: "true"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -149,15 +152,15 @@ func TestManyProblems(t *testing.T) {
 	}
 	b := open(t, c.dir, wiring{})
 	s := b.night(t, date(firstDay))
-	runs, err := b.Ledger.LastRuns(t.Context(), 1)
+	last, err := b.Ledger.Runs.LastRuns(t.Context(), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var kept jobs.NightlySummary
-	if err := json.Unmarshal([]byte(runs[0].Summary), &kept); err != nil {
+	if err := json.Unmarshal([]byte(last[0].Summary), &kept); err != nil {
 		t.Fatal(err)
 	}
-	rest, err := b.Ledger.RunProblems(t.Context(), s.Window, s.Attempt)
+	rest, err := b.Ledger.Runs.RunProblems(t.Context(), s.Window, s.Attempt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,6 +172,6 @@ func TestManyProblems(t *testing.T) {
 	for _, p := range rest {
 		all = append(all, jobs.Problem(p))
 	}
-	equal(t, "in the summary", ledger.SummaryMost, len(kept.Problems))
+	equal(t, "in the summary", runs.SummaryMost, len(kept.Problems))
 	equal(t, "problems", s.Problems, all)
 }

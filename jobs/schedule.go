@@ -20,7 +20,7 @@ const settleHours = deliveryHours
 // could not be read, or was gone, is another one now or is back; and if people files hold
 // what no night has read.
 func (b *Books) DueNights(ctx context.Context, now time.Time) (due []civil.Date, err error) {
-	done, err := b.Ledger.WindowsDone(ctx, NightlyKind)
+	done, err := b.Ledger.Runs.WindowsDone(ctx, NightlyKind)
 	if err != nil {
 		return nil, err
 	}
@@ -76,18 +76,18 @@ func (b *Books) changedSettings(ctx context.Context) (bool, error) {
 
 // NightDone says whether the night of a business day was finished.
 func (b *Books) NightDone(ctx context.Context, day civil.Date) (bool, error) {
-	done, err := b.Ledger.WindowsDone(ctx, NightlyKind)
+	done, err := b.Ledger.Runs.WindowsDone(ctx, NightlyKind)
 	return done[NightlyWindow(day)], err
 }
 
 // DueMonths lists the months whose close is due at now and was not done, or
 // whose files were not all written, oldest first.
 func (b *Books) DueMonths(ctx context.Context, now time.Time) (due []civil.Month, err error) {
-	closed, err := b.Ledger.ClosedMonths(ctx)
+	closed, err := b.Ledger.Months.Closed(ctx)
 	if err != nil {
 		return nil, err
 	}
-	written, err := b.Ledger.WindowsDone(ctx, DocumentsKind)
+	written, err := b.Ledger.Runs.WindowsDone(ctx, DocumentsKind)
 	if err != nil {
 		return nil, err
 	}

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"chargeback/billing/ledger"
 	"chargeback/billing/manifest"
+	"chargeback/billing/records"
 	"chargeback/extract"
 	"chargeback/extract/objstore"
 	"chargeback/transform/civil"
@@ -91,13 +91,13 @@ func (b *Books) StageShard(ctx context.Context, day civil.Date, shard Shard, now
 	if err := b.accountedFor(s.Window, day); err != nil {
 		return s, false, err
 	}
-	done, err := b.Ledger.WindowsDone(ctx, ShardKind+"/"+day.String())
+	done, err := b.Ledger.Runs.WindowsDone(ctx, ShardKind+"/"+day.String())
 	if err != nil {
 		return s, false, err
 	}
 	if !done[s.Window] {
 		err := b.attempt(ctx, &s, now, func() error {
-			if err := b.takeAll(ctx, ledger.Days{First: day, Last: day}, shard, &s); err != nil {
+			if err := b.takeAll(ctx, records.Days{First: day, Last: day}, shard, &s); err != nil {
 				return err
 			}
 			s.BytesProcessed = max(0, b.processed(ctx)-s.before)
@@ -110,7 +110,7 @@ func (b *Books) StageShard(ctx context.Context, day civil.Date, shard Shard, now
 		if err != nil {
 			return s, false, err
 		}
-		if done, err = b.Ledger.WindowsDone(ctx, ShardKind+"/"+day.String()); err != nil {
+		if done, err = b.Ledger.Runs.WindowsDone(ctx, ShardKind+"/"+day.String()); err != nil {
 			return s, false, err
 		}
 	}

@@ -287,12 +287,12 @@ func (b *Books) trueUps(ctx context.Context, month civil.Month) (all []TrueUp, b
 // as the last close kept it. It is empty where the month before is not closed:
 // changes are trued up in the first open month.
 func (b *Books) sharedBooks(ctx context.Context, month civil.Month) (books []SharedMonth, err error) {
-	closed, err := b.Ledger.ClosedMonths(ctx)
+	closed, err := b.Ledger.Months.Closed(ctx)
 	if err != nil || closed[month.Prev()] == "" {
 		return nil, err
 	}
 	var last MonthlySummary
-	if err := b.Ledger.Closing(ctx, month.Prev(), &last); err != nil || last.Shared != nil {
+	if err := b.Ledger.Months.Closing(ctx, month.Prev(), &last); err != nil || last.Shared != nil {
 		return last.Shared, err
 	}
 	for m := b.Start.Month(); m.Before(month); m = m.Next() {
@@ -399,7 +399,7 @@ func (b *Books) sharesOf(month civil.Month, sum SharedSum, documents []invoice.D
 
 // issued reads the documents of a closed month.
 func (b *Books) issued(ctx context.Context, month civil.Month) ([]invoice.Document, error) {
-	rows, err := b.Ledger.Issued(ctx, month)
+	rows, err := b.Ledger.Months.Issued(ctx, month)
 	documents := make([]invoice.Document, len(rows))
 	for i, row := range rows {
 		if err := json.Unmarshal([]byte(row.Document), &documents[i]); err != nil {
@@ -419,7 +419,7 @@ type SharedPart struct {
 // it where it is closed, else as a close would do it by the records so far, with
 // what a person should know of that.
 func (b *Books) SharedParts(ctx context.Context, month civil.Month) (all []SharedPart, told []string, closed bool, err error) {
-	months, err := b.Ledger.ClosedMonths(ctx)
+	months, err := b.Ledger.Months.Closed(ctx)
 	if err != nil {
 		return nil, nil, false, err
 	}

@@ -69,7 +69,7 @@ func (b *books) charged(t *testing.T, months ...string) map[string]string {
 	t.Helper()
 	sums := map[string]money.USD{}
 	for _, m := range months {
-		issued, err := b.Ledger.Issued(t.Context(), month(m))
+		issued, err := b.Ledger.Months.Issued(t.Context(), month(m))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -221,7 +221,7 @@ func TestSharedCostTrueUp(t *testing.T) {
 			t.Errorf("%s pays %s of 160.00 and %s of 100.00", code, is, was)
 		}
 	}
-	documents, err := b.Ledger.Issued(t.Context(), month("2026-12"))
+	documents, err := b.Ledger.Months.Issued(t.Context(), month("2026-12"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -303,7 +303,7 @@ func TestBudgetCountsTheDocument(t *testing.T) {
 	c, ledger := fourMonths(t)
 	b := c.copied(t, ledger)
 	b.closing(t, october)
-	issued, err := b.Ledger.Issued(t.Context(), month(october))
+	issued, err := b.Ledger.Months.Issued(t.Context(), month(october))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -349,7 +349,7 @@ func TestNoDocumentOverAnother(t *testing.T) {
 	if !errors.Is(err, jobs.ErrGates) || !strings.Contains(err.Error(), "holds another content under the name of CB-2026-10-00420-r0.csv, CB-2026-10-00420-r0.pdf") {
 		t.Errorf("the close of another ledger ended with %v", err)
 	}
-	closed, err := other.Ledger.ClosedMonths(t.Context())
+	closed, err := other.Ledger.Months.Closed(t.Context())
 	equal(t, "closed by the other", 0, len(closed))
 	equal(t, "files after it", kept, filesOf(t, b.Month.Dir))
 	if err != nil {

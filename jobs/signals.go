@@ -9,10 +9,11 @@ import (
 	"strings"
 	"time"
 
-	"chargeback/billing/ledger"
 	"chargeback/billing/manifest"
 	"chargeback/billing/notify"
+	"chargeback/billing/records"
 	"chargeback/billing/report"
+	"chargeback/billing/runs"
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
 	"chargeback/transform/rates"
@@ -68,14 +69,14 @@ const nightsToTell = 4
 // attention: of the ledger alone, whatever the sources hold. Nights tell the same of
 // what they did.
 func (b *Books) Signals(ctx context.Context, now time.Time) (problems []Problem, err error) {
-	failed, err := b.Ledger.FailedRuns(ctx, now.AddDate(0, 0, -habitDays))
+	failed, err := b.Ledger.Runs.FailedRuns(ctx, now.AddDate(0, 0, -habitDays))
 	if err != nil {
 		return nil, err
 	}
 	for _, f := range failed {
 		problems = append(problems, Problem{Kind: KindFailedRun, Source: "run", Object: f.Window, What: "failed: " + cmp.Or(f.Reason, "nothing is known of why")})
 	}
-	done, err := b.Ledger.WindowsDone(ctx, NightlyKind)
+	done, err := b.Ledger.Runs.WindowsDone(ctx, NightlyKind)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +84,7 @@ func (b *Books) Signals(ctx context.Context, now time.Time) (problems []Problem,
 	if err != nil || latest.IsZero() {
 		return problems, err
 	}
-	closed, err := b.Ledger.ClosedMonths(ctx)
+	closed, err := b.Ledger.Months.Closed(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -91,12 +92,12 @@ func (b *Books) Signals(ctx context.Context, now time.Time) (problems []Problem,
 	if s.after, err = b.standing(ctx, s.open); err != nil {
 		return nil, err
 	}
-	edits, err := b.Ledger.BookEdits(ctx)
+	edits, err := b.Ledger.Records.BookEdits(ctx)
 	if err != nil {
 		return nil, err
 	}
 	s.edits = openEdits(edits, closed)
-	s.read = ledger.Days{First: b.firstOf(s.open), Last: latest}
+	s.read = records.Days{First: b.firstOf(s.open), Last: latest}
 	for _, part := range []func(context.Context) ([]Problem, error){
 		func(ctx context.Context) ([]Problem, error) {
 			return b.UnreadSources(ctx, slices.Concat(b.PeopleFrom, b.RequestsFrom))
@@ -162,15 +163,15 @@ func (b *Books) brokenObjects(ctx context.Context) (problems []Problem, err erro
 
 // standing is what the open months hold that a night is compared by.
 type standing struct {
-	unpriced  []ledger.Unpriced
-	corrected []ledger.Corrected
+	unpriced  []records.Unpriced
+	corrected []records.Corrected
 }
 
 func (b *Books) standing(ctx context.Context, open civil.Month) (s standing, err error) {
-	if s.unpriced, err = b.Ledger.Unpriced(ctx, open); err != nil {
+	if s.unpriced, err = b.Ledger.Records.Unpriced(ctx, open); err != nil {
 		return s, err
 	}
-	s.corrected, err = b.Ledger.Corrected(ctx, open)
+	s.corrected, err = b.Ledger.Records.Corrected(ctx, open)
 	return s, err
 }
 
@@ -180,16 +181,16 @@ type signals struct {
 	latest        civil.Date // the newest night
 	open          civil.Month
 	done          map[string]bool // windows of nights that were finished
-	running       ledger.Days     // nights that this run ends; zero where none runs
-	read          ledger.Days     // nights of which rejects are looked at
+	running       records.Days    // nights that this run ends; zero where none runs
+	read          records.Days    // nights of which rejects are looked at
 	before, after standing        // before is empty where all that stands is told
-	edits         []ledger.BookEdit
+	edits         []records.BookEdit
 	marks         keptMarks // as this run leaves them
 }
 
 // told is what nights tell, of the books as they will be.
-func (s signals) told(ctx context.Context, nights ledger.Days) (problems []Problem, err error) {
-	if s.done, err = s.b.Ledger.WindowsDone(ctx, NightlyKind); err != nil {
+func (s signals) told(ctx context.Context, nights records.Days) (problems []Problem, err error) {
+	if s.done, err = s.b.Ledger.Runs.WindowsDone(ctx, NightlyKind); err != nil {
 		return nil, err
 	}
 	s.running = nights
@@ -224,14 +225,14 @@ func (s signals) silent(ctx context.Context) (problems []Problem, err error) {
 	}
 	const soon = 1 + graceDays // shorter than any habit allows
 	until := s.latest.AddDays(soon)
-	recent, err := s.b.Ledger.SourceDays(ctx, s.latest.AddDays(1-soon), until)
+	recent, err := s.b.Ledger.Records.SourceDays(ctx, s.latest.AddDays(1-soon), until)
 	if err != nil {
 		return nil, err
 	}
 	var quiet []Watched
 	days := habitDays
 	for _, w := range watched {
-		if i := slices.IndexFunc(recent, func(d ledger.SourceDay) bool { return d.Source == w.Name }); i < 0 || w.Own && w.After < soon {
+		if i := slices.IndexFunc(recent, func(d records.SourceDay) bool { return d.Source == w.Name }); i < 0 || w.Own && w.After < soon {
 			quiet = append(quiet, w)
 			days = max(days, w.After)
 		}
@@ -239,7 +240,7 @@ func (s signals) silent(ctx context.Context) (problems []Problem, err error) {
 	if len(quiet) == 0 {
 		return nil, nil
 	}
-	past, err := s.past(ctx, ledger.Days{First: s.latest.AddDays(-days), Last: until})
+	past, err := s.past(ctx, records.Days{First: s.latest.AddDays(-days), Last: until})
 	if err != nil {
 		return nil, err
 	}
@@ -265,22 +266,22 @@ func (s signals) silent(ctx context.Context) (problems []Problem, err error) {
 
 // past is how sources delivered in the days of which habits are read.
 type past struct {
-	days     ledger.Days
-	records  []ledger.SourceDay        // days with records
-	arrivals []ledger.SourceDay        // nights that read any
+	days     records.Days
+	records  []records.SourceDay       // days with records
+	arrivals []runs.Arrival            // nights that read any
 	begins   map[civil.Date]civil.Date // by a night that others were run with: the first of them
 	seen     map[string]civil.Date     // by source: the first night that looked for it; none: no night did
 }
 
-func (s signals) past(ctx context.Context, days ledger.Days) (p past, err error) {
+func (s signals) past(ctx context.Context, days records.Days) (p past, err error) {
 	p.days = days
-	if p.records, err = s.b.Ledger.SourceDays(ctx, days.First, days.Last); err != nil {
+	if p.records, err = s.b.Ledger.Records.SourceDays(ctx, days.First, days.Last); err != nil {
 		return p, err
 	}
-	if p.arrivals, err = s.b.Ledger.SourceArrivals(ctx, days.First, s.latest); err != nil {
+	if p.arrivals, err = s.b.Ledger.Runs.SourceArrivals(ctx, days.First, s.latest); err != nil {
 		return p, err
 	}
-	with, err := s.b.Ledger.NightsWith(ctx, days.First, s.latest)
+	with, err := s.b.Ledger.Runs.NightsWith(ctx, days.First, s.latest)
 	if err != nil {
 		return p, err
 	}
@@ -444,7 +445,7 @@ func (s signals) rejected(ctx context.Context) (problems []Problem, err error) {
 	if percent == 0 {
 		return nil, nil
 	}
-	nights, err := s.b.Ledger.SourceNights(ctx, s.read.First, s.read.Last)
+	nights, err := s.b.Ledger.Runs.SourceNights(ctx, s.read.First, s.read.Last)
 	for _, n := range nights {
 		if all := n.Staged + n.Rejected; n.Rejected*100 > percent*all {
 			problems = append(problems, Problem{Kind: KindRejects, Source: n.Source, Object: NightlyWindow(n.Night), What: fmt.Sprintf(
@@ -481,7 +482,7 @@ func (s signals) unpriced(context.Context) (problems []Problem, err error) {
 			continue
 		}
 		what := counted(u.Records, "record") + " without a cost, in no budget and on no document"
-		advice := strings.TrimSuffix(report.Advice(ledger.Flags(u.Flags)), ".")
+		advice := strings.TrimSuffix(report.Advice(records.Flags(u.Flags)), ".")
 		if u.Why != "" && advice != "" {
 			_, advice, _ = strings.Cut(advice, ": ") // what is lacking is said by why
 		}
@@ -497,7 +498,7 @@ func (s signals) unpriced(context.Context) (problems []Problem, err error) {
 
 // unallocated names the open months that charge nobody more than they may.
 func (s signals) unallocated(ctx context.Context) (problems []Problem, err error) {
-	sums, err := s.b.Ledger.Unallocated(ctx, s.open)
+	sums, err := s.b.Ledger.Records.Unallocated(ctx, s.open)
 	limit := s.b.Month.UnallocatedLimit
 	for _, month := range slices.SortedFunc(maps.Keys(sums), civil.Month.Compare) {
 		if sum := sums[month]; sum.Cmp(limit) > 0 {
@@ -529,7 +530,7 @@ func (c change) String() string {
 
 // correctedBy adds up corrections by closed month: what each cost centre's documents are
 // corrected by is charged or credited as a whole. of keeps those that are meant.
-func correctedBy(corrected []ledger.Corrected, of func(ledger.Corrected) bool) map[string]change {
+func correctedBy(corrected []records.Corrected, of func(records.Corrected) bool) map[string]change {
 	type document struct{ month, center string }
 	sums := map[document]money.USD{}
 	for _, c := range corrected {
@@ -551,7 +552,7 @@ func correctedBy(corrected []ledger.Corrected, of func(ledger.Corrected) bool) m
 	return all
 }
 
-func everything(ledger.Corrected) bool { return true }
+func everything(records.Corrected) bool { return true }
 
 // corrections names the closed months that are corrected by more than they may, and
 // by other amounts than before.
@@ -579,7 +580,7 @@ func (s signals) edited(context.Context) (problems []Problem, err error) {
 	for _, e := range s.edits {
 		of := everything
 		if key := e.Key(); key != "" {
-			of = func(c ledger.Corrected) bool { return c.PriceKey == key }
+			of = func(c records.Corrected) bool { return c.PriceKey == key }
 		}
 		var parts []string
 		amounts := correctedBy(s.after.corrected, of)
@@ -601,28 +602,28 @@ func (s signals) edited(context.Context) (problems []Problem, err error) {
 // bookNow is what a night keeps of the rate book.
 type bookNow struct {
 	changed bool // since the last night; where it is not, nothing is to be kept
-	marks   ledger.BookMarks
-	edits   []ledger.BookEdit // all that stand
-	fresh   []ledger.BookEdit // those of them that no night has told yet
+	marks   records.BookMarks
+	edits   []records.BookEdit // all that stand
+	fresh   []records.BookEdit // those of them that no night has told yet
 }
 
 // bookNow holds the rate book against the marks that the last night left. What was
 // put back as it was is no edit any more.
 func (b *Books) bookNow(ctx context.Context, open civil.Month, closed map[civil.Month]string) (now bookNow, err error) {
-	before, err := b.Ledger.BookMarks(ctx)
+	before, err := b.Ledger.Records.BookMarks(ctx)
 	if err != nil || before.Version == b.Rates.Version() {
 		return now, err
 	}
-	now.changed, now.marks = true, ledger.BookMarks{Version: b.Rates.Version(), Marks: b.Rates.Marks()}
+	now.changed, now.marks = true, records.BookMarks{Version: b.Rates.Version(), Marks: b.Rates.Marks()}
 	latest, err := b.latestDone(ctx)
 	if err != nil || before.Version == "" || latest.IsZero() {
 		return now, err
 	}
-	kept, err := b.Ledger.BookEdits(ctx)
+	kept, err := b.Ledger.Records.BookEdits(ctx)
 	if err != nil {
 		return now, err
 	}
-	used, err := b.Ledger.PricesUsed(ctx)
+	used, err := b.Ledger.Records.PricesUsed(ctx)
 	if err != nil {
 		return now, err
 	}
@@ -636,11 +637,11 @@ func (b *Books) bookNow(ctx context.Context, open civil.Month, closed map[civil.
 		if key := e.Key(); key != "" && !used[key] {
 			continue
 		}
-		edit := ledger.BookEdit{Mark: e.Mark, What: e.What, Open: open.String()}
+		edit := records.BookEdit{Mark: e.Mark, What: e.What, Open: open.String()}
 		if e.Place != "" {
 			edit.What += " (" + e.Place + ")"
 		}
-		if i := slices.IndexFunc(standing, func(s ledger.BookEdit) bool { return s.Is(e.Mark) }); i >= 0 {
+		if i := slices.IndexFunc(standing, func(s records.BookEdit) bool { return s.Is(e.Mark) }); i >= 0 {
 			edit.Open = standing[i].Open
 		}
 		now.edits = append(now.edits, edit)
@@ -652,7 +653,7 @@ func (b *Books) bookNow(ctx context.Context, open civil.Month, closed map[civil.
 }
 
 // openEdits are the edits that were found in months which are still open.
-func openEdits(edits []ledger.BookEdit, closed map[civil.Month]string) (open []ledger.BookEdit) {
+func openEdits(edits []records.BookEdit, closed map[civil.Month]string) (open []records.BookEdit) {
 	for _, e := range edits {
 		if month, err := civil.ParseMonth(e.Open); err == nil && closed[month] == "" {
 			open = append(open, e)

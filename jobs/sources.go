@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"chargeback/billing/ledger"
 	"chargeback/billing/manifest"
+	"chargeback/billing/records"
 	"chargeback/billing/warehouse"
 	"chargeback/extract"
 	"chargeback/extract/objstore"
@@ -162,7 +162,7 @@ func (k *keptMarks) set(source string, mark manifest.SourceMark, adopt bool) {
 }
 
 // missed notes that nights did not read a source.
-func (k *keptMarks) missed(source string, mark manifest.SourceMark, nights ledger.Days) {
+func (k *keptMarks) missed(source string, mark manifest.SourceMark, nights records.Days) {
 	if !mark.Missed.IsZero() && !nights.First.Before(mark.Missed) {
 		return
 	}
@@ -172,7 +172,7 @@ func (k *keptMarks) missed(source string, mark manifest.SourceMark, nights ledge
 
 // keepMarks says how nights found the sources: as they are now, or, of those that
 // could not be read or are not in the settings at present, since when they were not.
-func (b *Books) keepMarks(ctx context.Context, nights ledger.Days, changes map[string]sourceChange, marks map[string]manifest.SourceMark) (keptMarks, error) {
+func (b *Books) keepMarks(ctx context.Context, nights records.Days, changes map[string]sourceChange, marks map[string]manifest.SourceMark) (keptMarks, error) {
 	k := keptMarks{first: map[string]civil.Date{}, marks: map[string]manifest.SourceMark{}}
 	gone := maps.Clone(marks)
 	latest, err := b.latestDone(ctx)
@@ -220,6 +220,6 @@ func (b *Books) UnreadSources(ctx context.Context, names []string) (problems []P
 
 // firstOpen is the first day of the open months.
 func (b *Books) firstOpen(ctx context.Context) (civil.Date, error) {
-	closed, err := b.Ledger.ClosedMonths(ctx)
+	closed, err := b.Ledger.Months.Closed(ctx)
 	return b.firstOf(b.openMonth(closed)), err
 }

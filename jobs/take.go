@@ -9,8 +9,8 @@ import (
 	"slices"
 	"time"
 
-	"chargeback/billing/ledger"
 	"chargeback/billing/manifest"
+	"chargeback/billing/records"
 	"chargeback/extract"
 	"chargeback/extract/decode"
 	"chargeback/extract/objstore"
@@ -50,10 +50,10 @@ type Reread struct {
 // look says where objects of a source are looked for and what becomes of those
 // that are known.
 type look struct {
-	nights ledger.Days // on whose delivery days everything must be that was there before
-	since  civil.Date  // first of other days that are looked through for what has come; zero for none
-	until  civil.Date  // last of them, where that is after the nights
-	why    string      // why they are
+	nights records.Days // on whose delivery days everything must be that was there before
+	since  civil.Date   // first of other days that are looked through for what has come; zero for none
+	until  civil.Date   // last of them, where that is after the nights
+	why    string       // why they are
 	shard  Shard
 	// outdated is whether objects of open months that were read by other settings
 	// are looked for on other days, too; whole, whether all count as such.
@@ -66,12 +66,12 @@ const deliveryHours = 3
 
 // listed is the range of delivery days of nights: folders are named in UTC
 // by delivery, business days by the billing zone.
-func (b *Books) listed(nights ledger.Days) objstore.DayRange {
-	return b.deliveryDays(ledger.Days{First: nights.First.AddDays(-b.LateDays), Last: nights.Last})
+func (b *Books) listed(nights records.Days) objstore.DayRange {
+	return b.deliveryDays(records.Days{First: nights.First.AddDays(-b.LateDays), Last: nights.Last})
 }
 
 // deliveryDays is on which days objects of business days come in.
-func (b *Books) deliveryDays(days ledger.Days) objstore.DayRange {
+func (b *Books) deliveryDays(days records.Days) objstore.DayRange {
 	first := days.First.Start(b.Zone).UTC()
 	end := days.Last.AddDays(1).Start(b.Zone).UTC().Add(deliveryHours * time.Hour)
 	return objstore.DayRange{First: first.Truncate(24 * time.Hour), Last: end.Truncate(24 * time.Hour), LastHours: end.Hour() + 1}
@@ -91,9 +91,9 @@ func (b *Books) take(ctx context.Context, source extract.Source, at look, window
 		days.First = earliest(days.First, outdated)
 	}
 	if !at.since.IsZero() {
-		through := b.listed(ledger.Days{First: at.since, Last: at.nights.Last})
+		through := b.listed(records.Days{First: at.since, Last: at.nights.Last})
 		if at.nights.Last.Before(at.until) {
-			through = b.listed(ledger.Days{First: at.since, Last: at.until})
+			through = b.listed(records.Days{First: at.since, Last: at.until})
 			days.Last, days.LastHours = through.Last, through.LastHours
 		}
 		if through.First.Before(days.First) {

@@ -54,14 +54,14 @@ type HeldBack struct {
 // and names the cost centres without one. It returns ErrNotTied where they differ.
 func (b *Books) total(ctx context.Context, month civil.Month, documents []invoice.Document, s *MonthlySummary) error {
 	t := &Totals{Shared: s.SharedCosts, TrueUps: s.TrueUps}
-	spend, err := b.Ledger.Spend(ctx, month)
+	spend, err := b.Ledger.Records.Spend(ctx, month)
 	if err != nil {
 		return err
 	}
 	for _, row := range spend {
 		t.Records = t.Records.Add(row.Actual)
 	}
-	gates, err := b.Ledger.Gates(ctx, month)
+	gates, err := b.Ledger.Months.Gates(ctx, month)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/months"
+	"chargeback/billing/records"
 	"chargeback/billing/report"
 	"chargeback/transform/civil"
 	"chargeback/transform/directory"
@@ -43,12 +44,12 @@ func (b *Books) WhatIf(ctx context.Context, month civil.Month, w WhatIf) ([]repo
 		other.Directory = w.Directory
 	}
 	r := report.Rerating{
-		Days: ledger.Days{First: month.FirstDay(), Last: month.LastDay()}, RateVersion: other.Rates.Version(), Attribute: w.Directory != nil, CacheReads: -1,
+		Days: records.Days{First: month.FirstDay(), Last: month.LastDay()}, RateVersion: other.Rates.Version(), Attribute: w.Directory != nil, CacheReads: -1,
 	}
 	if w.CacheReads != nil {
 		r.CacheReads = *w.CacheReads
 	}
-	seen, err := b.Ledger.SeenOn(ctx, r.Days)
+	seen, err := b.Ledger.Records.SeenOn(ctx, r.Days)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +74,7 @@ func (b *Books) WhatIf(ctx context.Context, month civil.Month, w WhatIf) ([]repo
 	if err != nil {
 		return nil, err
 	}
-	rows, err := report.Rerate(ctx, b.Ledger, r, refs)
+	rows, err := report.Rerate(ctx, b.Ledger.Records, r, refs)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +104,7 @@ type Repricing struct {
 	Rated []report.Rerated
 	// Corrections are those that the next nightly run would add to the open month, with
 	// what it would withdraw counted down; Standing are those that it has and that stay.
-	Corrections, Standing []ledger.Correction
+	Corrections, Standing []months.Correction
 	// Unread are people files that have changed since they were read: what they say now
 	// is in none of it.
 	Unread []string
@@ -118,19 +119,19 @@ func (b *Books) Reprice(ctx context.Context) (Repricing, error) {
 	if err != nil || latest.IsZero() {
 		return p, err
 	}
-	plan, err := b.plan(ctx, ledger.Days{First: latest, Last: latest})
+	plan, err := b.plan(ctx, records.Days{First: latest, Last: latest})
 	if err != nil {
 		return p, err
 	}
 	build := plan.build
 	p.Open = build.OpenMonth
 	if first := b.firstOf(p.Open); !latest.Before(first) {
-		if p.Rated, err = b.rerate(ctx, ledger.Days{First: first, Last: latest}); err != nil {
+		if p.Rated, err = b.rerate(ctx, records.Days{First: first, Last: latest}); err != nil {
 			return p, err
 		}
 	}
 	build.Days = before(p.Open.FirstDay(), build.Days)
-	standing, err := b.Ledger.Corrections(ctx, p.Open)
+	standing, err := b.Ledger.Months.Corrections(ctx, p.Open)
 	if err != nil {
 		return p, err
 	}
@@ -138,7 +139,7 @@ func (b *Books) Reprice(ctx context.Context) (Repricing, error) {
 	if err != nil {
 		return p, err
 	}
-	then, err := b.Ledger.CorrectionsBy(ctx, build, refs)
+	then, err := b.Ledger.Months.CorrectionsBy(ctx, build, refs)
 	if err != nil {
 		return p, err
 	}
@@ -148,8 +149,8 @@ func (b *Books) Reprice(ctx context.Context) (Repricing, error) {
 }
 
 // rerate prices the records of days again by today's rate book.
-func (b *Books) rerate(ctx context.Context, days ledger.Days) ([]report.Rerated, error) {
-	seen, err := b.Ledger.SeenOn(ctx, days)
+func (b *Books) rerate(ctx context.Context, days records.Days) ([]report.Rerated, error) {
+	seen, err := b.Ledger.Records.SeenOn(ctx, days)
 	if err != nil {
 		return nil, err
 	}
@@ -157,11 +158,11 @@ func (b *Books) rerate(ctx context.Context, days ledger.Days) ([]report.Rerated,
 	if err != nil {
 		return nil, err
 	}
-	return report.Rerate(ctx, b.Ledger, b.rerating(days), refs)
+	return report.Rerate(ctx, b.Ledger.Records, b.rerating(days), refs)
 }
 
 // rerating is pricing days again by today's rate book.
-func (b *Books) rerating(days ledger.Days) report.Rerating {
+func (b *Books) rerating(days records.Days) report.Rerating {
 	return report.Rerating{Days: days, RateVersion: b.Rates.Version(), CacheReads: -1}
 }
 
@@ -172,12 +173,12 @@ func before(day civil.Date, days []civil.Date) []civil.Date {
 
 // changes are the corrections that differ, each with its difference, and those that
 // don't.
-func changes(was, is []ledger.Correction) (changed, same []ledger.Correction) {
-	key := func(c ledger.Correction) ledger.Correction {
+func changes(was, is []months.Correction) (changed, same []months.Correction) {
+	key := func(c months.Correction) months.Correction {
 		c.Records, c.Reversed, c.Charged = 0, money.USD{}, money.USD{}
 		return c
 	}
-	old := map[ledger.Correction]ledger.Correction{}
+	old := map[months.Correction]months.Correction{}
 	for _, c := range was {
 		old[key(c)] = c
 	}

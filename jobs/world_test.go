@@ -13,9 +13,9 @@ import (
 
 	"go.uber.org/goleak"
 
-	"chargeback/billing/ledger"
 	"chargeback/billing/notify"
 	"chargeback/billing/outbox"
+	"chargeback/billing/records"
 	"chargeback/billing/warehouse"
 	"chargeback/cmd/chargeback/app"
 	"chargeback/config"
@@ -152,7 +152,7 @@ func (b *books) morning(day civil.Date) time.Time {
 // night runs one window, expects it to be done, and sends what it raised.
 func (b *books) night(t testing.TB, day civil.Date) jobs.NightlySummary {
 	t.Helper()
-	s, err := b.nightAndMessages(t.Context(), ledger.Days{First: day, Last: day})
+	s, err := b.nightAndMessages(t.Context(), records.Days{First: day, Last: day})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func (b *books) night(t testing.TB, day civil.Date) jobs.NightlySummary {
 }
 
 // nightAndMessages runs windows in one go and sends what waits then, as a command does.
-func (b *books) nightAndMessages(ctx context.Context, nights ledger.Days) (jobs.NightlySummary, error) {
+func (b *books) nightAndMessages(ctx context.Context, nights records.Days) (jobs.NightlySummary, error) {
 	s, err := b.Nights(ctx, nights, b.morning(nights.Last))
 	if err == nil {
 		_, err = b.Deliver(ctx)
@@ -202,7 +202,7 @@ func (b *books) due(m string) time.Time {
 // hash is the hash of all cost records.
 func (b *books) hash(t testing.TB) string {
 	t.Helper()
-	h, err := b.Ledger.Hash(t.Context(), civil.Min, civil.Max, "")
+	h, err := b.Ledger.Months.Hash(t.Context(), civil.Min, civil.Max, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +232,7 @@ func (b *books) raised(t testing.TB, messages ...outbox.Raised) error {
 // closed notes a month as closed, without any document.
 func (b *books) closed(t testing.TB, month civil.Month, summary any) error {
 	t.Helper()
-	changes, err := b.Ledger.CloseMonth(t.Context(), month, time.Unix(0, 0), "hash", summary, nil)
+	changes, err := b.Ledger.Months.Close(t.Context(), month, time.Unix(0, 0), "hash", summary, nil)
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ import (
 	"slices"
 	"strings"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/report"
 	"chargeback/transform/money"
 	"chargeback/transform/rates"
 )
@@ -52,7 +52,7 @@ type Arithmetic struct {
 
 // counted is how often a class is charged; the parts of a class are taken out
 // of it, because they have prices of their own.
-func counted(q ledger.Quantities) map[rates.Class]int64 {
+func counted(q report.Quantities) map[rates.Class]int64 {
 	return map[rates.Class]int64{
 		rates.Input:          q.InputUncached - q.InputAudio - q.InputImage,
 		rates.CacheRead:      q.CacheRead - q.CacheReadAudio,
@@ -79,7 +79,7 @@ var classWords = map[rates.Class]string{
 
 // Of works out what records that one rate priced cost. It returns ErrNotTied,
 // with the arithmetic, where that is not what was charged.
-func Of(p ledger.Priced) (a Arithmetic, err error) {
+func Of(p report.Priced) (a Arithmetic, err error) {
 	a.Total = p.Total
 	switch {
 	case !p.Known:
@@ -116,7 +116,7 @@ func Of(p ledger.Priced) (a Arithmetic, err error) {
 	return a, err
 }
 
-func tokens(p ledger.Priced) (Part, error) {
+func tokens(p report.Priced) (Part, error) {
 	part := Part{Name: "LLM", Charged: p.LLM}
 	if p.Hit {
 		return part, nil // answered from the gateway's cache: no provider was asked
@@ -200,7 +200,7 @@ func rounded(t rates.Term) string {
 	return text + ", rounded half up to " + t.Unit + " (12 decimals a token)"
 }
 
-func infrastructure(p ledger.Priced) Part {
+func infrastructure(p report.Priced) Part {
 	part := Part{Name: "infra", Charged: p.Infra}
 	fee, what := p.Rate.Infra, "requests, our fee"
 	if p.Hit {
@@ -214,14 +214,14 @@ func infrastructure(p ledger.Priced) Part {
 }
 
 // markup says that fees have one in them.
-func markup(p ledger.Priced) string {
+func markup(p report.Priced) string {
 	if _, after, ok := strings.Cut(p.Rate.Rule, "markup "); ok {
 		return "with the markup of " + after
 	}
 	return ""
 }
 
-func toolCalls(p ledger.Priced) (Part, error) {
+func toolCalls(p report.Priced) (Part, error) {
 	part := Part{Name: "tools", Charged: p.Tool}
 	if len(p.Mixes) == 0 {
 		return part, nil
@@ -259,7 +259,7 @@ func toolCalls(p ledger.Priced) (Part, error) {
 // Saved is the arithmetic of what caches saved: of an answer from the gateway's
 // cache what its tokens would have cost, of the provider's prompt cache the
 // difference to the price of input, which is negative for writes.
-func Saved(p ledger.Priced) (products []Product, sum money.USD, err error) {
+func Saved(p report.Priced) (products []Product, sum money.USD, err error) {
 	if p.Hit {
 		p.Hit = false
 		part, err := tokens(p)
@@ -291,7 +291,7 @@ func Saved(p ledger.Priced) (products []Product, sum money.USD, err error) {
 }
 
 // unitsOf are the unit prices of a record's rate by class.
-func unitsOf(p ledger.Priced) (map[rates.Class]money.USD, error) {
+func unitsOf(p report.Priced) (map[rates.Class]money.USD, error) {
 	var terms []rates.Term
 	if err := json.Unmarshal([]byte(p.Rate.Terms), &terms); err != nil && p.Rate.Terms != "" {
 		return nil, fmt.Errorf("read the terms of rate %s: %w", p.Rate.Key, err)

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/api/option"
 
 	"chargeback/billing/ledger"
+	"chargeback/billing/records"
 	"chargeback/billing/warehouse"
 	"chargeback/billing/warehouse/bigquery"
 	"chargeback/billing/warehouse/bigquery/bqtest"
@@ -53,7 +54,7 @@ func openDuckDB(t *testing.T) warehouse.Warehouse {
 
 // row is a row of a table with a value in each column, which seed decides; what set
 // names has its value from there.
-func row(t *testing.T, table string, seed int, set ledger.Args) []any {
+func row(t *testing.T, table string, seed int, set records.Args) []any {
 	t.Helper()
 	of, found := ledger.Layout().Table(table)
 	if !found {
@@ -71,7 +72,7 @@ func row(t *testing.T, table string, seed int, set ledger.Args) []any {
 }
 
 // value is a value of a column, another one for each number.
-func value(c ledger.Column, n int) any {
+func value(c records.Column, n int) any {
 	switch c.Type {
 	case record.Int:
 		return int64(n)
@@ -95,7 +96,7 @@ func fill(t *testing.T, l *ledger.Ledger) {
 	rows := map[string][][]any{}
 	for n := 1; n <= 4; n++ {
 		id := int64(n)
-		record := ledger.Args{
+		record := records.Args{
 			"record_id": id, "correction": int64(0), "usage_date": halloween.AddDays(-n % 2), "billing_month": october.FirstDay(), "meter_id": id, "caller_id": id, "actor_id": id, "task_id": id,
 			"rate_id": id, "payer_id": id, "ruling_id": 100_000 + id, "adjusts_payer_id": id, "usage_object_id": id, "request_object_id": 100 + id, "run_date": halloween,
 		}
@@ -115,10 +116,10 @@ func fill(t *testing.T, l *ledger.Ledger) {
 			if table == "rulings" {
 				key += 100_000 // apart from those that every ledger has
 			}
-			rows[table] = append(rows[table], row(t, table, n, ledger.Args{of.Columns[0].Name: key}))
+			rows[table] = append(rows[table], row(t, table, n, records.Args{of.Columns[0].Name: key}))
 		}
 		for _, object := range []int64{id, 100 + id} {
-			rows["objects"] = append(rows["objects"], row(t, "objects", int(object), ledger.Args{"object_id": object}))
+			rows["objects"] = append(rows["objects"], row(t, "objects", int(object), records.Args{"object_id": object}))
 		}
 	}
 	var changes []warehouse.Change
@@ -132,7 +133,7 @@ func fill(t *testing.T, l *ledger.Ledger) {
 
 func monthHash(t *testing.T, l *ledger.Ledger, m civil.Month) string {
 	t.Helper()
-	h, err := l.MonthHash(t.Context(), m)
+	h, err := l.Months.MonthHash(t.Context(), m)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +167,7 @@ func TestHashTellsEveryColumn(t *testing.T) {
 				}
 				var was any
 				read := "select " + c.Name + " from {" + table + "} where " + key + " = {@id}"
-				if err := l.Query(t.Context(), warehouse.Select{Text: read, Args: ledger.Args{"id": id}}, func(r warehouse.Row) error { was = r.Values[0]; return nil }); err != nil {
+				if err := l.Query(t.Context(), warehouse.Select{Text: read, Args: records.Args{"id": id}}, func(r warehouse.Row) error { was = r.Values[0]; return nil }); err != nil {
 					t.Fatal(err)
 				}
 				values := []any{value(c, 900_001+i)}
@@ -180,14 +181,14 @@ func TestHashTellsEveryColumn(t *testing.T) {
 					values = append(values, nil)
 				}
 				for _, v := range values {
-					at := ledger.Args{key: id}
+					at := records.Args{key: id}
 					set := func(v any) {
 						t.Helper()
-						if err := l.Apply(t.Context(), warehouse.Key(table, at, ledger.Args{c.Name: v})); err != nil {
+						if err := l.Apply(t.Context(), warehouse.Key(table, at, records.Args{c.Name: v})); err != nil {
 							t.Fatal(err)
 						}
 						if c.Name == key {
-							at = ledger.Args{key: v}
+							at = records.Args{key: v}
 						}
 					}
 					set(v)
@@ -221,7 +222,7 @@ func TestHashCountsRecords(t *testing.T) {
 	look("nothing")
 	fill(t, l)
 	look("three records")
-	record := row(t, "record_facts", 1, ledger.Args{"billing_month": october.FirstDay(), "usage_date": halloween, "meter_id": int64(99)})
+	record := row(t, "record_facts", 1, records.Args{"billing_month": october.FirstDay(), "usage_date": halloween, "meter_id": int64(99)})
 	for _, what := range []string{"one more, of a model that is not there", "two more that are alike"} {
 		if err := l.Apply(t.Context(), warehouse.Append{Table: "record_facts", Rows: [][]any{record}}); err != nil {
 			t.Fatal(err)
@@ -240,7 +241,7 @@ func TestHashOfAClosedMonth(t *testing.T) {
 	kept := []string{monthHash(t, l, october), ofEarlier}
 	unchanged := func(what, kept string, want bool) {
 		t.Helper()
-		got, err := l.Unchanged(t.Context(), october, kept)
+		got, err := l.Months.Unchanged(t.Context(), october, kept)
 		if err != nil || got != want {
 			t.Errorf("%s, hash %.8s: unchanged %v (error %v), want %v", what, kept, got, err, want)
 		}
@@ -249,7 +250,7 @@ func TestHashOfAClosedMonth(t *testing.T) {
 		unchanged("as it was closed", hash, true)
 		unchanged("another hash", hash[:len(hash)-1]+"x", false)
 	}
-	if err := l.Apply(t.Context(), warehouse.Key("record_facts", ledger.Args{"record_id": int64(2)}, ledger.Args{"output_tokens": int64(1)})); err != nil {
+	if err := l.Apply(t.Context(), warehouse.Key("record_facts", records.Args{"record_id": int64(2)}, records.Args{"output_tokens": int64(1)})); err != nil {
 		t.Fatal(err)
 	}
 	for _, hash := range kept {

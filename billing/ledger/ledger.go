@@ -1,30 +1,56 @@
 // Package ledger holds the durable record of what each cost centre owes.
 //
-// It owns: the shape of a cost record, the rule that a day is replaced whole or
-// not at all, the rule that a closed month never changes, and the layout that all
-// parts of the books have together.
-// It does not own: what was read (manifest), messages (outbox), prices
-// (transform/rates), the SQL models (transform/models), rendering
-// (billing/invoice), or when to run (jobs).
+// It owns: the layout that all parts of the books have together, how a ledger is made,
+// brought up to date and opened, and what never changes under it.
+// It does not own its parts: what was read (manifest), cost records (records), months
+// and documents (months), runs (runs), messages (outbox).
 package ledger
 
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"chargeback/billing/manifest"
 	"chargeback/billing/meta"
+	"chargeback/billing/months"
+	"chargeback/billing/outbox"
+	"chargeback/billing/records"
+	"chargeback/billing/runs"
 	"chargeback/billing/warehouse"
-	"chargeback/transform/models"
 )
 
-// Ledger is the rules of the books over one warehouse. It is used by one
-// goroutine at a time.
+// Ledger is the parts of the books over one warehouse. It is used by one goroutine at
+// a time.
 type Ledger struct {
-	w      warehouse.Warehouse
-	q      warehouse.Querier // the books as they are, or as they will be after some changes
-	models []models.Model
+	w       warehouse.Warehouse
+	Records *records.Records
+	Months  *months.Months
+	Runs    *runs.Runs
+}
+
+// After is the ledger as it will be when days that were made are kept.
+func (l *Ledger) After(m *records.Made) *Ledger {
+	after := *l
+	after.Records = l.Records.After(m)
+	after.Months = months.New(after.Records)
+	return &after
+}
+
+// Query runs a select of the books as they are, or, of a ledger that After gave, as
+// they will be; see warehouse.Querier.
+func (l *Ledger) Query(ctx context.Context, s warehouse.Select, yield func(warehouse.Row) error) error {
+	return l.Records.Query(ctx, s, yield)
+}
+
+// layoutVersion grows with every change of a table.
+const layoutVersion = 3
+
+// Layout is every table of the books, and their views.
+func Layout() warehouse.Layout {
+	tables := slices.Concat(manifest.Tables(), records.Tables(), runs.Tables(), months.Tables(), outbox.Tables(), []warehouse.Table{meta.Table})
+	return warehouse.Layout{Version: layoutVersion, Tables: tables, Views: records.Views()}
 }
 
 // Open brings the warehouse to the ledger's layout and checks that the books were
@@ -34,7 +60,7 @@ func Open(ctx context.Context, w warehouse.Warehouse, zone *time.Location, start
 	if err != nil {
 		return nil, err
 	}
-	if err := l.makeRulings(ctx); err != nil {
+	if err := l.Records.MakeRulings(ctx); err != nil {
 		return nil, err
 	}
 	for _, p := range pins(zone, start) {
@@ -46,10 +72,10 @@ func Open(ctx context.Context, w warehouse.Warehouse, zone *time.Location, start
 	if err != nil {
 		return nil, err
 	}
-	if err := l.fillDaily(ctx, marks); err != nil {
+	if err := l.Records.FillDaily(ctx, marks); err != nil {
 		return nil, err
 	}
-	if err := l.fillClosed(ctx); err != nil {
+	if err := l.Records.FillClosed(ctx); err != nil {
 		return nil, err
 	}
 	return l, nil
@@ -59,11 +85,11 @@ func opened(ctx context.Context, w warehouse.Warehouse) (*Ledger, error) {
 	if err := w.Migrate(ctx, Layout()); err != nil {
 		return nil, err
 	}
-	all, err := models.All()
+	r, err := records.New(w)
 	if err != nil {
 		return nil, err
 	}
-	return &Ledger{w: w, q: w, models: all}, nil
+	return &Ledger{w: w, Records: r, Months: months.New(r), Runs: runs.New(w)}, nil
 }
 
 // OpenExisting is Open for a process that is not the one that may make a
@@ -100,7 +126,7 @@ func OpenExisting(ctx context.Context, w warehouse.Warehouse, zone *time.Locatio
 	if err != nil {
 		return nil, err
 	}
-	for _, mark := range [][2]string{{dailyMark, "its daily sums are not whole"}, {closedMark, "not all that is asked of its closed months is written down"}} {
+	for _, mark := range [][2]string{{records.DailyMark, "its daily sums are not whole"}, {records.ClosedMark, "not all that is asked of its closed months is written down"}} {
 		whole, err := meta.Get(ctx, l.w, mark[0])
 		if err == nil && whole == "" {
 			err = fmt.Errorf("open ledger %s: %w (%s); bring it up to date with \"chargeback run\"", w, warehouse.ErrOutdated, mark[1])
@@ -112,12 +138,9 @@ func OpenExisting(ctx context.Context, w warehouse.Warehouse, zone *time.Locatio
 	return l, nil
 }
 
-// startFact is the first day that a ledger accounts for.
-const startFact = "start"
-
 // pins are the facts that never change under a ledger: name and value.
 func pins(zone *time.Location, start string) [][2]string {
-	return [][2]string{{"billing_zone", zone.String()}, {startFact, start}}
+	return [][2]string{{"billing_zone", zone.String()}, {meta.Start, start}}
 }
 
 func (l *Ledger) otherPin(name, known, value string) error {
@@ -175,3 +198,18 @@ func (l *Ledger) BudgetsMark(ctx context.Context) (string, error) {
 
 // SetBudgetsMark keeps another mark, with the alerts that the budgets call for.
 func SetBudgetsMark(mark string) []warehouse.Change { return meta.Set("budgets", mark) }
+
+// meantNewFact says that a ledger is meant to begin beside documents of another one.
+const meantNewFact = "new beside documents"
+
+// MeantNew says whether somebody has said that this ledger is meant to begin beside
+// documents that others have issued.
+func (l *Ledger) MeantNew(ctx context.Context) (bool, error) {
+	said, err := meta.Get(ctx, l.w, meantNewFact)
+	return said != "", err
+}
+
+// SetMeantNew keeps that somebody has said so.
+func (l *Ledger) SetMeantNew(ctx context.Context) error {
+	return l.pin(ctx, meantNewFact, "yes")
+}

@@ -12,6 +12,9 @@ import (
 	"chargeback/extract/record"
 )
 
+// Start is the fact that names the first day which a ledger accounts for.
+const Start = "start"
+
 // Table is where the facts stand.
 var Table = warehouse.Table{Name: "meta", About: "Facts that must not change under a ledger, and by what it was last made", Columns: []record.Column{
 	{Name: "name", Type: record.Text},

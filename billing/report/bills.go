@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/records"
 	"chargeback/extract/record"
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
@@ -76,7 +76,7 @@ func (f Figure) Alone() *big.Int {
 // those named don't count: what they told may stand in the ledger twice.
 func ReadBills(ctx context.Context, q Querier, first, last civil.Date, sources []string, resolve Resolve) (Bills, error) {
 	all := Bills{Used: map[string]bool{}, Told: map[string]bool{}, Charged: map[string]money.USD{}}
-	args := ledger.Args{
+	args := records.Args{
 		"first_day": first, "last_day": last,
 		"scan_first": first.AddDays(-2), "scan_last": last.AddDays(2), // billing days of those UTC days
 	}

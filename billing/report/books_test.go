@@ -8,6 +8,7 @@ import (
 
 	"chargeback/billing/ledger"
 	"chargeback/billing/ledger/ledgertest"
+	"chargeback/billing/records"
 	"chargeback/billing/report"
 	"chargeback/billing/warehouse"
 	"chargeback/billing/warehouse/duckdb"
@@ -154,15 +155,15 @@ func (b *books) clear(t fatal) {
 
 func zeroOf(kind record.Type) any {
 	switch kind {
-	case ledger.Int:
+	case records.Int:
 		return int64(0)
-	case ledger.Bool:
+	case records.Bool:
 		return false
-	case ledger.Timestamp:
+	case records.Timestamp:
 		return time.Date(2026, time.October, 1, 8, 0, 0, 0, time.UTC)
-	case ledger.Date:
+	case records.Date:
 		return civil.Date{Year: 2026, Mon: time.October, Day: 1}
-	case ledger.USD:
+	case records.USD:
 		return money.USD{}
 	}
 	return ""
@@ -195,7 +196,7 @@ func amounts(llm, infra, tool, saved string) values {
 }
 
 func held(pricing, note string) values {
-	flags := map[string]string{"unpriced": ledger.FlagMissing + "model", "pending": ledger.FlagMissing + ledger.MissingUsage}[pricing]
+	flags := map[string]string{"unpriced": records.FlagMissing + "model", "pending": records.FlagMissing + records.MissingUsage}[pricing]
 	return values{
 		"pricing": pricing, "pricing_note": note, "flags": flags,
 		"llm_cost_usd": nil, "infra_cost_usd": nil, "tool_cost_usd": nil, "total_cost_usd": nil, "cache_savings_usd": nil,

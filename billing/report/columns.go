@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"slices"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/records"
 	"chargeback/billing/warehouse"
 	"chargeback/transform/civil"
 )
@@ -22,13 +22,13 @@ var countedItems string
 
 // counting is what selects of {counted_items} read: items, by args, with what reports
 // count of them.
-func counting(q Querier, items string, args ledger.Args) Querier {
+func counting(q Querier, items string, args records.Args) Querier {
 	return warehouse.With(q, map[string]string{"reported_items": items, "counted_items": countedItems}, args)
 }
 
 // ofMonth is what selects read of what a month charges.
 func (r *Report) ofMonth(ctx context.Context, q Querier, month civil.Month) (Querier, error) {
-	days, err := ledger.ChargedDays(ctx, q, month.FirstDay(), month.FirstDay())
+	days, err := records.ChargedDays(ctx, q, month.FirstDay(), month.FirstDay())
 	if err != nil {
 		return nil, fmt.Errorf("read report %s: %w", r.Name, err)
 	}

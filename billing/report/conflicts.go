@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/records"
 	"chargeback/billing/warehouse"
 	"chargeback/extract/record"
 	"chargeback/transform/civil"
@@ -147,8 +147,8 @@ type Conflict struct {
 }
 
 // ConflictsOf lists the conflicts that have an id, as the provider, the agent
-// platform or the caller has it. days are those of ledger.DaysOf.
-func ConflictsOf(ctx context.Context, books *ledger.Ledger, id string, days []civil.Date) (all []Conflict, err error) {
+// platform or the caller has it. days are those of report.DaysOf.
+func ConflictsOf(ctx context.Context, books *records.Records, id string, days []civil.Date) (all []Conflict, err error) {
 	if len(days) == 0 {
 		return nil, nil
 	}
@@ -158,7 +158,7 @@ func ConflictsOf(ctx context.Context, books *ledger.Ledger, id string, days []ci
 		place
 		UsageDate civil.Date
 	}](ctx, books, warehouse.Select{
-		Name: "read conflicts of " + id, Text: conflictsNamedText, Args: ledger.Args{"days": days, "key": key},
+		Name: "read conflicts of " + id, Text: conflictsNamedText, Args: records.Args{"days": days, "key": key},
 	})
 	if err != nil || len(named) == 0 {
 		return nil, err
@@ -169,7 +169,7 @@ func ConflictsOf(ctx context.Context, books *ledger.Ledger, id string, days []ci
 	}
 	err = warehouse.Each(ctx, books, warehouse.Select{
 		Name: "read conflicts of " + id, Text: conflictsOfDaysText, Views: map[string]string{"conflict_rows": conflictRows()},
-		Args: ledger.Args{"first_day": named[0].UsageDate, "last_day": named[len(named)-1].UsageDate},
+		Args: records.Args{"first_day": named[0].UsageDate, "last_day": named[len(named)-1].UsageDate},
 	}, func(r struct {
 		Conflict
 		ObjectID int64

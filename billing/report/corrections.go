@@ -1,12 +1,12 @@
 package report
 
 import (
-	"chargeback/billing/ledger"
+	"chargeback/billing/months"
 	"chargeback/transform/money"
 )
 
 // Corrections lists what a month corrects of closed ones, or would correct.
-func Corrections(title, month string, rows []ledger.Correction) Report {
+func Corrections(title, month string, rows []months.Correction) Report {
 	r := Report{Name: "corrections", Title: title, Month: month, Columns: []Column{
 		{Name: "adjusts_month", Title: "Month"},
 		{Name: "cost_center", Title: "Cost centre"},

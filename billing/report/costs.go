@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/records"
 	"chargeback/billing/warehouse"
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
@@ -95,7 +95,7 @@ func AgentDaily(ctx context.Context, q Querier, agent string, lastDay civil.Date
 		Columns: columns([]Column{{Name: "usage_date", Title: "Day"}, {Name: "model", Title: "Model"}},
 			Column{Name: "corrections", Title: "Corrections", Kind: Count, Rank: 8}),
 	}
-	q = counting(q, agentItems, ledger.Args{"agent": agent, "first_day": firstDay, "last_day": lastDay})
+	q = counting(q, agentItems, records.Args{"agent": agent, "first_day": firstDay, "last_day": lastDay})
 	if err := r.read(ctx, q, warehouse.Select{Text: agentDailyText}); err != nil {
 		return r, err
 	}
@@ -123,12 +123,12 @@ func Users(ctx context.Context, q Querier, month civil.Month, department string,
 	if err != nil {
 		return r, err
 	}
-	if err := r.read(ctx, q, warehouse.Select{Text: usersText, Args: ledger.Args{"department": department}}); err != nil {
+	if err := r.read(ctx, q, warehouse.Select{Text: usersText, Args: records.Args{"department": department}}); err != nil {
 		return r, err
 	}
 	r.fillAverages()
 	if department != "" {
-		q = warehouse.With(q, map[string]string{"reported_items": ofDepartment, "month_items": monthItems}, ledger.Args{"department": department})
+		q = warehouse.With(q, map[string]string{"reported_items": ofDepartment, "month_items": monthItems}, records.Args{"department": department})
 	}
 	err = r.noteRecords(ctx, q)
 	r.keep(limit, "user", "users")

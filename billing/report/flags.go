@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/records"
 	"chargeback/billing/warehouse"
 	"chargeback/transform/money"
 	"chargeback/transform/rates"
@@ -26,7 +26,7 @@ func (r *Report) noteRecords(ctx context.Context, q Querier) error {
 	r.noteHeld(groups)
 	guesses := map[string]*guess{}
 	for _, g := range groups {
-		for _, flag := range ledger.Flags(g.Flags) {
+		for _, flag := range records.Flags(g.Flags) {
 			if g.Held {
 				continue
 			}
@@ -49,7 +49,7 @@ func (r *Report) noteRecords(ctx context.Context, q Querier) error {
 // byKind puts flags in the order in which notes tell of them.
 func byKind(a, b string) int {
 	kind := func(flag string) int {
-		return slices.IndexFunc([]string{ledger.FlagTTLUnknown, ledger.FlagTier, ledger.FlagClass, ledger.FlagForecast, ledger.FlagPricedAs, ledger.FlagReported}, func(k string) bool { return strings.HasPrefix(flag, k) })
+		return slices.IndexFunc([]string{records.FlagTTLUnknown, records.FlagTier, records.FlagClass, records.FlagForecast, records.FlagPricedAs, records.FlagReported}, func(k string) bool { return strings.HasPrefix(flag, k) })
 	}
 	return cmp.Or(cmp.Compare(kind(a), kind(b)), strings.Compare(a, b))
 }
@@ -140,9 +140,9 @@ type guess struct {
 // add adds records that have the flag.
 func (g *guess) add(flag string, f flagged) {
 	g.records += f.Records
-	class, ofClass := strings.CutPrefix(flag, ledger.FlagClass)
+	class, ofClass := strings.CutPrefix(flag, records.FlagClass)
 	switch {
-	case flag == ledger.FlagTTLUnknown:
+	case flag == records.FlagTTLUnknown:
 		g.tokens += f.CacheWriteUnknown
 		g.usd = g.usd.Add(g.times(f.terms[rates.CacheWrite5m.String()], f.CacheWriteUnknown))
 		g.hour = g.hour.Add(g.times(f.terms[rates.CacheWrite1h.String()], f.CacheWriteUnknown))
@@ -182,21 +182,21 @@ func (g *guess) amount() string {
 
 // text is the note on a flag, "" where it is a fact that needs none.
 func (g *guess) text(flag string) string {
-	tier, ofTier := strings.CutPrefix(flag, ledger.FlagTier)
-	class, ofClass := strings.CutPrefix(flag, ledger.FlagClass)
+	tier, ofTier := strings.CutPrefix(flag, records.FlagTier)
+	class, ofClass := strings.CutPrefix(flag, records.FlagClass)
 	switch {
-	case flag == ledger.FlagTTLUnknown:
+	case flag == records.FlagTTLUnknown:
 		text := fmt.Sprintf("%s %s to the prompt cache and %s not say for how long (TTL): priced as 5 minutes%s",
 			plural(g.records, "request wrote", "requests wrote"), plural(g.tokens, "token", "tokens"), map[bool]string{true: "does", false: "do"}[g.records == 1], g.amount())
 		if g.known {
 			text += fmt.Sprintf("; for an hour it would be %s USD", g.hour)
 		}
 		return text + ". cache_ttl in the settings says it."
-	case flag == ledger.FlagReported:
+	case flag == records.FlagReported:
 		return fmt.Sprintf("%s what the gateway reported%s: the rate book does not have the model.", plural(g.records, "request costs", "requests cost"), g.amount())
-	case flag == ledger.FlagForecast:
+	case flag == records.FlagForecast:
 		return fmt.Sprintf("%s charged at a price that was announced and that nobody has confirmed since%s.", plural(g.records, "request is", "requests are"), g.amount())
-	case flag == ledger.FlagPricedAs:
+	case flag == records.FlagPricedAs:
 		return fmt.Sprintf("%s priced as another model by unknown_models%s: the rate book does not have theirs.", plural(g.records, "request is", "requests are"), g.amount())
 	case ofTier && tier == rates.Batch:
 		return fmt.Sprintf("Service tier batch has no price of its own: %s charged at half of the standard price%s.", plural(g.records, "request is", "requests are"), g.amount())

@@ -8,9 +8,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"chargeback/billing/ledger"
 	"chargeback/billing/ledger/ledgertest"
 	"chargeback/billing/manifest"
+	"chargeback/billing/records"
 	"chargeback/billing/report"
 	"chargeback/extract/record"
 	"chargeback/transform/civil"
@@ -134,8 +134,8 @@ func TestConflictsSayWhatDiffers(t *testing.T) {
 	if err := rows.Stage(t.Context(), manifest.New(b.engine)); err != nil {
 		t.Fatal(err)
 	}
-	err := ledgertest.Make(t.Context(), b.Ledger, ledger.Build{
-		Days: ledger.Days{First: october.FirstDay(), Last: october.LastDay()}.All(), LateUntil: october.LastDay(), OpenMonth: october, RateVersion: "v", RunDate: october.LastDay(),
+	err := ledgertest.Make(t.Context(), b.Ledger, records.Build{
+		Days: records.Days{First: october.FirstDay(), Last: october.LastDay()}.All(), LateUntil: october.LastDay(), OpenMonth: october, RateVersion: "v", RunDate: october.LastDay(),
 	}, ledgertest.Book{})
 	if err != nil {
 		t.Fatal(err)
@@ -172,11 +172,11 @@ func TestConflictsSayWhatDiffers(t *testing.T) {
 		t.Errorf("reasons are %q", told)
 	}
 	for id, want := range map[string]int{"call-1": 2, "p2": 1, "u1": 2, "call-3": 0, "nothing": 0} {
-		days, err := b.DaysOf(context.Background(), id, -1)
+		days, err := report.DaysOf(context.Background(), b, id, -1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		all, err := report.ConflictsOf(context.Background(), b.Ledger, id, days)
+		all, err := report.ConflictsOf(context.Background(), b.Ledger.Records, id, days)
 		if err != nil || len(all) != want {
 			t.Errorf("conflicts of %s: %v, %v, want %d", id, all, err, want)
 		}

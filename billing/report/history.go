@@ -4,7 +4,7 @@ import (
 	"context"
 	_ "embed" // texts of selects
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/records"
 	"chargeback/billing/warehouse"
 	"chargeback/transform/civil"
 )
@@ -28,17 +28,17 @@ type PersonRow struct {
 
 // PeopleSeen is what PersonHistory asks references of: the departments of people of
 // whom a snapshot names no cost centre, and somebody's names.
-func PeopleSeen(ctx context.Context, books *ledger.Ledger, names ...string) (ledger.Seen, error) {
+func PeopleSeen(ctx context.Context, books *records.Records, names ...string) (records.Seen, error) {
 	departments, err := warehouse.All[string](ctx, books, warehouse.Select{
 		Name: "read departments of people", Text: "select distinct department from {people} where snapshot_date is not null and cost_center = '' and department <> '' order by department",
 	})
-	return ledger.Seen{Departments: departments, Users: names}, err
+	return records.Seen{Departments: departments, Users: names}, err
 }
 
 // PersonHistory lists who pays for a person from when to when, by references for what
 // PeopleSeen lists, oldest first. An address that another one stands for is followed.
-func PersonHistory(ctx context.Context, books *ledger.Ledger, email string, refs ledger.References) ([]PersonRow, error) {
-	p, err := books.Program(ctx, "", refs, ledger.Args{"email": email})
+func PersonHistory(ctx context.Context, books *records.Records, email string, refs records.References) ([]PersonRow, error) {
+	p, err := books.Program(ctx, "", refs, records.Args{"email": email})
 	if err != nil {
 		return nil, err
 	}
@@ -50,8 +50,8 @@ func PersonHistory(ctx context.Context, books *ledger.Ledger, email string, refs
 
 // PersonSaid lists what people files say under an address, believed or not,
 // oldest first.
-func PersonSaid(ctx context.Context, books *ledger.Ledger, email string) ([]PersonRow, error) {
+func PersonSaid(ctx context.Context, books *records.Records, email string) ([]PersonRow, error) {
 	return warehouse.All[PersonRow](ctx, books, warehouse.Select{
-		Name: "read what is said of a person", Text: personSaidText, Args: ledger.Args{"email": email}, Views: books.Views("people_said"),
+		Name: "read what is said of a person", Text: personSaidText, Args: records.Args{"email": email}, Views: books.Views("people_said"),
 	})
 }

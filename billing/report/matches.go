@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"slices"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/records"
 	"chargeback/billing/warehouse"
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
@@ -54,7 +54,7 @@ func Matches(ctx context.Context, q Querier, month civil.Month) (Report, error) 
 // counts.
 func (r *Report) noteCopies(ctx context.Context, q Querier, month civil.Month) error {
 	return warehouse.Each(ctx, q, warehouse.Select{
-		Name: "read calls that several sources logged", Text: copiesText, Args: ledger.Args{"first_day": month.FirstDay(), "last_day": month.LastDay()},
+		Name: "read calls that several sources logged", Text: copiesText, Args: records.Args{"first_day": month.FirstDay(), "last_day": month.LastDay()},
 	}, func(c struct {
 		Source  string
 		Records int64
@@ -101,7 +101,7 @@ type pair struct {
 
 // readPairs reads the pairs of some days, in order of the source of usage.
 func readPairs(ctx context.Context, q Querier, first, last civil.Date) ([]pair, error) {
-	return warehouse.All[pair](ctx, q, warehouse.Select{Name: "read match rates", Text: pairsText, Args: ledger.Args{"first_day": first, "last_day": last}})
+	return warehouse.All[pair](ctx, q, warehouse.Select{Name: "read match rates", Text: pairsText, Args: records.Args{"first_day": first, "last_day": last}})
 }
 
 // ratesOf adds pairs up by their source of usage.

@@ -7,7 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/records"
 	"chargeback/billing/warehouse"
 	"chargeback/transform/civil"
 )
@@ -35,7 +35,7 @@ type PersonNames struct {
 }
 
 // PeopleNames calls do with all other names of people, by source and address.
-func PeopleNames(ctx context.Context, books *ledger.Ledger, do func(PersonNames)) error {
+func PeopleNames(ctx context.Context, books *records.Records, do func(PersonNames)) error {
 	return warehouse.Each(ctx, books, warehouse.Select{
 		Name: "read people's names", Views: namesShown,
 		Text: "select source, email, names, valid_from, shown_from, valid_to from {names_shown} order by source, email, shown_from, names",
@@ -47,7 +47,7 @@ func PeopleNames(ctx context.Context, books *ledger.Ledger, do func(PersonNames)
 
 // PeopleAddresses calls do with each address that people files have a row of,
 // and the days on which they do.
-func PeopleAddresses(ctx context.Context, books *ledger.Ledger, do func(email string, from, to civil.Date)) error {
+func PeopleAddresses(ctx context.Context, books *records.Records, do func(email string, from, to civil.Date)) error {
 	return warehouse.Each(ctx, books, warehouse.Select{
 		Name: "read people's addresses", Views: books.Views("people_said"),
 		Text: "select distinct email, valid_from, valid_to from {people_said} order by email, valid_from, valid_to",
@@ -61,7 +61,7 @@ func PeopleAddresses(ctx context.Context, books *ledger.Ledger, do func(email st
 }
 
 // Askers are all names under which somebody has ever asked for something.
-func Askers(ctx context.Context, books *ledger.Ledger) ([]string, error) {
+func Askers(ctx context.Context, books *records.Records) ([]string, error) {
 	return warehouse.All[string](ctx, books, warehouse.Select{
 		Name: "read who asked", Text: "select distinct coalesce(user_email, user_id) as name from {actors} where coalesce(user_email, user_id) is not null order by name",
 	})
@@ -69,7 +69,7 @@ func Askers(ctx context.Context, books *ledger.Ledger) ([]string, error) {
 
 // Asked lists those of some names, in small letters, under which somebody has ever
 // asked for something.
-func Asked(ctx context.Context, books *ledger.Ledger, names []string) (map[string]bool, error) {
+func Asked(ctx context.Context, books *records.Records, names []string) (map[string]bool, error) {
 	wanted, asked := map[string]bool{}, map[string]bool{}
 	for _, name := range names {
 		wanted[name] = true
@@ -87,7 +87,7 @@ func Asked(ctx context.Context, books *ledger.Ledger, names []string) (map[strin
 
 // PeopleHash is the SHA-256, in hex, of what people files say of the days up
 // to last, whatever files said it and in which order.
-func PeopleHash(ctx context.Context, books *ledger.Ledger, last civil.Date) (string, error) {
+func PeopleHash(ctx context.Context, books *records.Records, last civil.Date) (string, error) {
 	end := civil.Max
 	if last.Before(end) {
 		end = last.AddDays(1)
@@ -97,7 +97,7 @@ func PeopleHash(ctx context.Context, books *ledger.Ledger, last civil.Date) (str
 		{Name: "hash people", Text: peopleHashText, Views: books.Views("people_said")},
 		{Name: "hash people's names", Text: namesHashText, Views: namesShown},
 	} {
-		s.Args = ledger.Args{"after": end}
+		s.Args = records.Args{"after": end}
 		err := warehouse.Each(ctx, books, s, func(person string) error {
 			_, err := fmt.Fprintf(sum, "%s\n", person)
 			return err

@@ -5,7 +5,7 @@ import (
 	_ "embed" // texts of selects
 	"fmt"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/records"
 	"chargeback/billing/warehouse"
 	"chargeback/transform/civil"
 )
@@ -24,7 +24,7 @@ type PeopleProblem struct{ Source, Key, What string }
 
 // PeopleProblems lists rows of one person that start on the same day and
 // differ: neither is believed, so the person's requests go on down the chain.
-func PeopleProblems(ctx context.Context, books *ledger.Ledger) (problems []PeopleProblem, err error) {
+func PeopleProblems(ctx context.Context, books *records.Records) (problems []PeopleProblem, err error) {
 	err = warehouse.Each(ctx, books, warehouse.Select{Name: "check people", Text: peopleProblemsText}, func(r struct {
 		Source, ObjectKey string
 		Line              int64
@@ -55,7 +55,7 @@ type Unpaid struct {
 
 // SnapshotStates looks at the newest snapshot of each source, by other names of
 // people, such as references have for Askers.
-func SnapshotStates(ctx context.Context, books *ledger.Ledger, aliases []ledger.Alias) (states []SnapshotState, err error) {
+func SnapshotStates(ctx context.Context, books *records.Records, aliases []records.Alias) (states []SnapshotState, err error) {
 	if err := books.PutAliases(ctx, aliases); err != nil {
 		return nil, err
 	}
@@ -86,6 +86,6 @@ type PeopleCenter struct {
 
 // PeopleCenters lists the departments and cost centres that people belong to, by
 // dated rows and by the newest snapshot of each source.
-func PeopleCenters(ctx context.Context, books *ledger.Ledger) ([]PeopleCenter, error) {
+func PeopleCenters(ctx context.Context, books *records.Records) ([]PeopleCenter, error) {
 	return warehouse.All[PeopleCenter](ctx, books, warehouse.Select{Name: "read people's cost centres", Text: peopleCentersText})
 }

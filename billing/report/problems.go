@@ -5,7 +5,7 @@ import (
 	_ "embed" // texts of selects
 	"fmt"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/records"
 	"chargeback/billing/warehouse"
 	"chargeback/transform/civil"
 	"chargeback/transform/rates"
@@ -59,7 +59,7 @@ func Held(ctx context.Context, q Querier, month civil.Month) (Report, error) {
 		return r, err
 	}
 	for _, a := range advices {
-		if missing[ledger.FlagMissing+a.missing] || a.missing == ledger.MissingUsage && missing["pending"] {
+		if missing[records.FlagMissing+a.missing] || a.missing == records.MissingUsage && missing["pending"] {
 			r.note("%s", a.text)
 		}
 	}
@@ -70,18 +70,18 @@ func Held(ctx context.Context, q Querier, month civil.Month) (Report, error) {
 // are told.
 var advices = []struct{ missing, text string }{
 	{string(rates.LacksModel), "Model that is not in the rate book: add its price, or name the model under unknown_models, and run again."},
-	{ledger.MissingReported, "Model without a price, whose gateway reported no cost: add its price, or name another model under unknown_models (price_as), and run again."},
+	{records.MissingReported, "Model without a price, whose gateway reported no cost: add its price, or name another model under unknown_models (price_as), and run again."},
 	{string(rates.LacksPrice), "Price that the rate book does not have at that time or of that class: add it to the model's entry, and run again."},
 	{string(rates.LacksTier), "Service tier that the rate book does not know: add it under tiers of the model's entry, and run again."},
 	{string(rates.LacksBound), "Price that is out of bounds: correct it, or the factors on it, in the rate book, and run again."},
-	{ledger.MissingSearchPrice, "Web searches without a price: give the model's entry usd_per_search, and run again."},
-	{ledger.MissingCounts, "No token counts: let the gateway log them (OpenAI's streams want stream_options.include_usage) or read the provider's own log (usage_from). " +
+	{records.MissingSearchPrice, "Web searches without a price: give the model's entry usd_per_search, and run again."},
+	{records.MissingCounts, "No token counts: let the gateway log them (OpenAI's streams want stream_options.include_usage) or read the provider's own log (usage_from). " +
 		"What is not sold by tokens, such as images or reranking, wants usd_per_request in the model's entry. A price by tokens does not help."},
-	{ledger.MissingFees, "No fees at that time: add fees to the rate book from that time on, and run again."},
-	{ledger.MissingToolFee, "Tool without a fee: add it, or \"*\", under tools of the fees in the rate book, and run again."},
-	{ledger.MissingMatch, "Doubtful: the provider's own log covers the day and has no usage that is known to be this request's. Make both logs carry a common id (see `chargeback report matches`), " +
+	{records.MissingFees, "No fees at that time: add fees to the rate book from that time on, and run again."},
+	{records.MissingToolFee, "Tool without a fee: add it, or \"*\", under tools of the fees in the rate book, and run again."},
+	{records.MissingMatch, "Doubtful: the provider's own log covers the day and has no usage that is known to be this request's. Make both logs carry a common id (see `chargeback report matches`), " +
 		"or deliver what is missing of the provider's log; if it can't come, waive the gate doubtful for the month."},
-	{ledger.MissingUsage, "Pending: usage may still come; nothing to do."},
+	{records.MissingUsage, "Pending: usage may still come; nothing to do."},
 }
 
 // Advice says what helps where a record with these flags is held, "" where it
@@ -89,7 +89,7 @@ var advices = []struct{ missing, text string }{
 func Advice(flags []string) string {
 	for _, flag := range flags {
 		for _, a := range advices {
-			if flag == ledger.FlagMissing+a.missing {
+			if flag == records.FlagMissing+a.missing {
 				return a.text
 			}
 		}
@@ -110,8 +110,8 @@ func (p Page) check(name string) error {
 // Problems of the zero month are those of all months. A problem belongs to the
 // month in which its object was delivered or, where the row was read, to that
 // of its business date.
-func problemArgs(month civil.Month, p Page) ledger.Args {
-	args := ledger.Args{"first_day": civil.Min, "last_day": civil.Max, "limit": int64(p.Limit), "offset": int64(p.Offset)}
+func problemArgs(month civil.Month, p Page) records.Args {
+	args := records.Args{"first_day": civil.Min, "last_day": civil.Max, "limit": int64(p.Limit), "offset": int64(p.Offset)}
 	if p.Limit == 0 {
 		args["limit"] = int64(1) << 62
 	}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"maps"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/records"
 	"chargeback/billing/warehouse"
 	"chargeback/transform/civil"
 )
@@ -67,7 +67,7 @@ func notCharged(ctx context.Context, q Querier, month civil.Month) (Querier, err
 	args := problemArgs(month, Page{})
 	first, _ := args["first_day"].(civil.Date)
 	last, _ := args["last_day"].(civil.Date)
-	days, err := ledger.ChargedDays(ctx, q, first, last)
+	days, err := records.ChargedDays(ctx, q, first, last)
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ import (
 	"chargeback/transform/money"
 )
 
-// Querier runs a select. A *ledger.Ledger is one.
+// Querier runs a select. A *records.Records is one.
 type Querier = warehouse.Querier
 
 // Kind says what a column's values are. Where a value is not known, or there

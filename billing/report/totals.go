@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/records"
 	"chargeback/billing/warehouse"
 	"chargeback/extract/record"
 	"chargeback/transform/civil"
@@ -95,7 +95,7 @@ type cellOf struct {
 // side tells: tokens to tokens, amounts to amounts.
 func Totals(ctx context.Context, q Querier, month civil.Month, by []TotalsBy, resolve Resolve) (Report, error) {
 	r := Report{Name: "totals", Title: "Metered against reported and billed, by UTC day of use", Month: month.String()}
-	args := ledger.Args{
+	args := records.Args{
 		"first_day": month.FirstDay(), "last_day": month.LastDay(),
 		"scan_first": month.FirstDay().AddDays(-2), "scan_last": month.LastDay().AddDays(2), // billing days of those UTC days
 	}
@@ -494,7 +494,7 @@ type reportedFigure struct {
 // readReported reads the control totals that count. Where a provider's usage is
 // told for a day by a report without amounts, quantities that stand beside
 // amounts would tell it again.
-func readReported(ctx context.Context, q Querier, args ledger.Args) (cells []*cellOf, err error) {
+func readReported(ctx context.Context, q Querier, args records.Args) (cells []*cellOf, err error) {
 	type day struct{ day, provider string }
 	usage := map[day]bool{}
 	var billed []*cellOf
@@ -551,7 +551,7 @@ func foldCacheWrites(metered, reported []*cellOf) {
 }
 
 // noteBuckets says where a day can't be told.
-func (r *Report) noteBuckets(ctx context.Context, q Querier, args ledger.Args) error {
+func (r *Report) noteBuckets(ctx context.Context, q Querier, args records.Args) error {
 	long, err := warehouse.One[int64](ctx, q, warehouse.Select{Name: "read report totals: long buckets", Text: longBucketsText, Args: args})
 	if err != nil {
 		return err

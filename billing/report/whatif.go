@@ -5,8 +5,8 @@ import (
 	_ "embed" // texts of selects
 	"fmt"
 
-	"chargeback/billing/ledger"
 	"chargeback/billing/program"
+	"chargeback/billing/records"
 	"chargeback/billing/warehouse"
 	"chargeback/transform/money"
 )
@@ -28,7 +28,7 @@ var (
 
 // Rerating says how records of some days are priced again, for comparison.
 type Rerating struct {
-	Days        ledger.Days
+	Days        records.Days
 	RateVersion string
 	// Attribute also asks anew who pays; else each record stays with its payer.
 	Attribute bool
@@ -52,7 +52,7 @@ type Rerated struct {
 // Rerate prices the records of days that are in the ledger again, by other
 // references for what Ledger.SeenOn lists, and compares. It works in work tables:
 // the ledger stays as it is.
-func Rerate(ctx context.Context, books *ledger.Ledger, r Rerating, refs ledger.References) ([]Rerated, error) {
+func Rerate(ctx context.Context, books *records.Records, r Rerating, refs records.References) ([]Rerated, error) {
 	p, err := r.program(ctx, books, refs)
 	if err != nil {
 		return nil, err
@@ -65,13 +65,13 @@ func Rerate(ctx context.Context, books *ledger.Ledger, r Rerating, refs ledger.R
 
 // EstimateRerate is what Rerate would read, with Ledger.SeenOn. refs need not hold
 // what occurs.
-func EstimateRerate(ctx context.Context, books *ledger.Ledger, r Rerating, refs ledger.References) (e ledger.Estimate, err error) {
+func EstimateRerate(ctx context.Context, books *records.Records, r Rerating, refs records.References) (e records.Estimate, err error) {
 	days := r.Days.All()
 	if len(days) == 0 {
 		return e, nil
 	}
 	records, err := warehouse.One[int64](ctx, books, warehouse.Select{
-		Name: "count records", Text: "select count(*) as records from {record_facts} where usage_date in ({@days})", Args: ledger.Args{"days": days},
+		Name: "count records", Text: "select count(*) as records from {record_facts} where usage_date in ({@days})", Args: records.Args{"days": days},
 	})
 	if err != nil {
 		return e, err
@@ -86,10 +86,10 @@ func EstimateRerate(ctx context.Context, books *ledger.Ledger, r Rerating, refs 
 }
 
 // program puts the references, and computes the records by other prices.
-func (r Rerating) program(ctx context.Context, books *ledger.Ledger, refs ledger.References) (*program.Program, error) {
+func (r Rerating) program(ctx context.Context, books *records.Records, refs records.References) (*program.Program, error) {
 	days := r.Days.All()
-	p, err := books.Program(ctx, r.RateVersion, refs, ledger.Args{
-		"days": days, "scan_days": ledger.Reach(days), "cache_reads": r.CacheReads, "reads_moved": r.CacheReads >= 0, "payers_stay": !r.Attribute,
+	p, err := books.Program(ctx, r.RateVersion, refs, records.Args{
+		"days": days, "scan_days": records.Reach(days), "cache_reads": r.CacheReads, "reads_moved": r.CacheReads >= 0, "payers_stay": !r.Attribute,
 	})
 	if err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"chargeback/billing/ledger"
+	"chargeback/billing/records"
 	"chargeback/billing/report"
 	"chargeback/billing/warehouse"
 	"chargeback/billing/warehouse/bigquery"
@@ -199,7 +200,7 @@ func (p *priced) nights(ctx context.Context, last civil.Date) error {
 			return err
 		}
 	}
-	s, err := p.app.Nights(ctx, ledger.Days{First: first, Last: last}, p.next.Start(time.UTC).Add(4*time.Hour))
+	s, err := p.app.Nights(ctx, records.Days{First: first, Last: last}, p.next.Start(time.UTC).Add(4*time.Hour))
 	if err != nil {
 		return err
 	}
@@ -230,11 +231,11 @@ func (p *priced) explain(ctx context.Context, month civil.Month) error {
 	if err != nil {
 		return err
 	}
-	days, err := p.app.Ledger.DaysOf(ctx, fmt.Sprint(id), id)
+	days, err := report.DaysOf(ctx, p.app.Ledger, fmt.Sprint(id), id)
 	if err != nil {
 		return err
 	}
-	records, err := p.app.Ledger.Explain(ctx, fmt.Sprint(id), id, days)
+	records, err := report.Explain(ctx, p.app.Ledger, fmt.Sprint(id), id, days)
 	if err == nil && len(records) == 0 {
 		err = errors.New("nothing was explained")
 	}

@@ -19,7 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	gocmp "github.com/google/go-cmp/cmp"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/records"
 	"chargeback/billing/warehouse/bigquery/bqtest"
 	"chargeback/cmd/chargeback/app"
 	"chargeback/cmd/chargeback/demo"
@@ -88,7 +88,7 @@ func TestDemoMonthOnBigQuery(t *testing.T) {
 		last := month.LastDay().AddDays(a.LateDays)
 		start := time.Now()
 		for first := month.FirstDay(); !last.Before(first); first = first.AddDays(7) {
-			week := ledger.Days{First: first, Last: first.AddDays(6)}
+			week := records.Days{First: first, Last: first.AddDays(6)}
 			if last.Before(week.Last) {
 				week.Last = last
 			}
@@ -105,7 +105,7 @@ func TestDemoMonthOnBigQuery(t *testing.T) {
 		}
 		t.Logf("month took %s", time.Since(start))
 		var err error
-		got, err = a.Ledger.Hash(ctx, civil.Min, civil.Max, "")
+		got, err = a.Ledger.Months.Hash(ctx, civil.Min, civil.Max, "")
 		return err
 	})
 	if err != nil {
@@ -189,7 +189,7 @@ func TestShards(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer func() { _ = a.Close() }()
-		hash, err := a.Ledger.Hash(t.Context(), civil.Min, civil.Max, "")
+		hash, err := a.Ledger.Months.Hash(t.Context(), civil.Min, civil.Max, "")
 		if err != nil {
 			t.Fatal(err)
 		}

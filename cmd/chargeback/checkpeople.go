@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/records"
 	"chargeback/cmd/chargeback/app"
 	"chargeback/config"
 	"chargeback/extract/decode"
@@ -65,7 +65,7 @@ func checkPeopleFile(s app.Settings, src config.Source, file string) (mistakes [
 		mistakes = append(mistakes, fmt.Errorf("%s:%d: %s", file, line, fmt.Sprintf(format, args...)))
 	}
 	people := 0
-	told := map[ledger.CostCenter]bool{}
+	told := map[records.CostCenter]bool{}
 	type start struct {
 		email string
 		day   int64
@@ -117,7 +117,7 @@ func checkPeopleFile(s app.Settings, src config.Source, file string) (mistakes [
 
 // personRow is what is checked of a row.
 type personRow struct {
-	ledger.CostCenter
+	records.CostCenter
 	email          string
 	from, to, line int64
 }
@@ -125,7 +125,7 @@ type personRow struct {
 func personAt(batch *record.Batch, row int) personRow {
 	const email, department, center, from, to, line = 0, 1, 2, 3, 4, 6 // columns of record.PeopleSchema
 	return personRow{
-		ledger.CostCenter{Code: batch.TextAt(center, row), Department: batch.TextAt(department, row)},
+		records.CostCenter{Code: batch.TextAt(center, row), Department: batch.TextAt(department, row)},
 		batch.TextAt(email, row), batch.Cols[from].Ints[row], batch.Cols[to].Ints[row], batch.Cols[line].Ints[row],
 	}
 }

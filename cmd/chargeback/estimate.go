@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/records"
 	"chargeback/billing/warehouse"
 	"chargeback/jobs"
 	"chargeback/templates"
@@ -20,7 +20,7 @@ import (
 // window is nights that are run in one go.
 type window struct {
 	name string
-	days ledger.Days
+	days records.Days
 }
 
 // estimateNights says what nights would recompute and read: those of a day, of several
@@ -73,13 +73,13 @@ func (a *books) asked(ctx context.Context, w world, day, from, to civil.Date) (n
 		if to.IsZero() {
 			to = civil.DateOf(w.now(), a.Zone).AddDays(-1)
 		}
-		return []window{{fmt.Sprintf("nights of %s to %s", from, to), ledger.Days{First: from, Last: to}}}, errors.Join(a.over(w, "--from", from.String(), from, from), a.over(w, "--to", to.String(), to, to))
+		return []window{{fmt.Sprintf("nights of %s to %s", from, to), records.Days{First: from, Last: to}}}, errors.Join(a.over(w, "--from", from.String(), from, from), a.over(w, "--to", to.String(), to, to))
 	case !day.IsZero():
-		return []window{{jobs.NightlyWindow(day), ledger.Days{First: day, Last: day}}}, a.over(w, "--date", day.String(), day, day)
+		return []window{{jobs.NightlyWindow(day), records.Days{First: day, Last: day}}}, a.over(w, "--date", day.String(), day, day)
 	}
 	due, err := a.DueNights(ctx, w.now())
 	for _, d := range due {
-		nights = append(nights, window{jobs.NightlyWindow(d), ledger.Days{First: d, Last: d}})
+		nights = append(nights, window{jobs.NightlyWindow(d), records.Days{First: d, Last: d}})
 	}
 	return nights, err
 }
@@ -126,7 +126,7 @@ func (a *books) tellReprice(ctx context.Context, w world) error {
 	if err != nil || latest.IsZero() {
 		return err
 	}
-	night, err := a.EstimateNights(ctx, ledger.Days{First: latest, Last: latest})
+	night, err := a.EstimateNights(ctx, records.Days{First: latest, Last: latest})
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 
 	"chargeback/billing/explain"
 	"chargeback/billing/invoice"
-	"chargeback/billing/ledger"
+	"chargeback/billing/records"
 	"chargeback/billing/report"
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
@@ -100,7 +100,7 @@ func folded(text string, width int) (lines []string) {
 
 // recordJSON is a record in JSON.
 type recordJSON struct {
-	ledger.Explained
+	report.Explained
 	Decided    string             `json:"decided"`
 	Arithmetic explain.Arithmetic `json:"arithmetic"`
 }
@@ -110,24 +110,24 @@ func (x *explainer) request(ctx context.Context, id string) error {
 	if err != nil {
 		number = -1
 	}
-	days, err := x.Ledger.DaysOf(ctx, id, number)
+	days, err := report.DaysOf(ctx, x.Ledger, id, number)
 	if err != nil {
 		return err
 	}
-	records, err := x.Ledger.Explain(ctx, id, number, days)
+	records, err := report.Explain(ctx, x.Ledger, id, number, days)
 	if err != nil {
 		return err
 	}
 	if call, made := strings.CutPrefix(id, "chatcmpl-"); made && len(records) == 0 { // an answer's id that the gateway made of the call's
-		ofCall, err := x.Ledger.DaysOf(ctx, call, -1)
+		ofCall, err := report.DaysOf(ctx, x.Ledger, call, -1)
 		if err != nil {
 			return err
 		}
-		if records, err = x.Ledger.Explain(ctx, call, -1, ofCall); err != nil {
+		if records, err = report.Explain(ctx, x.Ledger, call, -1, ofCall); err != nil {
 			return err
 		}
 	}
-	conflicts, err := report.ConflictsOf(ctx, x.Ledger, id, days)
+	conflicts, err := report.ConflictsOf(ctx, x.Ledger.Records, id, days)
 	if err != nil {
 		return err
 	}
@@ -205,7 +205,7 @@ func (x *explainer) print(v any) error {
 	return out.Encode(v)
 }
 
-func (x *explainer) record(ctx context.Context, r ledger.Explained, decided string, sum explain.Arithmetic) error {
+func (x *explainer) record(ctx context.Context, r report.Explained, decided string, sum explain.Arithmetic) error {
 	corrects, err := x.corrects(ctx, r)
 	if err != nil {
 		return err
@@ -266,18 +266,18 @@ func (x *explainer) record(ctx context.Context, r ledger.Explained, decided stri
 // flagWords say who decided how long cache writes are kept, where the record
 // that is charged doesn't.
 var flagWords = map[string]string{
-	ledger.FlagTTLMatched: "how long cache writes are kept is said by another record of the call",
-	ledger.FlagTTL5m:      "cache writes are kept for 5 minutes by cache_ttl in the settings",
-	ledger.FlagTTL1h:      "cache writes are kept for an hour by cache_ttl in the settings",
+	records.FlagTTLMatched: "how long cache writes are kept is said by another record of the call",
+	records.FlagTTL5m:      "cache writes are kept for 5 minutes by cache_ttl in the settings",
+	records.FlagTTL1h:      "cache writes are kept for an hour by cache_ttl in the settings",
 }
 
 // corrects names the month that a record corrects, and its document.
-func (x *explainer) corrects(ctx context.Context, r ledger.Explained) (string, error) {
+func (x *explainer) corrects(ctx context.Context, r report.Explained) (string, error) {
 	month, err := civil.ParseMonth(r.Adjusts)
 	if r.Correction == 0 || err != nil {
 		return r.Adjusts, nil
 	}
-	numbers, err := x.Ledger.Numbers(ctx, month, month)
+	numbers, err := x.Ledger.Months.Numbers(ctx, month, month)
 	if of := numbers[r.Adjusts][cmp.Or(r.AdjustsCenter, r.CostCenter)]; len(of) > 0 {
 		return r.Adjusts + ", " + strings.Join(of, " and ") + ",", err
 	}
@@ -285,7 +285,7 @@ func (x *explainer) corrects(ctx context.Context, r ledger.Explained) (string, e
 }
 
 // saved shows what caches saved, which is in no total.
-func (x *explainer) saved(p ledger.Priced) {
+func (x *explainer) saved(p report.Priced) {
 	products, sum, err := explain.Saved(p)
 	for _, s := range products {
 		x.fact("saved", "%s %s x %s = %s USD", digits(s.Quantity), counted(s), s.PerText, s.Amount)
@@ -302,7 +302,7 @@ func (x *explainer) saved(p ledger.Priced) {
 }
 
 // rate says by which price.
-func (x *explainer) rate(t ledger.RateTerms) {
+func (x *explainer) rate(t report.RateTerms) {
 	if t.Rule == "" {
 		x.fact("price", "none; rate book version %s", t.Version)
 		return
@@ -374,7 +374,7 @@ type lineJSON struct {
 }
 
 type groupJSON struct {
-	ledger.Priced
+	report.Priced
 	Arithmetic explain.Arithmetic `json:"arithmetic"`
 }
 
@@ -428,7 +428,7 @@ func (x *explainer) invoiceLine(ctx context.Context, d invoice.Document, n int, 
 	var problems error
 	var sum money.USD
 	if l.SharedName == "" {
-		groups, err := x.Ledger.ExplainLine(ctx, ledgerLine(month, d.Party.Code, l))
+		groups, err := report.ExplainLine(ctx, x.Ledger, ledgerLine(month, d.Party.Code, l))
 		if err != nil {
 			return err
 		}
@@ -468,8 +468,8 @@ func (x *explainer) invoiceLine(ctx context.Context, d invoice.Document, n int, 
 }
 
 // ledgerLine names a line of a document to the ledger.
-func ledgerLine(month civil.Month, costCenter string, l invoice.Line) ledger.DocumentLine {
-	return ledger.DocumentLine{
+func ledgerLine(month civil.Month, costCenter string, l invoice.Line) report.DocumentLine {
+	return report.DocumentLine{
 		Month: month, CostCenter: costCenter, Agent: l.AgentID, Model: l.Model, Adjusts: l.AdjustsMonth,
 		Reason: l.Reason, AdjustsCode: l.AdjustsCode, Counterpart: l.Counterpart, Reversed: l.Reversed,
 	}
@@ -516,7 +516,7 @@ func (x *explainer) shared(l invoice.Line) {
 // behind says by which rules the records of a line are paid by whoever pays, and
 // names records to go on with.
 func (x *explainer) behind(ctx context.Context, month civil.Month, costCenter string, l invoice.Line) error {
-	rules, err := x.Ledger.RulesOfLine(ctx, ledgerLine(month, costCenter, l))
+	rules, err := report.RulesOfLine(ctx, x.Ledger, ledgerLine(month, costCenter, l))
 	if err != nil {
 		return err
 	}

@@ -189,7 +189,7 @@ func demoLedger(t *testing.T, dir string) (hash string) {
 		if err = demoMonthOf(ctx, w, a, path); err != nil {
 			return err
 		}
-		hash, err = a.Ledger.Hash(ctx, civil.Min, civil.Max, "")
+		hash, err = a.Ledger.Months.Hash(ctx, civil.Min, civil.Max, "")
 		return err
 	})
 	if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"chargeback/billing/records"
 	"context"
 	"errors"
 	"fmt"
@@ -236,7 +237,7 @@ func (a *books) lastDay(ctx context.Context, o *reportFlags, monthAsked bool) (c
 	if !o.until.IsZero() {
 		return o.until, nil
 	}
-	newest, err := a.Ledger.NewestRecordDay(ctx)
+	newest, err := records.NewestRecordDay(ctx, a.Ledger)
 	if last := o.month.LastDay(); monthAsked && (newest.IsZero() || last.Before(newest)) {
 		return last, err
 	}
@@ -253,7 +254,7 @@ func agents(ctx context.Context, a *books, o *reportFlags) (report.Report, error
 // hint says beside an empty report what there would be. It goes to the error
 // stream, so that JSON and CSV stay what they are.
 func (a *books) hint(ctx context.Context, w world, o *reportFlags) error {
-	newest, err := a.Ledger.NewestRecordDay(ctx)
+	newest, err := records.NewestRecordDay(ctx, a.Ledger)
 	switch {
 	case err != nil:
 		return err
@@ -273,7 +274,7 @@ func (a *books) monthOr(ctx context.Context, w world, asked civil.Month) (civil.
 	if !asked.IsZero() {
 		return asked, nil
 	}
-	newest, err := a.Ledger.NewestRecordDay(ctx)
+	newest, err := records.NewestRecordDay(ctx, a.Ledger)
 	if newest.IsZero() {
 		return civil.DateOf(w.now(), a.Zone).Month(), err
 	}

@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"chargeback/billing/ledger"
 	"chargeback/billing/notify"
+	"chargeback/billing/records"
 	"chargeback/cmd/chargeback/app"
 	"chargeback/jobs"
 	"chargeback/templates"
@@ -293,7 +293,7 @@ func spanOfNights(ctx context.Context, w world, a *books, from, to civil.Date) e
 			return err
 		}
 	}
-	return told(w)(a.Nights(ctx, ledger.Days{First: from, Last: to}, w.now()))
+	return told(w)(a.Nights(ctx, records.Days{First: from, Last: to}, w.now()))
 }
 
 // daysOf are all days from one to another.
@@ -338,6 +338,8 @@ func printNight(w world, s jobs.NightlySummary) {
 	}
 	if len(s.Days) > 0 {
 		line += "; matched again " + strings.Join(s.Days, ", ")
+	} else {
+		line += "; nothing to match again"
 	}
 	if len(s.Alerts) > 0 {
 		line += "; " + count(len(s.Alerts), "alert", "alerts")

@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"chargeback/billing/ledger"
 	"chargeback/billing/report"
+	"chargeback/billing/runs"
 	"chargeback/config"
 	"chargeback/jobs"
 	"chargeback/transform/civil"
@@ -192,15 +192,15 @@ func (s *statusReport) printProblems(w world) {
 }
 
 func (s *statusReport) readRuns(ctx context.Context, _ world, a *books) error {
-	runs, err := a.Ledger.LastRuns(ctx, lastRuns)
+	last, err := a.Ledger.Runs.LastRuns(ctx, lastRuns)
 	s.Runs = []runReport{}
-	for _, r := range runs {
+	for _, r := range last {
 		read := runReport{Window: r.Window, Attempt: r.Attempt, State: r.State, StartedAt: r.Started.UTC(), Reason: failure(r), Processed: bytesProcessed(r)}
 		if !r.Finished.IsZero() {
 			finished := r.Finished.UTC()
 			read.FinishedAt = &finished
 		}
-		if r.State == ledger.RunRunning && a.Settings.Config.Warehouse.Engine == config.EngineDuckDB {
+		if r.State == runs.RunRunning && a.Settings.Config.Warehouse.Engine == config.EngineDuckDB {
 			read.State = "cut off" // this process has the ledger, so that one is gone
 		}
 		s.Runs = append(s.Runs, read)
@@ -226,7 +226,7 @@ func (s *statusReport) printRuns(w world) {
 }
 
 // bytesProcessed is what a run's queries have read, where that is billed.
-func bytesProcessed(r ledger.Run) int64 {
+func bytesProcessed(r runs.Run) int64 {
 	var summary struct {
 		BytesProcessed int64 `json:"bytes_processed"`
 	}
@@ -237,11 +237,11 @@ func bytesProcessed(r ledger.Run) int64 {
 }
 
 // failure is why a run failed.
-func failure(r ledger.Run) string {
+func failure(r runs.Run) string {
 	var summary struct {
 		Error string `json:"error"`
 	}
-	if r.State != ledger.RunFailed || json.Unmarshal([]byte(r.Summary), &summary) != nil {
+	if r.State != runs.RunFailed || json.Unmarshal([]byte(r.Summary), &summary) != nil {
 		return ""
 	}
 	if summary.Error == context.Canceled.Error() {

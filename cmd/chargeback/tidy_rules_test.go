@@ -28,7 +28,7 @@ var mayImport = map[string][]string{
 
 // books are the packages that the books are made of, in their order: each may import
 // those before it, and nothing else of billing.
-var books = []string{"billing/warehouse", "billing/meta", "billing/manifest", "billing/outbox", "billing/program", "billing/ledger"}
+var books = []string{"billing/warehouse", "billing/meta", "billing/manifest", "billing/outbox", "billing/program", "billing/runs", "billing/records", "billing/months", "billing/ledger"}
 
 // wiring opens the books by the settings. The command line shares it with the tests
 // of one folder, from outside.
@@ -46,9 +46,10 @@ var floatPackages = map[string]string{
 // rowReaders are files that handle rows before they are typed values, for the reason
 // beside them.
 var rowReaders = map[string]string{
-	"billing/ledger/hash.go":    "the hash of earlier versions takes all columns of a record, in order",
-	"billing/ledger/reading.go": "passes rows on",
-	"billing/report/report.go":  "finds the report's column of each by its name",
+	"billing/months/hash.go":     "the hash of earlier versions takes all columns of a record, in order",
+	"billing/ledger/ledger.go":   "passes rows on",
+	"billing/records/records.go": "passes rows on",
+	"billing/report/report.go":   "finds the report's column of each by its name",
 }
 
 // rules are everything that the tidy test holds the module to.

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/months"
 	"chargeback/billing/report"
 	"chargeback/cmd/chargeback/app"
 	"chargeback/jobs"
@@ -231,7 +231,7 @@ func showReprice(ctx context.Context, w world, a *books, format string) error {
 }
 
 // corrected are corrections as differences by cost centre.
-func corrected(a *books, all []ledger.Correction) (rows []report.Rerated) {
+func corrected(a *books, all []months.Correction) (rows []report.Rerated) {
 	for _, c := range all {
 		center, _ := a.Directory.CostCenter(c.CostCenter)
 		rows = append(rows, report.Rerated{Month: c.Month, CostCenter: c.CostCenter, Department: center.Department, Records: c.Records, Before: c.Reversed.Neg(), After: c.Charged})

@@ -10,6 +10,7 @@ package civil
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -123,3 +124,9 @@ func (d *Date) UnmarshalText(text []byte) error {
 }
 
 func (d Date) utc() time.Time { return time.Date(d.Year, d.Mon, d.Day, 0, 0, 0, 0, time.UTC) }
+
+// EachOnce are days without repeats, oldest first. It orders the list that it is given.
+func EachOnce(days []Date) []Date {
+	slices.SortFunc(days, Date.Compare)
+	return slices.Compact(days)
+}

@@ -4,36 +4,36 @@ import (
 	"slices"
 	"testing"
 
-	"chargeback/billing/ledger"
 	"chargeback/billing/ledger/ledgertest"
+	"chargeback/billing/records"
 	"chargeback/transform/civil"
 )
 
 // ownersBook has an owner by every rule, each with a cost centre of its own.
 func ownersBook() ledgertest.Book {
 	book := plainBook()
-	book.CostCenters = []ledger.CostCenter{
+	book.CostCenters = []records.CostCenter{
 		{Code: "00420", Department: "Explicit"}, {Code: "420", Department: "Not the same"}, {Code: "CC-3", Department: "Agents"}, {Code: "CC-4", Department: "Keys"},
 		{Code: "CC-5", Department: "Teams"}, {Code: "CC-6", Department: "Projects"}, {Code: "CC-7", Department: "Callers"}, {Code: "CC-8", Department: "Later"},
 	}
-	always := func(kind, value, center string) ledger.Owner {
-		return ledger.Owner{Kind: kind, Value: value, CostCenter: center, From: civil.Min, To: civil.Max}
+	always := func(kind, value, center string) records.Owner {
+		return records.Owner{Kind: kind, Value: value, CostCenter: center, From: civil.Min, To: civil.Max}
 	}
-	book.Owners = []ledger.Owner{
+	book.Owners = []records.Owner{
 		always("key", "key1", "CC-4"), always("team", "team1", "CC-5"), always("project", "project1", "CC-6"), always("caller", "arn:etl", "CC-7"), always("caller", "arn:off", "nowhere"),
 		{Kind: "key", Value: "key2", CostCenter: "CC-4", From: civil.Min, To: ledgertest.Day("2026-10-15")},
 		{Kind: "key", Value: "key2", CostCenter: "CC-8", From: ledgertest.Day("2026-10-15"), To: civil.Max},
 		always("team", "key1", "CC-8"), // a team may be called like a key
 	}
 	book.Owners = append(book.Owners, always("key", "key-ended", "CC-ended"))
-	book.CostCenters = append(book.CostCenters, ledger.CostCenter{Code: "CC-ended", Department: "Ended"}, ledger.CostCenter{Code: "CC-next", Department: "Next"}, ledger.CostCenter{Code: "CC-last", Department: "Last"})
-	book.Successors = []ledger.Successor{
-		{Code: "CC-ended", Payer: ledger.CostCenter{Code: "CC-next", Department: "Next"}, From: ledgertest.Day("2026-10-10"), To: ledgertest.Day("2026-10-20")},
-		{Code: "CC-ended", Payer: ledger.CostCenter{Code: "CC-last", Department: "Last"}, From: ledgertest.Day("2026-10-20"), To: civil.Max},
-		{Code: "CC-next", Payer: ledger.CostCenter{Code: "CC-last", Department: "Last"}, From: ledgertest.Day("2026-10-20"), To: civil.Max},
+	book.CostCenters = append(book.CostCenters, records.CostCenter{Code: "CC-ended", Department: "Ended"}, records.CostCenter{Code: "CC-next", Department: "Next"}, records.CostCenter{Code: "CC-last", Department: "Last"})
+	book.Successors = []records.Successor{
+		{Code: "CC-ended", Payer: records.CostCenter{Code: "CC-next", Department: "Next"}, From: ledgertest.Day("2026-10-10"), To: ledgertest.Day("2026-10-20")},
+		{Code: "CC-ended", Payer: records.CostCenter{Code: "CC-last", Department: "Last"}, From: ledgertest.Day("2026-10-20"), To: civil.Max},
+		{Code: "CC-next", Payer: records.CostCenter{Code: "CC-last", Department: "Last"}, From: ledgertest.Day("2026-10-20"), To: civil.Max},
 	}
 	book.CallerUsers = [][2]string{{"arn:sso/mover", "mover@example.com"}, {"arn:sso/stranger", "stranger@example.com"}}
-	book.Agents = []ledger.Agent{
+	book.Agents = []records.Agent{
 		{ID: "bot", CostCenter: "CC-3", From: civil.Min, To: civil.Max},
 		{ID: "dated-bot", CostCenter: "CC-3", From: civil.Min, To: ledgertest.Day("2026-10-10")},
 		{ID: "dated-bot", CostCenter: "CC-8", From: ledgertest.Day("2026-10-12"), To: civil.Max},

@@ -3,8 +3,8 @@ package models_test
 import (
 	"testing"
 
-	"chargeback/billing/ledger"
 	"chargeback/billing/ledger/ledgertest"
+	"chargeback/billing/records"
 	"chargeback/extract/record"
 	"chargeback/transform/money"
 	"chargeback/transform/rates"
@@ -30,7 +30,7 @@ func prompt(whole, read, written, output int64) record.Tokens {
 }
 
 // runPublished holds the LLM cost of each case against what the models make.
-func runPublished(t *testing.T, book ledgertest.Book, nights []ledger.Days, cases []published) {
+func runPublished(t *testing.T, book ledgertest.Book, nights []records.Days, cases []published) {
 	t.Helper()
 	tt := table{book: book, days: nights, show: func(r costRecord, _ names) string {
 		if r.note != "" {
@@ -101,7 +101,7 @@ func TestRecordedBodies(t *testing.T) {
 		cases[i].name += " " + cases[i].model
 		cases[i].at = "2026-08-15 12:00:00"
 	}
-	runPublished(t, ledgertest.Book{Text: string(rates.Example())}, []ledger.Days{days("2026-08-15", "2026-08-15")}, cases)
+	runPublished(t, ledgertest.Book{Text: string(rates.Example())}, []records.Days{days("2026-08-15", "2026-08-15")}, cases)
 }
 
 // litellmBook is the prices of LiteLLM's own tests. Where a test names the factor
@@ -317,5 +317,5 @@ func TestGenAIPricesCases(t *testing.T) {
 	for i := range cases {
 		cases[i].provider = "o"
 	}
-	runPublished(t, ledgertest.Book{Text: genaiBook}, []ledger.Days{days("2025-06-09", "2025-06-10"), days("2026-10-01", "2026-10-31")}, cases)
+	runPublished(t, ledgertest.Book{Text: genaiBook}, []records.Days{days("2025-06-09", "2025-06-10"), days("2026-10-01", "2026-10-31")}, cases)
 }

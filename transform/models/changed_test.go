@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"chargeback/billing/ledger"
 	"chargeback/billing/ledger/ledgertest"
+	"chargeback/billing/records"
 	"chargeback/transform/civil"
 )
 
@@ -45,7 +45,7 @@ func TestOnlyWhatChanged(t *testing.T) {
 			made := b.narrowly(o.book, due, waited, until)
 			waited = until
 			got := b.books()
-			all := ledger.Build{Days: ledger.Days{First: first, Last: due}.All(), LateUntil: until, Fingerprint: true, OpenMonth: first.Month(), RateVersion: "book-1", RunDate: last}
+			all := records.Build{Days: records.Days{First: first, Last: due}.All(), LateUntil: until, Fingerprint: true, OpenMonth: first.Month(), RateVersion: "book-1", RunDate: last}
 			b.must(ledgertest.Make(context.Background(), b.ledger, all, o.book))
 			if diff := cmp.Diff(b.books(), got); diff != "" {
 				t.Fatalf("delivery %d, up to %s, waiting until %s, computed %s (-all days +what changed):\n%s", n, due, until, made.Days, diff)
@@ -83,17 +83,17 @@ func delivered(t *rapid.T, left *ledgertest.Rows, n int, all bool) (now ledgerte
 }
 
 // narrowly makes what has changed up to a day.
-func (b *books) narrowly(book ledgertest.Book, due, waited, until civil.Date) ledger.Build {
+func (b *books) narrowly(book ledgertest.Book, due, waited, until civil.Date) records.Build {
 	b.Helper()
 	ctx := context.Background()
 	changed, err := b.manifest.ChangedDays(ctx)
 	b.must(err)
-	waiting, err := b.ledger.PendingDays(ctx, ledger.Days{First: ledgertest.Day(firstDay), Last: until})
+	waiting, err := b.ledger.Records.PendingDays(ctx, records.Days{First: ledgertest.Day(firstDay), Last: until})
 	b.must(err)
-	concerned := slices.DeleteFunc(ledger.Reach(append(changed.Days(due.AddDays(3)), waiting...)), func(d civil.Date) bool { return due.Before(d) || d.Before(ledgertest.Day(firstDay)) })
-	build, err := b.ledger.Narrow(ctx, ledger.Build{
+	concerned := slices.DeleteFunc(records.Reach(append(changed.Days(due.AddDays(3)), waiting...)), func(d civil.Date) bool { return due.Before(d) || d.Before(ledgertest.Day(firstDay)) })
+	build, err := b.ledger.Records.Narrow(ctx, records.Build{
 		Days: concerned, LateUntil: until, Fingerprint: true, OpenMonth: ledgertest.Day(firstDay).Month(), RateVersion: "book-1", RunDate: due,
-	}, ledger.Changed{Added: changed.Added, Waiting: waiting, Notes: changed.Notes})
+	}, records.Changed{Added: changed.Added, Waiting: waiting, Notes: changed.Notes})
 	b.must(err)
 	if len(build.Days) > 0 {
 		b.must(ledgertest.Make(ctx, b.ledger, build, book))

@@ -14,8 +14,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"chargeback/billing/ledger"
 	"chargeback/billing/ledger/ledgertest"
+	"chargeback/billing/records"
 	"chargeback/billing/warehouse/bigquery/bqtest"
 	"chargeback/extract/record"
 	"chargeback/transform/civil"
@@ -108,17 +108,19 @@ func (c *pastCompany) book() ledgertest.Book {
 	book := ledgertest.Book{
 		Prices:     []ledgertest.Price{price("sonnet", c.price, 300_000, 3_750_000, 6_000_000, 15_000_000)},
 		Fees:       []ledgertest.Fee{{From: ledgertest.At("2026-01-01 00:00:00"), To: rates.Forever}},
-		References: ledger.References{RequestsFrom: []string{"requests"}},
+		References: records.References{RequestsFrom: []string{"requests"}},
 	}
-	center := func(code string) ledger.CostCenter { return ledger.CostCenter{Code: code, Department: "Dept " + code} }
+	center := func(code string) records.CostCenter {
+		return records.CostCenter{Code: code, Department: "Dept " + code}
+	}
 	for _, code := range pastCenters {
 		book.CostCenters = append(book.CostCenters, center(code))
 	}
 	for _, key := range slices.Sorted(maps.Keys(c.keys)) {
-		book.Owners = append(book.Owners, ledger.Owner{Kind: "key", Value: key, CostCenter: c.keys[key], From: civil.Min, To: civil.Max})
+		book.Owners = append(book.Owners, records.Owner{Kind: "key", Value: key, CostCenter: c.keys[key], From: civil.Min, To: civil.Max})
 	}
 	// CC-1 has ended with November; CC-5 goes on with it.
-	book.Successors = []ledger.Successor{{Code: "CC-1", Payer: center("CC-5"), From: ledgertest.Day("2026-12-01"), To: civil.Max}}
+	book.Successors = []records.Successor{{Code: "CC-1", Payer: center("CC-5"), From: ledgertest.Day("2026-12-01"), To: civil.Max}}
 	return book
 }
 
@@ -130,43 +132,43 @@ func (c *pastCompany) days() (all []civil.Date) {
 	for _, found := range []func() ([]civil.Date, error){
 		func() ([]civil.Date, error) {
 			changed, err := c.manifest.ChangedDays(ctx)
-			return ledger.Reach(changed.Days(civil.Max)), err
+			return records.Reach(changed.Days(civil.Max)), err
 		},
 		func() ([]civil.Date, error) {
-			used, err := c.ledger.RatesUsed(ctx)
+			used, err := c.ledger.Records.RatesUsed(ctx)
 			c.must(err)
 			refs, err := book.Resolve(used.Seen)
 			return used.Anew(refs), err
 		},
 		func() ([]civil.Date, error) {
-			seen, any, err := c.ledger.Attributed(ctx)
+			seen, any, err := c.ledger.Records.Attributed(ctx)
 			c.must(err)
 			refs, err := book.Resolve(seen)
 			if err != nil || !any {
 				return nil, err
 			}
-			return c.ledger.AttributedAnew(ctx, refs)
+			return c.ledger.Records.AttributedAnew(ctx, refs)
 		},
 	} {
 		days, err := found()
 		c.must(err)
 		all = append(all, days...)
 	}
-	each(c.books, "select distinct usage_date from {record_facts} where usage_date >= {@since} and correction <> 0 and billing_month = {@open}", ledger.Args{"since": civil.Min, "open": c.open.FirstDay()}, func(day civil.Date) { all = append(all, day) })
+	each(c.books, "select distinct usage_date from {record_facts} where usage_date >= {@since} and correction <> 0 and billing_month = {@open}", records.Args{"since": civil.Min, "open": c.open.FirstDay()}, func(day civil.Date) { all = append(all, day) })
 	slices.SortFunc(all, civil.Date.Compare)
 	return slices.Compact(slices.DeleteFunc(all, func(d civil.Date) bool { return d.Before(pastDays.First) || pastDays.Last.Before(d) }))
 }
 
 func (c *pastCompany) night(days []civil.Date) {
 	c.Helper()
-	c.must(ledgertest.Make(context.Background(), c.ledger, ledger.Build{
+	c.must(ledgertest.Make(context.Background(), c.ledger, records.Build{
 		Days: days, LateUntil: pastDays.Last, OpenMonth: c.open, RateVersion: fmt.Sprintf("book-%d", c.price), RunDate: pastDays.Last,
 	}, c.book()))
 }
 
 func (c *pastCompany) close() {
 	c.Helper()
-	changes, err := c.ledger.CloseMonth(context.Background(), c.open, ledgertest.At("2027-06-01 00:00:00"), "hash", "", nil)
+	changes, err := c.ledger.Months.Close(context.Background(), c.open, ledgertest.At("2027-06-01 00:00:00"), "hash", "", nil)
 	c.must(err)
 	c.must(c.ledger.Apply(context.Background(), changes...))
 	c.open = c.open.Next()
@@ -221,7 +223,7 @@ func (c *pastCompany) holds() {
 			sum.Add(sum, big.NewInt(r.Tokens.InputUncached*c.price))
 		}
 	}
-	since := ledger.Args{"since": civil.Min}
+	since := records.Args{"since": civil.Min}
 	each(c.books, "select coalesce(adjusts_cost_center, cost_center) as cost_center, {total_usd(total_cost_usd)} as total from {cost_items} where usage_date >= {@since} group by 1", since, func(r owes) {
 		got[r.CostCenter] = r.Total.Pico()
 	})
@@ -247,7 +249,7 @@ where a.usage_date >= {@since} and b.usage_date >= {@since} and a.correction > 0
 }
 
 func (c *pastCompany) hashOf(month string) string {
-	hash, err := c.ledger.Hash(context.Background(), civil.Min, civil.Max, month)
+	hash, err := c.ledger.Months.Hash(context.Background(), civil.Min, civil.Max, month)
 	c.must(err)
 	return hash
 }

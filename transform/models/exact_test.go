@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"chargeback/billing/ledger"
 	"chargeback/billing/ledger/ledgertest"
+	"chargeback/billing/records"
 	"chargeback/billing/warehouse"
 	"chargeback/billing/warehouse/bigquery/bqtest"
 	"chargeback/extract/record"
@@ -235,7 +235,7 @@ func (x *exactTest) run(t *testing.T, b *books) (used map[string]int) {
 	b.stage(x.rows)
 	book := ledgertest.Book{Text: x.list.yaml()}
 	for _, code := range exactCenters[:3] {
-		book.CostCenters = append(book.CostCenters, ledger.CostCenter{Code: code, Department: "Department of " + code})
+		book.CostCenters = append(book.CostCenters, records.CostCenter{Code: code, Department: "Department of " + code})
 	}
 	b.replace(book, "2026-10-31", days("2026-10-20", "2026-10-30"))
 	used = map[string]int{}
@@ -263,7 +263,7 @@ func (x *exactTest) run(t *testing.T, b *books) (used map[string]int) {
 func (x *exactTest) compareRecords(t *testing.T, b *books) {
 	t.Helper()
 	left := len(x.want)
-	err := warehouse.Each(context.Background(), b.engine, warehouse.Select{Args: ledger.Args{"since": civil.Min}, Text: `
+	err := warehouse.Each(context.Background(), b.engine, warehouse.Select{Args: records.Args{"since": civil.Min}, Text: `
 select f.record_id, p.cost_center, f.llm_cost_usd, f.infra_cost_usd, f.tool_cost_usd, f.total_cost_usd
 from {record_facts} as f
 inner join {payers} as p on p.payer_id = f.payer_id
@@ -312,7 +312,7 @@ func samePico(usd *money.USD, known bool, pico int64) bool {
 func (x *exactTest) compareCenters(t *testing.T, b *books, owed map[string]*big.Int) {
 	t.Helper()
 	found := 0
-	each(b, "select cost_center, {total_usd(total_cost_usd)} as total from {cost_items} where usage_date >= {@since} group by cost_center", ledger.Args{"since": civil.Min}, func(r owes) {
+	each(b, "select cost_center, {total_usd(total_cost_usd)} as total from {cost_items} where usage_date >= {@since} group by cost_center", records.Args{"since": civil.Min}, func(r owes) {
 		found++
 		if want := owed[r.CostCenter]; want == nil || r.Total.Pico().Cmp(want) != 0 {
 			t.Errorf("seed %d, book %d: %s owes %s, want %s pico-dollars", exactSeed, x.number, r.CostCenter, r.Total, want)

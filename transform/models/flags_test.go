@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"testing"
 
-	"chargeback/billing/ledger"
 	"chargeback/billing/ledger/ledgertest"
+	"chargeback/billing/records"
 	"chargeback/extract/record"
 )
 
@@ -23,7 +23,7 @@ func flagsBook() ledgertest.Book {
 markups:
   - {cost_center: "00420", percent: "10", from: 2026-01-01T00:00:00Z}
 `
-	book.CostCenters = []ledger.CostCenter{{Code: "00420", Department: "Support"}}
+	book.CostCenters = []records.CostCenter{{Code: "00420", Department: "Support"}}
 	book.TakeReported = []string{"openai/new", "bedrock/new"}
 	book.TTLs = map[string]string{"openai/hourly": "1h"}
 	book.PriceAs = map[string]string{"openai/hourly": "gpt"}

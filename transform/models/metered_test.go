@@ -15,6 +15,7 @@ import (
 	"chargeback/billing/ledger"
 	"chargeback/billing/ledger/ledgertest"
 	"chargeback/billing/manifest"
+	"chargeback/billing/records"
 	"chargeback/billing/warehouse/bigquery"
 	"chargeback/billing/warehouse/bigquery/bqtest"
 	"chargeback/extract/record"
@@ -131,8 +132,8 @@ func (c callCompany) check(b *books) {
 	b.Helper()
 	book := plainBook()
 	book.Fees = []ledgertest.Fee{{From: ledgertest.At("2026-01-01 00:00:00"), To: rates.Forever}} // no fees: charged is metered
-	book.CostCenters = []ledger.CostCenter{{Code: "CC-9", Department: "Platform"}}
-	book.Owners = []ledger.Owner{{Kind: "caller", Value: "arn:gateway", CostCenter: "CC-9", From: civil.Min, To: civil.Max}}
+	book.CostCenters = []records.CostCenter{{Code: "CC-9", Department: "Platform"}}
+	book.Owners = []records.Owner{{Kind: "caller", Value: "arn:gateway", CostCenter: "CC-9", From: civil.Min, To: civil.Max}}
 	c.first.People = []person{
 		works("ana@example.com", "Research", "CC-1", "2026-01-01", ""), works("bo@example.com", "Sales", "CC-2", "2026-01-01", ""), works("cem@example.com", "Ops", "CC-3", "2026-01-01", ""),
 	}
@@ -153,7 +154,7 @@ func (c callCompany) check(b *books) {
 func (c callCompany) holds(b *books, complete bool) {
 	b.Helper()
 	charged := map[civil.Date]*big.Int{}
-	each(b, "select usage_date, {total_usd(total_cost_usd)} as total from {cost_items} where usage_date >= {@since} group by usage_date", ledger.Args{"since": civil.Min}, func(r struct {
+	each(b, "select usage_date, {total_usd(total_cost_usd)} as total from {cost_items} where usage_date >= {@since} group by usage_date", records.Args{"since": civil.Min}, func(r struct {
 		UsageDate civil.Date
 		Total     money.USD
 	}) {
@@ -170,7 +171,7 @@ func (c callCompany) holds(b *books, complete bool) {
 	if !b.byIDsAlone {
 		return
 	}
-	each(b, "select user_id, {total_usd(total_cost_usd)} as total from {cost_items} where usage_date >= {@since} and user_id is not null and pricing = 'priced' group by user_id", ledger.Args{"since": civil.Min}, func(r struct {
+	each(b, "select user_id, {total_usd(total_cost_usd)} as total from {cost_items} where usage_date >= {@since} and user_id is not null and pricing = 'priced' group by user_id", records.Args{"since": civil.Min}, func(r struct {
 		UserID string
 		Total  money.USD
 	}) {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/records"
 	"chargeback/extract/record"
 	"chargeback/transform/civil"
 )
@@ -22,8 +22,8 @@ func TestOnce(t *testing.T) {
 	gpt := price("gpt", 1_000_000, 500_000, 1_000_000, 1_000_000, 2_000_000)
 	gpt.Key = "openai/gpt"
 	book.Prices = append(book.Prices, gpt)
-	book.CostCenters = append(book.CostCenters, ledger.CostCenter{Code: "CC-9", Department: "Platform"})
-	book.Owners = []ledger.Owner{{Kind: "caller", Value: "arn:gateway", CostCenter: "CC-9", From: civil.Min, To: civil.Max}}
+	book.CostCenters = append(book.CostCenters, records.CostCenter{Code: "CC-9", Department: "Platform"})
+	book.Owners = []records.Owner{{Kind: "caller", Value: "arn:gateway", CostCenter: "CC-9", From: civil.Min, To: civil.Max}}
 	table{
 		book: book,
 		people: []person{

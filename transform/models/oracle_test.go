@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"chargeback/billing/ledger"
 	"chargeback/billing/ledger/ledgertest"
+	"chargeback/billing/records"
 	"chargeback/extract/record"
 	"chargeback/transform/civil"
 	"chargeback/transform/rates"
@@ -469,7 +469,7 @@ func (o *oracle) named(u usage, r request, day civil.Date) string {
 		}
 	}
 	for _, kind := range [][2]string{{"key", r.Key}, {"team", r.Team}, {"project", r.Project}, {"caller", u.Caller}} {
-		if i := slices.IndexFunc(o.book.Owners, func(w ledger.Owner) bool { return w.Kind == kind[0] && w.Value == kind[1] && on(day, w.From, w.To) }); i >= 0 {
+		if i := slices.IndexFunc(o.book.Owners, func(w records.Owner) bool { return w.Kind == kind[0] && w.Value == kind[1] && on(day, w.From, w.To) }); i >= 0 {
 			return o.book.Owners[i].CostCenter
 		}
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"chargeback/billing/ledger"
 	"chargeback/billing/ledger/ledgertest"
+	"chargeback/billing/records"
 	"chargeback/billing/report"
 	"chargeback/transform/civil"
 )
@@ -26,9 +26,9 @@ func shown(snapshot, email, department, center string) person {
 // CC-1 pays for, and hr is believed before idp.
 func peopleBook() ledgertest.Book {
 	book := plainBook()
-	one := ledger.CostCenter{Code: "CC-1", Department: "One"}
-	book.CostCenters = []ledger.CostCenter{one, {Code: "CC-2", Department: "Two"}, {Code: "00420", Department: "Support"}}
-	book.Departments = []ledger.Department{{Name: "Sales", Center: one}}
+	one := records.CostCenter{Code: "CC-1", Department: "One"}
+	book.CostCenters = []records.CostCenter{one, {Code: "CC-2", Department: "Two"}, {Code: "00420", Department: "Support"}}
+	book.Departments = []records.Department{{Name: "Sales", Center: one}}
 	book.PeopleFrom = []string{"hr", "idp"}
 	return book
 }
@@ -36,11 +36,11 @@ func peopleBook() ledgertest.Book {
 // person is who pays for a person from when to when.
 func (b *books) person(book ledgertest.Book, email string) []report.PersonRow {
 	b.Helper()
-	seen, err := report.PeopleSeen(context.Background(), b.ledger, email)
+	seen, err := report.PeopleSeen(context.Background(), b.ledger.Records, email)
 	b.must(err)
 	refs, err := book.Resolve(seen)
 	b.must(err)
-	rows, err := report.PersonHistory(context.Background(), b.ledger, email, refs)
+	rows, err := report.PersonHistory(context.Background(), b.ledger.Records, email, refs)
 	b.must(err)
 	return rows
 }
@@ -134,11 +134,11 @@ func TestSnapshotsBecomeHistory(t *testing.T) {
 // Goal: who was renamed is one person, in people files and in requests.
 func TestAliases(t *testing.T) {
 	day := ledgertest.Day
-	alias := func(address, email string, from, to civil.Date) ledger.Alias {
-		return ledger.Alias{Address: address + "@example.com", Email: email + "@example.com", From: from, To: to}
+	alias := func(address, email string, from, to civil.Date) records.Alias {
+		return records.Alias{Address: address + "@example.com", Email: email + "@example.com", From: from, To: to}
 	}
 	book := peopleBook()
-	book.Aliases = []ledger.Alias{
+	book.Aliases = []records.Alias{
 		alias("old", "new", civil.Min, civil.Max),
 		alias("reused", "first", civil.Min, day("2026-10-15")), alias("reused", "reused", day("2026-10-15"), civil.Max),
 		alias("both", "new2", civil.Min, civil.Max),

@@ -13,8 +13,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"chargeback/billing/ledger"
 	"chargeback/billing/ledger/ledgertest"
+	"chargeback/billing/records"
 	"chargeback/extract/record"
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
@@ -50,13 +50,13 @@ func randomBook() ledgertest.Book {
 	book.Fees[0].To = at("2026-03-29 00:00:00")
 	book.Fees[0].Tools = map[string]int64{"search": 10_000_000_001}
 	book.Fees = append(book.Fees, ledgertest.Fee{From: at("2026-03-29 00:00:00"), To: rates.Forever, Infra: 7, CacheHit: 3, Tools: book.Fees[0].Tools})
-	book.CostCenters = []ledger.CostCenter{{Code: "00420", Department: "Support"}, {Code: "CC-3", Department: "Agents"}, {Code: "CC-4", Department: "Keys"}, {Code: "CC-7", Department: "Callers"}}
-	book.Successors = []ledger.Successor{
-		{Code: "CC-4", Payer: ledger.CostCenter{Code: "CC-7", Department: "Callers"}, From: ledgertest.Day("2026-03-28"), To: civil.Max},
-		{Code: "CC-21", Payer: ledger.CostCenter{Code: "CC-3", Department: "Agents"}, From: ledgertest.Day("2026-03-30"), To: civil.Max},
+	book.CostCenters = []records.CostCenter{{Code: "00420", Department: "Support"}, {Code: "CC-3", Department: "Agents"}, {Code: "CC-4", Department: "Keys"}, {Code: "CC-7", Department: "Callers"}}
+	book.Successors = []records.Successor{
+		{Code: "CC-4", Payer: records.CostCenter{Code: "CC-7", Department: "Callers"}, From: ledgertest.Day("2026-03-28"), To: civil.Max},
+		{Code: "CC-21", Payer: records.CostCenter{Code: "CC-3", Department: "Agents"}, From: ledgertest.Day("2026-03-30"), To: civil.Max},
 	}
-	book.Agents = []ledger.Agent{{ID: "bot", CostCenter: "CC-3", From: civil.Min, To: ledgertest.Day("2026-03-30")}}
-	book.Owners = []ledger.Owner{
+	book.Agents = []records.Agent{{ID: "bot", CostCenter: "CC-3", From: civil.Min, To: ledgertest.Day("2026-03-30")}}
+	book.Owners = []records.Owner{
 		{Kind: "key", Value: "key1", CostCenter: "CC-4", From: civil.Min, To: civil.Max},
 		{Kind: "caller", Value: "arn:etl", CostCenter: "CC-7", From: civil.Min, To: civil.Max},
 	}
@@ -241,20 +241,20 @@ func TestRandomWorlds(t *testing.T) {
 
 func (b *books) hash() string {
 	b.Helper()
-	h, err := b.ledger.Hash(context.Background(), civil.Min, civil.Max, "")
+	h, err := b.ledger.Months.Hash(context.Background(), civil.Min, civil.Max, "")
 	b.must(err)
 	return h
 }
 
 // drawWindows cuts the days into up to three windows, in any order.
-func drawWindows(t *rapid.T) (windows []ledger.Days) {
+func drawWindows(t *rapid.T) (windows []records.Days) {
 	first, last := ledgertest.Day(firstDay), ledgertest.Day(lastDay)
 	for n := 0; !last.Before(first); n++ {
 		end := first.AddDays(rapid.IntRange(0, last.DaysSince(first)).Draw(t, "days"))
 		if n == 2 {
 			end = last
 		}
-		windows = append(windows, ledger.Days{First: first, Last: end})
+		windows = append(windows, records.Days{First: first, Last: end})
 		first = end.AddDays(1)
 	}
 	return rapid.Permutation(windows).Draw(t, "order")
@@ -319,12 +319,12 @@ func (o *oracle) compareSums(b *books) {
 		}
 	}
 	total, found := new(big.Int), 0
-	each(b, "select {total_usd(total_cost_usd)} as total, {total_usd(llm_cost_usd + infra_cost_usd + tool_cost_usd)} as parts from {record_facts} where usage_date >= {@since}", ledger.Args{"since": civil.Min}, func(r struct{ Total, Parts money.USD }) {
+	each(b, "select {total_usd(total_cost_usd)} as total, {total_usd(llm_cost_usd + infra_cost_usd + tool_cost_usd)} as parts from {record_facts} where usage_date >= {@since}", records.Args{"since": civil.Min}, func(r struct{ Total, Parts money.USD }) {
 		if r.Total.Pico().Cmp(all) != 0 || r.Parts.Pico().Cmp(all) != 0 {
 			b.Fatalf("records sum up to %s, their parts to %s, want %s", r.Total, r.Parts, money.FromPicoInt(all))
 		}
 	})
-	each(b, "select cost_center, {total_usd(total_cost_usd)} as total from {cost_items} where usage_date >= {@since} group by cost_center", ledger.Args{"since": civil.Min}, func(r owes) {
+	each(b, "select cost_center, {total_usd(total_cost_usd)} as total from {cost_items} where usage_date >= {@since} group by cost_center", records.Args{"since": civil.Min}, func(r owes) {
 		sum := want[r.CostCenter]
 		if sum == nil || r.Total.Pico().Cmp(sum) != 0 {
 			b.Fatalf("%s owes %s, want %v pico-dollars", r.CostCenter, r.Total, sum)

@@ -7,8 +7,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"chargeback/billing/ledger"
 	"chargeback/billing/ledger/ledgertest"
+	"chargeback/billing/records"
 )
 
 // Goal: the records of a day are the same in whatever window the day is made,
@@ -51,7 +51,7 @@ func TestWindows(t *testing.T) {
 	whole = tt.results(b, called, owner)
 	hash := b.hash()
 	for day := ledgertest.Day(firstDay); !ledgertest.Day(lastDay).Before(day); day = day.AddDays(1) {
-		b.replace(plainBook(), lateUntil, ledger.Days{First: day, Last: day})
+		b.replace(plainBook(), lateUntil, records.Days{First: day, Last: day})
 	}
 	daily = tt.results(b, called, owner)
 	if b.hash() != hash {

@@ -15,6 +15,7 @@ import (
 	"chargeback/billing/ledger"
 	"chargeback/billing/ledger/ledgertest"
 	"chargeback/billing/manifest"
+	"chargeback/billing/records"
 	"chargeback/billing/warehouse"
 	"chargeback/billing/warehouse/duckdb"
 	"chargeback/transform/civil"
@@ -83,18 +84,18 @@ func (b *books) stage(r ledgertest.Rows) {
 
 // replace makes the records of the days anew, with a book of prices, when all
 // days up to lateUntil are past waiting for usage.
-func (b *books) replace(book ledgertest.Book, lateUntil string, days ...ledger.Days) {
+func (b *books) replace(book ledgertest.Book, lateUntil string, days ...records.Days) {
 	b.Helper()
 	for _, d := range days {
-		b.must(ledgertest.Make(context.Background(), b.ledger, ledger.Build{
+		b.must(ledgertest.Make(context.Background(), b.ledger, records.Build{
 			Days: d.All(), LateUntil: ledgertest.Day(lateUntil), Fingerprint: !b.byIDsAlone, OpenMonth: d.First.Month(),
 			RateVersion: "book-1", RunDate: d.Last,
 		}, book))
 	}
 }
 
-func days(first, last string) ledger.Days {
-	return ledger.Days{First: ledgertest.Day(first), Last: ledgertest.Day(last)}
+func days(first, last string) records.Days {
+	return records.Days{First: ledgertest.Day(first), Last: ledgertest.Day(last)}
 }
 
 // owes is what a cost centre owes.
@@ -103,7 +104,7 @@ type owes struct {
 	Total      money.USD
 }
 
-func each[T any](b *books, text string, args ledger.Args, yield func(T)) {
+func each[T any](b *books, text string, args records.Args, yield func(T)) {
 	b.Helper()
 	b.must(warehouse.Each(context.Background(), b.engine, warehouse.Select{Text: text, Args: args}, func(v T) error {
 		yield(v)
@@ -139,7 +140,7 @@ select
 from {cost_items} as c
 left join {objects} as u on u.object_id = c.usage_object_id
 left join {objects} as r on r.object_id = c.request_object_id
-where c.usage_date >= {@since}`, ledger.Args{"since": civil.Min}, func(r struct {
+where c.usage_date >= {@since}`, records.Args{"since": civil.Min}, func(r struct {
 		UsageObject   string `column:",null"`
 		UsageLine     *int64
 		RequestObject string `column:",null"`
@@ -189,7 +190,7 @@ func (b *books) aside() map[place]string {
 	b.Helper()
 	verdicts := map[place]string{}
 	each(b, "select o.source, o.object_key, r.line, r.verdict from {repeats} as r inner join {objects} as o on o.object_id = r.object_id where r.usage_date >= {@since}",
-		ledger.Args{"since": civil.Min}, func(r struct {
+		records.Args{"since": civil.Min}, func(r struct {
 			Source, ObjectKey string
 			Line              int64
 			Verdict           string
@@ -212,7 +213,7 @@ type world struct {
 // some days of them and compares what became of each with its wants.
 type table struct {
 	book   ledgertest.Book
-	days   []ledger.Days // none is October
+	days   []records.Days // none is October
 	people []person
 	worlds []world
 	show   func(costRecord, names) string
@@ -233,7 +234,7 @@ func (tt table) run(t *testing.T) {
 	staged, called, owner := tt.staged()
 	b.stage(staged)
 	if tt.days == nil {
-		tt.days = []ledger.Days{days("2026-10-01", "2026-10-31")}
+		tt.days = []records.Days{days("2026-10-01", "2026-10-31")}
 	}
 	b.replace(tt.book, "2026-10-25", tt.days...)
 	got := tt.results(b, called, owner)
@@ -324,6 +325,6 @@ func plainBook() ledgertest.Book {
 	return ledgertest.Book{
 		Prices:     []ledgertest.Price{price("sonnet", 3_000_000, 300_000, 3_750_000, 6_000_000, 15_000_000)},
 		Fees:       []ledgertest.Fee{{From: ledgertest.At("2026-01-01 00:00:00"), To: rates.Forever, Infra: 100_000_000, CacheHit: 20_000_000}},
-		References: ledger.References{UsageFrom: []string{"bedrock"}, RequestsFrom: []string{"gateway", "requests"}},
+		References: records.References{UsageFrom: []string{"bedrock"}, RequestsFrom: []string{"gateway", "requests"}},
 	}
 }

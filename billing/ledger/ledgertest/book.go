@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/records"
 	"chargeback/transform/rates"
 )
 
@@ -15,7 +15,7 @@ import (
 // rate book as an operator would write it. All else is given to the ledger as it
 // stands, but owners: one is given where what it owns occurs.
 type Book struct {
-	ledger.References
+	records.References
 	Prices  []Price
 	Fees    []Fee
 	Text    string            // more of the rate book, as YAML
@@ -77,26 +77,26 @@ func (b Book) Rates() (*rates.Book, error) {
 }
 
 // Resolve is what the models join with, for what occurs.
-func (b Book) Resolve(seen ledger.Seen) (ledger.References, error) {
+func (b Book) Resolve(seen records.Seen) (records.References, error) {
 	refs := b.References
 	book, err := b.Rates()
 	if err != nil {
 		return refs, err
 	}
 	refs.Owners = nil
-	err = refs.Price(book, seen, func(m ledger.Meter) ledger.StandIn {
+	err = refs.Price(book, seen, func(m records.Meter) records.StandIn {
 		name := m.Provider + "/" + m.Model
-		return ledger.StandIn{PriceAs: b.PriceAs[name], Reported: slices.Contains(b.TakeReported, name)}
+		return records.StandIn{PriceAs: b.PriceAs[name], Reported: slices.Contains(b.TakeReported, name)}
 	})
 	refs.CacheTTLs = nil
 	for _, name := range slices.Sorted(maps.Keys(b.TTLs)) {
 		if !strings.Contains(name, "/") {
-			refs.CacheTTLs = append(refs.CacheTTLs, ledger.CacheTTL{Source: name, TTL: b.TTLs[name]})
+			refs.CacheTTLs = append(refs.CacheTTLs, records.CacheTTL{Source: name, TTL: b.TTLs[name]})
 			continue
 		}
 		for _, m := range seen.Meters {
 			if name == m.Provider+"/"+m.Model {
-				refs.CacheTTLs = append(refs.CacheTTLs, ledger.CacheTTL{Meter: m.ID, TTL: b.TTLs[name]})
+				refs.CacheTTLs = append(refs.CacheTTLs, records.CacheTTL{Meter: m.ID, TTL: b.TTLs[name]})
 			}
 		}
 	}

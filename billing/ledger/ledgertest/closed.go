@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"chargeback/billing/ledger"
+	"chargeback/billing/report"
 	"chargeback/billing/warehouse"
 	"chargeback/transform/civil"
 )
@@ -127,7 +128,7 @@ func testDaysOf(b *books) {
 	b.stage(Rows{Usage: []Usage{{RequestID: "u3", At: "2026-09-30 11:00:00"}, {RequestID: "u4", At: "2026-10-02 10:00:00"}}, Object: "second.json"})
 	b.replace("2026-09-30", "2026-10-02")
 	for id, want := range map[string]string{"u1": "2026-09-29", "u2": "2026-09-30", "u3": "2026-09-30", "u4": "2026-10-02", "u5": "", "": ""} {
-		days, err := b.ledger.DaysOf(b.ctx, id, -1)
+		days, err := report.DaysOf(b.ctx, b.ledger, id, -1)
 		b.must(err)
 		got := strings.Trim(fmt.Sprint(days), "[]")
 		b.equal("days of "+id, want, got)
@@ -139,7 +140,7 @@ func testDaysOf(b *books) {
 	}](b, "select record_id, usage_date from {record_facts} where usage_date between date '2026-09-01' and date '2026-10-31'", nil)
 	b.equal("records", 4, len(records))
 	for _, r := range records {
-		days, err := b.ledger.DaysOf(b.ctx, fmt.Sprint(r.RecordID), r.RecordID)
+		days, err := report.DaysOf(b.ctx, b.ledger, fmt.Sprint(r.RecordID), r.RecordID)
 		b.must(err)
 		b.equal("days of a record", []civil.Date{r.UsageDate}, days)
 		b.equal("record", 1, len(b.explained(fmt.Sprint(r.RecordID), r.RecordID)))

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"chargeback/billing/ledger"
+	"chargeback/billing/records"
+	"chargeback/billing/report"
 	"chargeback/billing/warehouse"
 	"chargeback/transform/civil"
 )
@@ -38,11 +40,11 @@ func (b *books) daily() []string {
 func (b *books) charged() []string { b.Helper(); return b.all("charged_days") }
 
 // explained are the records that an id names.
-func (b *books) explained(id string, number int64) []ledger.Explained {
+func (b *books) explained(id string, number int64) []report.Explained {
 	b.Helper()
-	days, err := b.ledger.DaysOf(b.ctx, id, number)
+	days, err := report.DaysOf(b.ctx, b.ledger, id, number)
 	b.must(err)
-	all, err := b.ledger.Explain(b.ctx, id, number, days)
+	all, err := report.Explain(b.ctx, b.ledger, id, number, days)
 	b.must(err)
 	return all
 }
@@ -91,7 +93,7 @@ func testDailyNotTied(b *books) {
 		{"a row that is off", "new_daily_users", "select " + b.withAmount("daily_users", "total_cost_usd", "if(usage_date = date '2026-10-05', total_cost_usd + {usd(1)}, total_cost_usd)") + " from {new_daily_users}"},
 	} {
 		wrong.name, wrong.text = fault.name, fault.text
-		if err := Make(b.ctx, b.ledger, build, company()); !errors.Is(err, ledger.ErrNotTied) {
+		if err := Make(b.ctx, b.ledger, build, company()); !errors.Is(err, records.ErrNotTied) {
 			b.Errorf("%s: ended with %v, want ErrNotTied", fault.what, err)
 		}
 		b.equal("the ledger after "+fault.what, before, b.state())

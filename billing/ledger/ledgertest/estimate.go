@@ -1,7 +1,7 @@
 package ledgertest
 
 import (
-	"chargeback/billing/ledger"
+	"chargeback/billing/records"
 	"chargeback/billing/warehouse"
 )
 
@@ -10,15 +10,15 @@ func testEstimate(b *books) {
 	b.stage(night())
 	before := b.state()
 	days := b.build("2026-10-05", "2026-10-06")
-	e, err := b.ledger.Estimate(b.ctx, days, ledger.References{})
+	e, err := b.ledger.Records.Estimate(b.ctx, days, records.References{})
 	b.must(err)
 	b.equal("state after an estimate", before, b.state())
 	b.equal("rows", int64(3), e.Rows)
 	none := days
 	none.Days = nil
-	nothing, err := b.ledger.Estimate(b.ctx, none, ledger.References{})
+	nothing, err := b.ledger.Records.Estimate(b.ctx, none, records.References{})
 	b.must(err)
-	b.equal("of no days", ledger.Estimate{}, nothing)
+	b.equal("of no days", records.Estimate{}, nothing)
 
 	_, bills := b.engine.(warehouse.Estimator)
 	b.equal("is billed", bills, e.Billed)

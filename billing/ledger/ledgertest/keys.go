@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"chargeback/billing/ledger"
+	"chargeback/billing/records"
 	"chargeback/billing/warehouse"
 	"chargeback/extract/record"
 	"chargeback/transform/civil"
@@ -61,7 +62,7 @@ func (b *books) keys() (all []string) {
 	b.Helper()
 	for _, name := range []string{"usage", "requests"} {
 		keys, _ := keyColumns(b.table(name))
-		for _, r := range b.rows("select "+strings.Join(keys, ", ")+" from {"+name+"} where "+b.table(name).Partition+" >= {@since} order by line", ledger.Args{"since": civil.Min}) {
+		for _, r := range b.rows("select "+strings.Join(keys, ", ")+" from {"+name+"} where "+b.table(name).Partition+" >= {@since} order by line", records.Args{"since": civil.Min}) {
 			for _, v := range r {
 				if key, is := v.(record.Key); is {
 					all = append(all, key.String())
@@ -88,7 +89,7 @@ func (b *books) keyed() []string {
 func (b *books) namedAsTheyAre(when string) {
 	b.Helper()
 	shown := []row{{uuidOfProvider, uuidOfPlatform, "matched"}, {wordOfProvider, wordOfPlatform, "matched"}}
-	b.equal("records "+when, shown, b.rows("select provider_request_id, agent_request_id, match from {cost_records} where usage_date >= {@since} order by started_at", ledger.Args{"since": civil.Min}))
+	b.equal("records "+when, shown, b.rows("select provider_request_id, agent_request_id, match from {cost_records} where usage_date >= {@since} order by started_at", records.Args{"since": civil.Min}))
 	for _, r := range shown {
 		for _, id := range r[:2] {
 			all := b.explained(id.(string), -1)
@@ -104,7 +105,7 @@ func (b *books) namedAsTheyAre(when string) {
 // whoever may write when the ledger is opened, and are not read before.
 func testKeysFilled(b *books) {
 	want := b.keyed()
-	kept := b.rows("select r.agent_request_id, u.provider_request_id from {requests} as r inner join {usage} as u on u.provider_request_key = r.provider_request_key where r.request_date >= {@since} and u.usage_date >= {@since} order by r.line", ledger.Args{"since": civil.Min})
+	kept := b.rows("select r.agent_request_id, u.provider_request_id from {requests} as r inner join {usage} as u on u.provider_request_key = r.provider_request_key where r.request_date >= {@since} and u.usage_date >= {@since} order by r.line", records.Args{"since": civil.Min})
 	b.equal("texts that keys don't tell", []row{{"", nil}, {wordOfPlatform, wordOfProvider}}, kept)
 	b.unkeyed()
 	if _, err := ledger.OpenExisting(b.ctx, b.engine, time.UTC, "2026-09-01"); !errors.Is(err, warehouse.ErrOutdated) {

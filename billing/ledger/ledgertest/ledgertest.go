@@ -20,6 +20,7 @@ import (
 	"chargeback/billing/ledger"
 	"chargeback/billing/manifest"
 	"chargeback/billing/outbox"
+	"chargeback/billing/records"
 	"chargeback/billing/warehouse"
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
@@ -169,7 +170,7 @@ func (b *books) clean() {
 }
 
 // rows reads all rows of a select.
-func (b *books) rows(text string, args ledger.Args) (rows []row) {
+func (b *books) rows(text string, args records.Args) (rows []row) {
 	b.Helper()
 	b.must(b.engine.Query(b.ctx, warehouse.Select{Text: text, Args: args}, func(r warehouse.Row) error {
 		rows = append(rows, slices.Clone(r.Values))
@@ -179,7 +180,7 @@ func (b *books) rows(text string, args ledger.Args) (rows []row) {
 }
 
 // each reads the rows of a select into values of T; see warehouse.Each.
-func each[T any](b *books, text string, args ledger.Args) []T {
+func each[T any](b *books, text string, args records.Args) []T {
 	b.Helper()
 	all, err := warehouse.All[T](b.ctx, b.engine, warehouse.Select{Text: text, Args: args})
 	b.must(err)
@@ -190,7 +191,7 @@ func each[T any](b *books, text string, args ledger.Args) []T {
 type row []any
 
 // one reads the value of a select of one row and column.
-func (b *books) one(text string, args ledger.Args) any {
+func (b *books) one(text string, args records.Args) any {
 	b.Helper()
 	rows := b.rows(text, args)
 	if len(rows) != 1 || len(rows[0]) != 1 {
@@ -206,12 +207,12 @@ func (b *books) count(table string) int64 {
 	if partition := b.table(table).Partition; partition != "" {
 		filter = " where " + partition + " >= {@since}"
 	}
-	n, _ := b.one("select count(*) from {"+table+"}"+filter, ledger.Args{"since": civil.Min}).(int64)
+	n, _ := b.one("select count(*) from {"+table+"}"+filter, records.Args{"since": civil.Min}).(int64)
 	return n
 }
 
 // table is one of the ledger's tables.
-func (b *books) table(name string) ledger.Table {
+func (b *books) table(name string) records.Table {
 	b.Helper()
 	t, found := ledger.Layout().Table(name)
 	if !found {

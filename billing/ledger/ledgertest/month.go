@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/months"
+	"chargeback/billing/records"
 	"chargeback/billing/warehouse"
 	"chargeback/extract/record"
 	"chargeback/transform/civil"
@@ -22,14 +23,14 @@ var (
 // close closes a month by its records' hash and one document.
 func (b *books) close(month civil.Month) error {
 	b.Helper()
-	document := ledger.Issued{Number: "CB-" + month.String() + "-00420-r0", Month: month.String(), CostCenter: "00420", Total: 12_345, ContentHash: "abc", Document: `{"note":"it's one"}`}
+	document := months.Issued{Number: "CB-" + month.String() + "-00420-r0", Month: month.String(), CostCenter: "00420", Total: 12_345, ContentHash: "abc", Document: `{"note":"it's one"}`}
 	return b.closeWith(month, b.hash(month.String()), document)
 }
 
 // closeWith closes a month by a hash and documents.
-func (b *books) closeWith(month civil.Month, hash string, documents ...ledger.Issued) error {
+func (b *books) closeWith(month civil.Month, hash string, documents ...months.Issued) error {
 	b.Helper()
-	changes, err := b.ledger.CloseMonth(b.ctx, month, At("2026-11-05 04:00:00"), hash, map[string]int{"documents": len(documents)}, documents)
+	changes, err := b.ledger.Months.Close(b.ctx, month, At("2026-11-05 04:00:00"), hash, map[string]int{"documents": len(documents)}, documents)
 	if err != nil {
 		return err
 	}
@@ -42,7 +43,7 @@ func (b *books) opened(closed civil.Month) {
 	var changes []warehouse.Change
 	for _, table := range []string{"record_facts", "daily_costs", "daily_users", "charged_days", "closed_rates", "closed_payers"} {
 		changes = append(changes, warehouse.Delete{
-			Table: table, Where: "billing_month > {@first} and usage_date >= {@since}", Args: ledger.Args{"since": civil.Min, "first": closed.FirstDay()},
+			Table: table, Where: "billing_month > {@first} and usage_date >= {@since}", Args: records.Args{"since": civil.Min, "first": closed.FirstDay()},
 		})
 	}
 	b.must(b.engine.Apply(b.ctx, changes...))
@@ -63,7 +64,7 @@ func (b *books) records(month civil.Month) (found []string) {
 select coalesce(provider_request_id, agent_request_id, '') as id, correction, adjusts_month, usage_date, pricing, total_cost_usd
 from {cost_records}
 where billing_month = {@month} and usage_date >= {@since}
-order by coalesce(provider_request_id, agent_request_id, ''), correction`, ledger.Args{"month": month, "since": civil.Min}) {
+order by coalesce(provider_request_id, agent_request_id, ''), correction`, records.Args{"month": month, "since": civil.Min}) {
 		found = append(found, fmt.Sprintf("%s %+d %s %s %s %s", r.ID, r.Correction, r.Adjusts, r.Day, r.Pricing, r.Total))
 	}
 	return found
@@ -74,14 +75,14 @@ func testCloseMonth(b *books) {
 	b.stage(night())
 	b.replace("2026-10-05", "2026-10-06")
 	kept := []string{"months", "invoices", "document_files"}
-	files := []ledger.File{{Folder: "/a/it's one", Name: "1.csv", SHA256: "b0"}, {Folder: "/a/it's one", Name: "2.pdf", SHA256: "a0"}}
-	document := ledger.Issued{Number: "n", Month: "2026-10"}
+	files := []months.File{{Folder: "/a/it's one", Name: "1.csv", SHA256: "b0"}, {Folder: "/a/it's one", Name: "2.pdf", SHA256: "a0"}}
+	document := months.Issued{Number: "n", Month: "2026-10"}
 	b.eachCall(func() error {
-		changes, err := b.ledger.CloseMonth(b.ctx, october, At("2026-11-05 04:00:00"), "h", nil, []ledger.Issued{document})
+		changes, err := b.ledger.Months.Close(b.ctx, october, At("2026-11-05 04:00:00"), "h", nil, []months.Issued{document})
 		if err != nil {
 			return err
 		}
-		return b.ledger.Apply(b.ctx, append(changes, ledger.NoteFiles(october, files[:1]))...)
+		return b.ledger.Apply(b.ctx, append(changes, months.NoteFiles(october, files[:1]))...)
 	}, func(what string) {
 		b.Helper()
 		for _, table := range kept {
@@ -98,32 +99,32 @@ func testCloseMonth(b *books) {
 		b.must(b.engine.Apply(b.ctx, warehouse.Delete{Table: table, Where: "true"}))
 	}
 
-	twice, err := b.ledger.CloseMonth(b.ctx, october, At("2026-11-05 04:00:00"), "another process's", nil, []ledger.Issued{document})
+	twice, err := b.ledger.Months.Close(b.ctx, october, At("2026-11-05 04:00:00"), "another process's", nil, []months.Issued{document})
 	b.must(err)
 	b.must(b.close(october))
-	if err := b.ledger.Apply(b.ctx, twice...); !errors.Is(err, ledger.ErrClosed) {
+	if err := b.ledger.Apply(b.ctx, twice...); !errors.Is(err, months.ErrClosed) {
 		b.Errorf("a close that began before another one closed the month ended with %v, want ErrClosed", err)
 	}
 	b.reopen()
 	b.begin()
 	for range 2 {
-		if err := b.close(october); !errors.Is(err, ledger.ErrClosed) {
+		if err := b.close(october); !errors.Is(err, months.ErrClosed) {
 			b.Errorf("second close ended with %v, want ErrClosed", err)
 		}
 	}
 	b.must(b.close(november))
-	closed, err := b.ledger.ClosedMonths(b.ctx)
+	closed, err := b.ledger.Months.Closed(b.ctx)
 	b.must(err)
 	b.equal("closed months", map[civil.Month]string{october: b.hash("2026-10"), november: b.hash("2026-11")}, closed)
-	issued, err := b.ledger.Issued(b.ctx, october)
+	issued, err := b.ledger.Months.Issued(b.ctx, october)
 	b.must(err)
-	b.equal("documents", []ledger.Issued{{Number: "CB-2026-10-00420-r0", Month: "2026-10", CostCenter: "00420", Total: money.Cents(12_345), ContentHash: "abc", Document: `{"note":"it's one"}`}}, issued)
+	b.equal("documents", []months.Issued{{Number: "CB-2026-10-00420-r0", Month: "2026-10", CostCenter: "00420", Total: money.Cents(12_345), ContentHash: "abc", Document: `{"note":"it's one"}`}}, issued)
 	summary := map[string]int{}
-	b.must(b.ledger.Closing(b.ctx, october, &summary))
-	b.must(b.ledger.Closing(b.ctx, november.Next(), &summary)) // open
+	b.must(b.ledger.Months.Closing(b.ctx, october, &summary))
+	b.must(b.ledger.Months.Closing(b.ctx, november.Next(), &summary)) // open
 	b.equal("summary", map[string]int{"documents": 1}, summary)
-	b.must(b.ledger.Apply(b.ctx, ledger.NoteFiles(october, files), ledger.NoteFiles(november, nil)))
-	noted, err := b.ledger.Files(b.ctx, october)
+	b.must(b.ledger.Apply(b.ctx, months.NoteFiles(october, files), months.NoteFiles(november, nil)))
+	noted, err := b.ledger.Months.Files(b.ctx, october)
 	b.must(err)
 	b.equal("files", files, noted)
 	b.equal("state", []row{{"closed", Day("2026-10-01"), At("2026-11-05 04:00:00"), `{"documents":1}`}}, b.rows("select state, first_day, closed_at, summary from {months} where month = '2026-10'", nil))
@@ -334,5 +335,5 @@ func testGone(b *books) {
 	b.equal("November, nothing changed", 0, len(b.records(november)))
 	write(two, "v6", "v5")
 	b.equal("November with the row", 1, len(b.records(november)))
-	b.equal("what stands of all", []row{{int64(3)}}, b.rows("select sum(if(correction < 0, -1, 1)) from {record_facts} where usage_date >= {@since}", ledger.Args{"since": civil.Min}))
+	b.equal("what stands of all", []row{{int64(3)}}, b.rows("select sum(if(correction < 0, -1, 1)) from {record_facts} where usage_date >= {@since}", records.Args{"since": civil.Min}))
 }

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"slices"
 
-	"chargeback/billing/ledger"
 	"chargeback/billing/manifest"
+	"chargeback/billing/records"
 	"chargeback/extract/record"
 	"chargeback/transform/civil"
 )
@@ -14,10 +14,10 @@ import (
 // by which the one that gets it has ended with October.
 func handedOver() Book {
 	b := company()
-	b.Owners = []ledger.Owner{{Kind: "caller", Value: "arn:etl", CostCenter: "00420", From: civil.Min, To: civil.Max}}
-	next := ledger.CostCenter{Code: "00430", Department: "Support"}
+	b.Owners = []records.Owner{{Kind: "caller", Value: "arn:etl", CostCenter: "00420", From: civil.Min, To: civil.Max}}
+	next := records.CostCenter{Code: "00430", Department: "Support"}
 	b.CostCenters = append(slices.Clone(b.CostCenters), next)
-	b.Successors = []ledger.Successor{{Code: "00420", Payer: next, From: Day("2026-11-01"), To: civil.Max}}
+	b.Successors = []records.Successor{{Code: "00420", Payer: next, From: Day("2026-11-01"), To: civil.Max}}
 	return b
 }
 
@@ -29,14 +29,14 @@ func testMoved(b *books) {
 	b.replace("2026-10-05", "2026-10-06")
 	anew := func(book Book) string {
 		b.Helper()
-		seen, any, err := b.ledger.Attributed(b.ctx)
+		seen, any, err := b.ledger.Records.Attributed(b.ctx)
 		b.must(err)
 		if !any {
 			return "no month is closed"
 		}
 		refs, err := book.Resolve(seen)
 		b.must(err)
-		days, err := b.ledger.AttributedAnew(b.ctx, refs)
+		days, err := b.ledger.Records.AttributedAnew(b.ctx, refs)
 		b.must(err)
 		return fmt.Sprint(days)
 	}
@@ -48,16 +48,16 @@ func testMoved(b *books) {
 
 	build := b.build("2026-10-05", "2026-10-06")
 	facts, hash := b.facts(), b.hash("2026-10")
-	seen, err := b.ledger.Seen(b.ctx, build)
+	seen, err := b.ledger.Records.Seen(b.ctx, build)
 	b.must(err)
 	refs, err := handedOver().Resolve(seen)
 	b.must(err)
-	would, err := b.ledger.CorrectionsBy(b.ctx, build, refs)
+	would, err := b.ledger.Months.CorrectionsBy(b.ctx, build, refs)
 	b.must(err)
 	b.equal("records after a look", facts, b.facts())
 	b.must(Make(b.ctx, b.ledger, build, handedOver()))
 	b.equal("hash of October", hash, b.hash("2026-10"))
-	is, err := b.ledger.Corrections(b.ctx, november)
+	is, err := b.ledger.Months.Corrections(b.ctx, november)
 	b.must(err)
 	b.equal("corrections that would come, and that came", would, is)
 	words := func() (all []string) {
@@ -70,12 +70,12 @@ func testMoved(b *books) {
 		`2026-10 00420 borne by 00430: 0.00 and 0.0061, 1, belongs to another cost centre by what is known today, other "CC-1001"`,
 		`2026-10 CC-1001 borne by CC-1001: -0.0061 and 0.00, 1, belongs to another cost centre by what is known today, other "00420"`,
 	}, words())
-	numbers, err := b.ledger.Numbers(b.ctx, september, october)
+	numbers, err := b.ledger.Months.Numbers(b.ctx, september, october)
 	b.must(err)
 	b.equal("numbers", "map[2026-09:map[00420:[CB-2026-09-00420-r0]] 2026-10:map[00420:[CB-2026-10-00420-r0]]]", fmt.Sprint(numbers))
 
 	b.replace("2026-10-05", "2026-10-06") // by the first book again
-	is, err = b.ledger.Corrections(b.ctx, november)
+	is, err = b.ledger.Months.Corrections(b.ctx, november)
 	b.must(err)
 	b.equal("corrections when the first book is back", []string(nil), words())
 }

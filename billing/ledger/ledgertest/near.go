@@ -6,23 +6,23 @@ import (
 	"fmt"
 	"slices"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/records"
 	"chargeback/billing/warehouse"
 	"chargeback/transform/civil"
 )
 
 // changed is what a night up to a day would compute: the build, before it is narrowed
 // and after.
-func (b *books) changed(last string, waiting ...civil.Date) (all, narrowed ledger.Build) {
+func (b *books) changed(last string, waiting ...civil.Date) (all, narrowed records.Build) {
 	b.Helper()
 	changed, err := b.manifest.ChangedDays(b.ctx)
 	b.must(err)
 	all = b.build("2026-10-01", last)
-	whole := ledger.Reach(changed.Gone)
-	all.Days = slices.DeleteFunc(slices.Concat(whole, ledger.Reach(changed.Added), waiting), func(d civil.Date) bool { return Day(last).Before(d) })
+	whole := records.Reach(changed.Gone)
+	all.Days = slices.DeleteFunc(slices.Concat(whole, records.Reach(changed.Added), waiting), func(d civil.Date) bool { return Day(last).Before(d) })
 	slices.SortFunc(all.Days, civil.Date.Compare)
 	all.Days = slices.Compact(all.Days)
-	narrowed, err = b.ledger.Narrow(b.ctx, all, ledger.Changed{Whole: whole, Added: changed.Added, Waiting: waiting, Notes: changed.Notes})
+	narrowed, err = b.ledger.Records.Narrow(b.ctx, all, records.Changed{Whole: whole, Added: changed.Added, Waiting: waiting, Notes: changed.Notes})
 	b.must(err)
 	return all, narrowed
 }
@@ -56,7 +56,7 @@ func testNarrow(b *books) {
 	b.equal("days", "[2026-10-05 2026-10-06]", fmt.Sprint(narrowed.Days))
 	b.equal("parts", 2, narrowed.Parts())
 	b.must(Make(b.ctx, b.ledger, narrowed, company()))
-	b.equal("the half beyond midnight", []row{{"u2", "r2"}}, b.rows("select provider_request_id, agent_request_id from {cost_records} where usage_date >= {@since} and provider_request_id = 'u2'", ledger.Args{"since": civil.Min}))
+	b.equal("the half beyond midnight", []row{{"u2", "r2"}}, b.rows("select provider_request_id, agent_request_id from {cost_records} where usage_date >= {@since} and provider_request_id = 'u2'", records.Args{"since": civil.Min}))
 	b.asComputed("after late rows", all)
 }
 
@@ -89,19 +89,19 @@ func testNarrowMeanwhile(b *books) {
 }
 
 // computed are the records of a build, not yet kept.
-func (b *books) computed(build ledger.Build) *ledger.Made {
+func (b *books) computed(build records.Build) *records.Made {
 	b.Helper()
-	seen, err := b.ledger.Seen(b.ctx, build)
+	seen, err := b.ledger.Records.Seen(b.ctx, build)
 	b.must(err)
 	refs, err := company().Resolve(seen)
 	b.must(err)
-	made, err := b.ledger.Compute(b.ctx, build, refs)
+	made, err := b.ledger.Records.Compute(b.ctx, build, refs)
 	b.must(err)
 	return made
 }
 
 // asComputed says that computing days changes nothing.
-func (b *books) asComputed(when string, build ledger.Build) {
+func (b *books) asComputed(when string, build records.Build) {
 	b.Helper()
 	before := b.state()
 	b.must(Make(context.Background(), b.ledger, build, company()))

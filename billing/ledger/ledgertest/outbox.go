@@ -4,8 +4,8 @@ import (
 	"errors"
 	"time"
 
-	"chargeback/billing/ledger"
 	"chargeback/billing/outbox"
+	"chargeback/billing/records"
 	"chargeback/billing/warehouse"
 	"chargeback/transform/civil"
 )
@@ -78,7 +78,7 @@ func testOutbox(b *books) {
 	b.must(b.ledger.Apply(b.ctx, outbox.Renew("mole", "#third", "{}")))
 	b.must(b.ledger.Apply(b.ctx, outbox.Renew("nobody", "#third", "{}")))
 	read := func(id string) []row {
-		return b.rows("select channel, state, payload from {outbox} where message_id = {@id}", ledger.Args{"id": id})
+		return b.rows("select channel, state, payload from {outbox} where message_id = {@id}", records.Args{"id": id})
 	}
 	b.equal("the channel that it is sent to, and no other payload meanwhile", []row{{"#other", "sending", `{"text":"it's mole"}`}}, read("mole"))
 	set("mole", outbox.Pending, "", "")

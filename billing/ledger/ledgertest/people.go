@@ -3,7 +3,7 @@ package ledgertest
 import (
 	"fmt"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/records"
 	"chargeback/billing/report"
 	"chargeback/transform/civil"
 )
@@ -29,21 +29,21 @@ func testPeople(b *books) {
 	b.stage(rows)
 	night := b.build("2026-10-01", "2026-10-31")
 	book := company()
-	book.Aliases = []ledger.Alias{{Address: "old@example.com", Email: "a@example.com", From: civil.Min, To: civil.Max}}
-	book.Departments = []ledger.Department{{Name: "Sales", Center: book.CostCenters[1]}}
+	book.Aliases = []records.Alias{{Address: "old@example.com", Email: "a@example.com", From: civil.Min, To: civil.Max}}
+	book.Departments = []records.Department{{Name: "Sales", Center: book.CostCenters[1]}}
 	book.PeopleFrom = []string{"hr"}
 	b.must(Make(b.ctx, b.ledger, night, book))
 
-	references := func(names ...string) ledger.References {
+	references := func(names ...string) records.References {
 		b.Helper()
-		seen, err := report.PeopleSeen(b.ctx, b.ledger, names...)
+		seen, err := report.PeopleSeen(b.ctx, b.ledger.Records, names...)
 		b.must(err)
 		refs, err := book.Resolve(seen)
 		b.must(err)
 		return refs
 	}
 	history := func(email string) (told []string) {
-		found, err := report.PersonHistory(b.ctx, b.ledger, email, references(email))
+		found, err := report.PersonHistory(b.ctx, b.ledger.Records, email, references(email))
 		b.must(err)
 		for _, r := range found {
 			told = append(told, fmt.Sprintf("%s %s %s..%s %s %s:%d", r.CostCenter, r.Department, r.From, r.To, r.Source, r.Object, r.Line))
@@ -59,25 +59,25 @@ func testPeople(b *books) {
 	b.equal("history without a place", []string{"CC-1001 Research 2026-10-01..2026-10-10 hr 2026-10-01.json:2"}, history("b@example.com"))
 	b.equal("history by a department", []string{"CC-1001 Research 2026-10-10..9999-12-31 hr 2026-10-10.json:3"}, history("c@example.com"))
 	var payers []string
-	for _, r := range each[struct{ AgentRequestID, CostCenter string }](b, "select t.agent_request_id, y.cost_center from {record_facts} as f inner join {requests} as t on t.object_id = f.request_object_id and t.line = f.request_line and t.request_date >= {@since} inner join {payers} as y on y.payer_id = f.payer_id where f.usage_date >= {@since} order by 1", ledger.Args{"since": civil.Min}) {
+	for _, r := range each[struct{ AgentRequestID, CostCenter string }](b, "select t.agent_request_id, y.cost_center from {record_facts} as f inner join {requests} as t on t.object_id = f.request_object_id and t.line = f.request_line and t.request_date >= {@since} inner join {payers} as y on y.payer_id = f.payer_id where f.usage_date >= {@since} order by 1", records.Args{"since": civil.Min}) {
 		payers = append(payers, r.AgentRequestID+" "+r.CostCenter)
 	}
 	b.equal("payers", []string{"r1 00420", "r2 CC-1001", "r3 CC-1001"}, payers)
 
-	users, err := report.Askers(b.ctx, b.ledger)
+	users, err := report.Askers(b.ctx, b.ledger.Records)
 	b.must(err)
 	b.equal("who asked", []string{"a@example.com", "c@example.com", "old@example.com"}, users)
-	states, err := report.SnapshotStates(b.ctx, b.ledger, references(users...).Aliases)
+	states, err := report.SnapshotStates(b.ctx, b.ledger.Records, references(users...).Aliases)
 	b.must(err)
 	b.equal("newest snapshot", []report.SnapshotState{{Source: "hr", Day: Day("2026-10-10"), Shown: 4, Before: 3, Unpaid: []report.Unpaid{{Department: "Sales", People: 1}}}}, states)
-	centers, err := report.PeopleCenters(b.ctx, b.ledger)
+	centers, err := report.PeopleCenters(b.ctx, b.ledger.Records)
 	b.must(err)
 	var told []string
 	for _, c := range centers {
 		told = append(told, fmt.Sprint(c.CostCenter, " ", c.Department, " ", c.Key, " ", c.Line, " ", c.Snapshot))
 	}
 	b.equal("cost centres", []string{"CC-1001 Research 2026-10-10.json 1 true", "CC-404 X 2026-10-10.json 4 true", "00420 Support first.json 1 false"}, told)
-	said, err := report.PersonSaid(b.ctx, b.ledger, "b@example.com")
+	said, err := report.PersonSaid(b.ctx, b.ledger.Records, "b@example.com")
 	b.must(err)
 	if len(said) != 2 || said[1].Shown != Day("2026-10-10") || said[1].CostCenter != "" {
 		b.Errorf("said of b: %+v", said)
@@ -91,7 +91,7 @@ func testPeople(b *books) {
 // the days that they are shown on alone.
 func (b *books) peopleNames() {
 	hash := func(last string) string {
-		h, err := report.PeopleHash(b.ctx, b.ledger, Day(last))
+		h, err := report.PeopleHash(b.ctx, b.ledger.Records, Day(last))
 		b.must(err)
 		return h
 	}
@@ -104,7 +104,7 @@ func (b *books) peopleNames() {
 		{Email: "back@example.com", CostCenter: "00420", Snapshot: "2026-12-05", From: "2026-11-01", Source: "idp", Object: "2026-12-05.json", Names: "id=9"},
 	}})
 	var told []string
-	b.must(report.PeopleNames(b.ctx, b.ledger, func(n report.PersonNames) {
+	b.must(report.PeopleNames(b.ctx, b.ledger.Records, func(n report.PersonNames) {
 		told = append(told, fmt.Sprintf("%s %s %s %s/%s..%s", n.Source, n.Email, n.Names, n.From, n.Since, n.To))
 	}))
 	b.equal("other names", []string{
@@ -112,9 +112,9 @@ func (b *books) peopleNames() {
 		"idp n@example.com id=7|upn=u7@corp.example.com 2026-12-03/2026-12-03..2026-12-04", "idp n@example.com id=7 2026-12-05/2026-12-05..9999-12-31",
 	}, told)
 	addresses := map[string]int{}
-	b.must(report.PeopleAddresses(b.ctx, b.ledger, func(email string, _, _ civil.Date) { addresses[email]++ }))
+	b.must(report.PeopleAddresses(b.ctx, b.ledger.Records, func(email string, _, _ civil.Date) { addresses[email]++ }))
 	b.equal("addresses of n", 2, addresses["n@example.com"])
-	asked, err := report.Asked(b.ctx, b.ledger, []string{"u7@corp.example.com", "7"})
+	asked, err := report.Asked(b.ctx, b.ledger.Records, []string{"u7@corp.example.com", "7"})
 	b.must(err)
 	b.equal("asked", map[string]bool{"u7@corp.example.com": true}, asked)
 	if hash("2026-11-30") == before {
@@ -133,7 +133,7 @@ func (b *books) peopleNames() {
 // peopleHash: what people files say of later days is not in the hash.
 func (b *books) peopleHash() {
 	hash := func(last string) string {
-		h, err := report.PeopleHash(b.ctx, b.ledger, Day(last))
+		h, err := report.PeopleHash(b.ctx, b.ledger.Records, Day(last))
 		b.must(err)
 		return h
 	}

@@ -3,8 +3,8 @@ package ledgertest
 import (
 	"time"
 
-	"chargeback/billing/ledger"
 	"chargeback/billing/manifest"
+	"chargeback/billing/records"
 	"chargeback/billing/warehouse"
 	"chargeback/extract/record"
 	"chargeback/transform/civil"
@@ -76,13 +76,13 @@ func testOutdated(b *books) {
 	first, err := b.manifest.FirstNights(b.ctx)
 	b.must(err)
 	b.equal("first nights", map[string]civil.Date{"usage": Day("2026-11-03")}, first)
-	b.must(b.engine.Apply(b.ctx, warehouse.Key("meta", ledger.Args{"name": "first night of usage"}, ledger.Args{"value": "soon"})))
+	b.must(b.engine.Apply(b.ctx, warehouse.Key("meta", records.Args{"name": "first night of usage"}, records.Args{"value": "soon"})))
 	_, err = b.manifest.FirstNights(b.ctx)
 	b.refused("a first night that is no date", err)
-	runs, err := b.ledger.NoteRuns(b.ctx, "nightly", []string{"nightly/2026-11-01", "nightly/2026-11-02", "nightly/2026-11-05"}, time.Date(2026, 11, 6, 4, 0, 0, 0, time.UTC), map[string]string{"with": "nightly/2026-11-06"})
+	runs, err := b.ledger.Runs.NoteRuns(b.ctx, "nightly", []string{"nightly/2026-11-01", "nightly/2026-11-02", "nightly/2026-11-05"}, time.Date(2026, 11, 6, 4, 0, 0, 0, time.UTC), map[string]string{"with": "nightly/2026-11-06"})
 	b.must(err)
 	b.must(b.ledger.Apply(b.ctx, runs...))
-	with, err := b.ledger.NightsWith(b.ctx, Day("2026-11-02"), Day("2026-11-06"))
+	with, err := b.ledger.Runs.NightsWith(b.ctx, Day("2026-11-02"), Day("2026-11-06"))
 	b.must(err)
 	b.equal("nights run together", map[civil.Date]civil.Date{Day("2026-11-02"): Day("2026-11-06"), Day("2026-11-05"): Day("2026-11-06")}, with)
 }
@@ -110,7 +110,7 @@ func testReadAsSomethingElse(b *books) {
 	rows := func() []int64 { return []int64{b.count("usage"), b.count("requests"), b.count("objects")} }
 	b.equal("usage, requests and objects, read again", []int64{0, 1, 1}, rows())
 	b.equal("days of both", []row{{Day("2026-10-05")}, {Day("2026-10-07")}}, b.rows("select distinct day from {dirty_days} order by day", nil))
-	b.equal("reading", "requests b", b.one("select reading from {objects} where object_id = {@id}", ledger.Args{"id": id}))
+	b.equal("reading", "requests b", b.one("select reading from {objects} where object_id = {@id}", records.Args{"id": id}))
 
 	back := Rows{Usage: []Usage{{RequestID: "u1", At: "2026-10-05 10:00:00"}}, ETag: "v2", Replaced: []int64{id}}.usage()
 	b.must(back.stage(b.ctx, b.manifest, func(s *manifest.Staging) { s.Reading = usage }))

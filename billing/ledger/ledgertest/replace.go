@@ -7,7 +7,8 @@ import (
 	"slices"
 	"time"
 
-	"chargeback/billing/ledger"
+	"chargeback/billing/records"
+	"chargeback/billing/runs"
 	"chargeback/billing/warehouse"
 	"chargeback/extract/record"
 	"chargeback/transform/civil"
@@ -21,27 +22,27 @@ func company() Book {
 	return Book{
 		Prices: []Price{{Key: "bedrock/sonnet", From: since, To: rates.Forever, Input: 3_000_000, CacheRead: 300_000, CacheWrite5m: 3_750_000, CacheWrite1h: 6_000_000, Output: 15_000_000}},
 		Fees:   []Fee{{From: since, To: rates.Forever, Infra: 100_000_000, CacheHit: 20_000_000}},
-		References: ledger.References{
-			Agents: []ledger.Agent{{ID: "support-bot", CostCenter: "00420", From: civil.Min, To: civil.Max}},
-			Owners: []ledger.Owner{{Kind: "caller", Value: "arn:etl", CostCenter: "CC-1001", From: civil.Min, To: civil.Max}},
+		References: records.References{
+			Agents: []records.Agent{{ID: "support-bot", CostCenter: "00420", From: civil.Min, To: civil.Max}},
+			Owners: []records.Owner{{Kind: "caller", Value: "arn:etl", CostCenter: "CC-1001", From: civil.Min, To: civil.Max}},
 
-			CostCenters: []ledger.CostCenter{{Code: "00420", Department: "Support"}, {Code: "CC-1001", Department: "Research"}},
+			CostCenters: []records.CostCenter{{Code: "00420", Department: "Support"}, {Code: "CC-1001", Department: "Research"}},
 			UsageFrom:   []string{"bedrock"},
 		}}
 }
 
 // build is the work of a night for the days, of which all are past waiting for
 // usage.
-func (b *books) build(first, last string) ledger.Build {
+func (b *books) build(first, last string) records.Build {
 	b.Helper()
-	closed, err := b.ledger.ClosedMonths(b.ctx)
+	closed, err := b.ledger.Months.Closed(b.ctx)
 	b.must(err)
 	open := civil.Month{Year: 2026, Month: time.September}
 	for closed[open] != "" {
 		open = open.Next()
 	}
-	return ledger.Build{
-		Days: ledger.Days{First: Day(first), Last: Day(last)}.All(), LateUntil: Day(last), OpenMonth: open,
+	return records.Build{
+		Days: records.Days{First: Day(first), Last: Day(last)}.All(), LateUntil: Day(last), OpenMonth: open,
 		RateVersion: "book-1", RunDate: Day(last),
 	}
 }
@@ -55,7 +56,7 @@ func (b *books) replace(first, last string) {
 // hash is the hash of all records, or of a month's.
 func (b *books) hash(month string) string {
 	b.Helper()
-	h, err := b.ledger.Hash(b.ctx, civil.Min, civil.Max, month)
+	h, err := b.ledger.Months.Hash(b.ctx, civil.Min, civil.Max, month)
 	b.must(err)
 	return h
 }
@@ -84,7 +85,7 @@ func (b *books) all(table string) (all []string) {
 	if partition := b.table(table).Partition; partition != "" {
 		where = partition + " >= {@since}"
 	}
-	for _, r := range b.rows("select "+b.table(table).ColumnNames()+" from {"+table+"} where "+where, ledger.Args{"since": civil.Min}) {
+	for _, r := range b.rows("select "+b.table(table).ColumnNames()+" from {"+table+"} where "+where, records.Args{"since": civil.Min}) {
 		all = append(all, fmt.Sprint(readables(r)...))
 	}
 	slices.Sort(all)
@@ -147,12 +148,12 @@ func testNotTied(b *books) {
 	b.replace("2026-10-05", "2026-10-05")
 	before := b.state()
 	build := b.build("2026-10-05", "2026-10-06")
-	seen, err := b.ledger.Seen(b.ctx, build)
+	seen, err := b.ledger.Records.Seen(b.ctx, build)
 	b.must(err)
 	refs, err := company().Resolve(seen)
 	b.must(err)
 	refs.Rates = append(refs.Rates, refs.Rates...)
-	if _, err := b.ledger.Compute(b.ctx, build, refs); !errors.Is(err, ledger.ErrNotTied) {
+	if _, err := b.ledger.Records.Compute(b.ctx, build, refs); !errors.Is(err, records.ErrNotTied) {
 		b.Errorf("ended with %v, want ErrNotTied", err)
 	}
 	b.equal("the ledger", before, b.state())
@@ -164,14 +165,14 @@ func testNotTied(b *books) {
 func testMeanwhile(b *books) {
 	b.begin()
 	b.stage(night())
-	compute := func() *ledger.Made {
+	compute := func() *records.Made {
 		b.Helper()
 		build := b.build("2026-10-05", "2026-10-06")
-		seen, err := b.ledger.Seen(b.ctx, build)
+		seen, err := b.ledger.Records.Seen(b.ctx, build)
 		b.must(err)
 		refs, err := company().Resolve(seen)
 		b.must(err)
-		made, err := b.ledger.Compute(b.ctx, build, refs)
+		made, err := b.ledger.Records.Compute(b.ctx, build, refs)
 		b.must(err)
 		return made
 	}
@@ -189,7 +190,7 @@ func testMeanwhile(b *books) {
 	}
 	b.equal("records", 3, len(b.facts()))
 
-	none, err := b.ledger.Compute(b.ctx, ledger.Build{}, ledger.References{})
+	none, err := b.ledger.Records.Compute(b.ctx, records.Build{}, records.References{})
 	b.must(err)
 	b.must(b.ledger.Apply(b.ctx, none.Changes()...))
 	b.stage(Rows{Usage: []Usage{{RequestID: "u4", At: "2026-10-08 12:00:00"}}, Object: "third.json"})
@@ -244,29 +245,29 @@ func testHash(b *books) {
 func testRuns(b *books) {
 	at := At("2026-11-01 03:00:00.000001")
 	for want := int64(1); want <= 3; want++ {
-		attempt, err := b.ledger.BeginRun(b.ctx, "nightly/2026-10-31", at.Add(time.Duration(want)*time.Hour))
+		attempt, err := b.ledger.Runs.BeginRun(b.ctx, "nightly/2026-10-31", at.Add(time.Duration(want)*time.Hour))
 		b.must(err)
 		b.equal("attempt", want, attempt)
 	}
-	other, err := b.ledger.BeginRun(b.ctx, "nightly/2026-10-30", at)
+	other, err := b.ledger.Runs.BeginRun(b.ctx, "nightly/2026-10-30", at)
 	b.must(err)
 	b.equal("attempt at another window", int64(1), other)
-	b.must(b.ledger.EndRun(b.ctx, "nightly/2026-10-31", 2, ledger.RunFailed, at, map[string]string{"error": "it's broken"}))
+	b.must(b.ledger.Runs.EndRun(b.ctx, "nightly/2026-10-31", 2, runs.RunFailed, at, map[string]string{"error": "it's broken"}))
 	done := func() map[string]bool {
-		windows, err := b.ledger.WindowsDone(b.ctx, "nightly")
+		windows, err := b.ledger.Runs.WindowsDone(b.ctx, "nightly")
 		b.must(err)
 		return windows
 	}
 	b.equal("windows done before any was", map[string]bool{}, done())
-	b.must(b.ledger.EndRun(b.ctx, "nightly/2026-10-31", 3, ledger.RunDone, at.Add(4*time.Hour), nil))
+	b.must(b.ledger.Runs.EndRun(b.ctx, "nightly/2026-10-31", 3, runs.RunDone, at.Add(4*time.Hour), nil))
 	b.equal("windows done", map[string]bool{"nightly/2026-10-31": true}, done())
-	runs, err := b.ledger.LastRuns(b.ctx, 3)
+	last, err := b.ledger.Runs.LastRuns(b.ctx, 3)
 	b.must(err)
-	b.equal("last runs", []ledger.Run{
-		{Window: "nightly/2026-10-31", Attempt: 3, State: ledger.RunDone, Started: at.Add(3 * time.Hour), Finished: at.Add(4 * time.Hour), Summary: "null"},
-		{Window: "nightly/2026-10-31", Attempt: 2, State: ledger.RunFailed, Started: at.Add(2 * time.Hour), Finished: at, Summary: `{"error":"it's broken"}`},
-		{Window: "nightly/2026-10-31", Attempt: 1, State: ledger.RunRunning, Started: at.Add(time.Hour)},
-	}, runs)
+	b.equal("last runs", []runs.Run{
+		{Window: "nightly/2026-10-31", Attempt: 3, State: runs.RunDone, Started: at.Add(3 * time.Hour), Finished: at.Add(4 * time.Hour), Summary: "null"},
+		{Window: "nightly/2026-10-31", Attempt: 2, State: runs.RunFailed, Started: at.Add(2 * time.Hour), Finished: at, Summary: `{"error":"it's broken"}`},
+		{Window: "nightly/2026-10-31", Attempt: 1, State: runs.RunRunning, Started: at.Add(time.Hour)},
+	}, last)
 }
 
 // Goal: every view of a month has the same total.
@@ -286,12 +287,12 @@ func testSums(b *books) {
 	build.LateUntil = Day("2026-10-07")
 	b.must(Make(b.ctx, b.ledger, build, company()))
 	month := civil.Month{Year: 2026, Month: time.October}
-	total, _ := b.one("select {total_usd(total_cost_usd)} from {cost_records} where billing_month = {@month} and usage_date >= {@since}", ledger.Args{"month": month, "since": civil.Min}).(money.USD)
+	total, _ := b.one("select {total_usd(total_cost_usd)} from {cost_records} where billing_month = {@month} and usage_date >= {@since}", records.Args{"month": month, "since": civil.Min}).(money.USD)
 	b.equal("total", "0.010740000000", total.Fixed())
 
-	charges, err := b.ledger.Charges(b.ctx, month)
+	charges, err := b.ledger.Months.Charges(b.ctx, month)
 	b.must(err)
-	spend, err := b.ledger.Spend(b.ctx, month)
+	spend, err := b.ledger.Records.Spend(b.ctx, month)
 	b.must(err)
 	var charged, spent money.USD
 	var requests, held int64
@@ -303,20 +304,20 @@ func testSums(b *books) {
 	}
 	b.equal("charges and spend", []string{total.Fixed(), total.Fixed()}, []string{charged.Fixed(), spent.Fixed()})
 	b.equal("requests and held ones", []int64{9, 3}, []int64{requests, held})
-	gates, err := b.ledger.Gates(b.ctx, month)
+	gates, err := b.ledger.Months.Gates(b.ctx, month)
 	b.must(err)
 	b.equal("gates", "{9 1 2 0 0 0 0 0 0.00002 0.00 0.00 0}", fmt.Sprint(gates))
-	payers, err := b.ledger.Payers(b.ctx, month)
+	payers, err := b.ledger.Months.Payers(b.ctx, month)
 	b.must(err)
 	b.equal("payers", "[{{CC-1001 Research} 2026-10-06 2026-10-06 true} {{00420 Support} 2026-10-05 2026-10-07 true} {{UNALLOCATED UNALLOCATED} 2026-10-07 2026-10-08 true}]", fmt.Sprint(payers))
-	records, err := b.ledger.SourceRecords(b.ctx, month)
+	bySource, err := b.ledger.Months.SourceRecords(b.ctx, month)
 	b.must(err)
-	b.equal("records by source", "[{people people 1} {requests requests 6} {usage usage 4}]", fmt.Sprint(records))
-	agents, err := b.ledger.Drivers(b.ctx, month)
+	b.equal("records by source", "[{people people 1} {requests requests 6} {usage usage 4}]", fmt.Sprint(bySource))
+	agents, err := b.ledger.Records.Drivers(b.ctx, month)
 	b.must(err)
 	drivers, err := agents.Of("cost_center", "00420", 1)
 	b.must(err)
-	b.equal("dearest agent", []ledger.Driver{{Label: "support-bot", Spent: money.MustParse("0.00462")}}, drivers)
+	b.equal("dearest agent", []records.Driver{{Label: "support-bot", Spent: money.MustParse("0.00462")}}, drivers)
 	drivers, err = agents.Of("", "", 5)
 	b.must(err)
 	all := money.USD{}
@@ -326,13 +327,13 @@ func testSums(b *books) {
 	b.equal("agents of the whole company", total.Fixed(), all.Fixed())
 	_, err = agents.Of("team", "x", 1)
 	b.refused("agents of a scope that is not known", err)
-	used, err := b.ledger.UsedCosts(b.ctx, september, october)
+	used, err := b.ledger.Records.UsedCosts(b.ctx, september, october)
 	b.must(err)
-	b.equal("use of agents", []ledger.UsedCost{{AgentID: "support-bot", Month: october, CostCenter: "00420", Total: money.MustParse("0.0046")}}, used)
-	owned, err := b.ledger.OwnedCosts(b.ctx, october)
+	b.equal("use of agents", []records.UsedCost{{AgentID: "support-bot", Month: october, CostCenter: "00420", Total: money.MustParse("0.0046")}}, used)
+	owned, err := b.ledger.Records.OwnedCosts(b.ctx, october)
 	b.must(err)
-	b.equal("agents that their owners pay", []ledger.OwnedCost{{AgentID: "support-bot", CostCenter: "00420", Day: Day("2026-10-07"), Total: money.MustParse("0.00002")}}, owned)
-	newest, err := b.ledger.NewestRecordDay(b.ctx)
+	b.equal("agents that their owners pay", []records.OwnedCost{{AgentID: "support-bot", CostCenter: "00420", Day: Day("2026-10-07"), Total: money.MustParse("0.00002")}}, owned)
+	newest, err := records.NewestRecordDay(b.ctx, b.ledger)
 	b.must(err)
 	b.equal("newest day", Day("2026-10-08"), newest)
 }

@@ -12,6 +12,7 @@ import (
 
 	"chargeback/billing/ledger"
 	"chargeback/billing/manifest"
+	"chargeback/billing/records"
 	"chargeback/extract/record"
 	"chargeback/transform/civil"
 )
@@ -266,8 +267,8 @@ func (d *delivery) stage(ctx context.Context, m *manifest.Manifest, change func(
 
 // Make makes the records of days as a night does: what occurs on them, what that is
 // joined with, the records, and all of it into the ledger in one step.
-func Make(ctx context.Context, l *ledger.Ledger, b ledger.Build, book Book) error {
-	seen, err := l.Seen(ctx, b)
+func Make(ctx context.Context, l *ledger.Ledger, b records.Build, book Book) error {
+	seen, err := l.Records.Seen(ctx, b)
 	if err != nil {
 		return err
 	}
@@ -275,7 +276,7 @@ func Make(ctx context.Context, l *ledger.Ledger, b ledger.Build, book Book) erro
 	if err != nil {
 		return err
 	}
-	made, err := l.Compute(ctx, b, refs)
+	made, err := l.Records.Compute(ctx, b, refs)
 	if err != nil {
 		return err
 	}

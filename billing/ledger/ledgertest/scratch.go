@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"chargeback/billing/explain"
-	"chargeback/billing/ledger"
+	"chargeback/billing/records"
 	"chargeback/billing/report"
 	"chargeback/extract/record"
 	"chargeback/transform/money"
@@ -23,11 +23,11 @@ markups:
 
 // rerate prices days again by another book.
 func (b *books) rerate(r report.Rerating, book Book) ([]report.Rerated, error) {
-	seen, err := b.ledger.SeenOn(b.ctx, r.Days)
+	seen, err := b.ledger.Records.SeenOn(b.ctx, r.Days)
 	b.must(err)
 	refs, err := book.Resolve(seen)
 	b.must(err)
-	return report.Rerate(b.ctx, b.ledger, r, refs)
+	return report.Rerate(b.ctx, b.ledger.Records, r, refs)
 }
 
 // Goal: what-if gives what the night would give, and leaves nothing behind.
@@ -41,7 +41,7 @@ func testRerate(b *books) {
 	facts, entries, payers := b.facts(), b.count("rate_entries"), b.count("payers")
 	rerate := func(book Book) (before, after money.USD) {
 		b.Helper()
-		got, err := b.rerate(report.Rerating{Days: ledger.Days{First: Day("2026-10-05"), Last: Day("2026-10-06")}, RateVersion: "other", CacheReads: -1}, book)
+		got, err := b.rerate(report.Rerating{Days: records.Days{First: Day("2026-10-05"), Last: Day("2026-10-06")}, RateVersion: "other", CacheReads: -1}, book)
 		b.must(err)
 		for _, r := range got {
 			before, after = before.Add(r.Before), after.Add(r.After)
@@ -76,7 +76,7 @@ func testRestated(b *books) {
 	october := Day("2026-10-01").Month()
 	anew := func(book Book) string {
 		b.Helper()
-		used, err := b.ledger.RatesUsed(b.ctx)
+		used, err := b.ledger.Records.RatesUsed(b.ctx)
 		b.must(err)
 		refs, err := book.Resolve(used.Seen)
 		b.must(err)
@@ -104,7 +104,7 @@ func testRestated(b *books) {
 		}
 	}
 	b.equal("explained", 6, explained)
-	line, err := b.ledger.ExplainLine(b.ctx, ledger.DocumentLine{Month: october, CostCenter: "00420", Model: "sonnet"})
+	line, err := report.ExplainLine(b.ctx, b.ledger, report.DocumentLine{Month: october, CostCenter: "00420", Model: "sonnet"})
 	b.must(err)
 	for _, g := range line {
 		_, err := explain.Of(g)

@@ -8,6 +8,7 @@ import (
 
 	"chargeback/billing/ledger"
 	"chargeback/billing/manifest"
+	"chargeback/billing/records"
 	"chargeback/billing/warehouse"
 	"chargeback/extract/record"
 	"chargeback/transform/civil"
@@ -91,10 +92,10 @@ func testStage(b *books) {
 	b.stage(Rows{Requests: night().Requests, People: night().People})
 
 	b.equal("usage", []row{{"u1", int64(1), int64(1_000), Day("2026-10-05")}, {"u2", int64(2), int64(2_000), Day("2026-10-06")}},
-		b.rows("select provider_request_id, line, input_uncached_tokens, usage_date from {usage} where usage_date >= {@since} order by line", ledger.Args{"since": civil.Min}))
+		b.rows("select provider_request_id, line, input_uncached_tokens, usage_date from {usage} where usage_date >= {@since} order by line", records.Args{"since": civil.Min}))
 	b.equal("rejects", []row{{int64(3), "timestamp: it's missing"}, {int64(4), `\`}}, b.rows("select line, reason from {rejects} order by line", nil))
 	b.equal("requests and people", []int64{1, 1}, []int64{b.count("requests"), b.count("people")})
-	b.equal("a caller", "arn:etl", b.one("select distinct c.caller from {usage} as u inner join {callers} as c on c.caller_id = u.caller_id where u.usage_date >= {@since}", ledger.Args{"since": civil.Min}))
+	b.equal("a caller", "arn:etl", b.one("select distinct c.caller from {usage} as u inner join {callers} as c on c.caller_id = u.caller_id where u.usage_date >= {@since}", records.Args{"since": civil.Min}))
 
 	read := func(first, last string) int {
 		found, err := b.manifest.Current(b.ctx, "usage", Day(first), Day(last))
@@ -190,9 +191,9 @@ func testReplaced(b *books) {
 
 	first := ObjectID("usage", "first.json", "v1")
 	b.stage(Rows{Usage: []Usage{{RequestID: "u3", At: "2026-10-20 10:00:00"}}, ETag: "v2", Replaced: []int64{first}})
-	b.equal("rows", []row{{"u3"}, {"u9"}}, b.rows("select provider_request_id from {usage} where usage_date >= {@since} order by 1", ledger.Args{"since": civil.Min}))
+	b.equal("rows", []row{{"u3"}, {"u9"}}, b.rows("select provider_request_id from {usage} where usage_date >= {@since} order by 1", records.Args{"since": civil.Min}))
 	b.equal("manifest", []string{"first.json v2 read", "second.json v1 read"}, b.objects("usage"))
-	b.equal("old version", "replaced", b.one("select state from {objects} where object_id = {@id}", ledger.Args{"id": first}))
+	b.equal("old version", "replaced", b.one("select state from {objects} where object_id = {@id}", records.Args{"id": first}))
 	b.equal("days of rows that came and of rows that went", []row{{Day("2026-10-05")}, {Day("2026-10-06")}, {Day("2026-10-20")}},
 		b.rows("select distinct day from {dirty_days} order by day", nil))
 }
@@ -236,7 +237,7 @@ func testDimensions(b *books) {
 		id := s.Columns[0].Name
 		b.equal("ids of "+s.Table+" that occur twice", int64(0), b.one("select count(*) - count(distinct "+id+") from {"+s.Table+"}", nil))
 	}
-	b.equal("an empty caller", []row{{nil, nil, nil}}, b.rows("select c.caller, c.cost_center, c.agent_id from {usage} as u inner join {callers} as c on c.caller_id = u.caller_id where u.usage_date >= {@since} and u.provider_request_id = 'u6'", ledger.Args{"since": civil.Min}))
+	b.equal("an empty caller", []row{{nil, nil, nil}}, b.rows("select c.caller, c.cost_center, c.agent_id from {usage} as u inner join {callers} as c on c.caller_id = u.caller_id where u.usage_date >= {@since} and u.provider_request_id = 'u6'", records.Args{"since": civil.Min}))
 }
 
 // Goal: where one process alone may write, tuples that are new to a ledger have small
@@ -263,7 +264,7 @@ func testNumbered(b *books) {
 		b.stage(rows)
 	}
 	ids := func() (all []row) {
-		return b.rows("select c.caller, c.caller_id < 1000000 as numbered, count(*) as staged from {callers} as c inner join {usage} as u on u.caller_id = c.caller_id where u.usage_date >= {@since} group by c.caller, c.caller_id order by 1", ledger.Args{"since": civil.Min})
+		return b.rows("select c.caller, c.caller_id < 1000000 as numbered, count(*) as staged from {callers} as c inner join {usage} as u on u.caller_id = c.caller_id where u.usage_date >= {@since} group by c.caller, c.caller_id order by 1", records.Args{"since": civil.Min})
 	}
 	b.stage(callers("a", "b"))
 	alone, is := b.engine.(warehouse.Exclusive)
@@ -303,7 +304,7 @@ func testDirtyDays(b *books) {
 	got := b.hash("")
 	b.replace("2026-10-01", "2026-10-31")
 	b.equal("hash of the dirty days made anew, and of all", b.hash(""), got)
-	b.equal("matched", []row{{"u1", "r1"}, {"u2", "r2"}}, b.rows("select provider_request_id, agent_request_id from {cost_records} where usage_date >= {@since} order by 1", ledger.Args{"since": civil.Min}))
+	b.equal("matched", []row{{"u1", "r1"}, {"u2", "r2"}}, b.rows("select provider_request_id, agent_request_id from {cost_records} where usage_date >= {@since} order by 1", records.Args{"since": civil.Min}))
 }
 
 func testMissing(b *books) {
@@ -335,7 +336,7 @@ func testPendingDays(b *books) {
 	b.must(Make(b.ctx, b.ledger, night, company()))
 	pending := func(first, last string) (days []civil.Date) {
 		b.Helper()
-		days, err := b.ledger.PendingDays(b.ctx, ledger.Days{First: Day(first), Last: Day(last)})
+		days, err := b.ledger.Records.PendingDays(b.ctx, records.Days{First: Day(first), Last: Day(last)})
 		b.must(err)
 		return days
 	}

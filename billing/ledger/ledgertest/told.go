@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"chargeback/billing/explain"
-	"chargeback/billing/ledger"
+	"chargeback/billing/records"
 	"chargeback/billing/report"
 	"chargeback/extract/record"
 	"chargeback/transform/civil"
@@ -50,7 +50,7 @@ func (b *books) flagged() string {
 		Pricing    string
 		Flags      string `column:",null"`
 		Correction int64
-	}](b, "select llm_cost_usd, pricing, flags, correction from {cost_items} where usage_date >= {@since} order by started_at, correction", ledger.Args{"since": civil.Min}) {
+	}](b, "select llm_cost_usd, pricing, flags, correction from {cost_items} where usage_date >= {@since} order by started_at, correction", records.Args{"since": civil.Min}) {
 		amount := "-"
 		if r.Cost != nil {
 			amount = r.Cost.String()
@@ -78,7 +78,7 @@ func testToldElsewhere(b *books) {
 		_, err := explain.Of(all[0].Priced)
 		b.must(err)
 	}
-	rows, err := b.rerate(report.Rerating{Days: ledger.Days{First: Day("2026-10-05"), Last: Day("2026-10-05")}, RateVersion: "book-1", CacheReads: -1}, writers(nil))
+	rows, err := b.rerate(report.Rerating{Days: records.Days{First: Day("2026-10-05"), Last: Day("2026-10-05")}, RateVersion: "book-1", CacheReads: -1}, writers(nil))
 	b.must(err)
 	for _, r := range rows {
 		b.equal("the same prices again, of "+r.Model, r.Before.String(), r.After.String())
@@ -89,7 +89,7 @@ func testToldElsewhere(b *books) {
 func testWrittenAnew(b *books) {
 	hour := map[string]string{"usage": "1h"}
 	anew := func(ttls map[string]string) string {
-		found, err := b.ledger.CacheWrites(b.ctx)
+		found, err := b.ledger.Records.CacheWrites(b.ctx)
 		b.must(err)
 		refs, err := writers(ttls).Resolve(found.Seen)
 		b.must(err)
@@ -125,12 +125,12 @@ func testConflicts(b *books) {
 		},
 	})
 	b.replace("2026-10-05", "2026-10-05")
-	_, err := b.ledger.BeginRun(b.ctx, "nightly/2026-10-05", At("2026-10-06 04:00:00"))
+	_, err := b.ledger.Runs.BeginRun(b.ctx, "nightly/2026-10-05", At("2026-10-06 04:00:00"))
 	b.must(err)
 	show := func(id string) string {
-		days, err := b.ledger.DaysOf(b.ctx, id, -1)
+		days, err := report.DaysOf(b.ctx, b.ledger, id, -1)
 		b.must(err)
-		all, err := report.ConflictsOf(b.ctx, b.ledger, id, days)
+		all, err := report.ConflictsOf(b.ctx, b.ledger.Records, id, days)
 		b.must(err)
 		var lines []string
 		for _, c := range all {

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"slices"
 
-	"chargeback/billing/ledger"
 	"chargeback/billing/manifest"
+	"chargeback/billing/records"
 	"chargeback/billing/report"
 	"chargeback/transform/civil"
 )
@@ -13,7 +13,7 @@ import (
 // counted sums the control totals that count.
 func (b *books) counted() (quantity, pico int64) {
 	b.Helper()
-	sums := each[struct{ Quantity, Pico int64 }](b, "select ifnull(sum(quantity), 0) as quantity, ifnull(sum(amount_pico), 0) as pico from {totals_counted} where bucket_date >= {@since}", ledger.Args{"since": civil.Min})
+	sums := each[struct{ Quantity, Pico int64 }](b, "select ifnull(sum(quantity), 0) as quantity, ifnull(sum(amount_pico), 0) as pico from {totals_counted} where bucket_date >= {@since}", records.Args{"since": civil.Min})
 	return sums[0].Quantity, sums[0].Pico
 }
 

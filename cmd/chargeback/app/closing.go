@@ -134,7 +134,7 @@ func named(centers []directory.CostCenter) string {
 // ReadyToClose says what the settings lack for the close of a month that is not
 // closed yet. They are read once more, because only the files know their lines.
 func (a *App) ReadyToClose(ctx context.Context, month civil.Month) error {
-	closed, err := a.Ledger.ClosedMonths(ctx)
+	closed, err := a.Ledger.Months.Closed(ctx)
 	if err != nil || closed[month] != "" {
 		return err
 	}

@@ -1,4 +1,4 @@
-package ledger
+package records
 
 // The selects that read what was written down of closed months, for tests that hold
 // them against the records.

@@ -1,11 +1,6 @@
-package ledger
+package records
 
 import (
-	"slices"
-
-	"chargeback/billing/manifest"
-	"chargeback/billing/meta"
-	"chargeback/billing/outbox"
 	"chargeback/billing/warehouse"
 	"chargeback/extract/record"
 )
@@ -14,7 +9,7 @@ func column(name string, kind record.Type, nullable bool, about string) Column {
 	return Column{Name: name, Type: kind, Nullable: nullable, About: about}
 }
 
-// The tables of the records, of months and of runs, and the work tables of references.
+// The tables of the records, and the work tables of references.
 var (
 	repeatsTable = Table{Name: "repeats", About: "Staged rows that are not charged: duplicates and conflicts", Partition: "usage_date", Columns: []Column{
 		column("kind", Text, false, "usage or request"),
@@ -186,45 +181,6 @@ var (
 		column("pricing", Text, false, "priced, estimated, unpriced, pending, not_billed or doubtful"),
 		column("attribution", Text, false, "rule that fired"),
 	}}
-	runsTable = Table{Name: "runs", About: "Attempts at windows", Columns: []Column{
-		column("run_window", Text, false, "nightly/2026-10-31 or monthly/2026-10"),
-		column("attempt", Int, false, "from 1"),
-		column("state", Text, false, "running, done or failed"),
-		column("started_at", Timestamp, false, ""),
-		column("finished_at", Timestamp, true, ""),
-		column("summary", Text, true, "JSON"),
-	}}
-	runProblemsTable = Table{Name: "run_problems", About: "Problems that attempts have found, behind the first ones, which stand in their summaries", Columns: []Column{
-		column("run_window", Text, false, "of the attempt"),
-		column("attempt", Int, false, ""),
-		column("position", Int, false, "among the attempt's problems, from 1"),
-		column("kind", Text, false, "one word a kind"),
-		column("source", Text, false, ""),
-		column("object", Text, false, ""),
-		column("what", Text, false, "in words"),
-	}}
-	monthsTable = Table{Name: "months", About: "Closed months", Columns: []Column{
-		column("month", Text, false, ""),
-		column("first_day", Date, false, ""),
-		column("state", Text, false, "closed"),
-		column("closed_at", Timestamp, false, ""),
-		column("content_hash", Text, false, "of the month's cost records"),
-		column("summary", Text, false, "JSON: gates and waivers"),
-	}}
-	invoicesTable = Table{Name: "invoices", About: "Documents issued", Columns: []Column{
-		column("number", Text, false, ""),
-		column("month", Text, false, ""),
-		column("cost_center", Text, false, ""),
-		column("total_cents", Int, false, ""),
-		column("content_hash", Text, false, ""),
-		column("document", Text, false, "JSON: all that the document shows"),
-	}}
-	filesTable = Table{Name: "document_files", About: "Files of closed months, as they were first written", Columns: []Column{
-		column("month", Text, false, ""),
-		column("folder", Text, false, "that they were written to"),
-		column("name", Text, false, ""),
-		column("sha256", Text, false, "of their bytes, in hex"),
-	}}
 
 	refCardsTable = Table{Name: "ref_cards", About: "Meter to what it pays", Columns: []Column{
 		column("meter_id", Int, false, ""), column("card_id", Int, false, ""), column("model_id", Int, true, "the same for all names of a provider's model"),
@@ -287,12 +243,12 @@ var (
 	referenceTables = []Table{refCardsTable, refRatesTable, refMarkupsTable, refToolFeesTable, refCostCentersTable, refSuccessorsTable, refDepartmentsTable, refAliasesTable, refPeopleSourcesTable, refRequestSourcesTable, refAgentsTable, refOwnersTable, refCallerUsersTable, refUsageFromTable, refCacheTTLsTable}
 )
 
-// layoutVersion grows with every change of a table.
-const layoutVersion = 3
+// Tables are those of the records.
+func Tables() []Table {
+	return []Table{repeatsTable, factsTable, dailyTable, dailyUsersTable, chargedDaysTable, closedRatesTable, closedPayersTable, idDaysTable, termsTable, rateEntriesTable, payersTable, rulingsTable}
+}
 
-// Layout is every table of the books, and their views.
-func Layout() warehouse.Layout {
-	own := []Table{repeatsTable, factsTable, dailyTable, dailyUsersTable, chargedDaysTable, closedRatesTable, closedPayersTable, idDaysTable, termsTable, rateEntriesTable, payersTable, rulingsTable, runsTable, runProblemsTable, monthsTable, invoicesTable, filesTable}
-	tables := slices.Concat(manifest.Tables(), own, outbox.Tables(), []Table{meta.Table})
-	return warehouse.Layout{Version: layoutVersion, Tables: tables, Views: []warehouse.View{costItems, costRecords, dailyItems, totalsCounted}}
+// Views are the records with words in the place of numbers, and their daily sums.
+func Views() []warehouse.View {
+	return []warehouse.View{costItems, costRecords, dailyItems, totalsCounted}
 }

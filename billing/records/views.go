@@ -1,4 +1,4 @@
-package ledger
+package records
 
 import (
 	"context"
@@ -119,9 +119,9 @@ var (
 	costRecords = warehouse.View{Name: "cost_records", About: "Cost records in words", Text: recordsView}
 )
 
-// makeRulings adds the rulings that a ledger lacks: all in a new one, in one of
+// MakeRulings adds the rulings that a ledger lacks: all in a new one, in one of
 // an earlier version those with words that it did not have.
-func (l *Ledger) makeRulings(ctx context.Context) error {
+func (l *Records) MakeRulings(ctx context.Context) error {
 	ids, err := warehouse.All[int64](ctx, l.w, warehouse.Select{Name: "rulings", Text: "select ruling_id from {rulings}"})
 	if err != nil {
 		return err

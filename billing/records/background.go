@@ -1,9 +1,8 @@
-package ledger
+package records
 
 import (
 	"context"
 	_ "embed"
-	"encoding/json"
 	"fmt"
 
 	"chargeback/billing/warehouse"
@@ -25,8 +24,8 @@ var ownedCostsText string
 
 // OwnedCosts sums the cost records of a month whose agent's owner pays, by
 // agent, payer, corrected month and day.
-func (l *Ledger) OwnedCosts(ctx context.Context, month civil.Month) ([]OwnedCost, error) {
-	return ofMonth[OwnedCost](ctx, l, month, "costs of agents' owners", ownedCostsText)
+func (l *Records) OwnedCosts(ctx context.Context, month civil.Month) ([]OwnedCost, error) {
+	return OfMonth[OwnedCost](ctx, l.q, month, "costs of agents' owners", ownedCostsText)
 }
 
 // UsedCost is what a cost centre was charged in a month for its own requests to
@@ -44,25 +43,10 @@ var usedCostsText string
 // UsedCosts sums the cost records of the months from first to last that name an
 // agent and are paid by another rule than that of its owner, by agent, month
 // and payer. What belongs to nobody is left out.
-func (l *Ledger) UsedCosts(ctx context.Context, first, last civil.Month) ([]UsedCost, error) {
+func (l *Records) UsedCosts(ctx context.Context, first, last civil.Month) ([]UsedCost, error) {
 	args, err := l.daysArgs(ctx, first.FirstDay(), last.FirstDay())
 	if err != nil {
 		return nil, err
 	}
 	return warehouse.All[UsedCost](ctx, l.q, warehouse.Select{Name: fmt.Sprintf("use of agents from %s to %s", first, last), Text: usedCostsText, Args: args})
-}
-
-// Closing reads into summary what CloseMonth kept of a closed month. It leaves
-// summary as it is where the month is open.
-func (l *Ledger) Closing(ctx context.Context, month civil.Month, summary any) error {
-	text, closed, err := warehouse.Maybe[string](ctx, l.q, warehouse.Select{
-		Name: "read the close of " + month.String(), Text: "select summary from {months} where month = {@month}", Args: Args{"month": month},
-	})
-	if err != nil || !closed {
-		return err
-	}
-	if err := json.Unmarshal([]byte(text), summary); err != nil {
-		return fmt.Errorf("read the close of %s: %w", month, err)
-	}
-	return nil
 }

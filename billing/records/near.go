@@ -1,4 +1,4 @@
-package ledger
+package records
 
 import (
 	"context"
@@ -107,11 +107,11 @@ var nearColumns = []record.Column{
 // otherwise than they are, because of what has changed. The build's own days are all
 // that this may concern; where one of those that decide them lies in a closed month it
 // stays as it is. It makes work tables, which Compute reads.
-func (l *Ledger) Narrow(ctx context.Context, b Build, c Changed) (Build, error) {
+func (l *Records) Narrow(ctx context.Context, b Build, c Changed) (Build, error) {
 	if len(b.Days) == 0 {
 		return b, nil
 	}
-	closed, err := l.ClosedMonths(ctx)
+	closed, err := ClosedMonths(ctx, l.q)
 	if err != nil {
 		return b, err
 	}
@@ -128,13 +128,13 @@ func (l *Ledger) Narrow(ctx context.Context, b Build, c Changed) (Build, error) 
 	if err != nil {
 		return b, fmt.Errorf("find what has changed: %w", err)
 	}
-	b.Days, b.near = eachOnce(slices.Concat(n.whole, n.parts)), n
+	b.Days, b.near = civil.EachOnce(slices.Concat(n.whole, n.parts)), n
 	return b, nil
 }
 
 // seeds are the days that are made, or read, as a whole, the days around them that have
 // rows, and those to which rows were added beside records that are there.
-func (l *Ledger) seeds(ctx context.Context, b Build, c Changed) (*near, error) {
+func (l *Records) seeds(ctx context.Context, b Build, c Changed) (*near, error) {
 	n := &near{whole: slices.Clone(c.Whole), notes: c.Notes}
 	recorded := map[civil.Date]bool{}
 	if len(c.Added) > 0 {
@@ -159,9 +159,9 @@ func (l *Ledger) seeds(ctx context.Context, b Build, c Changed) (*near, error) {
 			n.visible = append(n.visible, d)
 		}
 	}
-	n.whole = eachOnce(n.whole)
+	n.whole = civil.EachOnce(n.whole)
 	n.added = slices.DeleteFunc(n.added, func(d civil.Date) bool { return slices.Contains(n.whole, d) })
-	n.visible = eachOnce(append(n.visible, n.whole...))
+	n.visible = civil.EachOnce(append(n.visible, n.whole...))
 	for _, d := range c.Repriced.Days() {
 		if slices.Contains(b.Days, d) && !slices.Contains(n.whole, d) {
 			n.priced = n.priced.With(d, c.Repriced[d]...)
@@ -175,7 +175,7 @@ func (l *Ledger) seeds(ctx context.Context, b Build, c Changed) (*near, error) {
 		Name: "days with staged rows", Args: Args{"scan_days": around},
 		Text: "select distinct usage_date as day from {usage} where usage_date in ({@scan_days}) union distinct select distinct request_date as day from {requests} where request_date in ({@scan_days})",
 	})
-	n.partial = eachOnce(slices.DeleteFunc(staged, func(d civil.Date) bool { return slices.Contains(n.visible, d) }))
+	n.partial = civil.EachOnce(slices.DeleteFunc(staged, func(d civil.Date) bool { return slices.Contains(n.visible, d) }))
 	return n, err
 }
 
@@ -218,14 +218,14 @@ func nearTableText(t warehouse.Table, kind string) string {
 
 // reaching is the work of Narrow.
 type reaching struct {
-	*Ledger
+	*Records
 	args  Args
 	views map[string]string
 }
 
 // reach finds the rows of partial days that are read, and of those whose records are
 // made.
-func (l *Ledger) reach(ctx context.Context, b Build, n *near, waiting []civil.Date) error {
+func (l *Records) reach(ctx context.Context, b Build, n *near, waiting []civil.Date) error {
 	r := reaching{l, Args{"partial_days": n.partial, "visible_days": days(n.visible), "added_days": days(n.added), "late_until": b.LateUntil}, nil}
 	if err := l.w.Put(ctx, "near_rows", nearColumns, nil); err != nil {
 		return err
@@ -366,7 +366,7 @@ func (r reaching) chosenDays(ctx context.Context) (any bool, err error) {
 // partial are those of some days of which not all rows are read.
 func (r reaching) partial(of []civil.Date) []civil.Date {
 	partial := r.args["partial_days"].([]civil.Date)
-	return slices.DeleteFunc(eachOnce(of), func(d civil.Date) bool { return !slices.Contains(partial, d) })
+	return slices.DeleteFunc(civil.EachOnce(of), func(d civil.Date) bool { return !slices.Contains(partial, d) })
 }
 
 func (r reaching) daysMoved(ctx context.Context) ([]civil.Date, error) {
@@ -405,7 +405,7 @@ func (b Build) settled() []civil.Date {
 	if b.near == nil {
 		return b.Days
 	}
-	return eachOnce(slices.Concat(b.Days, b.near.added))
+	return civil.EachOnce(slices.Concat(b.Days, b.near.added))
 }
 
 // Parts is how many of its days are made in part.
@@ -421,7 +421,7 @@ func (b Build) scanned() []civil.Date {
 	if b.near == nil {
 		return Reach(b.Days)
 	}
-	return eachOnce(slices.Concat(b.near.visible, b.near.partial))
+	return civil.EachOnce(slices.Concat(b.near.visible, b.near.partial))
 }
 
 // staged are views of the staged rows that decide a build, and the arguments that
@@ -470,7 +470,7 @@ func beside(days []civil.Date, reach int) (all []civil.Date) {
 			all = append(all, d.AddDays(n))
 		}
 	}
-	return eachOnce(all)
+	return civil.EachOnce(all)
 }
 
 // days is a list of days for a text, which takes no empty one: one that no row has. (The

@@ -1,4 +1,4 @@
-package ledger
+package months
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"chargeback/billing/records"
 	"chargeback/billing/warehouse"
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
@@ -41,8 +42,8 @@ type hashedDay struct {
 // each record and sums them by day; here is only a row a day. So it shows what was
 // changed by mistake or got lost; it is no seal against somebody who writes into the
 // ledger and computes for it.
-func (l *Ledger) Hash(ctx context.Context, first, last civil.Date, month string) (string, error) {
-	args := Args{"first_day": first, "last_day": last, "first_month": civil.Min, "last_month": civil.Max}
+func (l *Months) Hash(ctx context.Context, first, last civil.Date, month string) (string, error) {
+	args := warehouse.Args{"first_day": first, "last_day": last, "first_month": civil.Min, "last_month": civil.Max}
 	if month != "" {
 		m, err := civil.ParseMonth(month)
 		if err != nil {
@@ -62,7 +63,7 @@ func (l *Ledger) Hash(ctx context.Context, first, last civil.Date, month string)
 }
 
 // MonthHash is the Hash of the records that a month charges.
-func (l *Ledger) MonthHash(ctx context.Context, month civil.Month) (string, error) {
+func (l *Months) MonthHash(ctx context.Context, month civil.Month) (string, error) {
 	days, err := l.chargedDays(ctx, month)
 	if err != nil {
 		return "", err
@@ -72,7 +73,7 @@ func (l *Ledger) MonthHash(ctx context.Context, month civil.Month) (string, erro
 
 // Unchanged says whether the records that a closed month charges still give the hash
 // that its close kept, by whatever version of the program it was closed.
-func (l *Ledger) Unchanged(ctx context.Context, month civil.Month, kept string) (bool, error) {
+func (l *Months) Unchanged(ctx context.Context, month civil.Month, kept string) (bool, error) {
 	hash := l.MonthHash
 	if !strings.HasPrefix(kept, hashKind) {
 		hash = l.hashOfEarlier
@@ -83,12 +84,12 @@ func (l *Ledger) Unchanged(ctx context.Context, month civil.Month, kept string) 
 
 // chargedDays are the days of the records that a month charges: all of its own,
 // whatever is known to be there, and those back to the first that it corrects.
-func (l *Ledger) chargedDays(ctx context.Context, month civil.Month) (Days, error) {
-	b, err := ChargedDays(ctx, l, month.FirstDay(), month.FirstDay())
+func (l *Months) chargedDays(ctx context.Context, month civil.Month) (warehouse.Days, error) {
+	b, err := records.ChargedDays(ctx, l.q, month.FirstDay(), month.FirstDay())
 	if err != nil {
-		return Days{}, err
+		return warehouse.Days{}, err
 	}
-	days := Days{First: month.FirstDay(), Last: month.LastDay()}
+	days := warehouse.Days{First: month.FirstDay(), Last: month.LastDay()}
 	if b.Days[0].Before(days.First) {
 		days.First = b.Days[0]
 	}
@@ -97,13 +98,13 @@ func (l *Ledger) chargedDays(ctx context.Context, month civil.Month) (Days, erro
 
 // hashOfEarlier is the hash of versions that read every record of a month in order:
 // the SHA-256, in hex, of the columns that these versions had.
-func (l *Ledger) hashOfEarlier(ctx context.Context, month civil.Month) (string, error) {
+func (l *Months) hashOfEarlier(ctx context.Context, month civil.Month) (string, error) {
 	days, err := l.chargedDays(ctx, month)
 	if err != nil {
 		return "", err
 	}
 	sum := sha256.New()
-	args := Args{"first_day": days.First, "last_day": days.Last, "month": month}
+	args := warehouse.Args{"first_day": days.First, "last_day": days.Last, "month": month}
 	err = l.q.Query(ctx, warehouse.Select{Name: "records of a month that an earlier version closed", Text: hashOfEarlierSQL, Args: args}, func(r warehouse.Row) error {
 		for _, v := range r.Values {
 			sum.Write([]byte(canonical(v)))

@@ -1,4 +1,4 @@
-package ledger
+package records
 
 import (
 	"context"
@@ -26,17 +26,17 @@ type Spend struct {
 }
 
 // Spend sums the month's cost records by cost centre.
-func (l *Ledger) Spend(ctx context.Context, month civil.Month) ([]Spend, error) {
-	return ofMonth[Spend](ctx, l, month, "spend", spendText)
+func (l *Records) Spend(ctx context.Context, month civil.Month) ([]Spend, error) {
+	return OfMonth[Spend](ctx, l.q, month, "spend", spendText)
 }
 
-// ofMonth reads the rows of a select that is bounded by what a month charges.
-func ofMonth[T any](ctx context.Context, l *Ledger, month civil.Month, what, text string) ([]T, error) {
-	args, err := l.monthArgs(ctx, month)
+// OfMonth reads the rows of a select that is bounded by what a month charges.
+func OfMonth[T any](ctx context.Context, q warehouse.Querier, month civil.Month, what, text string) ([]T, error) {
+	bounds, err := ChargedDays(ctx, q, month.FirstDay(), month.FirstDay())
 	if err != nil {
 		return nil, err
 	}
-	return warehouse.All[T](ctx, l.q, warehouse.Select{Name: what + " of " + month.String(), Text: text, Args: args})
+	return warehouse.All[T](ctx, q, warehouse.Select{Name: what + " of " + month.String(), Text: text, Args: bounds.Args()})
 }
 
 // Driver is one agent's part of a spend.
@@ -54,8 +54,8 @@ type agentSpend struct {
 }
 
 // Drivers reads what a month's spend went to.
-func (l *Ledger) Drivers(ctx context.Context, month civil.Month) (Drivers, error) {
-	return ofMonth[agentSpend](ctx, l, month, "agents' spend", agentSpendText)
+func (l *Records) Drivers(ctx context.Context, month civil.Month) (Drivers, error) {
+	return OfMonth[agentSpend](ctx, l.q, month, "agents' spend", agentSpendText)
 }
 
 // Of are the dearest agents of a department or cost centre (column names which), or

@@ -1,4 +1,4 @@
-package ledger
+package records
 
 import (
 	"context"
@@ -242,7 +242,7 @@ type rateUse struct {
 var ratesUsedText string
 
 // RatesUsed reads the rates of closed months.
-func (l *Ledger) RatesUsed(ctx context.Context) (used RatesUsed, err error) {
+func (l *Records) RatesUsed(ctx context.Context) (used RatesUsed, err error) {
 	meters := map[int64]bool{}
 	err = warehouse.Each(ctx, l.w, warehouse.Select{Name: "read rates of closed months", Text: ratesUsedText}, func(r struct {
 		Meter

@@ -1,11 +1,17 @@
-package ledger
+package report
 
 import (
 	"context"
+	"crypto/sha256"
 	_ "embed" // texts of selects
+	"encoding/binary"
 	"fmt"
+	"slices"
 	"time"
 
+	"chargeback/billing/meta"
+	"chargeback/billing/records"
+	"chargeback/billing/runs"
 	"chargeback/billing/warehouse"
 	"chargeback/extract/record"
 	"chargeback/transform/civil"
@@ -104,6 +110,8 @@ var (
 	explainText string
 	//go:embed line_records.sql
 	lineRecordsText string
+	//go:embed days_named.sql
+	daysNamedText string
 	//go:embed explain_line.sql
 	explainLineText string
 	//go:embed rates_of_line.sql
@@ -115,13 +123,13 @@ var (
 // Explain reads the records that a text names: a record id, or any id of a
 // request as the provider, the agent platform or the caller has it. Records of
 // one request come together, the oldest charge first. days are those of DaysOf.
-func (l *Ledger) Explain(ctx context.Context, id string, number int64, days []civil.Date) (all []Explained, err error) {
+func Explain(ctx context.Context, q warehouse.Querier, id string, number int64, days []civil.Date) (all []Explained, err error) {
 	if len(days) == 0 {
 		return nil, nil
 	}
 	key, _ := record.KeyOf([]byte(id))
-	err = warehouse.Each(ctx, l.q, warehouse.Select{
-		Name: "cost records of " + id, Text: explainText, Args: Args{"key": key, "number": number, "named_days": days, "days": Reach(days), "scan_days": Reach(Reach(days))},
+	err = warehouse.Each(ctx, q, warehouse.Select{
+		Name: "cost records of " + id, Text: explainText, Args: warehouse.Args{"key": key, "number": number, "named_days": days, "days": records.Reach(days), "scan_days": records.Reach(records.Reach(days))},
 	}, func(r struct {
 		Explained
 		RateTerms
@@ -129,7 +137,7 @@ func (l *Ledger) Explain(ctx context.Context, id string, number int64, days []ci
 		AllFlags string `column:"flags,null"`
 	}) error {
 		x := r.Explained
-		x.Rate, x.Mixes, x.Flags = r.RateTerms, r.mixes(), Flags(r.AllFlags) // the mix of a retry is on its request's first usage
+		x.Rate, x.Mixes, x.Flags = r.RateTerms, r.mixes(), records.Flags(r.AllFlags) // the mix of a retry is on its request's first usage
 		all = append(all, x)
 		return nil
 	})
@@ -163,7 +171,7 @@ func (p *Priced) merge(o Priced) {
 // ExplainLine sums the records of a line of a document by the rate that priced
 // them. model is as documents name it, adjusts the month that the line corrects
 // or "".
-func (l *Ledger) ExplainLine(ctx context.Context, line DocumentLine) (all []Priced, err error) {
+func ExplainLine(ctx context.Context, q warehouse.Querier, line DocumentLine) (all []Priced, err error) {
 	type priced struct {
 		rate    int64
 		pricing string
@@ -175,7 +183,7 @@ func (l *Ledger) ExplainLine(ctx context.Context, line DocumentLine) (all []Pric
 	}
 	at := map[priced]int{}
 	var ids []int64
-	err = warehouse.Each(ctx, l.q, selects("cost records", explainLineText), func(r struct {
+	err = warehouse.Each(ctx, q, selects("cost records", explainLineText), func(r struct {
 		Priced
 		mixed
 		RateID int64 `column:",null"`
@@ -196,7 +204,7 @@ func (l *Ledger) ExplainLine(ctx context.Context, line DocumentLine) (all []Pric
 		return nil, err
 	}
 	known := map[int64]RateTerms{}
-	err = warehouse.Each(ctx, l.q, selects("rates", ratesOfLineText), func(r struct {
+	err = warehouse.Each(ctx, q, selects("rates", ratesOfLineText), func(r struct {
 		RateID int64
 		RateTerms
 	}) error {
@@ -233,7 +241,7 @@ func (d DocumentLine) selects() (func(what, text string) warehouse.Select, error
 			return nil, err
 		}
 	}
-	args := Args{
+	args := warehouse.Args{
 		"first_of_month": d.Month.FirstDay(), "first_day": days.FirstDay(), "last_day": days.LastDay(),
 		"cost_center": d.CostCenter, "agent": d.Agent, "model": d.Model, "adjusts": d.Adjusts,
 		"reason": d.Reason, "adjusts_code": d.AdjustsCode, "counterpart": d.Counterpart, "reversed": d.Reversed,
@@ -256,7 +264,7 @@ type LineRule struct {
 
 // RulesOfLine counts the records behind a line of a document by the rule that
 // attributed them, most records first, and names the first few of each.
-func (l *Ledger) RulesOfLine(ctx context.Context, line DocumentLine) (all []LineRule, err error) {
+func RulesOfLine(ctx context.Context, q warehouse.Querier, line DocumentLine) (all []LineRule, err error) {
 	selects, err := line.selects()
 	if err != nil {
 		return nil, err
@@ -266,7 +274,7 @@ func (l *Ledger) RulesOfLine(ctx context.Context, line DocumentLine) (all []Line
 		Records     int64
 		Record      *int64
 	}
-	err = warehouse.Each(ctx, l.q, selects("rules", rulesOfLineText), func(r ruled) error {
+	err = warehouse.Each(ctx, q, selects("rules", rulesOfLineText), func(r ruled) error {
 		if len(all) == 0 || all[len(all)-1].Attribution != r.Attribution {
 			all = append(all, LineRule{Attribution: r.Attribution, Records: r.Records})
 		}
@@ -276,4 +284,69 @@ func (l *Ledger) RulesOfLine(ctx context.Context, line DocumentLine) (all []Line
 		return nil
 	})
 	return all, err
+}
+
+// idPart is where id_days.sql puts the name of an id: its key, or the digits of a number.
+func idPart(name string) (part civil.Date, hash int64) {
+	sum := sha256.Sum256([]byte(name))
+	n := int64(binary.BigEndian.Uint32(sum[:4])) % 1000
+	return civil.Date{Year: 1970, Mon: 1, Day: 1}.AddDays(int(n)), int64(binary.BigEndian.Uint32(sum[4:8]))
+}
+
+// DaysOf are the days on which an id occurs, as the provider, the agent platform or the
+// caller has it, or of which the record of a number is: of closed months by what was
+// written down of them, of others by their rows. Some may have nothing of it.
+func DaysOf(ctx context.Context, q warehouse.Querier, id string, number int64) ([]civil.Date, error) {
+	key, _ := record.KeyOf([]byte(id))
+	part, hash := idPart(key.String())
+	numberPart, numberHash := idPart(fmt.Sprint(number))
+	days, err := warehouse.All[civil.Date](ctx, q, warehouse.Select{
+		Name: "days of closed months with " + id,
+		Text: "select distinct day from {id_days} where part in ({@part}, {@number_part}) and (part = {@part} and id_hash = {@hash} or part = {@number_part} and id_hash = {@number_hash})",
+		Args: warehouse.Args{"part": part, "hash": hash, "number_part": numberPart, "number_hash": numberHash},
+	})
+	if err != nil {
+		return nil, err
+	}
+	open, err := openDays(ctx, q)
+	if err != nil || len(open) == 0 {
+		return civil.EachOnce(days), err
+	}
+	more, err := warehouse.All[civil.Date](ctx, q, warehouse.Select{Name: "days with " + id, Text: daysNamedText, Args: warehouse.Args{"days": open, "key": key, "number": number}})
+	return civil.EachOnce(append(days, more...)), err
+}
+
+// openDays are the days from the first of the ledger to the newest that a night was run
+// for, or that has a record, whose months are not closed.
+func openDays(ctx context.Context, q warehouse.Querier) ([]civil.Date, error) {
+	closed, err := records.ClosedMonths(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	begun, err := meta.Get(ctx, q, meta.Start)
+	if err != nil {
+		return nil, err
+	}
+	first, err := civil.ParseDate(begun)
+	if err != nil {
+		return nil, fmt.Errorf("read the first day of the ledger: %w", err)
+	}
+	last, err := records.NewestRecordDay(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	newest, err := warehouse.One[*string](ctx, q, warehouse.Select{Name: "newest night", Text: "select max(run_window) as newest from {runs} where run_window like 'nightly/%'"})
+	if err != nil {
+		return nil, err
+	}
+	if newest != nil {
+		if night := runs.NightOf(*newest); last.Before(night) {
+			last = night
+		}
+	}
+	days := warehouse.Days{First: first.AddDays(-records.MatchReach), Last: last.AddDays(records.MatchReach)}
+	return slices.DeleteFunc(days.All(), func(d civil.Date) bool {
+		_, is := closed[d.Month()]
+		return is
+	}), nil
 }

@@ -1,4 +1,10 @@
-package ledger
+// Package months holds what a month comes to and its close: gates, charges, the
+// documents that were issued and their files, and the hash by which a closed month is
+// known to be unchanged.
+//
+// It does not own the records (records), what documents look like (billing/invoice), or
+// when a month closes (jobs).
+package months
 
 import (
 	"cmp"
@@ -10,10 +16,25 @@ import (
 	"slices"
 	"time"
 
+	"chargeback/billing/records"
 	"chargeback/billing/warehouse"
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
 )
+
+// Months are the months of the books, as they stand by their records.
+type Months struct {
+	q       warehouse.Querier
+	records *records.Records
+}
+
+// New are the months of records.
+func New(r *records.Records) *Months { return &Months{r, r} }
+
+// Closed returns the closed months with the content hash of each.
+func (l *Months) Closed(ctx context.Context) (map[civil.Month]string, error) {
+	return records.ClosedMonths(ctx, l.q)
+}
 
 // ErrClosed says that a month is closed and can't be closed or changed again.
 var ErrClosed = errors.New("month is closed")
@@ -26,21 +47,21 @@ type Issued struct {
 	Document                  string
 }
 
-// CloseMonth closes a month with the documents that it was billed by. It returns
+// Close closes a month with the documents that it was billed by. It returns
 // ErrClosed where it is closed.
-func (l *Ledger) CloseMonth(ctx context.Context, month civil.Month, now time.Time, hash string, summary any, documents []Issued) ([]warehouse.Change, error) {
+func (l *Months) Close(ctx context.Context, month civil.Month, now time.Time, hash string, summary any, documents []Issued) ([]warehouse.Change, error) {
 	text, err := json.Marshal(summary)
 	if err != nil {
 		return nil, fmt.Errorf("write summary of %s: %w", month, err)
 	}
-	closed, err := l.ClosedMonths(ctx)
+	closed, err := l.Closed(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if _, is := closed[month]; is {
 		return nil, fmt.Errorf("close %s: %w", month, ErrClosed)
 	}
-	asked, err := l.noteClosed(ctx, month)
+	asked, err := l.records.NoteClosed(ctx, month)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +71,7 @@ func (l *Ledger) CloseMonth(ctx context.Context, month civil.Month, now time.Tim
 	}
 	return append([]warehouse.Change{
 		warehouse.Guard{
-			Count: warehouse.Select{Name: "closed months", Text: "select count(*) from {months} where month = {@month}", Args: Args{"month": month}},
+			Count: warehouse.Select{Name: "closed months", Text: "select count(*) from {months} where month = {@month}", Args: warehouse.Args{"month": month}},
 			Err:   fmt.Errorf("close %s: %w", month, ErrClosed),
 		},
 		warehouse.Append{Table: invoicesTable.Name, Rows: rows},
@@ -59,9 +80,9 @@ func (l *Ledger) CloseMonth(ctx context.Context, month civil.Month, now time.Tim
 }
 
 // Issued returns the documents of a month, by number.
-func (l *Ledger) Issued(ctx context.Context, month civil.Month) ([]Issued, error) {
+func (l *Months) Issued(ctx context.Context, month civil.Month) ([]Issued, error) {
 	return warehouse.All[Issued](ctx, l.q, warehouse.Select{
-		Name: "documents of " + month.String(), Args: Args{"month": month},
+		Name: "documents of " + month.String(), Args: warehouse.Args{"month": month},
 		Text: "select number, month, cost_center, total_cents, content_hash, document from {invoices} where month = {@month} order by number",
 	})
 }
@@ -81,9 +102,9 @@ func NoteFiles(month civil.Month, files []File) warehouse.Change {
 }
 
 // Files returns the files that were noted of a month, by folder and name.
-func (l *Ledger) Files(ctx context.Context, month civil.Month) ([]File, error) {
+func (l *Months) Files(ctx context.Context, month civil.Month) ([]File, error) {
 	return warehouse.All[File](ctx, l.q, warehouse.Select{
-		Name: "files of " + month.String(), Args: Args{"month": month},
+		Name: "files of " + month.String(), Args: warehouse.Args{"month": month},
 		Text: "select folder, name, sha256 from {document_files} where month = {@month} order by folder, name",
 	})
 }
@@ -105,12 +126,13 @@ var gatesText string
 
 // Gates reads the gates of a month. Rejects and objects belong to the month
 // in which their objects were delivered.
-func (l *Ledger) Gates(ctx context.Context, month civil.Month) (g Gates, err error) {
-	args, err := l.monthArgs(ctx, month)
+func (l *Months) Gates(ctx context.Context, month civil.Month) (g Gates, err error) {
+	bounds, err := records.ChargedDays(ctx, l.q, month.FirstDay(), month.FirstDay())
 	if err != nil {
 		return g, err
 	}
-	args["first_day"], args["last_day"], args["unallocated"] = month.FirstDay(), month.LastDay(), unallocated.Code
+	args := bounds.Args()
+	args["first_day"], args["last_day"], args["unallocated"] = month.FirstDay(), month.LastDay(), records.NoCostCenter.Code
 	g, err = warehouse.One[Gates](ctx, l.q, warehouse.Select{Name: "gates of " + month.String(), Text: gatesText, Args: args})
 	if err != nil || g.Doubtful == 0 {
 		return g, err
@@ -133,14 +155,14 @@ var doubtfulText string
 
 // Doubtful reads the doubtful requests of the days that open months charge,
 // with the usage that they may be.
-func (l *Ledger) Doubtful(ctx context.Context, first, last civil.Date) (Doubtful, error) {
-	return warehouse.One[Doubtful](ctx, l.q, warehouse.Select{Name: "doubtful requests", Text: doubtfulText, Args: Args{"first_day": first, "last_day": last}})
+func (l *Months) Doubtful(ctx context.Context, first, last civil.Date) (Doubtful, error) {
+	return warehouse.One[Doubtful](ctx, l.q, warehouse.Select{Name: "doubtful requests", Text: doubtfulText, Args: warehouse.Args{"first_day": first, "last_day": last}})
 }
 
 // Payer is who pays for something in a month, with the days that count: those of
 // use, and for a correction of a closed month the first day of this one.
 type Payer struct {
-	CostCenter
+	records.CostCenter
 	First, Last civil.Date
 	Own         bool // for records of the month itself, not for corrections alone
 }
@@ -149,8 +171,8 @@ type Payer struct {
 var payersText string
 
 // Payers lists who pays in a month, by department and cost centre.
-func (l *Ledger) Payers(ctx context.Context, month civil.Month) ([]Payer, error) {
-	return ofMonth[Payer](ctx, l, month, "who pays", payersText)
+func (l *Months) Payers(ctx context.Context, month civil.Month) ([]Payer, error) {
+	return records.OfMonth[Payer](ctx, l.q, month, "who pays", payersText)
 }
 
 // SourceRecords is how many records of a kind a source has for a month.
@@ -164,9 +186,9 @@ var sourceRecordsText string
 
 // SourceRecords counts the staged records of a month's days, by source and kind,
 // and the people of which each source tells.
-func (l *Ledger) SourceRecords(ctx context.Context, month civil.Month) ([]SourceRecords, error) {
+func (l *Months) SourceRecords(ctx context.Context, month civil.Month) ([]SourceRecords, error) {
 	return warehouse.All[SourceRecords](ctx, l.q, warehouse.Select{
-		Name: "records of " + month.String() + " by source", Text: sourceRecordsText, Args: Args{"first_day": month.FirstDay(), "last_day": month.LastDay()},
+		Name: "records of " + month.String() + " by source", Text: sourceRecordsText, Args: warehouse.Args{"first_day": month.FirstDay(), "last_day": month.LastDay()},
 	})
 }
 
@@ -204,8 +226,8 @@ var correctionsText string
 
 // Charges sums a month's cost records by cost centre, agent, model and, of
 // corrections, corrected month and cost centre, reason and counterpart.
-func (l *Ledger) Charges(ctx context.Context, month civil.Month) ([]Charge, error) {
-	bounds, err := ChargedDays(ctx, l, month.FirstDay(), month.FirstDay())
+func (l *Months) Charges(ctx context.Context, month civil.Month) ([]Charge, error) {
+	bounds, err := records.ChargedDays(ctx, l.q, month.FirstDay(), month.FirstDay())
 	if err != nil {
 		return nil, err
 	}
@@ -229,7 +251,7 @@ func (l *Ledger) Charges(ctx context.Context, month civil.Month) ([]Charge, erro
 }
 
 // corrections are the charges of a month that are corrections.
-func (l *Ledger) corrections(ctx context.Context, month civil.Month, bounds Bounds) ([]Charge, error) {
+func (l *Months) corrections(ctx context.Context, month civil.Month, bounds records.Bounds) ([]Charge, error) {
 	if len(bounds.Corrected) == 0 {
 		return nil, nil
 	}
@@ -258,8 +280,8 @@ type Correction struct {
 
 // Corrections are those that a month charges, in the order of month, cost centre,
 // bearer, reason and counterpart.
-func (l *Ledger) Corrections(ctx context.Context, month civil.Month) ([]Correction, error) {
-	bounds, err := ChargedDays(ctx, l, month.FirstDay(), month.FirstDay())
+func (l *Months) Corrections(ctx context.Context, month civil.Month) ([]Correction, error) {
+	bounds, err := records.ChargedDays(ctx, l.q, month.FirstDay(), month.FirstDay())
 	if err != nil {
 		return nil, err
 	}
@@ -268,12 +290,12 @@ func (l *Ledger) Corrections(ctx context.Context, month civil.Month) ([]Correcti
 }
 
 // CorrectionsBy are the corrections that days which are made leave in the open month.
-func (l *Ledger) CorrectionsBy(ctx context.Context, b Build, refs References) ([]Correction, error) {
-	made, err := l.Compute(ctx, b, refs)
+func (l *Months) CorrectionsBy(ctx context.Context, b records.Build, refs records.References) ([]Correction, error) {
+	made, err := l.records.Compute(ctx, b, refs)
 	if err != nil {
 		return nil, fmt.Errorf("make corrections in %s to look at: %w", b.OpenMonth, err)
 	}
-	return l.After(made).Corrections(ctx, b.OpenMonth)
+	return New(l.records.After(made)).Corrections(ctx, b.OpenMonth)
 }
 
 func correctionsOf(charges []Charge) (all []Correction) {
@@ -300,10 +322,10 @@ func correctionsOf(charges []Charge) (all []Correction) {
 
 // Numbers are the numbers of the documents issued for the months from first to last,
 // by month and cost centre, sorted.
-func (l *Ledger) Numbers(ctx context.Context, first, last civil.Month) (numbers map[string]map[string][]string, err error) {
+func (l *Months) Numbers(ctx context.Context, first, last civil.Month) (numbers map[string]map[string][]string, err error) {
 	numbers = map[string]map[string][]string{}
 	err = warehouse.Each(ctx, l.q, warehouse.Select{
-		Name: "numbers of documents", Args: Args{"first_month": first, "last_month": last},
+		Name: "numbers of documents", Args: warehouse.Args{"first_month": first, "last_month": last},
 		Text: "select month, cost_center, number from {invoices} where month between {@first_month} and {@last_month} order by month, cost_center, number",
 	}, func(d struct{ Month, CostCenter, Number string }) error {
 		if numbers[d.Month] == nil {
@@ -319,6 +341,21 @@ func (l *Ledger) Numbers(ctx context.Context, first, last civil.Month) (numbers 
 var rateVersionsText string
 
 // RateVersions lists the versions of the rate book that priced a month.
-func (l *Ledger) RateVersions(ctx context.Context, month civil.Month) ([]string, error) {
-	return ofMonth[string](ctx, l, month, "versions of the rate book", rateVersionsText)
+func (l *Months) RateVersions(ctx context.Context, month civil.Month) ([]string, error) {
+	return records.OfMonth[string](ctx, l.q, month, "versions of the rate book", rateVersionsText)
+}
+
+// Closing reads into summary what Close kept of a closed month. It leaves
+// summary as it is where the month is open.
+func (l *Months) Closing(ctx context.Context, month civil.Month, summary any) error {
+	text, closed, err := warehouse.Maybe[string](ctx, l.q, warehouse.Select{
+		Name: "read the close of " + month.String(), Text: "select summary from {months} where month = {@month}", Args: warehouse.Args{"month": month},
+	})
+	if err != nil || !closed {
+		return err
+	}
+	if err := json.Unmarshal([]byte(text), summary); err != nil {
+		return fmt.Errorf("read the close of %s: %w", month, err)
+	}
+	return nil
 }

@@ -1,4 +1,4 @@
-package ledger_test
+package records_test
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 
 	"chargeback/billing/ledger"
 	"chargeback/billing/ledger/ledgertest"
+	"chargeback/billing/records"
 	"chargeback/billing/warehouse"
 	"chargeback/billing/warehouse/duckdb"
 	"chargeback/transform/civil"
@@ -64,7 +65,7 @@ having sum(if(f.correction < 0, -1, 1)) <> 0`
 // answers are the rows of a select as text, sorted.
 func answers(ctx context.Context, t rapid.TB, w warehouse.Warehouse, text string) (all []string) {
 	t.Helper()
-	err := w.Query(ctx, warehouse.Select{Text: text, Args: ledger.Args{"since": civil.Min}}, func(r warehouse.Row) error {
+	err := w.Query(ctx, warehouse.Select{Text: text, Args: records.Args{"since": civil.Min}}, func(r warehouse.Row) error {
 		all = append(all, fmt.Sprintf("%v", r.Values))
 		return nil
 	})
@@ -80,12 +81,12 @@ func answers(ctx context.Context, t rapid.TB, w warehouse.Warehouse, text string
 func charges(t *rapid.T, id int64, months []civil.Month) (rows [][]any) {
 	of, _ := ledger.Layout().Table("record_facts")
 	pick := func(name string, values ...any) any { return rapid.SampledFrom(values).Draw(t, name) }
-	row := func(set ledger.Args) (row []any) {
+	row := func(set records.Args) (row []any) {
 		for _, c := range of.Columns {
 			v := set[c.Name]
 			if v == nil && !c.Nullable {
 				v = int64(0)
-				if c.Type == ledger.Bool {
+				if c.Type == records.Bool {
 					v = false
 				}
 			}
@@ -95,8 +96,8 @@ func charges(t *rapid.T, id int64, months []civil.Month) (rows [][]any) {
 	}
 	own := rapid.IntRange(0, len(months)-1).Draw(t, "month")
 	day := months[own].FirstDay().AddDays(rapid.IntRange(0, 2).Draw(t, "day"))
-	charge := func(month civil.Month, correction int64) ledger.Args {
-		return ledger.Args{
+	charge := func(month civil.Month, correction int64) records.Args {
+		return records.Args{
 			"record_id": id, "correction": correction, "usage_date": day, "run_date": day, "billing_month": month.FirstDay(), "started_at": day.Start(time.UTC).Add(time.Duration(rapid.IntRange(0, 3).Draw(t, "hour")) * time.Hour),
 			"meter_id": pick("meter", int64(1), int64(2)), "rate_id": pick("rate", nil, int64(1), int64(2)), "payer_id": pick("payer", int64(1), int64(2)), "adjusts_payer_id": pick("adjusts", nil, int64(1)),
 			"actor_id": pick("actor", nil, int64(1), int64(2)), "task_id": pick("task", nil, int64(1)), "ruling_id": pick("ruling", rulings(t)...),
@@ -111,7 +112,7 @@ func charges(t *rapid.T, id int64, months []civil.Month) (rows [][]any) {
 		if !rapid.Bool().Draw(t, "corrects") {
 			continue
 		}
-		back := ledger.Args{}
+		back := records.Args{}
 		for name, v := range stands {
 			back[name] = v
 		}
@@ -210,7 +211,7 @@ func TestClosedMonthsAnswerAsTheirRecords(t *testing.T) {
 				case c.Name == "source":
 					row[i] = source
 				case c.Nullable:
-				case c.Type == ledger.Int:
+				case c.Type == records.Int:
 					row[i] = int64(0)
 				default:
 					row[i] = "x"
@@ -227,7 +228,7 @@ func TestClosedMonthsAnswerAsTheirRecords(t *testing.T) {
 		_, err = ledger.Open(ctx, w, time.UTC, "2026-07-01")
 		must(err)
 		for what, texts := range map[string][2]string{
-			"rates": {ratesOfRecords, ledger.RatesUsedText}, "cache writes": {writesOfRecords, ledger.CacheWritesText}, "whom they stand with": {keysOfRecords, ledger.AttributionKeysText},
+			"rates": {ratesOfRecords, records.RatesUsedText}, "cache writes": {writesOfRecords, records.CacheWritesText}, "whom they stand with": {keysOfRecords, records.AttributionKeysText},
 		} {
 			want, got := answers(ctx, t, w, texts[0]), answers(ctx, t, w, texts[1])
 			if !slices.Equal(want, got) {

@@ -1,4 +1,4 @@
-package ledger
+package records
 
 import (
 	"context"
@@ -38,12 +38,12 @@ var pendingDaysText string
 //go:embed daily_items.sql
 var dailyItemsText string
 
-// dailyMark is the fact that daily_costs has every record of the ledger.
-const dailyMark = "daily_costs"
+// DailyMark is the fact that daily_costs has every record of the ledger.
+const DailyMark = "daily_costs"
 
 // daysArgs are arguments that bound a read of what some months charge: their first
 // days, and the days of which they charge records.
-func (l *Ledger) daysArgs(ctx context.Context, first, last civil.Date) (Args, error) {
+func (l *Records) daysArgs(ctx context.Context, first, last civil.Date) (Args, error) {
 	bounds, err := ChargedDays(ctx, l, first, last)
 	if err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func (l *Ledger) daysArgs(ctx context.Context, first, last civil.Date) (Args, er
 	return bounds.Args(), nil
 }
 
-func (l *Ledger) monthArgs(ctx context.Context, month civil.Month) (Args, error) {
+func (l *Records) monthArgs(ctx context.Context, month civil.Month) (Args, error) {
 	return l.daysArgs(ctx, month.FirstDay(), month.FirstDay())
 }
 
@@ -97,20 +97,14 @@ func ChargedDays(ctx context.Context, q warehouse.Querier, first, last civil.Dat
 	if b.Days == nil {
 		b.Days = []civil.Date{first}
 	}
-	b.Days, b.Corrected = eachOnce(b.Days), eachOnce(b.Corrected)
+	b.Days, b.Corrected = civil.EachOnce(b.Days), civil.EachOnce(b.Corrected)
 	return b, nil
-}
-
-// eachOnce are days without repeats, oldest first.
-func eachOnce(days []civil.Date) []civil.Date {
-	slices.SortFunc(days, civil.Date.Compare)
-	return slices.Compact(days)
 }
 
 // NewestRecordDay is the last business day with a cost record; the zero date
 // in new books.
-func (l *Ledger) NewestRecordDay(ctx context.Context) (civil.Date, error) {
-	day, err := warehouse.One[*civil.Date](ctx, l.q, warehouse.Select{Name: "newest day with a record", Text: "select max(usage_date) as newest from {charged_days}"})
+func NewestRecordDay(ctx context.Context, q warehouse.Querier) (civil.Date, error) {
+	day, err := warehouse.One[*civil.Date](ctx, q, warehouse.Select{Name: "newest day with a record", Text: "select max(usage_date) as newest from {charged_days}"})
 	if err != nil || day == nil {
 		return civil.Date{}, err
 	}
@@ -120,12 +114,12 @@ func (l *Ledger) NewestRecordDay(ctx context.Context) (civil.Date, error) {
 // UnsettledDays are the days of closed months that still decide what an open
 // month charges: days with records that were closed without a cost, which a
 // later price gives one, and days with corrections in an open month.
-func (l *Ledger) UnsettledDays(ctx context.Context) ([]civil.Date, error) {
+func (l *Records) UnsettledDays(ctx context.Context) ([]civil.Date, error) {
 	return warehouse.All[civil.Date](ctx, l.q, warehouse.Select{Name: "unsettled days of closed months", Text: unsettledDaysText})
 }
 
 // PendingDays returns those of some days on which requests wait for their usage.
-func (l *Ledger) PendingDays(ctx context.Context, days Days) ([]civil.Date, error) {
+func (l *Records) PendingDays(ctx context.Context, days Days) ([]civil.Date, error) {
 	return warehouse.All[civil.Date](ctx, l.q, warehouse.Select{Name: "days with pending requests", Text: pendingDaysText, Args: Args{"first_day": days.First, "last_day": days.Last}})
 }
 
@@ -169,7 +163,7 @@ type dailySums struct {
 const dailyTie = "control totals of daily sums"
 
 // tieDaily checks that the new daily sums of a program add up to its records.
-func (l *Ledger) tieDaily(ctx context.Context, p *program.Program) (dailySums, error) {
+func (l *Records) tieDaily(ctx context.Context, p *program.Program) (dailySums, error) {
 	sides, err := warehouse.All[dailySums](ctx, l.w, p.Select(dailyTie, dailyTieText))
 	if err != nil {
 		return dailySums{}, err
@@ -241,11 +235,11 @@ func (s dailySums) differs(other dailySums) error {
 	return nil
 }
 
-// fillDaily makes the daily sums of a ledger whose records are from before there were
+// FillDaily makes the daily sums of a ledger whose records are from before there were
 // any, month by month, and marks them as whole with the last one. Where it is cut off
 // it begins again. marks are what else of the ledger is whole, which is kept first.
-func (l *Ledger) fillDaily(ctx context.Context, marks []warehouse.Change) error {
-	whole, err := meta.Get(ctx, l.w, dailyMark)
+func (l *Records) FillDaily(ctx context.Context, marks []warehouse.Change) error {
+	whole, err := meta.Get(ctx, l.w, DailyMark)
 	if err != nil {
 		return err
 	}
@@ -277,11 +271,11 @@ func (l *Ledger) fillDaily(ctx context.Context, marks []warehouse.Change) error 
 			return nil
 		}
 	}
-	return l.w.Apply(ctx, append(marks, meta.Set(dailyMark, "whole")...)...)
+	return l.w.Apply(ctx, append(marks, meta.Set(DailyMark, "whole")...)...)
 }
 
 // fillMonth makes the daily sums of days of one month.
-func (l *Ledger) fillMonth(ctx context.Context, days []civil.Date, last bool) error {
+func (l *Records) fillMonth(ctx context.Context, days []civil.Date, last bool) error {
 	p := program.New(l.w, nil, nil, Args{"first_day": days[0], "last_day": days[len(days)-1]})
 	p.View("new_facts", "select "+factsTable.ColumnNames()+" from {record_facts} where usage_date between {@first_day} and {@last_day}")
 	p.View("daily_tasks", "select task_id, agent_id from {"+record.TaskSchema.Table+"}")
@@ -294,7 +288,7 @@ func (l *Ledger) fillMonth(ctx context.Context, days []civil.Date, last bool) er
 	}
 	changes := dailyChanges(warehouse.ReplaceDays{Days: days})
 	if last {
-		changes = append(changes, meta.Set(dailyMark, "whole")...)
+		changes = append(changes, meta.Set(DailyMark, "whole")...)
 	}
 	if err := l.w.Apply(ctx, changes...); err != nil {
 		return err

@@ -1,4 +1,4 @@
-package ledger
+package records
 
 import (
 	"context"
@@ -27,7 +27,7 @@ var attributedOpenText string
 var attributionKeysOpenText string
 
 // AttributedOpen is Attributed for the records of days of open months.
-func (l *Ledger) AttributedOpen(ctx context.Context, days Days) (Seen, error) {
+func (l *Records) AttributedOpen(ctx context.Context, days Days) (Seen, error) {
 	args := Args{"first_day": days.First, "last_day": days.Last}
 	maps.Copy(args, models.States())
 	return l.attributed(ctx, warehouse.Select{Name: "whom records of open months stand with", Text: attributionKeysOpenText, Args: args})
@@ -35,13 +35,13 @@ func (l *Ledger) AttributedOpen(ctx context.Context, days Days) (Seen, error) {
 
 // AttributedOtherwise is AttributedAnew for what AttributedOpen has seen: the days on
 // which some record belongs to another cost centre, or by another rule, than it says.
-func (l *Ledger) AttributedOtherwise(ctx context.Context, refs References) ([]civil.Date, error) {
+func (l *Records) AttributedOtherwise(ctx context.Context, refs References) ([]civil.Date, error) {
 	return l.attributedBy(ctx, refs, attributedOpenText)
 }
 
 // Attributed is what AttributedAnew asks references of: the people and names that
 // occur in records of closed months.
-func (l *Ledger) Attributed(ctx context.Context) (seen Seen, any bool, err error) {
+func (l *Records) Attributed(ctx context.Context) (seen Seen, any bool, err error) {
 	closed, err := warehouse.One[int64](ctx, l.w, warehouse.Select{Name: "count closed months", Text: "select count(*) as n from {months} where state = 'closed'"})
 	if err != nil || closed == 0 {
 		return seen, false, err
@@ -51,7 +51,7 @@ func (l *Ledger) Attributed(ctx context.Context) (seen Seen, any bool, err error
 }
 
 // attributed keeps a select as {attribution_keys}, and says what occurs in it.
-func (l *Ledger) attributed(ctx context.Context, keys warehouse.Select) (seen Seen, err error) {
+func (l *Records) attributed(ctx context.Context, keys warehouse.Select) (seen Seen, err error) {
 	if err := l.w.Compute(ctx, "attribution_keys", keys); err != nil {
 		return seen, err
 	}
@@ -69,12 +69,12 @@ func (l *Ledger) attributed(ctx context.Context, keys warehouse.Select) (seen Se
 // AttributedAnew lists the days of closed months on which some record would belong
 // to another cost centre by references for what Attributed has seen. Usage that may
 // belong to several requests needs these to tell: each of its days is listed.
-func (l *Ledger) AttributedAnew(ctx context.Context, refs References) ([]civil.Date, error) {
+func (l *Records) AttributedAnew(ctx context.Context, refs References) ([]civil.Date, error) {
 	return l.attributedBy(ctx, refs, attributedAnewText)
 }
 
 // attributedBy lists days by references for {attribution_keys}.
-func (l *Ledger) attributedBy(ctx context.Context, refs References, text string) ([]civil.Date, error) {
+func (l *Records) attributedBy(ctx context.Context, refs References, text string) ([]civil.Date, error) {
 	p, err := l.Program(ctx, "", refs, Args{})
 	if err != nil {
 		return nil, err

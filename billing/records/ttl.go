@@ -1,4 +1,4 @@
-package ledger
+package records
 
 import (
 	"cmp"
@@ -27,7 +27,7 @@ type cacheWrite struct {
 var cacheWritesText string
 
 // CacheWrites reads the cache writes of closed months.
-func (l *Ledger) CacheWrites(ctx context.Context) (found CacheWrites, err error) {
+func (l *Records) CacheWrites(ctx context.Context) (found CacheWrites, err error) {
 	meters := map[int64]bool{}
 	err = warehouse.Each(ctx, l.w, warehouse.Select{Name: "read cache writes of closed months", Text: cacheWritesText}, func(r struct {
 		Meter

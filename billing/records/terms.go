@@ -1,4 +1,4 @@
-package ledger
+package records
 
 import (
 	"cmp"
@@ -47,7 +47,7 @@ type Occurring struct {
 }
 
 // Occurring lists the models that occur in the rows that a build makes, by day.
-func (l *Ledger) Occurring(ctx context.Context, b Build) ([]Occurring, error) {
+func (l *Records) Occurring(ctx context.Context, b Build) ([]Occurring, error) {
 	if len(b.Days) == 0 {
 		return nil, nil
 	}
@@ -56,11 +56,11 @@ func (l *Ledger) Occurring(ctx context.Context, b Build) ([]Occurring, error) {
 }
 
 // OccurringOnce lists the models that occurred on days when they were made.
-func (l *Ledger) OccurringOnce(ctx context.Context, days Days) ([]Occurring, error) {
+func (l *Records) OccurringOnce(ctx context.Context, days Days) ([]Occurring, error) {
 	return l.occurring(ctx, warehouse.Select{Name: "models that occurred, by day", Text: occurringOnceText, Args: Args{"first_day": days.First, "last_day": days.Last}})
 }
 
-func (l *Ledger) occurring(ctx context.Context, s warehouse.Select) (all []Occurring, err error) {
+func (l *Records) occurring(ctx context.Context, s warehouse.Select) (all []Occurring, err error) {
 	err = warehouse.Each(ctx, l.w, s, func(r struct {
 		UsageDate civil.Date
 		Meter
@@ -114,7 +114,7 @@ func TermsOf(day civil.Date, span [2]time.Time, prices References, fees string) 
 }
 
 // Terms are those by which days were made.
-func (l *Ledger) Terms(ctx context.Context, days Days) ([]Term, error) {
+func (l *Records) Terms(ctx context.Context, days Days) ([]Term, error) {
 	return warehouse.All[Term](ctx, l.w, warehouse.Select{
 		Name: "terms of days", Text: "select usage_date, kind, item, terms_hash from {day_terms} where usage_date between {@first_day} and {@last_day}",
 		Args: Args{"first_day": days.First, "last_day": days.Last},
@@ -124,7 +124,7 @@ func (l *Ledger) Terms(ctx context.Context, days Days) ([]Term, error) {
 // OtherTerms lists the days that have records and whose terms are others than those
 // by which they were made: as a whole, also those that were made without keeping any,
 // and by models that cost something else.
-func (l *Ledger) OtherTerms(ctx context.Context, days Days, now []Term) (whole []civil.Date, priced Repriced, err error) {
+func (l *Records) OtherTerms(ctx context.Context, days Days, now []Term) (whole []civil.Date, priced Repriced, err error) {
 	were, err := l.Terms(ctx, days)
 	if err != nil {
 		return nil, nil, err
@@ -164,11 +164,11 @@ func (l *Ledger) OtherTerms(ctx context.Context, days Days, now []Term) (whole [
 		}
 	}
 	whole = slices.DeleteFunc(whole, func(d civil.Date) bool { return d.Before(days.First) || days.Last.Before(d) })
-	return eachOnce(whole), priced, err
+	return civil.EachOnce(whole), priced, err
 }
 
 // SetTerms keeps the terms by which the days of a build are made.
-func (l *Ledger) SetTerms(ctx context.Context, b Build, terms []Term) ([]warehouse.Change, error) {
+func (l *Records) SetTerms(ctx context.Context, b Build, terms []Term) ([]warehouse.Change, error) {
 	if len(b.Days) == 0 {
 		return nil, nil
 	}

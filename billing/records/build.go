@@ -1,4 +1,4 @@
-package ledger
+package records
 
 import (
 	"context"
@@ -103,8 +103,8 @@ type Alias struct {
 	From, To       civil.Date
 }
 
-// unallocated bears what nobody's rule takes.
-var unallocated = CostCenter{Code: "UNALLOCATED", Department: "UNALLOCATED"}
+// NoCostCenter bears what nobody's rule takes.
+var NoCostCenter = CostCenter{Code: "UNALLOCATED", Department: "UNALLOCATED"}
 
 // Meter is a model of a provider as it was sent.
 type Meter struct {
@@ -124,15 +124,15 @@ type Owner struct {
 	From, To                civil.Date
 }
 
-// matchReach is how many days beside a day can decide its records. A usage row
+// MatchReach is how many days beside a day can decide its records. A usage row
 // and its request lie on neighbouring days at most; which of a request's usage
 // rows bears its fees depends on all of them, a day further; and whether those
 // are its own depends on all requests that they may belong to, a day further.
 // With fewer days, records would depend on the windows they were made in.
-const matchReach = 3
+const MatchReach = 3
 
 // Reach are the days that decide the records of days: these and those beside them.
-func Reach(days []civil.Date) []civil.Date { return beside(days, matchReach) }
+func Reach(days []civil.Date) []civil.Date { return beside(days, MatchReach) }
 
 // Made are the cost records of some days, computed and not yet kept.
 type Made struct {
@@ -148,7 +148,7 @@ type Made struct {
 // becomes adjustments in b.OpenMonth. It returns ErrNotTied where a usage row is
 // neither charged nor set aside. Nothing of the ledger has changed until its
 // Changes are applied.
-func (l *Ledger) Compute(ctx context.Context, b Build, refs References) (*Made, error) {
+func (l *Records) Compute(ctx context.Context, b Build, refs References) (*Made, error) {
 	staged, err := warehouse.One[int64](ctx, l.q, warehouse.Select{Name: "days that changed", Text: "select count(*) as changed from {dirty_days}"})
 	if err != nil {
 		return nil, err
@@ -183,12 +183,15 @@ func (m *Made) Changes() []warehouse.Change {
 	return append(append(changes, m.records), m.changes...)
 }
 
-// After is the ledger as it will be when days that were made are kept.
-func (l *Ledger) After(m *Made) *Ledger {
+// layout are the tables that computing records reads and changes.
+var layout = warehouse.Layout{Tables: slices.Concat(manifest.Tables(), Tables())}
+
+// After are the records as it will be when days that were made are kept.
+func (l *Records) After(m *Made) *Records {
 	if len(m.b.Days) == 0 {
 		return l
 	}
-	views, args := Layout().After(append([]warehouse.Change{m.records}, m.changes...)...)
+	views, args := layout.After(append([]warehouse.Change{m.records}, m.changes...)...)
 	for _, v := range []warehouse.View{costItems, costRecords, dailyItems} { // as stored they read what is stored
 		views[v.Name] = v.Text
 	}
@@ -197,7 +200,7 @@ func (l *Ledger) After(m *Made) *Ledger {
 	return &after
 }
 
-func (l *Ledger) compute(ctx context.Context, m *Made, refs References) error {
+func (l *Records) compute(ctx context.Context, m *Made, refs References) error {
 	p, args, within, err := l.recordsOf(ctx, m, refs)
 	if err != nil {
 		return err
@@ -244,11 +247,11 @@ const openMonths = "billing_month not in ({@closed})"
 // recordsOf puts the references, and is the program that makes the days; within says
 // that some of them lie in a closed month. What models are there for is not in its
 // arguments yet.
-func (l *Ledger) recordsOf(ctx context.Context, m *Made, refs References) (_ *program.Program, args Args, within bool, err error) {
+func (l *Records) recordsOf(ctx context.Context, m *Made, refs References) (_ *program.Program, args Args, within bool, err error) {
 	if m.changes, err = l.putReferences(ctx, m.b.RateVersion, refs); err != nil {
 		return nil, nil, false, err
 	}
-	closed, err := l.ClosedMonths(ctx)
+	closed, err := ClosedMonths(ctx, l.q)
 	if err != nil {
 		return nil, nil, false, err
 	}
@@ -294,7 +297,7 @@ select 'request' as kind, object_id, line, request_date as usage_date, 'duplicat
 // from several sources, so that a call may have been logged by more than one;
 // whether writes to a prompt cache don't say how long they are kept; and whether a
 // model costs what its gateway reported. Without an occasion they read nothing.
-func (l *Ledger) addOccasions(ctx context.Context, b Build, args Args) error {
+func (l *Records) addOccasions(ctx context.Context, b Build, args Args) error {
 	found, err := warehouse.One[struct{ Sources, Untold, Reported int64 }](ctx, l.q, warehouse.Select{Name: "what the models are needed for", Text: occasions, Args: args, Views: b.staged(args)})
 	if err != nil {
 		return err
@@ -318,7 +321,7 @@ func spans(days []civil.Date) string {
 // aside once, and that amounts add up across. (That every request is accounted
 // for once holds by how the models take them; it is tested, not counted again
 // each night.)
-func (l *Ledger) tie(ctx context.Context, args Args, sums dailySums) error {
+func (l *Records) tie(ctx context.Context, args Args, sums dailySums) error {
 	rows, err := warehouse.One[struct{ Staged, SetAside int64 }](ctx, l.w, warehouse.Select{Name: "control totals", Text: controlTotals, Args: args})
 	if err != nil {
 		return err
@@ -340,7 +343,7 @@ select
 
 // putReferences makes work tables of what the models join with. What is met for the
 // first time, a rate or a cost centre that bears a record, is among the changes.
-func (l *Ledger) putReferences(ctx context.Context, version string, refs References) (changes []warehouse.Change, err error) {
+func (l *Records) putReferences(ctx context.Context, version string, refs References) (changes []warehouse.Change, err error) {
 	rates, err := l.newRates(ctx, version, refs.Rates)
 	if err != nil {
 		return nil, err
@@ -372,23 +375,23 @@ var referenceChanges = []warehouse.Change{
 
 // Program puts references where models read them, and begins a program that reads
 // these, with the rates and payers that they have met for the first time.
-func (l *Ledger) Program(ctx context.Context, version string, refs References, args Args) (*program.Program, error) {
+func (l *Records) Program(ctx context.Context, version string, refs References, args Args) (*program.Program, error) {
 	if _, err := l.putReferences(ctx, version, refs); err != nil {
 		return nil, err
 	}
 	return l.program(args), nil
 }
 
-func (l *Ledger) program(args Args) *program.Program {
-	views, more := Layout().After(referenceChanges...)
+func (l *Records) program(args Args) *program.Program {
+	views, more := layout.After(referenceChanges...)
 	maps.Copy(args, more)
 	maps.Copy(args, models.States())
-	args["unallocated"] = payerID(unallocated)
+	args["unallocated"] = payerID(NoCostCenter)
 	return program.New(l.w, l.models, views, args)
 }
 
 // Views are texts of models, to stand in Views of selects that read them.
-func (l *Ledger) Views(names ...string) map[string]string {
+func (l *Records) Views(names ...string) map[string]string {
 	views := map[string]string{}
 	for _, m := range l.models {
 		if slices.Contains(names, m.Name) {
@@ -399,7 +402,7 @@ func (l *Ledger) Views(names ...string) map[string]string {
 }
 
 // PutAliases puts the other names of people alone where selects read them.
-func (l *Ledger) PutAliases(ctx context.Context, aliases []Alias) error {
+func (l *Records) PutAliases(ctx context.Context, aliases []Alias) error {
 	rows := References{Aliases: aliases}.rows("")[refAliasesTable.Name]
 	return l.w.Put(ctx, refAliasesTable.Name, refAliasesTable.Columns, rows)
 }
@@ -466,7 +469,7 @@ func (r References) rows(version string) map[string][][]any {
 func payerID(c CostCenter) int64 { return idOf(c.Department, c.Code) }
 
 // ids reads a select of ids.
-func (l *Ledger) ids(ctx context.Context, s warehouse.Select) (map[int64]bool, error) {
+func (l *Records) ids(ctx context.Context, s warehouse.Select) (map[int64]bool, error) {
 	found := map[int64]bool{}
 	err := warehouse.Each(ctx, l.q, s, func(id int64) error {
 		found[id] = true
@@ -477,7 +480,7 @@ func (l *Ledger) ids(ctx context.Context, s warehouse.Select) (map[int64]bool, e
 
 // newPayers are the cost centres that may bear a record for the first time:
 // those of the directory and those that people belong to.
-func (l *Ledger) newPayers(ctx context.Context, centers []CostCenter) ([][]any, error) {
+func (l *Records) newPayers(ctx context.Context, centers []CostCenter) ([][]any, error) {
 	known, err := l.ids(ctx, warehouse.Select{Name: "payers", Text: "select payer_id from {payers}"})
 	if err != nil {
 		return nil, err
@@ -489,7 +492,7 @@ func (l *Ledger) newPayers(ctx context.Context, centers []CostCenter) ([][]any, 
 			rows = append(rows, []any{id, c.Department, c.Code})
 		}
 	}
-	add(unallocated)
+	add(NoCostCenter)
 	for _, c := range centers {
 		add(c)
 	}
@@ -504,7 +507,7 @@ func (l *Ledger) newPayers(ctx context.Context, centers []CostCenter) ([][]any, 
 }
 
 // newRates are the rates that price records for the first time.
-func (l *Ledger) newRates(ctx context.Context, version string, all []Rate) ([][]any, error) {
+func (l *Records) newRates(ctx context.Context, version string, all []Rate) ([][]any, error) {
 	known, err := l.ids(ctx, warehouse.Select{
 		Name: "rates of " + version, Text: "select rate_id from {rate_entries} where rate_version = {@rate_version}", Args: Args{"rate_version": version},
 	})
@@ -535,18 +538,18 @@ var stagedNames = map[string]string{
 }
 
 // Seen lists what occurs in the rows that decide the records of a build.
-func (l *Ledger) Seen(ctx context.Context, b Build) (Seen, error) {
+func (l *Records) Seen(ctx context.Context, b Build) (Seen, error) {
 	args := Args{}
 	return l.seenOn(ctx, b.scanned(), args, b.staged(args))
 }
 
 // SeenOn lists what occurs on some days, for who prices their records again.
-func (l *Ledger) SeenOn(ctx context.Context, days Days) (Seen, error) {
+func (l *Records) SeenOn(ctx context.Context, days Days) (Seen, error) {
 	return l.seenOn(ctx, days.All(), Args{}, nil)
 }
 
 // seenOn lists what occurs on some days, in any zone.
-func (l *Ledger) seenOn(ctx context.Context, days []civil.Date, args Args, views map[string]string) (Seen, error) {
+func (l *Records) seenOn(ctx context.Context, days []civil.Date, args Args, views map[string]string) (Seen, error) {
 	if len(days) == 0 {
 		return Seen{}, nil
 	}
@@ -560,7 +563,7 @@ func (l *Ledger) seenOn(ctx context.Context, days []civil.Date, args Args, views
 }
 
 // seen lists what needs resolving: the dimensions' rows that occur.
-func (l *Ledger) seen(ctx context.Context, args Args, views map[string]string) (s Seen, err error) {
+func (l *Records) seen(ctx context.Context, args Args, views map[string]string) (s Seen, err error) {
 	s.Meters, err = warehouse.All[Meter](ctx, l.q, warehouse.Select{Name: "models that occur", Text: metersSeen, Args: args, Views: views})
 	if err != nil {
 		return s, err
@@ -570,7 +573,7 @@ func (l *Ledger) seen(ctx context.Context, args Args, views map[string]string) (
 }
 
 // names adds the names of ids, which are views for namesSeen, over other views.
-func (l *Ledger) names(ctx context.Context, ids map[string]string, args Args, over map[string]string, s *Seen) error {
+func (l *Records) names(ctx context.Context, ids map[string]string, args Args, over map[string]string, s *Seen) error {
 	views := maps.Clone(ids)
 	maps.Copy(views, over)
 	return warehouse.Each(ctx, l.q, warehouse.Select{Name: "names that occur", Text: namesSeen, Views: views, Args: args}, func(r struct{ Kind, Name string }) error {

@@ -1,4 +1,4 @@
-package ledger
+package records
 
 import (
 	"context"
@@ -28,7 +28,7 @@ func (e Estimate) Bytes() (sum int64) {
 // Estimate is what making days would read: resolving what occurs, Compute, and the
 // change of the records, as if every record of the days came out otherwise. Rows that are not staged yet are not in it. It leaves only
 // work tables without rows; refs need not hold what occurs.
-func (l *Ledger) Estimate(ctx context.Context, b Build, refs References) (e Estimate, err error) {
+func (l *Records) Estimate(ctx context.Context, b Build, refs References) (e Estimate, err error) {
 	if len(b.Days) == 0 {
 		return e, nil
 	}
@@ -82,7 +82,7 @@ select
 
 // EstimateOn is the estimate of a plan that begins with what occurs on some days.
 // rows are those of the tables that decide the size of work tables.
-func (l *Ledger) EstimateOn(ctx context.Context, days []civil.Date, rows map[string]int64, plan func(*warehouse.Plan) error) (e Estimate, err error) {
+func (l *Records) EstimateOn(ctx context.Context, days []civil.Date, rows map[string]int64, plan func(*warehouse.Plan) error) (e Estimate, err error) {
 	for _, n := range rows {
 		e.Rows += n
 	}

@@ -1,8 +1,6 @@
-package ledger
+package records
 
 import (
-	"context"
-
 	"chargeback/billing/warehouse"
 	"chargeback/extract/record"
 )
@@ -29,11 +27,5 @@ type Table = warehouse.Table
 
 // Days is a run of business dates, both ends inclusive.
 type Days = warehouse.Days
-
-// Query runs a select of the books as they are, or, of a ledger that After gave, as
-// they will be; see warehouse.Querier.
-func (l *Ledger) Query(ctx context.Context, s warehouse.Select, yield func(warehouse.Row) error) error {
-	return l.q.Query(ctx, s, yield)
-}
 
 func nullText(s string) any { return warehouse.OrNull(s) }
