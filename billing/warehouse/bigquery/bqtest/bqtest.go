@@ -67,7 +67,7 @@ func start(t testing.TB, program string, env []string) (endpoint string, taken b
 		}
 	})
 	emulator := "http://127.0.0.1:" + port + "/"
-	endpoint = Serve(t, emulator, &frugal{next: http.DefaultTransport, answers: map[string]answer{}, gone: map[string]bool{}}) + "bigquery/v2/"
+	endpoint = Serve(t, emulator, newFrugal(http.DefaultTransport)) + "bigquery/v2/"
 	for range 300 {
 		select {
 		case <-ended:

@@ -15,23 +15,37 @@ import (
 	"chargeback/billing/warehouse/billed"
 )
 
-// frugal is a transport to the emulator that spares it what it doesn't get back: its
-// memory ends at 2 GB, of which 11 MB stay of each job that is a select, whose rows
-// it keeps in a dataset of their own, and 17 MB of each table that is dropped. So
-// selects of jobs are asked for without a job, and their answers kept here; and work
-// tables that are dropped are shown no more and stay.
+// frugal is a transport to the emulator that spares it what it doesn't get back, and
+// what it looks through again at each request: its memory ends at 2 GB, of which 11 MB
+// stay of each job that is a select, whose rows it keeps in a dataset of their own, and
+// 17 MB of each table that is dropped; and each request reads all jobs that there are,
+// comparing each id with the list of all, so that a few hundred jobs take more than
+// what they do. So selects of jobs are asked for as if on trial, which gives their rows
+// and makes no job, the jobs of scripts are deleted there when they are done, several at
+// once, and the answers of all are kept here; and work tables that are dropped are shown
+// no more and stay.
 type frugal struct {
 	next http.RoundTripper
 
-	mu      sync.Mutex
-	answers map[string]answer // to the selects, by the ids of their jobs
-	gone    map[string]bool   // paths of tables
+	mu   sync.Mutex
+	jobs map[string]*kept // by their ids
+	done []string         // ids of jobs that the emulator has and need not
+	gone map[string]bool  // paths of tables
 }
 
-// answer is what a select gave.
-type answer struct {
-	job  []byte         // that is done, as it is shown
-	rows map[string]any // with their columns
+// doneMax is how many jobs that are done the emulator keeps. A request that deletes
+// them takes about as long as one that reads so many.
+const doneMax = 12
+
+// kept is a query job and what it gave.
+type kept struct {
+	done chan struct{}
+	job  []byte         // as it is shown; nil = the emulator did not take it
+	rows map[string]any // with their columns; nil = it is no select
+}
+
+func newFrugal(next http.RoundTripper) *frugal {
+	return &frugal{next: next, jobs: map[string]*kept{}, gone: map[string]bool{}}
 }
 
 // workTable begins the names of tables that no other one ever has again.
@@ -63,25 +77,61 @@ func (s *frugal) RoundTrip(r *http.Request) (*http.Response, error) {
 		return s.list(r, path)
 	}
 	if r.Method == http.MethodGet {
-		s.mu.Lock()
-		of, is := s.answers[path[at+1:]]
-		s.mu.Unlock()
+		of := s.known(r, path[at+1:])
 		switch {
-		case is && strings.HasSuffix(path[:at], "/jobs"):
+		case of != nil && strings.HasSuffix(path[:at], "/jobs"):
 			return answered(r, http.StatusOK, of.job), nil
-		case is && strings.HasSuffix(path[:at], "/queries"):
+		case of != nil && of.rows != nil && strings.HasSuffix(path[:at], "/queries"):
 			rows := maps.Clone(of.rows)
 			if r.URL.Query().Get("maxResults") == "0" {
 				delete(rows, "rows")
 			}
 			return answered(r, http.StatusOK, encoded(rows)), nil
+		case strings.HasSuffix(path[:max(at, 0)], "/jobs"):
+			return s.asked(r, path[:at], path[at+1:])
 		}
 	}
 	return s.next.RoundTrip(r)
 }
 
-// insert takes a job. A select is answered by what the emulator has for selects
-// without one, and shown as a job that is done.
+// asked gives a job that only the emulator knows: of a file that was sent.
+func (s *frugal) asked(r *http.Request, base, id string) (*http.Response, error) {
+	refusal, shown, err := s.sent(r)
+	if shown == nil {
+		return refusal, err
+	}
+	var of struct{ Status struct{ State string } }
+	if err := json.Unmarshal(shown, &of); err == nil && of.Status.State == "DONE" {
+		of := &kept{done: make(chan struct{}), job: shown}
+		close(of.done)
+		s.mu.Lock()
+		s.jobs[id] = of
+		s.mu.Unlock()
+		s.forget(r, strings.TrimSuffix(base, "/jobs"), id)
+	}
+	return answered(r, http.StatusOK, shown), nil
+}
+
+// known gives the job with an id when it is done, nil where none has it here.
+func (s *frugal) known(r *http.Request, id string) *kept {
+	s.mu.Lock()
+	of := s.jobs[id]
+	s.mu.Unlock()
+	if of == nil {
+		return nil
+	}
+	select {
+	case <-of.done:
+	case <-r.Context().Done():
+	}
+	if s.mu.Lock(); of.job == nil {
+		of = nil
+	}
+	s.mu.Unlock()
+	return of
+}
+
+// insert takes a job, and keeps how it ended.
 func (s *frugal) insert(r *http.Request, base string) (*http.Response, error) {
 	content, request, err := jobOf(r)
 	if err != nil {
@@ -100,38 +150,105 @@ func (s *frugal) insert(r *http.Request, base string) (*http.Response, error) {
 	if of, is := configuration["query"].(map[string]any); is {
 		of["query"] = q.Query
 	}
-	content = encoded(all)
-	r = r.Clone(r.Context())
-	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(content)), int64(len(content))
+	r = with(r, r.URL.Path, all)
 	if request.Configuration.DryRun {
 		return s.next.RoundTrip(r)
 	}
-	if texts := billed.Split(q.Query); len(texts) != 1 || !selecting.MatchString(texts[0]) {
-		return s.next.RoundTrip(r)
+	id, of := request.JobReference.JobID, &kept{done: make(chan struct{})}
+	s.mu.Lock()
+	_, taken := s.jobs[id]
+	if !taken {
+		s.jobs[id] = of
 	}
-	ask := r.Clone(r.Context())
-	ask.URL.Path, ask.URL.RawQuery = base+"/queries", ""
-	content = encoded(map[string]any{"query": q.Query, "useLegacySql": false, "formatOptions": map[string]any{"useInt64Timestamp": true}})
-	ask.Body, ask.ContentLength = io.NopCloser(bytes.NewReader(content)), int64(len(content))
-	response, err := s.next.RoundTrip(ask)
+	s.mu.Unlock()
+	if taken {
+		return refused(r, http.StatusConflict, failure{"duplicate", "Already Exists: Job " + id}), nil
+	}
+	var response *http.Response
+	var job []byte
+	if texts := billed.Split(q.Query); len(texts) == 1 && selecting.MatchString(texts[0]) {
+		job, of.rows, err = s.selected(r, base, request)
+	} else if response, job, err = s.sent(r); job != nil {
+		s.forget(r, base, id)
+	}
+	s.mu.Lock()
+	if of.job = job; job == nil {
+		delete(s.jobs, id)
+	}
+	s.mu.Unlock()
+	close(of.done)
+	if job != nil {
+		response = answered(r, http.StatusOK, job)
+	}
+	return response, err
+}
+
+// selected asks for the rows of a select, and shows it as a job.
+func (s *frugal) selected(r *http.Request, base string, request sent) (shown []byte, rows map[string]any, err error) {
+	response, err := s.next.RoundTrip(with(r, base+"/queries", map[string]any{"query": request.Configuration.Query.Query, "useLegacySql": false, "dryRun": true, "formatOptions": map[string]any{"useInt64Timestamp": true}}))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer func() { _ = response.Body.Close() }()
-	var told map[string]any
-	if err := json.NewDecoder(response.Body).Decode(&told); err != nil {
-		return nil, err
+	if err := json.NewDecoder(response.Body).Decode(&rows); err != nil {
+		return nil, nil, err
 	}
 	j := &job{id: request.JobReference.JobID, location: request.JobReference.Location, sent: request}
-	if why, is := told["error"].(map[string]any); is {
-		return answered(r, http.StatusOK, j.failed(failure{"jobInternalError", fmt.Sprint(why["message"])})), nil
+	if why, is := rows["error"].(map[string]any); is {
+		return j.failed(failure{"jobInternalError", fmt.Sprint(why["message"])}), nil, nil
 	}
-	told["jobReference"] = request.JobReference
-	done := j.state(map[string]any{"state": "DONE"}, map[string]any{"query": map[string]any{"statementType": "SELECT"}})
+	rows["jobReference"] = request.JobReference
+	return j.state(map[string]any{"state": "DONE"}, map[string]any{"query": map[string]any{"statementType": "SELECT"}}), rows, nil
+}
+
+// sent asks for a job and gives it as it is shown, or the answer that there is none.
+func (s *frugal) sent(r *http.Request) (refusal *http.Response, shown []byte, err error) {
+	response, err := s.next.RoundTrip(r)
+	if err != nil || response.StatusCode != http.StatusOK {
+		return response, nil, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	shown, err = io.ReadAll(response.Body)
+	return nil, shown, err
+}
+
+// forget deletes jobs that are done from the emulator, where they have become many.
+// Where that fails they stay.
+func (s *frugal) forget(r *http.Request, base, id string) {
 	s.mu.Lock()
-	s.answers[j.id] = answer{done, told}
+	s.done = append(s.done, id)
+	all := s.done
+	if len(all) < doneMax {
+		all = nil
+	} else {
+		s.done = nil
+	}
 	s.mu.Unlock()
-	return answered(r, http.StatusOK, done), nil
+	if all == nil {
+		return
+	}
+	response, err := s.next.RoundTrip(with(r, base+"/queries", map[string]any{"query": "delete from jobs where id in ('" + strings.Join(all, "', '") + "')", "useLegacySql": false}))
+	if err != nil {
+		return
+	}
+	defer func() { _ = response.Body.Close() }()
+	var own sent // job, which is the next to be deleted
+	if err := json.NewDecoder(response.Body).Decode(&own); err == nil && own.JobReference.JobID != "" {
+		s.mu.Lock()
+		s.done = append(s.done, own.JobReference.JobID)
+		s.mu.Unlock()
+	}
+}
+
+// with is a request with another path and body.
+func with(r *http.Request, path string, says map[string]any) *http.Request {
+	content := encoded(says)
+	r = r.Clone(r.Context())
+	if path != r.URL.Path {
+		r.Method, r.URL.Path, r.URL.RawQuery = http.MethodPost, path, ""
+	}
+	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(content)), int64(len(content))
+	return r
 }
 
 // dropped notes that a work table is to be dropped, and says how a request for one

@@ -1,6 +1,7 @@
 package bqtest
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -28,15 +29,18 @@ func (a *asked) RoundTrip(r *http.Request) (*http.Response, error) {
 	case strings.HasSuffix(r.URL.Path, "/tables"):
 		return answered(r, http.StatusOK, []byte(`{"tables": [{"tableReference": {"tableId": "work_1"}}, {"tableReference": {"tableId": "facts"}}]}`)), nil
 	}
+	if strings.HasSuffix(r.URL.Path, "/jobs/sent") {
+		return answered(r, http.StatusOK, []byte(`{"status": {"state": "DONE"}}`)), nil
+	}
 	return answered(r, http.StatusOK, []byte("{}")), nil
 }
 
-// Goal: selects make no job of the emulator's and are computed once, dropped work
-// tables stay there and are seen no more, comments don't come to it, and all else
-// comes as it is.
+// Goal: selects make no job of the emulator's and are computed once, jobs that are
+// done are known and deleted there several at once, dropped work tables stay there and
+// are seen no more, comments don't come to it, and all else comes as it is.
 func TestFrugal(t *testing.T) {
 	var came asked
-	s := &frugal{next: &came, answers: map[string]answer{}, gone: map[string]bool{}}
+	s := newFrugal(&came)
 	do := func(method, path, content string) (code int, says string) {
 		t.Helper()
 		r, err := http.NewRequestWithContext(t.Context(), method, "http://127.0.0.1/v2/projects/demo"+path, strings.NewReader(content))
@@ -62,12 +66,18 @@ func TestFrugal(t *testing.T) {
 		says                  string // a part of the answer
 		comes                 string // to the emulator; "" = nothing does
 	}{
-		{"POST", "/jobs", job("a", `-- it's one\nselect 'a; b'`), 200, `"state":"DONE"`, `POST /v2/projects/demo/queries {"formatOptions":{"useInt64Timestamp":true},"query":"\nselect 'a; b'","useLegacySql":false}`},
+		{"POST", "/jobs", job("a", `-- it's one\nselect 'a; b'`), 200, `"state":"DONE"`, `POST /v2/projects/demo/queries {"dryRun":true,"formatOptions":{"useInt64Timestamp":true},"query":"\nselect 'a; b'","useLegacySql":false}`},
 		{"GET", "/jobs/a", "", 200, `"jobId":"a"`, ""},
 		{"GET", "/queries/a", "", 200, `"rows":[{"f":[{"v":"1"}]}]`, ""},
 		{"GET", "/queries/b", "", 200, "{}", "GET /v2/projects/demo/queries/b "},
-		{"POST", "/jobs", job("c", "select nope"), 200, `"errorResult":{"message":"Unrecognized name: nope"`, `POST /v2/projects/demo/queries {"formatOptions":{"useInt64Timestamp":true},"query":"select nope","useLegacySql":false}`},
+		{"POST", "/jobs", job("c", "select nope"), 200, `"errorResult":{"message":"Unrecognized name: nope"`, `POST /v2/projects/demo/queries {"dryRun":true,"formatOptions":{"useInt64Timestamp":true},"query":"select nope","useLegacySql":false}`},
 		{"POST", "/jobs", job("d", `-- it's one\ncreate table t as select 1`), 200, "{}", `POST /v2/projects/demo/jobs {"configuration":{"labels":{"run":"r"},"query":{"query":"\ncreate table t as select 1"}},"jobReference":{"jobId":"d"}}`},
+		{"POST", "/jobs", job("d", `create table t as select 1`), 409, "Already Exists: Job d", ""},
+		{"GET", "/jobs/d", "", 200, "{}", ""},
+		{"GET", "/jobs/c", "", 200, "Unrecognized name: nope", ""},
+		{"GET", "/jobs/sent", "", 200, "DONE", "GET /v2/projects/demo/jobs/sent "},
+		{"GET", "/jobs/sent", "", 200, "DONE", ""},
+		{"GET", "/jobs/b", "", 200, "{}", "GET /v2/projects/demo/jobs/b "},
 		{"GET", "/datasets/books/tables", "", 200, "work_1", "GET /v2/projects/demo/datasets/books/tables "},
 		{"DELETE", "/datasets/books/tables/work_1", "", 204, "", ""},
 		{"GET", "/datasets/books/tables/work_1", "", 404, "Not found", ""},
@@ -79,6 +89,19 @@ func TestFrugal(t *testing.T) {
 		code, says := do(tt.method, tt.path, tt.content)
 		if code != tt.code || !strings.Contains(says, tt.says) || strings.Join(came, "\n") != tt.comes {
 			t.Errorf("%s %s %s: %d %s, and there came %q; want %d %s and %q", tt.method, tt.path, tt.content, code, says, came, tt.code, tt.says, tt.comes)
+		}
+	}
+	there := []string{"d", "sent"} // jobs that the emulator still has
+	for n := range 2 * doneMax {
+		id, deletes := fmt.Sprint("s", n), ""
+		if there = append(there, id); len(there) == doneMax {
+			deletes = `POST /v2/projects/demo/queries {"query":"delete from jobs where id in ('` + strings.Join(there, "', '") + `')","useLegacySql":false}`
+			there = []string{"theirs"}
+		}
+		came = nil
+		do("POST", "/jobs", job(id, "create table t as select 1"))
+		if got := strings.Join(came[1:], "\n"); got != deletes {
+			t.Errorf("behind job %s there came %q, want %q", id, got, deletes)
 		}
 	}
 	if _, says := do("GET", "/queries/a?maxResults=0", ""); strings.Contains(says, "rows\":") {
