@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -41,18 +42,31 @@ func TestDuckDB(t *testing.T) {
 // the ledger's, and that this is whole or nothing is the driver's own suite; so is what
 // Apply's guards find.
 func TestBigQuery(t *testing.T) {
-	services := map[string]*bqtest.Strict{}
-	endpoints := map[string]string{}
-	runs := 0
-	ledgertest.Run(t, func(t *testing.T) warehouse.Warehouse {
-		if endpoints[t.Name()] == "" {
-			endpoints[t.Name()], services[t.Name()] = bqtest.Start(t, os.Getenv(bqtest.Program)), bqtest.NewStrict(http.DefaultTransport)
+	type server struct {
+		endpoint string
+		strict   *bqtest.Strict
+		runs     int
+	}
+	var mu sync.Mutex
+	servers := map[string]*server{} // by test
+	serverOf := func(t *testing.T) *server {
+		mu.Lock()
+		defer mu.Unlock()
+		if servers[t.Name()] == nil {
+			servers[t.Name()] = &server{}
 		}
-		runs++
+		return servers[t.Name()]
+	}
+	ledgertest.Run(t, func(t *testing.T) warehouse.Warehouse {
+		s := serverOf(t)
+		if s.endpoint == "" {
+			s.endpoint, s.strict = bqtest.Start(t, os.Getenv(bqtest.Program)), bqtest.NewStrict(http.DefaultTransport)
+		}
+		s.runs++
 		w, err := bigquery.Open(t.Context(), bigquery.Options{
-			Project: "demo", Dataset: "books", Run: fmt.Sprintf("test_%d", runs), MaxBytesBilled: 1 << 40, Clock: time.Now,
+			Project: "demo", Dataset: "books", Run: fmt.Sprintf("test_%d", s.runs), MaxBytesBilled: 1 << 40, Clock: time.Now,
 			Sleep:  func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
-			Client: []option.ClientOption{option.WithEndpoint(endpoints[t.Name()]), option.WithHTTPClient(&http.Client{Transport: services[t.Name()]})},
+			Client: []option.ClientOption{option.WithEndpoint(s.endpoint), option.WithHTTPClient(&http.Client{Transport: s.strict})},
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -30,7 +30,7 @@ import (
 // empty the first time, and the same data again when it is called for the same
 // t after Close. The suite closes what it opened. Tests that are named in
 // without are left out, for what a test server can't do, or not in time, and the
-// service can.
+// service can. The tests run side by side, so open is called by several at once.
 func Run(t *testing.T, open func(t *testing.T) warehouse.Warehouse, without ...string) {
 	for _, test := range []struct {
 		name string
@@ -92,6 +92,7 @@ func Run(t *testing.T, open func(t *testing.T) warehouse.Warehouse, without ...s
 			if slices.Contains(without, test.name) {
 				t.Skip("left out: the test server can't do what the service can, or not in time")
 			}
+			t.Parallel()
 			b := openBooks(t, open)
 			test.run(b)
 			b.sumsHold()
