@@ -82,12 +82,7 @@ type priced struct {
 
 // measureBytes measures the first and the last of some months.
 func measureBytes(ctx context.Context, w io.Writer, dir string, pairs, months int, verbose bool) (err error) {
-	if err := writeConfig(dir); err != nil {
-		return err
-	}
-	path := filepath.Join(dir, configFile)
-	started := strings.Replace(settings, "start: 2026-10-15", "start: "+bytesStart.String(), 1)
-	if err := os.WriteFile(path, []byte(started), 0o644); err != nil {
+	if err := writeConfigFrom(dir, bytesStart); err != nil {
 		return err
 	}
 	for _, folder := range []string{"bedrock", "litellm"} { // a source without a folder can't be read

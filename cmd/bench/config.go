@@ -7,7 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
+	"chargeback/transform/civil"
 	"chargeback/transform/money"
 )
 
@@ -38,12 +40,12 @@ func perToken(perMillion string) money.USD {
 	return money.FromPicoInt(pico.Quo(pico, big.NewInt(1000000)))
 }
 
-// settings is the config of the measured run. Dates are UTC so that the
+// settings is the config of the measured run, from a first day on. Dates are UTC so that the
 // business day is the generated day.
 const settings = `company:
   name: Example Corp
   billing_zone: UTC
-  start: 2026-10-15
+  start: %s
 warehouse:
   engine: duckdb
   path: ` + ledgerFile + `
@@ -66,9 +68,12 @@ invoices:
 `
 
 // writeConfig writes people and the three YAML files that `chargeback run` reads.
-func writeConfig(dir string) error {
+func writeConfig(dir string) error { return writeConfigFrom(dir, civil.DateOf(day, time.UTC)) }
+
+// writeConfigFrom is writeConfig for a company that is accounted for from a day on.
+func writeConfigFrom(dir string, start civil.Date) error {
 	return errors.Join(
-		os.WriteFile(filepath.Join(dir, configFile), []byte(settings), 0o644),
+		os.WriteFile(filepath.Join(dir, configFile), fmt.Appendf(nil, settings, start), 0o644),
 		os.WriteFile(filepath.Join(dir, "directory.yaml"), directoryYAML(), 0o644),
 		os.WriteFile(filepath.Join(dir, "prices.yaml"), pricesYAML(), 0o644),
 		writePeople(filepath.Join(dir, "people.csv")),

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"maps"
 	"math/rand/v2"
@@ -105,7 +106,7 @@ func TestGenerateAgain(t *testing.T) {
 	if got, err := os.ReadFile(kept); err != nil || string(got) != "kept" {
 		t.Errorf("the second call wrote data again: %q, %v", got, err)
 	}
-	if got, err := os.ReadFile(filepath.Join(dir, configFile)); err != nil || string(got) != settings {
+	if got, err := os.ReadFile(filepath.Join(dir, configFile)); err != nil || string(got) != fmt.Sprintf(settings, "2026-10-15") {
 		t.Errorf("the second call left old config: %q, %v", got, err)
 	}
 	if err := generate(dir, shape{Pairs: 4, Files: 1}); err != nil {

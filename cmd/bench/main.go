@@ -9,6 +9,10 @@
 //
 //	go run ./cmd/bench close -centers 3000
 //
+// reports in a ledger of twelve months, of which the daily sums are filled alone:
+//
+//	go run ./cmd/bench report
+//
 // a night in a ledger that holds seven earlier days of the same size:
 //
 //	go run ./cmd/bench later -n 500000
@@ -44,6 +48,7 @@ const usage = `usage:
   bench run [-runs N] DIR                    run both in turn and compare medians
   bench later [-n PAIRS] [-days N]           run a night in a ledger of N earlier days, each partly late
   bench close [-centers N]                   close two months of a company of N cost centres, the second with a correction each
+  bench report [-n REQUESTS] [-sums N]       print how long reports take in a ledger of twelve months of daily sums
   bench bytes [-n PAIRS] [-v]                print what BigQuery would bill by the model for 10 million and 1 billion requests a day
   bench small [-objects N] [-delay D]        run a night over N objects of one record, from a folder and from an S3 server that answers D late
 `
@@ -61,7 +66,7 @@ func main() {
 func dispatch(ctx context.Context, args []string) error {
 	if len(args) == 0 {
 		fmt.Fprint(os.Stderr, usage)
-		return errors.New("no verb; name gen, script, run, later, close, bytes or small")
+		return errors.New("no verb; name gen, script, run, later, close, report, bytes or small")
 	}
 	switch verb, rest := args[0], args[1:]; verb {
 	case "gen":
@@ -74,12 +79,14 @@ func dispatch(ctx context.Context, args []string) error {
 		return laterCommand(ctx, rest)
 	case "close":
 		return closeCommand(ctx, rest)
+	case "report":
+		return reportCommand(ctx, rest)
 	case "bytes":
 		return bytesCommand(ctx, rest)
 	case "small":
 		return smallCommand(ctx, rest)
 	default:
 		fmt.Fprint(os.Stderr, usage)
-		return fmt.Errorf("unknown verb %q; name gen, script, run, later, close, bytes or small", verb)
+		return fmt.Errorf("unknown verb %q; name gen, script, run, later, close, report, bytes or small", verb)
 	}
 }
