@@ -107,23 +107,27 @@ func (b *Books) checkFree(ctx context.Context, month civil.Month, documents []in
 	for _, entry := range entries {
 		there[entry.Name()] = true
 	}
-	var taken []string
-	for _, file := range files {
-		if !there[file.name] {
-			continue
-		}
-		content, err := file.make()
-		if err != nil {
-			return err
-		}
-		if have, err := os.ReadFile(filepath.Join(dir, file.name)); err != nil || !bytes.Equal(have, content) {
-			taken = append(taken, file.name)
-		}
+	taken, err := b.drawn(ctx, named(files, there), func(file monthFile, content []byte) (bool, error) {
+		have, err := os.ReadFile(filepath.Join(dir, file.name))
+		return err != nil || !bytes.Equal(have, content), nil
+	})
+	if err != nil {
+		return err
 	}
 	if len(taken) > 0 {
 		return fmt.Errorf("%w: %w", ErrGates, notFree(dir, taken))
 	}
 	return b.checkDelivery(ctx, month, files, s)
+}
+
+// named are the files whose names are there.
+func named(files []monthFile, there map[string]bool) (all []monthFile) {
+	for _, file := range files {
+		if there[file.name] {
+			all = append(all, file)
+		}
+	}
+	return all
 }
 
 // isNoFolder says that a file stands where a folder should be: it is told when
@@ -154,21 +158,18 @@ func (b *Books) checkDelivery(ctx context.Context, month civil.Month, files []mo
 	for _, key := range keys {
 		there[path.Base(key)] = true
 	}
-	var taken []string
-	for _, file := range files {
-		if !there[file.name] {
-			continue
-		}
-		content, err := file.make()
-		if err != nil {
-			return err
-		}
-		err = to.Create(ctx, month.String()+"/"+file.name, contentTypes[path.Ext(file.name)], content) // writes nothing where anything lies
+	taken, err := b.drawn(ctx, named(files, there), func(file monthFile, content []byte) (bool, error) {
+		err := to.Create(ctx, month.String()+"/"+file.name, contentTypes[path.Ext(file.name)], content) // writes nothing where anything lies
 		if errors.Is(err, objstore.ErrTaken) {
-			taken = append(taken, file.name)
-		} else if err != nil {
-			return fmt.Errorf("look whether %s is free: %w", file.name, err)
+			return true, nil
 		}
+		if err != nil {
+			return false, fmt.Errorf("look whether %s is free: %w", file.name, err)
+		}
+		return false, nil
+	})
+	if err != nil {
+		return err
 	}
 	if len(taken) > 0 {
 		return fmt.Errorf("%w: %w", ErrGates, notFree(to.String()+"/"+month.String()+"/", taken))
@@ -189,7 +190,6 @@ type folder struct {
 	written  map[string]string // SHA-256 of what lies there now
 	restored []string
 	anew     []string
-	taken    []string
 }
 
 // deliverDocuments writes the files of a closed month from what the ledger has
@@ -232,17 +232,12 @@ func (b *Books) deliverDocuments(ctx context.Context, month civil.Month, s *Mont
 	if journal != "" {
 		s.Journal = filepath.Join(to.dir, journal)
 	}
-	if err := atOnce(ctx, b.Month.Workers, files, func(file monthFile) error {
-		content, err := file.make()
-		if err != nil {
-			return err
-		}
-		return to.put(file.name, content)
-	}); err != nil {
+	taken, err := b.drawn(ctx, files, func(file monthFile, content []byte) (bool, error) { return to.put(file.name, content) })
+	if err != nil {
 		return nil, err
 	}
-	if len(to.taken) > 0 {
-		return nil, notFree(to.dir, to.taken)
+	if len(taken) > 0 {
+		return nil, notFree(to.dir, taken)
 	}
 	slices.Sort(to.restored)
 	s.Restored = to.restored
@@ -261,9 +256,36 @@ func (b *Books) deliverDocuments(ctx context.Context, month civil.Month, s *Mont
 
 var contentTypes = map[string]string{".pdf": "application/pdf", ".csv": "text/csv; charset=utf-8"}
 
-// sendWorkers is how many files are delivered at once: a delivery is mostly
-// waiting.
-const sendWorkers = 16
+// waitingFiles is how many files are written or delivered at once: both are mostly
+// waiting, for the disk or a server.
+const waitingFiles = 16
+
+// drawn makes the bytes of files, as many at once as there are workers, and hands each
+// file over, more of them at once. It returns the names of those that another content
+// has taken.
+func (b *Books) drawn(ctx context.Context, files []monthFile, take func(monthFile, []byte) (taken bool, err error)) (names []string, err error) {
+	if b.Month.Drawing != nil {
+		defer b.Month.Drawing()()
+	}
+	var mu sync.Mutex
+	drawing := make(chan struct{}, max(1, b.Month.Workers))
+	err = atOnce(ctx, waitingFiles, files, func(file monthFile) error {
+		drawing <- struct{}{}
+		content, err := file.make()
+		<-drawing
+		if err != nil {
+			return err
+		}
+		taken, err := take(file, content)
+		if taken {
+			mu.Lock()
+			defer mu.Unlock()
+			names = append(names, file.name)
+		}
+		return err
+	})
+	return names, err
+}
 
 // send delivers the files of a month, each under the month and its name: an
 // invoice's number and the journal's name hold only letters, digits, - and a dot.
@@ -271,7 +293,7 @@ func (b *Books) send(ctx context.Context, month civil.Month, dir string, files [
 	if b.Month.Delivery == nil {
 		return nil
 	}
-	err := atOnce(ctx, min(b.Month.Workers*sendWorkers, sendWorkers), files, func(file monthFile) error {
+	err := atOnce(ctx, waitingFiles, files, func(file monthFile) error {
 		content, err := os.ReadFile(filepath.Join(dir, file.name))
 		if err != nil {
 			return err
@@ -350,39 +372,40 @@ func (f *folder) removeParts() error {
 // put writes a file whole or not at all, and only where its bytes differ. A file
 // that holds what was issued stays, also where this version draws it otherwise.
 // Damage to what this ledger has written is repaired; any other content is not
-// written over.
-func (f *folder) put(name string, content []byte) error {
+// written over: the name is taken.
+func (f *folder) put(name string, content []byte) (taken bool, err error) {
 	at := filepath.Join(f.dir, name)
 	have, err := os.ReadFile(at)
-	switch is := err == nil; {
-	case !is && !errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("look what lies there: %w", err)
-	case f.stays(name, is, digest(have), digest(content)):
-		return nil
+	is := err == nil
+	if !is && !errors.Is(err, fs.ErrNotExist) {
+		return false, fmt.Errorf("look what lies there: %w", err)
 	}
-	return writeWhole(at, content)
+	stays, taken := f.stays(name, is, digest(have), digest(content))
+	if stays || taken {
+		return taken, nil
+	}
+	return false, writeWhole(at, content)
 }
 
 // stays decides about one file from the digests of what lies there and of what
 // this run would write, and notes what comes of it.
-func (f *folder) stays(name string, is bool, lies, sum string) bool {
+func (f *folder) stays(name string, is bool, lies, sum string) (stays, taken bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	issued := f.issued[name]
 	switch {
 	case is && (lies == sum || lies == issued):
 		f.written[name] = lies
-		return true
+		return true, false
 	case is && issued != sum:
-		f.taken = append(f.taken, name)
-		return true
+		return false, true
 	case f.done && (issued == "" || issued == sum):
 		f.restored = append(f.restored, filepath.Join(f.dir, name))
 	case f.done:
 		f.anew = append(f.anew, name)
 	}
 	f.written[name] = sum
-	return false
+	return false, false
 }
 
 func digest(content []byte) string {

@@ -88,6 +88,7 @@ type MonthSettings struct {
 	Fonts            Fonts                                  // that Render draws with; nil: the built-in one alone
 	CSVEncoding      string                                 // of the CSV files; empty is invoice.UTF8
 	Workers          int                                    // documents drawn at once; 0 is one
+	Drawing          func() (done func())                   // called before a month's documents are drawn, and what it returns after them; nil: nothing is
 	Delivery         Delivery                               // nil: the folder is all
 }
 

@@ -3,6 +3,7 @@ package app
 import (
 	"cmp"
 	"runtime"
+	"runtime/debug"
 
 	"chargeback/billing/budget"
 	"chargeback/billing/invoice"
@@ -88,6 +89,18 @@ func scopeOf(cfg *config.Config, b config.Budget, dir *directory.Directory) budg
 	return scope
 }
 
+// collectLess lets the heap grow to three times of what lives in it while documents are
+// drawn, and returns what ends that. Each PDF leaves 13 MB behind beside some 40 MB that
+// live, which would be searched through for every third one: a third of all processor time.
+func collectLess() (done func()) {
+	const percent = 200
+	before := debug.SetGCPercent(percent)
+	if before < 0 || before > percent { // as the environment says
+		debug.SetGCPercent(before)
+	}
+	return func() { debug.SetGCPercent(before) }
+}
+
 func monthSettings(cfg *config.Config, fonts *pdf.Fonts) jobs.MonthSettings {
 	i := cfg.Invoices
 	m := jobs.MonthSettings{
@@ -96,7 +109,7 @@ func monthSettings(cfg *config.Config, fonts *pdf.Fonts) jobs.MonthSettings {
 		RecoveryAccount: i.RecoveryAccount, ExpenseAccount: i.ExpenseAccount, DisputeDays: i.DisputeDays,
 		Intercompany:     invoice.Intercompany(i.Intercompany),
 		UnallocatedLimit: cfg.UnallocatedLimitUSD, Render: fonts.Render, Fonts: fonts, CSVEncoding: i.CSVEncoding,
-		Workers: cmp.Or(cfg.Workers, runtime.NumCPU()), SharedBearer: cmp.Or(cfg.SharedCostsBearer, i.Issuer.CostCenter),
+		Workers: cmp.Or(cfg.Workers, runtime.NumCPU()), Drawing: collectLess, SharedBearer: cmp.Or(cfg.SharedCostsBearer, i.Issuer.CostCenter),
 	}
 	for _, s := range cfg.SharedCosts {
 		m.SharedCosts = append(m.SharedCosts, jobs.SharedCost{Name: s.Name, Amount: s.AmountUSD, Split: s.Split, Shares: s.Shares, From: s.From, Covers: s.Covers})
