@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"time"
 )
 
 // closeSettings is the config of the measured closes: two short months, so that
@@ -22,6 +21,7 @@ sources:
     format: mapped
     url: file:data
     side: agent
+    silent_after_days: 0
     mapped:
       fields: {agent_request_id: [/id], started_at: [/at], model: [/model], user_email: [/user], agent_id: [/agent], input_tokens: [/in], output_tokens: [/out]}
       constants: {provider: openai}
@@ -30,6 +30,7 @@ directory: directory.yaml
 prices: prices.yaml
 late_days: 1
 close_day: 3
+corrections_limit_usd: "1000000.00"
 shared_costs:
   - {name: Hosting, amount_usd: "10000.00", split: proportional}
 invoices:
@@ -43,6 +44,12 @@ const closePrices = `prices:
 fees:
   - {from: 2026-01-01T00:00:00Z, infra_per_request_usd: "0.0001", infra_per_cache_hit_usd: "0"}
 `
+
+// The closed months: of the second each cost centre's document corrects the first.
+const (
+	closedMonth    = "2026-08"
+	correctedMonth = "2026-09"
+)
 
 // closeCommand measures the close of a month of many cost centres, that of the
 // next in which each has a correction, and both once more.
@@ -78,38 +85,66 @@ func measureCloses(ctx context.Context, w io.Writer, dir, binary string, centers
 	run := func(args ...string) (process, error) {
 		return execute(exec.CommandContext(ctx, binary, append(args, "--config", filepath.Join(dir, configFile))...))
 	}
-	var first time.Duration
+	closed := map[string]process{}
 	fmt.Fprintf(w, "%d cost centres\n", centers)
 	for _, step := range []struct {
-		what string
-		args []string
-		late bool
+		what, month string
+		args        []string
+		late        bool
 	}{
-		{"", []string{"run", "nightly", "--from", "2026-08-30", "--to", "2026-09-01"}, false},
-		{"close without corrections", []string{"run", "monthly", "--month", "2026-08"}, false},
-		{"the same month again", []string{"run", "monthly", "--month", "2026-08"}, false},
-		{"", []string{"run", "nightly", "--date", "2026-09-01"}, true},
-		{"", []string{"run", "nightly", "--from", "2026-09-02", "--to", "2026-10-01"}, false},
-		{"close with a correction each", []string{"run", "monthly", "--month", "2026-09"}, false},
-		{"the same month again", []string{"run", "monthly", "--month", "2026-09"}, false},
+		{args: []string{"run", "nightly", "--from", "2026-08-30", "--to", "2026-09-01"}},
+		{what: "close without corrections", month: closedMonth},
+		{what: "the same month again", month: closedMonth},
+		{args: []string{"run", "nightly", "--date", "2026-09-01"}, late: true},
+		{args: []string{"run", "nightly", "--from", "2026-09-02", "--to", "2026-10-01"}},
+		{what: "close with a correction each", month: correctedMonth},
+		{what: "the same month again", month: correctedMonth},
 	} {
 		if step.late {
 			if err := writeUse(dir, "2026-08-31", "late", centers); err != nil {
 				return err
 			}
 		}
-		ran, err := run(step.args...)
+		if step.month == "" {
+			if _, err := run(step.args...); err != nil {
+				return err
+			}
+			continue
+		}
+		ran, err := run("run", "monthly", "--month", step.month)
 		if err != nil {
 			return err
 		}
-		if step.what == "" {
-			continue
+		if _, again := closed[step.month]; !again {
+			closed[step.month] = ran
 		}
-		if first == 0 {
-			first = ran.wall
+		fmt.Fprintf(w, "  %-30s %6.1f s, processor time %5.1f s, peak %d MB\n", step.what, ran.wall.Seconds(), ran.processor.Seconds(), ran.peakBytes/1e6)
+	}
+	without, with := closed[closedMonth], closed[correctedMonth]
+	fmt.Fprintf(w, "the close with corrections takes %.2f times the time of that without, %.2f times its processor time\n",
+		with.wall.Seconds()/without.wall.Seconds(), with.processor.Seconds()/without.processor.Seconds())
+	return errors.Join(checkClose(dir, closedMonth, centers, 0), checkClose(dir, correctedMonth, centers, centers))
+}
+
+// checkClose makes sure that a closed month has so many documents, and that so many of
+// them correct an earlier month.
+func checkClose(dir, month string, documents, corrections int) error {
+	files, err := filepath.Glob(filepath.Join(dir, "invoices", month, "CB-*.csv"))
+	if err != nil {
+		return err
+	}
+	corrected := 0
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return err
 		}
-		fmt.Fprintf(w, "  %-30s %6.1f s, %.2f times the first, processor time %.1f s, peak %d MB\n",
-			step.what, ran.wall.Seconds(), ran.wall.Seconds()/first.Seconds(), ran.processor.Seconds(), ran.peakBytes>>20)
+		if strings.Contains(string(text), ",line,adjustment,") {
+			corrected++
+		}
+	}
+	if len(files) != documents || corrected != corrections {
+		return fmt.Errorf("%s has %d documents, of which %d correct an earlier month; want %d and %d", month, len(files), corrected, documents, corrections)
 	}
 	return nil
 }

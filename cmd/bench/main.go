@@ -5,7 +5,8 @@
 //	go run ./cmd/bench script DIR DB
 //	go run ./cmd/bench run DIR
 //
-// and the close of a month of many cost centres:
+// and the closes of two months of many cost centres, of which the second corrects the first
+// for each:
 //
 //	go run ./cmd/bench close -centers 3000
 //
@@ -28,10 +29,11 @@
 //	go run ./cmd/bench bytes -v
 //
 // It owns: the generated day, the hand-written script, the comparison, the
-// generated company of many cost centres and the late answers.
+// generated company of many cost centres, the year of daily sums and the late answers.
 // It does not own: anything that a nightly run uses; it runs the built
 // program as an operator would, but for bytes, which looks at what is asked of the
-// warehouse (the model is billing/warehouse/billed).
+// warehouse (the model is billing/warehouse/billed), and report, which fills the
+// ledger's tables itself.
 package main
 
 import (

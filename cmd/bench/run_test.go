@@ -26,6 +26,13 @@ func TestMain(m *testing.M) {
 	if report, ok := os.LookupEnv(childReport); ok {
 		os.Exit(child(report, os.Args[1:]))
 	}
+	if corrected, ok := os.LookupEnv(childClose); ok {
+		if err := childMonth(corrected, os.Args[1:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	if os.Getenv(childLater) != "" {
 		if err := childNight(os.Args[1:]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
