@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"chargeback/billing/ledger"
+	"chargeback/billing/records"
 	"chargeback/billing/warehouse"
 	"chargeback/billing/warehouse/duckdb"
 	"chargeback/transform/civil"
@@ -194,13 +195,13 @@ func (y year) fillNames(ctx context.Context, w warehouse.Warehouse) error {
 		actors = append(actors, []any{int64(i), fmt.Sprintf("user%05d@example.com", i), nil, nil, nil, nil})
 		users = append(users, []any{int64(i), int64(random.IntN(yearCenters)), share(y.requests, y.users, i)})
 	}
-	whole := func(names ...string) (columns []ledger.Column) {
+	whole := func(names ...string) (columns []records.Column) {
 		for _, name := range names {
-			columns = append(columns, ledger.Column{Name: name, Type: ledger.Int})
+			columns = append(columns, records.Column{Name: name, Type: records.Int})
 		}
 		return columns
 	}
-	sumColumns := slices.Concat(whole("id", "payer_id", "meter_id"), []ledger.Column{{Name: "agent_id", Type: ledger.Text}}, whole("ruling_id"), []ledger.Column{{Name: "costs", Type: ledger.Bool}}, whole("records"))
+	sumColumns := slices.Concat(whole("id", "payer_id", "meter_id"), []records.Column{{Name: "agent_id", Type: records.Text}}, whole("ruling_id"), []records.Column{{Name: "costs", Type: records.Bool}}, whole("records"))
 	return errors.Join(
 		w.Apply(ctx, warehouse.Append{Table: "payers", Rows: payers}, warehouse.Append{Table: "meters", Rows: meters}, warehouse.Append{Table: "actors", Rows: actors}),
 		w.Put(ctx, "alike_sums", sumColumns, sums),
@@ -300,9 +301,9 @@ cross join {month_days} as d`
 
 // fillSums makes the daily sums of a month's days, day after day as nights leave them.
 func fillSums(ctx context.Context, w warehouse.Warehouse, month civil.Month) error {
-	days := ledger.Days{First: month.FirstDay(), Last: month.LastDay()}.All()
+	days := records.Days{First: month.FirstDay(), Last: month.LastDay()}.All()
 	for _, day := range days {
-		if err := w.Put(ctx, "month_days", []ledger.Column{{Name: "usage_date", Type: ledger.Date}, {Name: "day_number", Type: ledger.Int}}, [][]any{{day, int64(day.DaysSince(yearStart))}}); err != nil {
+		if err := w.Put(ctx, "month_days", []records.Column{{Name: "usage_date", Type: records.Date}, {Name: "day_number", Type: records.Int}}, [][]any{{day, int64(day.DaysSince(yearStart))}}); err != nil {
 			return err
 		}
 		args := warehouse.Args{"month": month.FirstDay()}
