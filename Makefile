@@ -41,12 +41,13 @@ lint: vet ## gofmt, go vet and staticcheck
 fuzz: ## run every fuzz target for FUZZTIME (10000x, or 10m), each decoder for DECODESECONDS
 	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" DECODESECONDS="$(DECODESECONDS)" .ci/fuzz
 
-bench: ## compare a nightly run over BENCH_ROWS requests with a hand-written DuckDB script; run one in a ledger of earlier days, close months of many cost centres, read reports of a year, print what BigQuery would bill, and run one over small objects of a late server
+bench: ## compare a nightly run over BENCH_ROWS requests with a hand-written DuckDB script; run one in a ledger of earlier days and one of ten times as many requests, close months of many cost centres, read reports of a year, print what BigQuery would bill, and run one over small objects of a late server
 	@mkdir -p $(BENCH_DIR)
 	@$(GO) build -o $(BENCH_DIR)/bench ./cmd/bench
 	@$(BENCH_DIR)/bench gen -n $(BENCH_ROWS) -out $(BENCH_DIR)/$(BENCH_ROWS)
 	@$(BENCH_DIR)/bench run -runs $(BENCH_RUNS) $(BENCH_DIR)/$(BENCH_ROWS)
 	@$(BENCH_DIR)/bench later -n $(BENCH_LATER_ROWS)
+	@$(BENCH_DIR)/bench linear -n $(BENCH_ROWS)
 	@$(BENCH_DIR)/bench close
 	@$(BENCH_DIR)/bench report -runs $(BENCH_RUNS)
 	@$(BENCH_DIR)/bench bytes

@@ -10,6 +10,10 @@
 //
 //	go run ./cmd/bench close -centers 3000
 //
+// the first night of a day of ten times as many requests:
+//
+//	go run ./cmd/bench linear -n 2000000
+//
 // reports in a ledger of twelve months, of which the daily sums are filled alone:
 //
 //	go run ./cmd/bench report
@@ -49,6 +53,7 @@ const usage = `usage:
   bench script DIR DB                        run the hand-written DuckDB script over DIR into the file DB
   bench run [-runs N] DIR                    run both in turn and compare medians
   bench later [-n PAIRS] [-days N]           run a night in a ledger of N earlier days, each partly late
+  bench linear [-n PAIRS]                    run the first night of a day, and of one of ten times as many requests
   bench close [-centers N]                   close two months of a company of N cost centres, the second with a correction each
   bench report [-n REQUESTS] [-sums N]       print how long reports take in a ledger of twelve months of daily sums
   bench bytes [-n PAIRS] [-v]                print what BigQuery would bill by the model for 10 million and 1 billion requests a day
@@ -68,7 +73,7 @@ func main() {
 func dispatch(ctx context.Context, args []string) error {
 	if len(args) == 0 {
 		fmt.Fprint(os.Stderr, usage)
-		return errors.New("no verb; name gen, script, run, later, close, report, bytes or small")
+		return errors.New("no verb; name gen, script, run, later, linear, close, report, bytes or small")
 	}
 	switch verb, rest := args[0], args[1:]; verb {
 	case "gen":
@@ -79,6 +84,8 @@ func dispatch(ctx context.Context, args []string) error {
 		return runCommand(ctx, rest)
 	case "later":
 		return laterCommand(ctx, rest)
+	case "linear":
+		return linearCommand(ctx, rest)
 	case "close":
 		return closeCommand(ctx, rest)
 	case "report":
@@ -89,6 +96,6 @@ func dispatch(ctx context.Context, args []string) error {
 		return smallCommand(ctx, rest)
 	default:
 		fmt.Fprint(os.Stderr, usage)
-		return fmt.Errorf("unknown verb %q; name gen, script, run, later, close, report, bytes or small", verb)
+		return fmt.Errorf("unknown verb %q; name gen, script, run, later, linear, close, report, bytes or small", verb)
 	}
 }
