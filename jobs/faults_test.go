@@ -239,8 +239,8 @@ func (s scene) killedEverywhere(t *testing.T, step int) {
 		t.Fatal("the run neither sends nor closes; there is nothing to double")
 	}
 	for i, place := range passed {
-		atCommit := place == "after commit" || strings.HasPrefix(place, "draw ")
-		if !atCommit && i%step != 0 {
+		atApply := place == "after apply" || strings.HasPrefix(place, "draw ")
+		if !atApply && i%step != 0 {
 			continue
 		}
 		dead := i%(2*step) != 0 // of the others every second run goes on in the same process

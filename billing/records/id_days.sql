@@ -20,8 +20,8 @@ ids as (
     u.usage_date as day,
     case n.place
       when 1 then u.provider_request_key
-      when 2 then nullif(u.response_key, u.provider_request_key)
-      else nullif(u.client_ref_key, u.provider_request_key)
+      when 2 then if(u.response_key = u.provider_request_key, null, u.response_key)
+      else if(u.client_ref_key = u.provider_request_key, null, u.client_ref_key)
     end as id
   from {usage} as u
   cross join places as n
@@ -31,10 +31,10 @@ ids as (
     q.request_date as day,
     case n.place
       when 1 then q.agent_request_key
-      when 2 then nullif(q.provider_request_key, q.agent_request_key)
-      when 3 then nullif(q.response_key, q.agent_request_key)
-      when 4 then nullif(q.client_ref_key, q.agent_request_key)
-      else nullif(nullif(q.trace_key, q.agent_request_key), q.client_ref_key)
+      when 2 then if(q.provider_request_key = q.agent_request_key, null, q.provider_request_key)
+      when 3 then if(q.response_key = q.agent_request_key, null, q.response_key)
+      when 4 then if(q.client_ref_key = q.agent_request_key, null, q.client_ref_key)
+      else if(q.trace_key = q.agent_request_key or q.trace_key = q.client_ref_key, null, q.trace_key)
     end as id
   from {requests} as q
   cross join places as n
