@@ -120,14 +120,25 @@ func testClosedCutOff(b *books) {
 
 // Goal: explain finds what an id names, in closed and in open months, by the days that
 // were written down, and also what came after the close.
-// Method: every id and number of records of two months, and of none.
+// Method: every id and number of records of two months, and of none; the rows have each
+// some of the ids that there are, and lack others.
 func testDaysOf(b *books) {
-	b.stage(Rows{Usage: []Usage{{RequestID: "u1", At: "2026-09-29 10:00:00"}, {RequestID: "u2", At: "2026-09-30 10:00:00"}}, Object: "first.json"})
+	b.stage(Rows{
+		Usage: []Usage{
+			{RequestID: "u1", At: "2026-09-29 10:00:00"}, {RequestID: "u2", ResponseID: "answer-2", ClientRef: "ref-2", At: "2026-09-30 10:00:00"},
+			{Key: "k5", ResponseID: "answer-5", At: "2026-09-29 12:00:00"},
+		},
+		Requests: []Request{{ID: "r1", RequestID: "u1", At: "2026-09-29 10:00:00"}, {ID: "r2", ResponseID: "answer-2", ClientRef: "ref-2", At: "2026-09-30 10:00:00"}},
+		Object:   "first.json",
+	})
 	b.replace("2026-09-29", "2026-09-30")
 	b.must(b.close(september))
 	b.stage(Rows{Usage: []Usage{{RequestID: "u3", At: "2026-09-30 11:00:00"}, {RequestID: "u4", At: "2026-10-02 10:00:00"}}, Object: "second.json"})
 	b.replace("2026-09-30", "2026-10-02")
-	for id, want := range map[string]string{"u1": "2026-09-29", "u2": "2026-09-30", "u3": "2026-09-30", "u4": "2026-10-02", "u5": "", "": ""} {
+	for id, want := range map[string]string{
+		"u1": "2026-09-29", "r1": "2026-09-29", "answer-5": "2026-09-29", "u2": "2026-09-30", "answer-2": "2026-09-30", "ref-2": "2026-09-30", "r2": "2026-09-30",
+		"u3": "2026-09-30", "u4": "2026-10-02", "u5": "", "": "",
+	} {
 		days, err := report.DaysOf(b.ctx, b.ledger, id, -1)
 		b.must(err)
 		got := strings.Trim(fmt.Sprint(days), "[]")
@@ -138,7 +149,7 @@ func testDaysOf(b *books) {
 		RecordID  int64
 		UsageDate civil.Date
 	}](b, "select record_id, usage_date from {record_facts} where usage_date between date '2026-09-01' and date '2026-10-31'", nil)
-	b.equal("records", 4, len(records))
+	b.equal("records", 5, len(records))
 	for _, r := range records {
 		days, err := report.DaysOf(b.ctx, b.ledger, fmt.Sprint(r.RecordID), r.RecordID)
 		b.must(err)
