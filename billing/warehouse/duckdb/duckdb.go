@@ -134,7 +134,7 @@ func (s *Store) prepare(ctx context.Context, o Options) error {
 		statements = append(statements, fmt.Sprintf("set threads = %d", o.Threads))
 	}
 	for _, text := range statements {
-		if _, err := s.conn.ExecContext(ctx, text); err != nil {
+		if err := run(ctx, s.conn, text); err != nil {
 			return fmt.Errorf("set up DuckDB: %s: %w", text, s.fault(err))
 		}
 	}
@@ -181,6 +181,5 @@ func (s *Store) SizeBytes(context.Context) (int64, error) {
 
 // exec runs one statement.
 func (s *Store) exec(ctx context.Context, text string) error {
-	_, err := s.conn.ExecContext(ctx, text)
-	return s.fault(err)
+	return s.fault(run(ctx, s.conn, text))
 }
