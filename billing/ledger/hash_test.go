@@ -143,7 +143,7 @@ func monthHash(t *testing.T, l *ledger.Ledger, m civil.Month) string {
 // leftOut are the columns that don't decide who owes what and why, by table.
 var leftOut = map[string][]string{
 	"record_facts": {"run_date"},
-	"rate_entries": {"priced_as", "rule", "valid_from", "learned_at", "source", "terms", "infra_pico", "cache_hit_pico", "tool_fees", "markup", "signature", "reported"},
+	"rate_entries": {"priced_as", "rule", "valid_from", "learned_at", "source", "terms", "infra_pico", "cache_hit_pico", "tool_fees", "markup", "signature", "reported", "rate_hash"},
 	"objects":      {"format", "etag", "size_bytes", "day", "state", "rows_staged", "rows_rejected", "rows_before_start", "error", "run", "rows_ignored", "modified_at", "reading", "missing_since"},
 }
 

@@ -344,21 +344,20 @@ select
 // putReferences makes work tables of what the models join with. What is met for the
 // first time, a rate or a cost centre that bears a record, is among the changes.
 func (l *Records) putReferences(ctx context.Context, version string, refs References) (changes []warehouse.Change, err error) {
-	rates, err := l.newRates(ctx, version, refs.Rates)
-	if err != nil {
+	if err := l.readIDs(ctx, version); err != nil {
 		return nil, err
 	}
 	payers, err := l.newPayers(ctx, refs.CostCenters)
 	if err != nil {
 		return nil, err
 	}
-	if err := l.w.Put(ctx, "new_rates", rateEntriesTable.Columns, rates); err != nil {
+	if err := l.w.Put(ctx, "new_rates", rateEntriesTable.Columns, l.newRates(version, refs.Rates)); err != nil {
 		return nil, err
 	}
 	if err := l.w.Put(ctx, "new_payers", payersTable.Columns, payers); err != nil {
 		return nil, err
 	}
-	rows := refs.rows(version)
+	rows := refs.rows(version, l.ids)
 	for _, t := range referenceTables {
 		if err := l.w.Put(ctx, t.Name, t.Columns, rows[t.Name]); err != nil {
 			return nil, err
@@ -386,7 +385,7 @@ func (l *Records) program(args Args) *program.Program {
 	views, more := layout.After(referenceChanges...)
 	maps.Copy(args, more)
 	maps.Copy(args, models.States())
-	args["unallocated"] = payerID(NoCostCenter)
+	args["unallocated"] = l.ids.payer(NoCostCenter)
 	return program.New(l.w, l.models, views, args)
 }
 
@@ -403,18 +402,18 @@ func (l *Records) Views(names ...string) map[string]string {
 
 // PutAliases puts the other names of people alone where selects read them.
 func (l *Records) PutAliases(ctx context.Context, aliases []Alias) error {
-	rows := References{Aliases: aliases}.rows("")[refAliasesTable.Name]
+	rows := References{Aliases: aliases}.rows("", l.ids)[refAliasesTable.Name]
 	return l.w.Put(ctx, refAliasesTable.Name, refAliasesTable.Columns, rows)
 }
 
-func (r References) rows(version string) map[string][][]any {
+func (r References) rows(version string, given *ids) map[string][][]any {
 	rows := map[string][][]any{}
 	add := func(t Table, values ...any) { rows[t.Name] = append(rows[t.Name], values) }
 	for _, c := range r.Cards {
 		add(refCardsTable, c.Meter, c.Card, c.Model)
 	}
 	for _, rate := range r.Rates {
-		add(refRatesTable, rate.row(version)...)
+		add(refRatesTable, rate.row(given.rate(version, rate))...)
 	}
 	for _, m := range r.Markups {
 		add(refMarkupsTable, m.CostCenter, int64(m.Percent), m.From, m.To)
@@ -427,13 +426,13 @@ func (r References) rows(version string) map[string][][]any {
 		}
 	}
 	for _, c := range r.CostCenters {
-		add(refCostCentersTable, c.Code, payerID(c))
+		add(refCostCentersTable, c.Code, given.payer(c))
 	}
 	for _, s := range r.Successors {
-		add(refSuccessorsTable, s.Code, payerID(s.Payer), s.From, s.To)
+		add(refSuccessorsTable, s.Code, given.payer(s.Payer), s.From, s.To)
 	}
 	for _, d := range r.Departments {
-		add(refDepartmentsTable, d.Name, payerID(d.Center))
+		add(refDepartmentsTable, d.Name, given.payer(d.Center))
 	}
 	for _, a := range r.Aliases {
 		add(refAliasesTable, a.Address, a.Email, a.From, a.To)
@@ -466,29 +465,14 @@ func (r References) rows(version string) map[string][][]any {
 	return rows
 }
 
-func payerID(c CostCenter) int64 { return idOf(c.Department, c.Code) }
-
-// ids reads a select of ids.
-func (l *Records) ids(ctx context.Context, s warehouse.Select) (map[int64]bool, error) {
-	found := map[int64]bool{}
-	err := warehouse.Each(ctx, l.q, s, func(id int64) error {
-		found[id] = true
-		return nil
-	})
-	return found, err
-}
-
 // newPayers are the cost centres that may bear a record for the first time:
 // those of the directory and those that people belong to.
 func (l *Records) newPayers(ctx context.Context, centers []CostCenter) ([][]any, error) {
-	known, err := l.ids(ctx, warehouse.Select{Name: "payers", Text: "select payer_id from {payers}"})
-	if err != nil {
-		return nil, err
-	}
 	var rows [][]any
+	met := map[CostCenter]bool{}
 	add := func(c CostCenter) {
-		if id := payerID(c); !known[id] {
-			known[id] = true
+		if id := l.ids.payer(c); !l.ids.payers.kept[c] && !met[c] {
+			met[c] = true
 			rows = append(rows, []any{id, c.Department, c.Code})
 		}
 	}
@@ -496,7 +480,7 @@ func (l *Records) newPayers(ctx context.Context, centers []CostCenter) ([][]any,
 	for _, c := range centers {
 		add(c)
 	}
-	err = warehouse.Each(ctx, l.q, warehouse.Select{
+	err := warehouse.Each(ctx, l.q, warehouse.Select{
 		Name: "people's cost centres",
 		Text: "select distinct department, cost_center as code from {people} where department <> '' and cost_center <> '' order by department, code",
 	}, func(c CostCenter) error {
@@ -507,21 +491,15 @@ func (l *Records) newPayers(ctx context.Context, centers []CostCenter) ([][]any,
 }
 
 // newRates are the rates that price records for the first time.
-func (l *Records) newRates(ctx context.Context, version string, all []Rate) ([][]any, error) {
-	known, err := l.ids(ctx, warehouse.Select{
-		Name: "rates of " + version, Text: "select rate_id from {rate_entries} where rate_version = {@rate_version}", Args: Args{"rate_version": version},
-	})
-	if err != nil {
-		return nil, err
-	}
-	var rows [][]any
+func (l *Records) newRates(version string, all []Rate) (rows [][]any) {
+	met := map[int64]bool{}
 	for _, rate := range all {
-		if id := rate.id(version); !known[id] {
-			known[id] = true
-			rows = append(rows, rate.entry(version))
+		if id, hash := l.ids.rate(version, rate), rate.hash(version); !l.ids.rates.kept[hash] && !met[id] {
+			met[id] = true
+			rows = append(rows, rate.entry(id, version))
 		}
 	}
-	return rows, nil
+	return rows
 }
 
 //go:embed meters_seen.sql

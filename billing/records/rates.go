@@ -137,7 +137,7 @@ func (r Rate) told() Rate {
 const lacksReported rates.Lack = TakeReported
 
 // row is the rate as a row of ref_rates.
-func (r Rate) row(version string) []any {
+func (r Rate) row(id int64) []any {
 	unit := func(class rates.Class) any {
 		if r.Problem != "" || class == rates.Search && r.NoSearch {
 			return nil
@@ -145,7 +145,7 @@ func (r Rate) row(version string) []any {
 		return r.Units[class]
 	}
 	row := []any{
-		r.Card, r.id(version), int64(r.Markup), r.From, r.To, r.Size.MoreThan, r.Size.UpTo, r.MinuteFrom, r.MinuteTo,
+		r.Card, id, int64(r.Markup), r.From, r.To, r.Size.MoreThan, r.Size.UpTo, r.MinuteFrom, r.MinuteTo,
 	}
 	for _, class := range rates.Classes() {
 		row = append(row, unit(class))
@@ -170,7 +170,7 @@ func (r Rate) fee(pico int64) any {
 }
 
 // entry is the rate as a row of rate_entries.
-func (r Rate) entry(version string) []any {
+func (r Rate) entry(id int64, version string) []any {
 	var validFrom, learned any
 	if !r.ValidFrom.IsZero() {
 		validFrom = r.ValidFrom
@@ -179,8 +179,8 @@ func (r Rate) entry(version string) []any {
 		learned = r.Learned
 	}
 	return []any{
-		r.id(version), version, nullText(r.Key), nullText(r.EstimatedAs), nullText(r.Rule), validFrom, learned, nullText(r.Source), nullText(r.TermsJSON()),
-		r.fee(r.InfraPico), r.fee(r.CacheHitPico), nullText(r.toolFees()), int64(r.Markup), r.Signature(), r.Reported,
+		id, version, nullText(r.Key), nullText(r.EstimatedAs), nullText(r.Rule), validFrom, learned, nullText(r.Source), nullText(r.TermsJSON()),
+		r.fee(r.InfraPico), r.fee(r.CacheHitPico), nullText(r.toolFees()), int64(r.Markup), r.Signature(), r.Reported, r.hash(version),
 	}
 }
 
@@ -206,8 +206,8 @@ func (r Rate) toolFees() string {
 	return string(text)
 }
 
-// id names a rate of one version of the rate book, whatever days it was made for.
-func (r Rate) id(version string) int64 {
+// hash names a rate of one version of the rate book, whatever days it was made for.
+func (r Rate) hash(version string) int64 {
 	return idOf(version, r.Key, r.EstimatedAs, r.Rule, r.Problem, r.Signature(), r.Source, r.TermsJSON(), r.ValidFrom.String(), r.Learned.String())
 }
 

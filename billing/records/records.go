@@ -20,6 +20,7 @@ type Records struct {
 	w      warehouse.Warehouse
 	q      warehouse.Querier // the records as they are, or as they will be after some changes
 	models []models.Model
+	ids    *ids
 }
 
 // New are the records of a warehouse that has their tables.
@@ -28,7 +29,7 @@ func New(w warehouse.Warehouse) (*Records, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Records{w: w, q: w, models: all}, nil
+	return &Records{w: w, q: w, models: all, ids: &ids{}}, nil
 }
 
 // Query runs a select of the books as they are, or, of records that After gave, as

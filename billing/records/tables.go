@@ -155,7 +155,7 @@ var (
 		column("terms_hash", Text, false, "of what prices say of it on the day"),
 	}}
 	rateEntriesTable = Table{Name: "rate_entries", About: "Rates by which records are priced, each as its version of the rate book made it; kept for ever", Columns: []Column{
-		column("rate_id", Int, false, "63 bits of a SHA-256 of all columns"),
+		column("rate_id", Int, false, "a number, or rate_hash where several processes may write"),
 		column("rate_version", Text, false, "of the rate book"),
 		column("price_key", Text, true, "null: the rate book has no price"),
 		column("priced_as", Text, true, "the config prices an unknown model as this one"),
@@ -170,9 +170,10 @@ var (
 		column("markup", Int, false, "in 1/10,000 of a percent"),
 		column("signature", Text, false, "hash of all that decides an amount"),
 		column("reported", Bool, true, "the cost that the gateway reported is the cost, as the config says"),
+		column("rate_hash", Int, true, "63 bits of a SHA-256 of what the rate is; null: rate_id is it"),
 	}}
 	payersTable = Table{Name: "payers", About: "Cost centres that have borne a record, each with its department at the time", Columns: []Column{
-		column("payer_id", Int, false, "63 bits of a SHA-256 of the columns below"), column("department", Text, false, ""), column("cost_center", Text, false, ""),
+		column("payer_id", Int, false, "a number, or 63 bits of a SHA-256 of the columns below where several processes may write"), column("department", Text, false, ""), column("cost_center", Text, false, ""),
 	}}
 	rulingsTable = Table{Name: "rulings", About: "Words for how a record was matched, priced and attributed", Columns: []Column{
 		column("ruling_id", Int, false, ""),

@@ -80,7 +80,7 @@ func (l *Records) occurring(ctx context.Context, s warehouse.Select) (all []Occu
 func TermsOf(day civil.Date, span [2]time.Time, prices References, fees string) []Term {
 	byCard := map[int64][]string{}
 	for _, r := range prices.Rates {
-		byCard[r.Card] = append(byCard[r.Card], fmt.Sprint(r.row("")...))
+		byCard[r.Card] = append(byCard[r.Card], fmt.Sprint(r.row(r.hash(""))...))
 	}
 	ttls := map[int64]string{}
 	for _, c := range prices.CacheTTLs {

@@ -5,7 +5,8 @@
 -- believed, nor is anything else of the person while they last, and the run
 -- says so. Of snapshots the source that stands first in the settings counts,
 -- and of one source the later snapshot. What is said under an old address
--- counts for the person's own, behind what is said under that.
+-- counts for the person's own, behind what is said under that; of two old ones
+-- that of the one that stands first in the alphabet.
 -- A snapshot's cost centre belongs to the department that the directory gives
 -- it; one that names no cost centre is paid by the default of its department,
 -- or by nobody. object_id and line are where it is said, shown_from the first
@@ -81,6 +82,7 @@ named as (
     s.kind,
     s.place,
     s.source,
+    s.email as said_as,
     ifnull(a.email, s.email) as email,
     if(ifnull(a.email, s.email) = s.email, 0, 1) as renamed,
     s.payer_id,
@@ -117,7 +119,7 @@ ranked as (
     n.shown_from,
     row_number() over (
       partition by t.email, t.valid_from
-      order by n.kind, n.place, n.source, n.renamed, n.since desc, n.valid_from desc, n.payer_id, n.object_id, n.line
+      order by n.kind, n.place, n.source, n.renamed, n.since desc, n.valid_from desc, n.said_as, n.object_id, n.line
     ) as choice
   from stretches as t
   inner join named as n on n.email = t.email and n.valid_from <= t.valid_from and n.valid_to >= t.valid_to
