@@ -51,7 +51,8 @@ var (
 	_ warehouse.Exclusive  = (*Store)(nil)
 )
 
-const memoryDefault = 1_000_000_000
+// MemoryDefault is the buffer memory where nobody names any.
+const MemoryDefault = 1_000_000_000
 
 // Open opens the file, or makes it. It returns warehouse.ErrLocked at once where
 // another process has it open, warehouse.ErrRead where others only read it, and
@@ -103,7 +104,7 @@ func (s *Store) connect(ctx context.Context, o Options) error {
 // views call them too, so they lie in the file.
 func (s *Store) prepare(ctx context.Context, o Options) error {
 	if o.MemoryBytes == 0 {
-		o.MemoryBytes = memoryDefault
+		o.MemoryBytes = MemoryDefault
 	}
 	if o.TempDir == "" {
 		o.TempDir = o.Path + ".tmp"

@@ -118,7 +118,9 @@ func (a *App) openEngine(ctx context.Context, want Access) (warehouse.Warehouse,
 // writes is refused at once.
 func (a *App) openFile(ctx context.Context, want Access) (warehouse.Warehouse, error) {
 	c := a.Settings.Config.Warehouse
-	o := duckdb.Options{Path: a.Settings.Config.Path(c.Path), MemoryBytes: int64(c.MemoryLimit), TempDir: a.Settings.Config.Path(c.TempDir), Threads: c.Threads, ReadOnly: want == ToRead}
+	limit := cmp.Or(int64(c.MemoryLimit), duckdb.MemoryDefault)
+	limitGo(limit, a.options.Getenv)
+	o := duckdb.Options{Path: a.Settings.Config.Path(c.Path), MemoryBytes: sharedMemory(limit), TempDir: a.Settings.Config.Path(c.TempDir), Threads: c.Threads, ReadOnly: want == ToRead}
 	if _, err := os.Stat(o.Path); want != AsOwner && err != nil {
 		return nil, fmt.Errorf("open ledger %s: %w; make it with \"chargeback run\", or correct warehouse.path", o.Path, warehouse.ErrNone)
 	}
