@@ -31,12 +31,12 @@ select
   sum(f.cache_write_unknown_tokens) as cache_write_unknown_tokens,
   sum(f.output_tokens) as output_tokens,
   sum(f.reasoning_tokens) as reasoning_tokens,
-  sum(ifnull(f.input_audio_tokens, 0)) as input_audio_tokens,
-  sum(ifnull(f.input_image_tokens, 0)) as input_image_tokens,
-  sum(ifnull(f.cache_read_audio_tokens, 0)) as cache_read_audio_tokens,
-  sum(ifnull(f.output_audio_tokens, 0)) as output_audio_tokens,
-  sum(ifnull(f.output_image_tokens, 0)) as output_image_tokens,
-  sum(ifnull(f.searches, 0)) as searches,
+  ifnull(sum(f.input_audio_tokens), 0) as input_audio_tokens,
+  ifnull(sum(f.input_image_tokens), 0) as input_image_tokens,
+  ifnull(sum(f.cache_read_audio_tokens), 0) as cache_read_audio_tokens,
+  ifnull(sum(f.output_audio_tokens), 0) as output_audio_tokens,
+  ifnull(sum(f.output_image_tokens), 0) as output_image_tokens,
+  ifnull(sum(f.searches), 0) as searches,
   sum(f.llm_cost_usd) as llm_cost_usd,
   sum(f.infra_cost_usd) as infra_cost_usd,
   sum(f.tool_cost_usd) as tool_cost_usd,
@@ -50,4 +50,8 @@ left join {objects} as u on u.object_id = f.usage_object_id
 left join {objects} as q on q.object_id = f.request_object_id
 group by
   1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
-  f.llm_cost_usd is null, f.infra_cost_usd is null, f.tool_cost_usd is null, f.total_cost_usd is null, f.cache_savings_usd is null
+  case when f.llm_cost_usd is null then 1 else 0 end
+  + case when f.infra_cost_usd is null then 2 else 0 end
+  + case when f.tool_cost_usd is null then 4 else 0 end
+  + case when f.total_cost_usd is null then 8 else 0 end
+  + case when f.cache_savings_usd is null then 16 else 0 end
