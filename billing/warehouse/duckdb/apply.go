@@ -69,6 +69,16 @@ func (s *Store) finish(ctx context.Context, err error) error {
 	return nil
 }
 
+// drop runs a statement that drops rows of a table. Where they lay on days,
+// checkpoints give their room back from then on.
+func (s *Store) drop(ctx context.Context, table *warehouse.Table, text string) error {
+	dropped, err := run(ctx, s.conn, text)
+	if err != nil || dropped == 0 || table.Partition == "" {
+		return s.fault(err)
+	}
+	return s.exec(ctx, mergeSome)
+}
+
 func (s *Store) change(ctx context.Context, changes []warehouse.Change) error {
 	later := map[string]int{} // loads of a table that are not reached yet
 	for _, l := range s.loaded {
@@ -132,7 +142,7 @@ func (s *Store) replaceDays(ctx context.Context, c warehouse.ReplaceDays, stored
 		}
 		gone, comes = gone+" and ("+where+")", " where "+where
 	}
-	if err := s.exec(ctx, "delete from "+c.Table+" where "+stored+gone); err != nil {
+	if err := s.drop(ctx, &table, "delete from "+c.Table+" where "+stored+gone); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	if err := s.exec(ctx, fmt.Sprintf("insert into %s (%s) select %s from %s%s", c.Table, table.ColumnNames(), table.ColumnNames(), c.From, comes)); err != nil {
@@ -204,7 +214,7 @@ func (s *Store) delete(ctx context.Context, c warehouse.Delete, stored string) e
 	if err != nil {
 		return err
 	}
-	if err := s.exec(ctx, "delete from "+c.Table+" where "+stored+where); err != nil {
+	if err := s.drop(ctx, s.layout[c.Table], "delete from "+c.Table+" where "+stored+where); err != nil {
 		return fmt.Errorf("delete from %s: %w", c.Table, err)
 	}
 	return nil

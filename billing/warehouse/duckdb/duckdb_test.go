@@ -19,6 +19,7 @@ import (
 	"chargeback/billing/warehouse/duckdb"
 	"chargeback/billing/warehouse/warehousetest"
 	"chargeback/extract/record"
+	"chargeback/transform/civil"
 )
 
 // asked tells the test binary to be another process: what to do, and with
@@ -268,6 +269,35 @@ func TestMigrateAndCloseEndWithACheckpoint(t *testing.T) {
 	must(t, s.Close())
 	if log, err := os.Stat(path + ".wal"); err == nil {
 		t.Errorf("closing left a log of %d bytes", log.Size())
+	}
+}
+
+// Goal: rows of days that were replaced take no room once the ledger is closed, though
+// checkpoints merge nothing where none was.
+// Method: two row groups of rows of two days in turn, one of which is replaced by
+// nothing; count the rows that lie in the file.
+func TestReplacedDaysGiveTheirRoomBack(t *testing.T) {
+	const rows = 2 * 122880
+	path := filepath.Join(t.TempDir(), "ledger.duckdb")
+	facts := warehouse.Table{Name: "facts", Partition: "day", Columns: []record.Column{{Name: "id", Type: record.Int}, {Name: "day", Type: record.Date}}}
+	first := civil.Date{Year: 2026, Mon: time.October, Day: 1}
+	stored := func(s *duckdb.Store) any {
+		return query(t, s, "select cast(sum(count) as bigint) as stored from pragma_storage_info('facts') where column_name = 'id' and segment_type <> 'VALIDITY'")[0][0]
+	}
+	s := open(t, path)
+	must(t, s.Migrate(t.Context(), warehouse.Layout{Version: 1, Tables: []warehouse.Table{facts}}))
+	must(t, s.Compute(t.Context(), "two_days", warehouse.Select{Text: fmt.Sprintf("select i as id, if(i %% 2 = 0, date '2026-10-01', date '2026-10-02') as day from range(%d) as r(i)", rows)}))
+	must(t, s.Compute(t.Context(), "no_days", warehouse.Select{Text: "select id, day from {two_days} where false"}))
+	must(t, s.Apply(t.Context(), warehouse.Append{Table: "facts", From: "two_days"}))
+	if got := stored(s); got != int64(rows) {
+		t.Errorf("%v rows lie in the file, want %d", got, rows)
+	}
+	must(t, s.Apply(t.Context(), warehouse.ReplaceDays{Table: "facts", Days: []civil.Date{first}, From: "no_days"}))
+	must(t, s.Close())
+	s = open(t, path)
+	defer s.Close()
+	if got := stored(s); got != int64(rows/2) {
+		t.Errorf("%v rows lie in the file once half of them were replaced, want %d", got, rows/2)
 	}
 }
 

@@ -17,8 +17,9 @@ import (
 // the cost of an eighth of a night's processor time. It needs the connection's handle,
 // which the driver keeps in the first field of its Conn; no statement runs where
 // that is laid out otherwise.
-func run(ctx context.Context, conn *sql.Conn, text string) error {
-	return conn.Raw(func(of any) error {
+// It returns how many rows the statement has changed.
+func run(ctx context.Context, conn *sql.Conn, text string) (changed int64, err error) {
+	err = conn.Raw(func(of any) error {
 		c, is := of.(*driver.Conn)
 		if !is {
 			return fmt.Errorf("%T is not a connection of DuckDB", of)
@@ -32,37 +33,39 @@ func run(ctx context.Context, conn *sql.Conn, text string) error {
 			defer close(interrupted)
 			mapping.Interrupt(handle)
 		})
-		err := runOn(ctx, handle, text)
+		var err error
+		changed, err = runOn(ctx, handle, text)
 		if !stop() { // it must not hit the next statement
 			<-interrupted
 		}
 		return err
 	})
+	return changed, err
 }
 
-func runOn(ctx context.Context, conn mapping.Connection, text string) error {
+func runOn(ctx context.Context, conn mapping.Connection, text string) (changed int64, err error) {
 	var prepared mapping.PreparedStatement
 	state := mapping.Prepare(conn, text, &prepared)
 	defer mapping.DestroyPrepare(&prepared)
 	if state == mapping.StateError {
-		return failed(ctx, mapping.PrepareError(prepared))
+		return 0, failed(ctx, mapping.PrepareError(prepared))
 	}
 	var pending mapping.PendingResult
 	state = mapping.PendingPrepared(prepared, &pending)
 	defer mapping.DestroyPending(&pending)
 	if state == mapping.StateError {
-		return failed(ctx, mapping.PendingError(pending))
+		return 0, failed(ctx, mapping.PendingError(pending))
 	}
 	if !doTasks(pending) {
-		return failed(ctx, mapping.PendingError(pending))
+		return 0, failed(ctx, mapping.PendingError(pending))
 	}
 	var result mapping.Result
 	state = mapping.ExecutePending(pending, &result)
 	defer mapping.DestroyResult(&result)
 	if state == mapping.StateError {
-		return failed(ctx, mapping.ResultError(&result))
+		return 0, failed(ctx, mapping.ResultError(&result))
 	}
-	return nil
+	return int64(mapping.RowsChanged(&result)), nil
 }
 
 // Pauses while there is no task for this thread, longer each time.
