@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 	"unsafe"
 
@@ -15,10 +16,17 @@ import (
 // run runs one statement whose rows nobody reads, task by task. The driver's own
 // call polls without a pause while other threads have the last tasks of a step, at
 // the cost of an eighth of a night's processor time. It needs the connection's handle,
-// which the driver keeps in the first field of its Conn; no statement runs where
-// that is laid out otherwise.
+// which the driver keeps in the first field of its Conn; where a version of the driver
+// keeps something else there, its own call is used.
 // It returns how many rows the statement has changed.
 func run(ctx context.Context, conn *sql.Conn, text string) (changed int64, err error) {
+	if !handleFirst {
+		result, err := conn.ExecContext(ctx, text)
+		if err != nil {
+			return 0, err
+		}
+		return result.RowsAffected()
+	}
 	err = conn.Raw(func(of any) error {
 		c, is := of.(*driver.Conn)
 		if !is {
@@ -42,6 +50,12 @@ func run(ctx context.Context, conn *sql.Conn, text string) (changed int64, err e
 	})
 	return changed, err
 }
+
+// handleFirst says that the driver's Conn begins with the connection's handle.
+var handleFirst = func() bool {
+	conn := reflect.TypeFor[driver.Conn]()
+	return conn.Kind() == reflect.Struct && conn.NumField() > 0 && conn.Field(0).Type == reflect.TypeFor[mapping.Connection]()
+}()
 
 func runOn(ctx context.Context, conn mapping.Connection, text string) (changed int64, err error) {
 	var prepared mapping.PreparedStatement
