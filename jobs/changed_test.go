@@ -19,7 +19,7 @@ import (
 // book, for a record that another version prices alike keeps the one that priced it.
 var made = map[string]string{
 	"record_facts": `
-select f.* exclude (run_date, rate_id), e.* exclude (rate_id, rate_version)
+select f.* exclude (run_date, rate_id), e.* exclude (rate_id, rate_version, rate_hash)
 from {record_facts} as f left join {rate_entries} as e on e.rate_id = f.rate_id
 order by all`,
 	"repeats": `select * from {repeats} order by all`,
