@@ -16,19 +16,22 @@ import (
 
 // made are the selects of all that a night makes of the books, row by row. What tells
 // when a row was made is left out: the night that wrote it, and the version of the rate
-// book, for a record that another version prices alike keeps the one that priced it.
+// book, for a record that another version prices alike keeps the one that priced it; cost centres are
+// named, for each ledger numbers them.
 var made = map[string]string{
 	"record_facts": `
-select f.* exclude (run_date, rate_id), e.* exclude (rate_id, rate_version, rate_hash)
+select f.* exclude (run_date, rate_id, payer_id, adjusts_payer_id), e.* exclude (rate_id, rate_version, rate_hash), p.cost_center, p.department, a.cost_center, a.department
 from {record_facts} as f left join {rate_entries} as e on e.rate_id = f.rate_id
+left join {payers} as p on p.payer_id = f.payer_id left join {payers} as a on a.payer_id = f.adjusts_payer_id
 order by all`,
 	"repeats": `select * from {repeats} order by all`,
 	"daily_costs": `
-select d.usage_date, d.billing_month, d.utc_date, d.correction, d.payer_id, d.adjusts_payer_id, d.meter_id, e.signature, d.agent_id, d.ruling_id, d.flags, d.pricing_note,
+select d.usage_date, d.billing_month, d.utc_date, d.correction, p.cost_center, p.department, a.cost_center, a.department, d.meter_id, e.signature, d.agent_id, d.ruling_id, d.flags, d.pricing_note,
   d.cache_hit, d.metered, d.usage_source, d.request_source, sum(d.records), sum(d.output_tokens), sum(d.total_cost_usd), sum(d.cache_savings_usd)
 from {daily_costs} as d left join {rate_entries} as e on e.rate_id = d.rate_id
+left join {payers} as p on p.payer_id = d.payer_id left join {payers} as a on a.payer_id = d.adjusts_payer_id
 group by all order by all`,
-	"daily_users":  `select * from {daily_users} order by all`,
+	"daily_users":  `select d.* exclude (payer_id), p.cost_center, p.department from {daily_users} as d left join {payers} as p on p.payer_id = d.payer_id order by all`,
 	"charged_days": `select * from {charged_days} order by all`,
 	"dirty":        `select distinct day from {dirty_days} order by all`,
 }
