@@ -177,7 +177,7 @@ func (w *worker) take(o objstore.Found, read func() error) {
 	err := w.guarded(read)
 	counts, rejects := w.sink.End()
 	if err != nil {
-		counts, rejects = decode.Counts{}, nil
+		counts, rejects = decode.Counts{First: counts.First, Last: counts.Last}, nil // where the rows lie that are to be dropped
 	}
 	w.reading.add(Result{o, id, counts, rejects, err})
 }

@@ -217,8 +217,11 @@ func TestBadObjectsCountNothing(t *testing.T) {
 			if bad.Err == nil || !strings.Contains(bad.Err.Error(), tt.want) {
 				t.Errorf("error %v, want %s", bad.Err, tt.want)
 			}
-			if diff := cmp.Diff(decode.Counts{}, bad.Counts); diff != "" || bad.Rejects != nil {
+			if diff := cmp.Diff(decode.Counts{First: bad.Counts.First, Last: bad.Counts.Last}, bad.Counts); diff != "" || bad.Rejects != nil {
 				t.Errorf("rejects %v, counts (-want +got)\n%s", bad.Rejects, diff)
+			}
+			if (len(got.rows[bad.ID]) > 0) != (bad.Counts.First > 0 && bad.Counts.Last >= bad.Counts.First) {
+				t.Errorf("%d rows were read before the fault, of the days from %d to %d", len(got.rows[bad.ID]), bad.Counts.First, bad.Counts.Last)
 			}
 			delete(got.rows, bad.ID) // the rows of a failed object are the caller's to drop, by its id
 			got.results = slices.Delete(got.results, at, at+1)

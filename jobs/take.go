@@ -365,13 +365,13 @@ func (b *Books) stage(ctx context.Context, source extract.Source, todo compariso
 	}
 	for _, r := range results {
 		if r.Err == nil && broken[source.Unit(r.Object.Key)] {
-			staged.Replaced = append(staged.Replaced, r.ID) // read again once all of its set can be
+			staged.Partial = append(staged.Partial, unkeptOf(r)) // read again once all of its set can be
 			continue
 		}
 		before, again := todo.before[r.Object.Key]
 		if r.Err != nil && again && before.State != manifest.ObjectFailed {
 			missing = append(missing, before.ID)
-			staged.Replaced = append(staged.Replaced, r.ID) // what was read of it before the fault
+			staged.Partial = append(staged.Partial, unkeptOf(r)) // what was read of it before the fault
 			problems = append(problems, Problem{Kind: KindMissingObject, Source: source.Name, Object: r.Object.Key, What: "was written again and can't be read; the records of the version before still count and can no longer be proved: " + r.Err.Error()})
 			continue
 		}
@@ -434,6 +434,15 @@ var epoch = civil.Date{Year: 1970, Mon: time.January, Day: 1}
 
 func epochDays(d civil.Date) int64 { return int64(d.DaysSince(epoch)) }
 
+// unkeptOf is a result by its id and the days of its rows.
+func unkeptOf(r extract.Result) manifest.Object {
+	o := manifest.Object{ID: r.ID, Staged: r.Counts.Rows}
+	if r.Counts.First != 0 {
+		o.FirstRow, o.LastRow = epoch.AddDays(int(r.Counts.First)), epoch.AddDays(int(r.Counts.Last))
+	}
+	return o
+}
+
 // enter adds one object's result to the manifest entries.
 func (b *Books) enter(source extract.Source, r extract.Result, window string, staged *manifest.Staging, s *SourceSummary) []Problem {
 	o := manifest.Object{
@@ -445,6 +454,8 @@ func (b *Books) enter(source extract.Source, r extract.Result, window string, st
 			o.Day = day
 		}
 	}
+	part := unkeptOf(r)
+	o.FirstRow, o.LastRow = part.FirstRow, part.LastRow
 	if source.Snapshots() {
 		o.Day = epoch.AddDays(int(source.Day(r.Object.Object, b.Zone)))
 	}

@@ -60,6 +60,8 @@ type Object struct {
 	Error        string     `column:",null"`            // why it failed, or who says that it is gone for good
 	Run          string     `column:"-"`
 	MissingSince civil.Date `column:",null"` // zero where it is not known
+	FirstRow     civil.Date `column:"-"`     // business dates of its first and its last row, of one that failed those that are not kept; zero where it has none
+	LastRow      civil.Date `column:"-"`
 	Reading      string     `column:",null"` // by which settings it was read, see ReadingOf; "" where a version wrote it that kept none
 }
 

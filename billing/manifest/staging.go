@@ -20,8 +20,11 @@ type Staging struct {
 	Rejects []Reject
 	// Replaced are ids of versions that these objects stand in for: their rows go.
 	Replaced []int64
-	Earlier  []int64      // snapshots that these follow; their rows stay
-	Days     []civil.Date // business dates of the rows
+	// Partial are others that were read in this run and are not kept, by their ids and
+	// the days of their rows, which are among those that were loaded.
+	Partial []Object
+	Earlier []int64      // snapshots that these follow; their rows stay
+	Days    []civil.Date // business dates of the rows
 	// Dimensions are the tables that the rows point into; rows that are known
 	// already are left out.
 	Dimensions []*record.Dimension
@@ -68,7 +71,7 @@ func (m *Manifest) forget(ctx context.Context, schema *record.Schema, ids []int6
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	changes, err := m.dropRows(ctx, "again", schema, ids, true)
+	changes, err := m.dropStaged(ctx, "again", schema, ids)
 	for _, table := range []warehouse.Table{objectsTable, rejectsTable} {
 		changes = append(changes, warehouse.Delete{Table: table.Name, Where: "object_id in (select object_id from {again})"})
 	}
@@ -78,17 +81,25 @@ func (m *Manifest) forget(ctx context.Context, schema *record.Schema, ids []int6
 // replace drops the rows of versions that others stand in for, and of objects that
 // failed.
 func (m *Manifest) replace(ctx context.Context, s Staging) ([]warehouse.Change, error) {
-	changes, err := m.dropRows(ctx, "replaced", s.Schema, s.Replaced, true)
+	changes, err := m.dropStaged(ctx, "replaced", s.Schema, s.Replaced)
 	if err != nil {
 		return nil, err
 	}
 	var failed []int64
+	var of rowDays
+	drop := func(o Object) {
+		failed = append(failed, o.ID)
+		of.add(o.FirstRow, o.LastRow, o.Staged)
+	}
 	for _, o := range s.Objects {
 		if o.State == ObjectFailed {
-			failed = append(failed, o.ID)
+			drop(o)
 		}
 	}
-	partial, err := m.dropRows(ctx, "failed", s.Schema, failed, false)
+	for _, o := range s.Partial {
+		drop(o)
+	}
+	partial, err := m.dropRows(ctx, "failed", s.Schema, failed, of, false)
 	if err != nil {
 		return nil, err
 	}
@@ -96,18 +107,78 @@ func (m *Manifest) replace(ctx context.Context, s Staging) ([]warehouse.Change, 
 	return slices.Concat(changes, partial, state), err
 }
 
-// dropRows drops the staged rows of objects, which it puts into a work table, also
-// those that were read as something else: settings may have changed what a source
-// holds. Where they were there before, their days have changed.
-func (m *Manifest) dropRows(ctx context.Context, work string, schema *record.Schema, ids []int64, before bool) (changes []warehouse.Change, err error) {
+// rowDays are the days on which rows of objects lie.
+type rowDays struct {
+	first, last civil.Date // zero: no row has a day
+	unknown     bool       // of an object that has rows no day was kept
+}
+
+// add adds those of an object that has some rows.
+func (d *rowDays) add(first, last civil.Date, rows int64) {
+	switch {
+	case first == civil.Date{}:
+		d.unknown = d.unknown || rows > 0
+	case d.first == civil.Date{}:
+		d.first, d.last = first, last
+	default:
+		if first.Before(d.first) {
+			d.first = first
+		}
+		if d.last.Before(last) {
+			d.last = last
+		}
+	}
+}
+
+// bounds are constants that bound a read of them: one day that no row has where there
+// are none. (The first day of all is no bound.)
+func (d rowDays) bounds() (since, until civil.Date) {
+	switch {
+	case d.unknown:
+		return civil.Min, civil.Max
+	case d.first == civil.Date{}:
+		return civil.Min.AddDays(1), civil.Min.AddDays(1)
+	}
+	return d.first, d.last
+}
+
+// dropStaged is dropRows for objects that were read before.
+func (m *Manifest) dropStaged(ctx context.Context, work string, schema *record.Schema, ids []int64) ([]warehouse.Change, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
 	if err := m.putIDs(ctx, work, ids); err != nil {
 		return nil, err
 	}
+	kept, err := warehouse.All[struct {
+		First, Last civil.Date `column:",null"`
+		Staged      int64
+	}](ctx, m.w, warehouse.Select{
+		Name: "days of rows of objects", Text: "select first_row_day as first, last_row_day as last, sum(rows_staged) as staged from {objects} where object_id in (select object_id from {" + work + "}) group by 1, 2",
+	})
+	if err != nil {
+		return nil, err
+	}
+	var of rowDays
+	for _, k := range kept {
+		of.add(k.First, k.Last, k.Staged)
+	}
+	return m.dropRows(ctx, work, schema, ids, of, true)
+}
+
+// dropRows drops the staged rows of objects, which it puts into a work table, also
+// those that were read as something else: settings may have changed what a source
+// holds. Where they were there before, their days have changed.
+func (m *Manifest) dropRows(ctx context.Context, work string, schema *record.Schema, ids []int64, of rowDays, before bool) (changes []warehouse.Change, err error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
 	schemas := map[*record.Schema]bool{schema: true}
-	if before {
+	if !before {
+		if err := m.putIDs(ctx, work, ids); err != nil {
+			return nil, err
+		}
+	} else {
 		readings, err := warehouse.All[string](ctx, m.w, warehouse.Select{
 			Name: "read what objects were read as", Text: "select distinct ifnull(reading, '') as reading from {objects} where object_id in (select object_id from {" + work + "})",
 		})
@@ -123,10 +194,11 @@ func (m *Manifest) dropRows(ctx context.Context, work string, schema *record.Sch
 			continue
 		}
 		where, date := "object_id in (select object_id from {"+work+"})", dateColumn(s)
+		a := args{}
 		if date != "" {
-			where += " and " + date + " >= {@since}"
+			where += " and " + date + " between {@since} and {@until}"
+			a["since"], a["until"] = of.bounds()
 		}
-		a := args{"since": civil.Min}
 		if before && date != "" && s != record.TotalSchema { // no cost record follows from a total
 			days := "days_of_" + work + "_" + s.Table
 			err := m.w.Compute(ctx, days, warehouse.Select{Name: "days of objects", Text: "select distinct " + date + " as day from {" + s.Table + "} where " + where, Args: a})
@@ -202,7 +274,7 @@ func (m *Manifest) enter(ctx context.Context, s Staging) ([]warehouse.Change, er
 	}
 	rows := make([][]any, 0, len(s.Objects))
 	for _, o := range s.Objects {
-		rows = append(rows, []any{o.ID, o.Source, o.Format, o.Key, o.ETag, o.SizeBytes, warehouse.OrNull(o.Day), o.State, o.Staged, o.Rejected, o.BeforeStart, warehouse.OrNull(o.Error), o.Run, o.Ignored, warehouse.OrNull(o.Modified), warehouse.OrNull(s.Reading), nil})
+		rows = append(rows, []any{o.ID, o.Source, o.Format, o.Key, o.ETag, o.SizeBytes, warehouse.OrNull(o.Day), o.State, o.Staged, o.Rejected, o.BeforeStart, warehouse.OrNull(o.Error), o.Run, o.Ignored, warehouse.OrNull(o.Modified), warehouse.OrNull(s.Reading), nil, warehouse.OrNull(o.FirstRow), warehouse.OrNull(o.LastRow)})
 	}
 	if err := m.w.Put(ctx, "entered", objectsTable.Columns, rows); err != nil {
 		return nil, err
@@ -212,13 +284,22 @@ func (m *Manifest) enter(ctx context.Context, s Staging) ([]warehouse.Change, er
 		rejects = append(rejects, []any{r.ObjectID, r.Line, r.Reason})
 	}
 	const entered = "object_id in (select object_id from {entered})"
-	return []warehouse.Change{
-		warehouse.Delete{Table: objectsTable.Name, Where: entered + " and state in ('failed', 'deleted', 'replaced')"},
-		warehouse.Delete{Table: rejectsTable.Name, Where: entered},
+	known, err := warehouse.One[int64](ctx, m.w, warehouse.Select{Name: "objects that were there before", Text: "select count(*) as known from {objects} where " + entered})
+	if err != nil {
+		return nil, err
+	}
+	var changes []warehouse.Change
+	if known > 0 { // else workers that take in at the same time only append
+		changes = []warehouse.Change{
+			warehouse.Delete{Table: objectsTable.Name, Where: entered + " and state in ('failed', 'deleted', 'replaced')"},
+			warehouse.Delete{Table: rejectsTable.Name, Where: entered},
+		}
+	}
+	return append(changes,
 		warehouse.Guard{Count: warehouse.Select{Name: "objects that another process has read", Text: "select count(*) from {objects} where " + entered}},
 		warehouse.Append{Table: objectsTable.Name, From: "entered"},
 		warehouse.Append{Table: rejectsTable.Name, Rows: rejects},
-	}, nil
+	), nil
 }
 
 // Delete drops the rows and rejects of objects that are gone for good, by whom
@@ -228,7 +309,7 @@ func (m *Manifest) Delete(ctx context.Context, schema *record.Schema, ids []int6
 	if len(ids) == 0 {
 		return nil
 	}
-	changes, err := m.dropRows(ctx, "deleted", schema, ids, true)
+	changes, err := m.dropStaged(ctx, "deleted", schema, ids)
 	if err != nil {
 		return err
 	}

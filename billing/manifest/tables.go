@@ -38,6 +38,8 @@ var objectsTable = warehouse.Table{Name: "objects", About: "The manifest: every 
 	{Name: "modified_at", Type: record.Time, Nullable: true, About: "when this version was written"},
 	{Name: "reading", Type: record.Text, Nullable: true, About: "table of its rows and fingerprint of the settings that it was read by; null: by a version that kept none"},
 	{Name: "missing_since", Type: record.Date, Nullable: true, About: "of a missing one: night that did not find it; null: it is there and can't be read any more, or a version wrote it that kept no day"},
+	{Name: "first_row_day", Type: record.Date, Nullable: true, About: "business date of its first staged row, where rows have one; null: it has none, or a version wrote it that kept no days"},
+	{Name: "last_row_day", Type: record.Date, Nullable: true, About: "business date of its last staged row"},
 }}
 
 var rejectsTable = warehouse.Table{Name: "rejects", About: "Records that could not be taken in; never their content", Columns: []record.Column{

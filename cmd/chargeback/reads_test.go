@@ -103,10 +103,20 @@ func (b *readsBooks) pair(id, at, model, user string) (usage, request string) {
 	return usage, request
 }
 
+// path is where an object of usage lies.
+func (b *readsBooks) path(day civil.Date, name string) string {
+	folder := strings.ReplaceAll(day.String(), "-", "/")
+	return filepath.Join(b.dir, filepath.FromSlash("bedrock/AWSLogs/123456789012/BedrockModelInvocationLogs/us-east-1/"+folder+"/00/"+strings.ReplaceAll(day.String(), "-", "")+"T000000000Z_"+name+".json"))
+}
+
 func (b *readsBooks) object(day civil.Date, name, usage, request string) {
 	folder := strings.ReplaceAll(day.String(), "-", "/")
 	if usage != "" {
-		b.put("bedrock/AWSLogs/123456789012/BedrockModelInvocationLogs/us-east-1/"+folder+"/00/"+strings.ReplaceAll(day.String(), "-", "")+"T000000000Z_"+name+".json", usage)
+		path, err := filepath.Rel(b.dir, b.path(day, name))
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		b.put(path, usage)
 	}
 	if request != "" {
 		b.put("gateway/"+folder+"/"+name+".jsonl", request)
@@ -167,6 +177,8 @@ func newReadsBooks(t *testing.T) *readsBooks {
 	unpriced, asked := b.pair("unpriced", "2026-11-02T12:00:00Z", "m2", "ann@example.com")
 	one, _ := b.pair("conflict", "2026-11-02T13:00:00Z", "m1", "ann@example.com")
 	b.object(day("2026-11-02"), "odd", unpriced+one+strings.Replace(one, "1000", "2000", 1)+"no JSON\n", asked)
+	gone, _ := b.pair("gone", "2026-11-03T12:00:00Z", "m1", "ann@example.com")
+	b.object(day("2026-11-03"), "gone", gone, "")
 	late, asked := b.pair("late", "2026-09-20T12:00:00Z", "m1", "ann@example.com")
 	b.object(day("2026-10-20"), "late", late, asked)
 	from := start
@@ -235,6 +247,22 @@ func TestNothingReadsAllHistory(t *testing.T) {
 	}
 	look("run", "nightly", "--date", readsLast)
 	look("run", "monthly", "--month", "2026-10")
+	again, asks := b.pair(readsLast+"-1", readsLast+"T10:00:00Z", "m1", "ann@example.com")
+	b.object(day(readsLast), "day", again, asks) // with a row less on each side
+	broken, _ := b.pair("broken", readsLast+"T12:00:00Z", "m1", "ann@example.com")
+	cut := zipped(broken)
+	b.object(day(readsLast), "cut", cut[:len(cut)-4], "")
+	if err := os.Rename(b.path(day(readsLast), "cut"), b.path(day(readsLast), "cut")+".gz"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(b.path(day("2026-11-03"), "gone")); err != nil {
+		t.Fatal(err)
+	}
+	look("run", "nightly", "--date", readsLast)
+	if !strings.Contains(b.out.String(), "can't be read") || !strings.Contains(b.out.String(), "was read before and is gone") {
+		t.Errorf("the night tells of no object that can't be read, and of none that is gone:\n%s", b.out.String())
+	}
+	look("rejects", "deleted", "--source", "bedrock", "--by", "ann@example.com", "--reason", "kept for a week only")
 	b.put("prices.yaml", strings.Replace(readsPrices, "fees:", readsDearer+"fees:", 1))
 	b.put(configFile, readsSettings+"cache_ttl:\n  - {provider: bedrock, model: m2, ttl: 1h}\n")
 	b.put("directory.yaml", strings.Replace(readsDirectory, "owner: CC-2", "owner: CC-1", 1))

@@ -123,7 +123,7 @@ func TestSinkCounts(t *testing.T) {
 	}, "\n")
 	l := load(berlin(t), bedrock(t), strings.NewReader(text))
 	slices.Sort(l.counts.Dates)
-	want := Counts{Rows: 4, Rejected: 2, BeforeStart: 1, Dates: []int64{daysFromCivil(2026, 10, 31), daysFromCivil(2026, 11, 1), daysFromCivil(2026, 11, 2)}}
+	want := Counts{Rows: 4, Rejected: 2, BeforeStart: 1, Dates: []int64{daysFromCivil(2026, 10, 31), daysFromCivil(2026, 11, 1), daysFromCivil(2026, 11, 2)}, First: daysFromCivil(2026, 10, 31), Last: daysFromCivil(2026, 11, 2)}
 	if diff := cmp.Diff(want, l.counts); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}

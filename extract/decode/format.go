@@ -61,6 +61,9 @@ type Counts struct {
 	BeforeStart int64   // older than the first accounted day
 	Ignored     int64   // of no concern by the format's rules: no request at all, or the other side's
 	Dates       []int64 // business dates that occur, in no order
+	// First and Last are the dates of the first and the last row, of totals too: days
+	// since 1970; both 0 where no row has one.
+	First, Last int64
 }
 
 // Sink takes the records of one object after the other from one worker.
@@ -156,12 +159,23 @@ func (s *Sink) Total(t *record.Total, line int64) {
 		s.counts.BeforeStart++
 		return
 	}
+	s.spans(t.Date)
 	s.took(s.batch.AppendTotal(t, record.Lineage{Object: s.origin.ID, Line: line}), line)
+}
+
+// spans notes the date of a row, which may be rejected still.
+func (s *Sink) spans(date int64) {
+	c := &s.counts
+	if c.First == 0 || date < c.First {
+		c.First = date
+	}
+	c.Last = max(c.Last, date)
 }
 
 // dated notes a business date; records come nearly sorted, so the last one is
 // nearly always the same.
 func (s *Sink) dated(date int64) {
+	s.spans(date)
 	dates := s.counts.Dates
 	if n := len(dates); n > 0 && dates[n-1] == date {
 		return

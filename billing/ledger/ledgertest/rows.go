@@ -217,6 +217,14 @@ func (d *delivery) add(key string, line int64, date civil.Date, appendTo func(*r
 	if err := appendTo(b, record.Lineage{Object: o.ID, Line: cmp.Or(line, o.Staged)}); err != nil {
 		panic(err) // a test's own row can't be kept
 	}
+	if !date.IsZero() {
+		if o.FirstRow.IsZero() || date.Before(o.FirstRow) {
+			o.FirstRow = date
+		}
+		if o.LastRow.Before(date) {
+			o.LastRow = date
+		}
+	}
 	if !date.IsZero() && !slices.Contains(d.days, date) {
 		d.days = append(d.days, date)
 	}
