@@ -31,8 +31,8 @@ type stock struct {
 }
 
 // Migrate implements warehouse.Warehouse. It ends with a checkpoint so that no
-// later start has to replay a change of schema. The layout's version is written
-// last: a migration that was killed begins again.
+// later start has to replay a change of schema. It is one transaction, in which the
+// many descriptions of columns cost little: a migration that was killed begins again.
 func (s *Store) Migrate(ctx context.Context, layout warehouse.Layout) error {
 	have, err := s.stock(ctx)
 	if err != nil {
@@ -62,12 +62,22 @@ func (s *Store) Migrate(ctx context.Context, layout warehouse.Layout) error {
 	if s.readOnly {
 		return fmt.Errorf("%s: %w (%s is to be made or changed)", s, warehouse.ErrOutdated, changes[0].of)
 	}
+	if err := s.exec(ctx, "begin transaction"); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	if err := s.finish(ctx, s.make(ctx, changes)); err != nil {
+		return err
+	}
+	return s.Compact(ctx)
+}
+
+func (s *Store) make(ctx context.Context, changes []change) error {
 	for _, c := range changes {
 		if err := s.exec(ctx, c.text); err != nil {
 			return fmt.Errorf("migrate %s: %w", c.of, err)
 		}
 	}
-	return s.Compact(ctx)
+	return nil
 }
 
 // layoutTable keeps the version of the layout; it is the driver's own.
