@@ -1,3 +1,6 @@
+-- One row is a daily sum with every code in words.
+-- Promises: every column is described (views.go); none goes, or means something else.
+-- Fed by: daily_costs, meters, rulings, payers, rate_entries.
 select
   d.usage_date,
   d.billing_month,

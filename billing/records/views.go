@@ -2,122 +2,101 @@ package records
 
 import (
 	"context"
+	_ "embed" // texts of selects
+	"slices"
 
 	"chargeback/billing/warehouse"
+	"chargeback/extract/record"
 	"chargeback/transform/models"
 )
 
-// itemsView is the cost records with every code in words, all but the request
-// ids: those are kept once, in the staged rows, and reading them costs a join
-// with these that no sum needs.
-const itemsView = `
-select
-  f.record_id,
-  f.correction,
-  f.started_at,
-  f.usage_date,
-  {month_of(f.billing_month)} as billing_month,
-  if(f.correction = 0, null, {month_of(f.usage_date)}) as adjusts_month,
-  m.provider,
-  m.account,
-  m.region,
-  m.model,
-  e.price_key,
-  m.operation,
-  m.service_tier,
-  f.input_uncached_tokens,
-  f.cache_read_tokens,
-  f.cache_write_5m_tokens,
-  f.cache_write_1h_tokens,
-  f.cache_write_unknown_tokens,
-  f.output_tokens,
-  f.reasoning_tokens,
-  f.input_audio_tokens,
-  f.input_image_tokens,
-  f.cache_read_audio_tokens,
-  f.output_audio_tokens,
-  f.output_image_tokens,
-  f.searches,
-  coalesce(a.user_email, a.user_id) as user_id,
-  a.team,
-  a.key_alias,
-  a.project,
-  c.caller,
-  p.department,
-  p.cost_center,
-  coalesce(t.agent_id, c.agent_id) as agent_id,
-  t.tools,
-  f.tool_calls,
-  f.cache_hit,
-  f.llm_cost_usd,
-  f.infra_cost_usd,
-  f.tool_cost_usd,
-  f.total_cost_usd,
-  f.cache_savings_usd,
-  f.doubtful_cost_usd,
-  r.match,
-  r.match_rung,
-  r.pricing,
-  f.pricing_note,
-  r.attribution,
-  e.rate_version,
-  f.rate_id,
-  f.usage_object_id,
-  f.usage_line,
-  f.request_object_id,
-  f.request_line,
-  concat('nightly/', cast(f.run_date as string)) as run,
-  f.flags,
-  b.cost_center as adjusts_cost_center
-from {record_facts} as f
-inner join {meters} as m on m.meter_id = f.meter_id
-inner join {rulings} as r on r.ruling_id = f.ruling_id
-inner join {payers} as p on p.payer_id = f.payer_id
-left join {rate_entries} as e on e.rate_id = f.rate_id
-left join {actors} as a on a.actor_id = f.actor_id
-left join {tasks} as t on t.task_id = f.task_id
-left join {callers} as c on c.caller_id = f.caller_id
-left join {payers} as b on b.payer_id = f.adjusts_payer_id`
+//go:embed cost_items.sql
+var costItemsText string
 
-// recordsView is the cost records in full: items with the ids of their
-// requests. Its own filters are all days: an engine that refuses to read a
-// partitioned table without one can't take over the reader's.
-const recordsView = `
-select
-  i.*,
-  coalesce(u.provider_request_id, {key_text(u.provider_request_key)}, q.provider_request_id, {key_text(q.provider_request_key)}) as provider_request_id,
-  coalesce(nullif(q.agent_request_id, ''), {key_text(q.agent_request_key)}) as agent_request_id
-from {cost_items} as i
-left join {usage} as u
-  on u.object_id = i.usage_object_id and u.line = i.usage_line and u.usage_date = i.usage_date and u.usage_date >= date '0001-01-01'
-left join {requests} as q
-  on q.object_id = i.request_object_id and q.line = i.request_line and q.request_date >= date '0001-01-01'`
+//go:embed cost_records.sql
+var costRecordsText string
 
-// totalsView is the control totals that count. Of the objects of one source
-// that tell the same figure of the same bucket the newest counts; rows of one
-// object add up, also where they are alike. An export that is replaced as a
-// whole has no such rivals: the manifest drops its older objects.
-const totalsView = `
-select
-  o.source,
-  t.*
-from {totals} as t
-inner join {objects} as o on o.object_id = t.object_id
-where t.bucket_date >= date '0001-01-01'
-qualify t.period is not null or rank() over (
-  partition by
-    t.bucket_date, o.source, t.provider, t.account, t.project, t.key, t.principal, t.model, t.token_class, t.line_item,
-    t.service_tier, t.region, t.bucket_start, t.bucket_end
-  order by t.revision desc, t.object_id desc
-) = 1`
+//go:embed totals_counted.sql
+var totalsCountedText string
+
+// Views that people may build upon have columns: these are described to whoever looks
+// a view up. The others are for this program alone.
+var (
+	costItems     = warehouse.View{Name: "cost_items", About: "Cost records in words, without the ids of their requests; may be built upon", Text: costItemsText, Columns: itemColumns}
+	costRecords   = warehouse.View{Name: "cost_records", About: "Cost records in words; may be built upon", Text: costRecordsText, Columns: recordColumns}
+	dailyItems    = warehouse.View{Name: "daily_items", About: "Daily sums in words; may be built upon", Text: dailyItemsText, Columns: dailyColumns}
+	totalsCounted = warehouse.View{Name: "totals_counted", About: "Control totals, each figure once", Text: totalsCountedText}
+)
+
+// Columns of views, in the order of their texts.
+var (
+	itemColumns = slices.Concat(
+		through(factsTable, "record_id", "correction", "started_at", "usage_date"),
+		own(
+			column("billing_month", Text, false, "month that charges it, as YYYY-MM"),
+			column("billing_month_date", Date, false, "first day of that month; a condition on it spares reading other months where a condition on billing_month doesn't"),
+			column("adjusts_month", Text, true, "of a correction: month that it corrects, as YYYY-MM; null: it is none"),
+		),
+		through(metersTable, "provider", "account", "region", "model"),
+		through(rateEntriesTable, "price_key"),
+		through(metersTable, "operation", "service_tier"),
+		through(factsTable, "input_uncached_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens", "cache_write_unknown_tokens", "output_tokens", "reasoning_tokens",
+			"input_audio_tokens", "input_image_tokens", "cache_read_audio_tokens", "output_audio_tokens", "output_image_tokens", "searches"),
+		own(column("user_id", Text, true, "who asked: the address where it is known, else the name that the agent platform has; null: nobody is told")),
+		through(actorsTable, "team", "key_alias", "project"),
+		through(callersTable, "caller"),
+		through(payersTable, "department", "cost_center"),
+		own(column("agent_id", Text, true, "agent that worked, as the agent platform or else the provider knows it; null: none is told")),
+		through(tasksTable, "tools"),
+		through(factsTable, "tool_calls", "cache_hit", "llm_cost_usd", "infra_cost_usd", "tool_cost_usd", "total_cost_usd", "cache_savings_usd", "doubtful_cost_usd"),
+		through(rulingsTable, "match", "match_rung", "pricing"),
+		through(factsTable, "pricing_note"),
+		through(rulingsTable, "attribution"),
+		through(rateEntriesTable, "rate_version"),
+		through(factsTable, "rate_id", "usage_object_id", "usage_line", "request_object_id", "request_line"),
+		own(column("run", Text, false, "night that wrote it, as nightly/YYYY-MM-DD")),
+		through(factsTable, "flags"),
+		own(column("adjusts_cost_center", Text, true, "of a correction: cost centre whose document it corrects, where that one has ended and a successor bears it")),
+	)
+	recordColumns = slices.Concat(itemColumns, own(
+		column("provider_request_id", Text, true, "id that the provider gave the request; null: not told, or its staged rows are gone"),
+		column("agent_request_id", Text, true, "id that the agent platform gave the request; null: not told, or its staged row is gone"),
+	))
+	dailyColumns = slices.Concat(
+		through(dailyTable, "usage_date", "billing_month", "utc_date", "correction"),
+		own(column("adjusts_month", Text, true, "of corrections: month that they correct, as YYYY-MM; null: they are none")),
+		through(metersTable, "provider", "account", "region", "model", "operation", "service_tier"),
+		through(rateEntriesTable, "price_key", "rate_version"),
+		through(dailyTable, "rate_id"),
+		through(payersTable, "department", "cost_center"),
+		own(column("adjusts_cost_center", Text, true, "of corrections: cost centre whose document they correct, where that one has ended and a successor bears them")),
+		through(dailyTable, "agent_id"),
+		through(rulingsTable, "match", "match_rung", "pricing", "attribution"),
+		through(dailyTable, "flags", "pricing_note", "cache_hit", "metered", "usage_source", "request_source", "records", "tool_calls",
+			"input_uncached_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens", "cache_write_unknown_tokens", "output_tokens", "reasoning_tokens",
+			"input_audio_tokens", "input_image_tokens", "cache_read_audio_tokens", "output_audio_tokens", "output_image_tokens", "searches",
+			"llm_cost_usd", "infra_cost_usd", "tool_cost_usd", "total_cost_usd", "cache_savings_usd", "doubtful_cost_usd"),
+	)
+)
 
 var (
-	totalsCounted = warehouse.View{Name: "totals_counted", About: "Control totals, each figure once", Text: totalsView}
-
-	costItems   = warehouse.View{Name: "cost_items", About: "Cost records in words, without the ids of their requests", Text: itemsView}
-	dailyItems  = warehouse.View{Name: "daily_items", About: "Daily sums in words", Text: dailyItemsText}
-	costRecords = warehouse.View{Name: "cost_records", About: "Cost records in words", Text: recordsView}
+	metersTable  = warehouse.StagedTable(record.MeterSchema, "")
+	actorsTable  = warehouse.StagedTable(record.ActorSchema, "")
+	callersTable = warehouse.StagedTable(record.CallerSchema, "")
+	tasksTable   = warehouse.StagedTable(record.TaskSchema, "")
 )
+
+// through are columns that a view gives as a table has them.
+func through(t Table, names ...string) (columns []Column) {
+	for _, name := range names {
+		i := slices.IndexFunc(t.Columns, func(c Column) bool { return c.Name == name })
+		columns = append(columns, t.Columns[i])
+	}
+	return columns
+}
+
+// own are columns that a view makes.
+func own(columns ...Column) []Column { return columns }
 
 // MakeRulings adds the rulings that a ledger lacks: all in a new one, in one of
 // an earlier version those with words that it did not have.

@@ -235,8 +235,8 @@ var MeterSchema = &Schema{Table: "meters", About: "What is metered: a model of a
 	{"account", Text, true, "account, project or workspace"},
 	{"region", Text, true, "region that was called"},
 	{"model", Text, false, "model as sent"},
-	{"operation", Text, true, ""},
-	{"service_tier", Text, true, ""},
+	{"operation", Text, true, "kind of call, as the provider names it; null: not told"},
+	{"service_tier", Text, true, "as the provider names it; null: not told"},
 	{"error_code", Text, true, ""},
 	{"notice", Text, true, "what is also billed and the counts don't hold, in words; null: nothing that is known of"},
 }}
@@ -254,9 +254,9 @@ var ActorSchema = &Schema{Table: "actors", About: "Who asked, as the agent platf
 	{"actor_id", Int, false, "a number, or a hash of the columns below where several processes may write"},
 	{"user_id", Text, true, ""},
 	{"user_email", Text, true, "null where it equals user_id"},
-	{"team", Text, true, ""},
-	{"key_alias", Text, true, ""},
-	{"project", Text, true, ""},
+	{"team", Text, true, "team of the key, as the platform names it"},
+	{"key_alias", Text, true, "name of the key that was used"},
+	{"project", Text, true, "project of the key, as the platform names it"},
 }}
 
 // TaskSchema is what was asked of which agent.

@@ -63,8 +63,8 @@ func (b *books) records(month civil.Month) (found []string) {
 	}](b, `
 select coalesce(provider_request_id, agent_request_id, '') as id, correction, adjusts_month, usage_date, pricing, total_cost_usd
 from {cost_records}
-where billing_month = {@month} and usage_date >= {@since}
-order by coalesce(provider_request_id, agent_request_id, ''), correction`, records.Args{"month": month, "since": civil.Min}) {
+where billing_month = {@month} and billing_month_date = {@first_day} and usage_date >= {@since}
+order by coalesce(provider_request_id, agent_request_id, ''), correction`, records.Args{"month": month, "first_day": month.FirstDay(), "since": civil.Min}) {
 		found = append(found, fmt.Sprintf("%s %+d %s %s %s %s", r.ID, r.Correction, r.Adjusts, r.Day, r.Pricing, r.Total))
 	}
 	return found
