@@ -335,11 +335,8 @@ func (l *Records) tie(ctx context.Context, args Args, sums dailySums) error {
 	return nil
 }
 
-// controlTotals are what tie checks besides the daily sums.
-const controlTotals = `
-select
-  (select count(*) from {usage} where usage_date in ({@days})) as staged,
-  (select count(*) from {new_repeats} where kind = 'usage') as set_aside`
+//go:embed control_totals.sql
+var controlTotals string // what tie checks besides the daily sums
 
 // putReferences makes work tables of what the models join with. What is met for the
 // first time, a rate or a cost centre that bears a record, is among the changes.
