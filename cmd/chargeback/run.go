@@ -32,11 +32,10 @@ that can read it catches up. A run stops where the clock can't be right, or the
 ledger is new beside documents that were issued: the message says what helps.`
 
 const nightlyHelp = `Reads each new object once, computes the cost records that it concerns, on its day
-and on any other, and sends the alerts that they call for. What has not changed
-is not computed again. Without
---date it runs every night that is due, oldest first. --from and --to run the
-nights of several days in one go, also where they were run before: logs that came
-late for any of them are read.
+and on any other, and sends the alerts that they call for. What has not changed is
+not computed again. Without --date it runs every night that is due, oldest first.
+--from and --to run the nights of several days in one go, also where they were run
+before: logs that came late for any of them are read.
 
 --estimate says which days would be recomputed from how many rows that are there,
 and, where the ledger is in BigQuery, what each step would read and cost at

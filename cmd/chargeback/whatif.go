@@ -30,10 +30,13 @@ the other model is another provider's: gpt-5=bedrock/anthropic.claude-x.
 to the cache are read from it in each request: 0.4 is 40 %. Writes stay.`
 
 const repriceHelp = `Prices are dated, and a price may be learned after its date; so may a move of a
-person, an owner, or what a log says. The next nightly run prices all records of
-open months by what is known then. What a closed month has charged otherwise
-becomes a correction in the first open month: the old charge is reversed and the
-new one charged, each naming the month, the document and the reason.
+person, an owner, or what a log says. The next nightly run computes the records
+of open months that this concerns by what is known then: of a price those of the
+models that cost something else by it, of a person or an owner those of the days
+on which a record belongs to another cost centre, of other settings all of them.
+What a closed month has charged otherwise becomes a correction in the first open
+month: the old charge is reversed and the new one charged, each naming the month,
+the document and the reason.
 
 --dry-run shows the differences of open months and lists the corrections, and
 changes nothing. It reads no sources: a people file that has changed is named, and
