@@ -5,7 +5,7 @@
 // rule that a bad record is rejected alone while a corrupt object counts
 // nothing.
 // It does not own: what a record costs or who owes it (transform), the
-// manifest (billing/ledger), or when to read (jobs).
+// manifest (billing/manifest), or when to read (jobs).
 package extract
 
 import (

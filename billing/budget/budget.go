@@ -6,8 +6,8 @@
 // were raised; the rule that there is one message per budget, amount, month,
 // threshold and kind until a correction takes it back; that unsent messages
 // fold into the next; and the linear forecast.
-// It does not own: where spend is summed and where alerts are kept
-// (billing/ledger), how an alert is worded (templates) or sent
+// It does not own: where spend is summed (billing/records) and where alerts are
+// kept (billing/outbox), how an alert is worded (templates) or sent
 // (billing/notify), and which budgets exist (config).
 package budget
 

@@ -3,7 +3,7 @@
 //
 // It owns: the products of a record or of an invoice line, the sum that they
 // must give, and whether they do.
-// It does not own: the figures (billing/ledger), prices (transform/rates), or
+// It does not own: the figures (billing/records, billing/months), prices (transform/rates), or
 // how it is printed (cmd).
 package explain
 

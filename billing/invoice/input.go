@@ -4,7 +4,7 @@
 // It owns: what the document says and in which order, the one rounding of a
 // month's money and the cents of its lines, the document number, the content
 // hash, the CSV of the lines and the journal that books the invoices.
-// It does not own: what is owed (billing/ledger), how a page looks
+// It does not own: what is owed (billing/records), how a page looks
 // (billing/invoice/pdf), its wording (templates), or where files go (jobs).
 //
 // Everything here is a function of its arguments. The same input, in whatever

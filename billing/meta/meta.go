@@ -2,7 +2,8 @@
 // value each.
 //
 // It owns: the table, and the rule that a pinned fact never changes.
-// It does not own: which facts there are, or what they mean (manifest, ledger).
+// It does not own: which facts there are, or what they mean (manifest, records,
+// months, ledger).
 package meta
 
 import (

@@ -5,7 +5,7 @@
 // happens to a message whose fate is unknown after a crash, how long a run may
 // spend on deliveries, and the view of an alert that templates words.
 // It does not own: which alerts exist (billing/budget), where the outbox is
-// kept (billing/ledger), the words (templates) or a medium (slacknotify,
+// kept (billing/outbox), the words (templates) or a medium (slacknotify,
 // consolenotify).
 package notify
 

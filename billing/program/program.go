@@ -4,7 +4,7 @@
 //
 // It owns: which work tables a result needs, their order, and when each goes.
 // It does not own: the models (transform/models), or what feeds them and what
-// becomes of their results (ledger, report).
+// becomes of their results (records, report).
 package program
 
 import (

@@ -5,7 +5,7 @@
 // every report of a month adds up to the same total; averages and shares; and
 // the three forms: a table for a terminal, JSON and CSV; the history of people and
 // of their names; and the rule that a comparison leaves the ledger as it is.
-// It does not own: the cost records (billing/ledger), names of cost centres
+// It does not own: the cost records (billing/records), names of cost centres
 // and agents (transform/directory), documents that finance books
 // (billing/invoice), or the words of alerts (templates).
 package report

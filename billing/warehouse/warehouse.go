@@ -10,7 +10,7 @@
 // It owns: the contract, columns and tables, rows in typed values, changes, and
 // how a text is filled in.
 // It does not own: which tables there are and what their rows mean (meta, manifest,
-// outbox, ledger), or any SQL of theirs. Drivers are its children, and
+// outbox, runs, records, months), or any SQL of theirs. Drivers are its children, and
 // warehousetest is the suite that each of them passes.
 package warehouse
 

@@ -141,7 +141,7 @@ func reached(pages []pageTold) (n int64) {
 	return n
 }
 
-// pageAround keeps what stands around the list of a page: its fields are few.
+// pageAroundMax bounds what stands behind the list of a page: its fields are few.
 const pageAroundMax = 1 << 20
 
 // around adds a byte behind the list; what is too long to be a page's own

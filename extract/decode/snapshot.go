@@ -33,7 +33,7 @@ type PersonOptions struct {
 type personShape struct {
 	list   string // the key of a page under which its persons stand
 	person PersonOptions
-	active []string // an account that is switched off has no, 0 or a word of offWords here
+	active []string // an account that is switched off has no, 0 or another word of offWord here
 	gone   []string // an account that is switched off has yes or 1 here
 	ended  []string // day from which the person no longer counts
 	// address makes an address of what stands for one, "" of what is none; nil
@@ -308,7 +308,7 @@ func (d *snapshotDecoder) eachText(list []byte, do func(text, kind []byte, prima
 	})
 }
 
-// offWords say that an account is switched off.
+// offWord says that a word tells that an account is switched off.
 func offWord(s []byte) bool {
 	switch string(bytes.ToLower(s)) {
 	case "false", "0", "no", "n", "suspended", "deprovisioned", "archived", "deleted", "disabled", "inactive", "terminated":

@@ -5,7 +5,7 @@
 // is objstoretest), source URLs, how folder and file names tell the day an
 // object was delivered, and which names are known not to be data.
 // It does not own: what is inside an object (extract/decode), which objects
-// were read before (extract's manifest), or which days a run needs (jobs).
+// were read before (billing/manifest), or which days a run needs (jobs).
 package objstore
 
 import (

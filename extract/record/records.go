@@ -3,7 +3,7 @@
 //
 // It owns: the staged columns, their types and their meaning.
 // It does not own: how a format fills them (extract/decode) or where they are
-// kept (billing/ledger).
+// kept (billing/manifest).
 package record
 
 // Lineage says where a record was read: Object is the manifest's id of the
@@ -103,7 +103,7 @@ type Person struct {
 	ValidTo     int64 // exclusive; of a snapshot's row the end of all days
 	Snapshot    int64 // day of the snapshot
 	HasSnapshot bool
-	Names       []byte // other names, as SortNames gives them
+	Names       []byte // other names, as NameList.Join gives them
 }
 
 // Total is one figure of a provider's own report or bill: a count of one token

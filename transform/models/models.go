@@ -3,7 +3,7 @@
 //
 // It owns: dedupe, match, attribute, price, and the promises in each file's
 // header comment.
-// It does not own: running a model or replacing a day (billing/ledger), price
+// It does not own: running a model or replacing a day (billing/records), price
 // rows (transform/rates), or who owns what (transform/directory).
 package models
 
