@@ -110,7 +110,7 @@ type Repricing struct {
 	Unread []string
 }
 
-// Reprice prices all records of open months again by today's rate book, and finds the
+// Reprice prices the records of open months by today's rate book, and finds the
 // corrections that closed months call for by prices, people, owners and logs as they
 // are known today, in scratch tables. The ledger stays as it is.
 func (b *Books) Reprice(ctx context.Context) (Repricing, error) {

@@ -4,7 +4,7 @@
 // It owns: the states of an object, the rule that a delivery is staged whole or
 // not at all, which days have changed since their records were computed, and how
 // the last night found each source.
-// It does not own: what the rows come to (ledger), how objects are read
+// It does not own: what the rows come to (records), how objects are read
 // (extract), or when (jobs).
 package manifest
 
