@@ -3,6 +3,7 @@ package record
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 )
 
 // Key stands for an id where rows are kept and joined: 128 bits in place of a text.
@@ -41,7 +42,7 @@ func uuid(id []byte) (key Key, is bool) {
 	}
 	at := 0
 	for i := range key {
-		if id[at] == '-' {
+		if slices.Contains(dashes[:], at) { // a dash elsewhere is no digit
 			at++
 		}
 		high, low := digits[id[at]], digits[id[at+1]]
