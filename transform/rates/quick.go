@@ -5,6 +5,7 @@ import (
 	"encoding"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"chargeback/transform/strictyaml"
 )
@@ -14,6 +15,9 @@ import (
 // time that strictyaml needs for any YAML. Whatever else a document has is not
 // ok, and strictyaml reads it and says what is wrong.
 func quick(name string, before int, data []byte) (d decoded, ok bool) {
+	if !utf8.Valid(data) { // also in a comment
+		return d, false
+	}
 	q := quickReader{lines: map[string]int{"": before + 1}}
 	var items []*priceYAML
 	for number, raw := before+1, data; len(raw) > 0; number++ {
