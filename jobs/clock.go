@@ -24,12 +24,12 @@ const clockForm = "2006-01-02 15:04 UTC"
 // clock. Where isRight says that it is this one's, runs that began after now
 // count as failed: what they marked as done falls due again in its own time.
 func (b *Books) CheckClock(ctx context.Context, now time.Time, isRight bool) error {
-	runs, err := b.Ledger.Runs.LastRuns(ctx, 1)
+	runs, err := b.Ledger.Runs.Last(ctx, 1)
 	if err != nil || len(runs) == 0 || !runs[0].Started.After(now.Add(clockTolerance)) {
 		return err
 	}
 	if isRight {
-		return b.Ledger.Runs.FailRunsAfter(ctx, now)
+		return b.Ledger.Runs.FailAfter(ctx, now)
 	}
 	return fmt.Errorf("the clock says %s, but the ledger's last run, %s, began at %s, so one of the two is wrong, and nothing was run: set the clock; "+
 		"if it is right and was ahead then, restore the ledger from a backup of before that run, or run `chargeback run --clock-is-right`, after which what was run ahead of time counts as not run",

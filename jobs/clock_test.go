@@ -24,7 +24,7 @@ func TestClockBehind(t *testing.T) {
 		}
 	}
 	check(instant("1970-01-01T00:00:00Z"), false, "") // nothing to compare with
-	if _, err := b.Ledger.Runs.BeginRun(t.Context(), "nightly/2026-11-01", at); err != nil {
+	if _, err := b.Ledger.Runs.Begin(t.Context(), "nightly/2026-11-01", at); err != nil {
 		t.Fatal(err)
 	}
 	check(at, false, "")
@@ -38,9 +38,9 @@ func TestClockWasAhead(t *testing.T) {
 	t.Parallel()
 	b := calendar(t, "UTC", "2026-10-28")
 	for day, at := range map[string]string{"2026-10-28": "2026-10-29T04:00:00Z", "2026-10-29": "2026-12-01T04:00:00Z", "2026-10-30": "2026-12-01T04:00:01Z"} {
-		attempt, err := b.Ledger.Runs.BeginRun(t.Context(), "nightly/"+day, instant(at))
+		attempt, err := b.Ledger.Runs.Begin(t.Context(), "nightly/"+day, instant(at))
 		if err == nil {
-			err = b.Ledger.Runs.EndRun(t.Context(), "nightly/"+day, attempt, runs.RunDone, instant(at), nil)
+			err = b.Ledger.Runs.End(t.Context(), "nightly/"+day, attempt, runs.Done, instant(at), nil)
 		}
 		if err != nil {
 			t.Fatal(err)

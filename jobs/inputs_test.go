@@ -117,7 +117,7 @@ func TestPriceAfterClose(t *testing.T) {
 	c := inputsCompany(t)
 	b := open(t, c.dir, wiring{})
 	b.nights(t, lastDay, lastDay)
-	b.ran(t, runs.RunDone, "nightly/2026-10-28", "nightly/2026-10-29", "nightly/2026-10-30")
+	b.ran(t, runs.Done, "nightly/2026-10-28", "nightly/2026-10-29", "nightly/2026-10-30")
 	b.nights(t, "2026-11-01", lateDay)
 	b.closing(t, october)
 	closed := b.monthHash(t, october)
@@ -190,7 +190,7 @@ func TestAfterClose(t *testing.T) {
 	for d := date("2026-11-04"); !date("2026-12-03").Before(d); d = d.AddDays(1) {
 		quiet = append(quiet, jobs.NightlyWindow(d))
 	}
-	b.ran(t, runs.RunDone, quiet...)
+	b.ran(t, runs.Done, quiet...)
 	second := b.closing(t, "2026-11")
 	equal(t, "documents of October", files, filesOf(t, b.Month.Dir)[:len(files)])
 	equal(t, "October again", first.Documents, b.closing(t, october).Documents)

@@ -118,11 +118,11 @@ func (b *Books) delivered(ctx context.Context, month civil.Month, now time.Time,
 	if err != nil || done[window] && len(files) == 0 {
 		return err
 	}
-	attempt, err := b.Ledger.Runs.BeginRun(ctx, window, now)
+	attempt, err := b.Ledger.Runs.Begin(ctx, window, now)
 	if err != nil {
 		return err
 	}
-	end, err := runs.EndRun(window, attempt, runs.RunDone, now, map[string]int{"documents": len(s.Documents)})
+	end, err := runs.End(window, attempt, runs.Done, now, map[string]int{"documents": len(s.Documents)})
 	if err != nil {
 		return err
 	}
@@ -189,7 +189,7 @@ func (b *Books) close(ctx context.Context, month civil.Month, closed map[civil.M
 		issued = append(issued, months.Issued{Number: d.Number, Month: month.String(), CostCenter: d.Party.Code, Total: d.Total.Cents.Total, ContentHash: d.ContentHash, Document: string(text)})
 		s.Exact = s.Exact.Add(d.Total.Exact.Total)
 	}
-	if s.Attempt, err = b.Ledger.Runs.BeginRun(ctx, s.Window, now); err != nil {
+	if s.Attempt, err = b.Ledger.Runs.Begin(ctx, s.Window, now); err != nil {
 		return err
 	}
 	s.BytesProcessed = max(0, b.processed(ctx)-before)
@@ -200,7 +200,7 @@ func (b *Books) close(ctx context.Context, month civil.Month, closed map[civil.M
 	if err != nil {
 		return err
 	}
-	end, err := runs.EndRun(s.Window, s.Attempt, runs.RunDone, now, run)
+	end, err := runs.End(s.Window, s.Attempt, runs.Done, now, run)
 	if err != nil {
 		return err
 	}

@@ -120,7 +120,7 @@ func TestMovedAfterClose(t *testing.T) {
 			}
 			same(t, before, b.state(t))
 			equal(t, "October", closed, b.monthHash(t, october))
-			b.ran(t, runs.RunDone, nightsOf("2026-11-05", "2026-12-03")...)
+			b.ran(t, runs.Done, nightsOf("2026-11-05", "2026-12-03")...)
 			b.closing(t, "2026-11")
 			b.night(t, date("2026-12-04"))
 			equal(t, "corrections in December", []string(nil), b.corrections(t, "2026-12"))
@@ -244,12 +244,12 @@ func TestModeOfCorrectedCorrections(t *testing.T) {
 			}
 			c.edit("people.csv", "user001@example.com,Support,00420,", "user001@example.com,People,CC-5001,")
 			again("2026-11-04")
-			b.ran(t, runs.RunDone, nightsOf("2026-11-05", "2026-12-03")...)
+			b.ran(t, runs.Done, nightsOf("2026-11-05", "2026-12-03")...)
 			equal(t, "moved", tt.july, document(b.closing(t, "2026-11")))
 			c.edit("people.csv", "user001@example.com,People,CC-5001,", "user001@example.com,Support,00420,")
 			c.edit("directory.yaml", "department: People, mode: "+tt.before, "department: People, mode: "+tt.after)
 			again("2026-12-04")
-			b.ran(t, runs.RunDone, nightsOf("2026-12-05", "2027-01-03")...)
+			b.ran(t, runs.Done, nightsOf("2026-12-05", "2027-01-03")...)
 			equal(t, "moved back", tt.august, document(b.closing(t, "2026-12")))
 		})
 	}
@@ -270,7 +270,7 @@ func TestDepartmentRenamedAfterClose(t *testing.T) {
 	b = open(t, c.dir, wiring{})
 	b.night(t, date("2026-10-31"))
 	b.night(t, date("2026-11-04"))
-	b.ran(t, runs.RunDone, nightsOf("2026-11-05", "2026-12-03")...)
+	b.ran(t, runs.Done, nightsOf("2026-11-05", "2026-12-03")...)
 	equal(t, "corrections", []string{"2026-10 | 00420 | -0.0061 | 0.0061 | the log names another agent | 00420"}, b.corrections(t, "2026-11"))
 	b.closing(t, "2026-11")
 }
@@ -284,8 +284,8 @@ func TestLateFarBehind(t *testing.T) {
 	c.ordinary("2026-12-03", "2026-12-03")
 	b.night(t, date("2026-11-10"))
 	c.log(request{id: "far", at: clock("10-29 15:00:00"), provider: "openai", email: "user001@example.com", agent: "helper", in: 1000, out: 0})
-	b.ran(t, runs.RunDone, nightsOf("2026-11-04", "2026-11-09")...)
-	b.ran(t, runs.RunDone, nightsOf("2026-11-11", "2026-12-03")...)
+	b.ran(t, runs.Done, nightsOf("2026-11-04", "2026-11-09")...)
+	b.ran(t, runs.Done, nightsOf("2026-11-11", "2026-12-03")...)
 	b.night(t, date("2026-12-03"))
 	equal(t, "before the close", []string(nil), b.corrections(t, "2026-11"))
 	b.closing(t, "2026-11")

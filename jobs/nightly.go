@@ -81,11 +81,11 @@ func (b *Books) accountedFor(window string, day civil.Date) error {
 // where do does.
 func (b *Books) attempt(ctx context.Context, s *NightlySummary, now time.Time, do func() error) (err error) {
 	s.before = b.processed(ctx)
-	if s.Attempt, err = b.Ledger.Runs.BeginRun(ctx, s.Window, now); err != nil {
+	if s.Attempt, err = b.Ledger.Runs.Begin(ctx, s.Window, now); err != nil {
 		return err
 	}
 	if err := do(); err != nil {
-		failed := b.Ledger.Runs.EndRun(context.WithoutCancel(ctx), s.Window, s.Attempt, runs.RunFailed, now, map[string]string{"error": err.Error()})
+		failed := b.Ledger.Runs.End(context.WithoutCancel(ctx), s.Window, s.Attempt, runs.Failed, now, map[string]string{"error": err.Error()})
 		return errors.Join(fmt.Errorf("%s: %w", s.Window, err), failed)
 	}
 	return nil
@@ -370,7 +370,7 @@ func (b *Books) nightsDoneNow(ctx context.Context, nights records.Days, now time
 	for day := nights.First; day.Before(nights.Last); day = day.AddDays(1) {
 		others = append(others, NightlyWindow(day))
 	}
-	done, err := b.Ledger.Runs.NoteRuns(ctx, NightlyKind, others, now, map[string]string{"with": s.Window})
+	done, err := b.Ledger.Runs.Note(ctx, NightlyKind, others, now, map[string]string{"with": s.Window})
 	if err != nil {
 		return nil, err
 	}
@@ -381,9 +381,9 @@ func (b *Books) nightsDoneNow(ctx context.Context, nights records.Days, now time
 
 // end ends a run with a summary that holds the first of its alerts and problems.
 func (s NightlySummary) end(now time.Time) ([]warehouse.Change, error) {
-	problems := make([]runs.RunProblem, len(s.Problems))
+	problems := make([]runs.Problem, len(s.Problems))
 	for i, p := range s.Problems {
-		problems[i] = runs.RunProblem(p)
+		problems[i] = runs.Problem(p)
 	}
 	changes := runs.KeepProblems(s.Window, s.Attempt, problems)
 	if n := len(s.Problems); n > runs.SummaryMost {
@@ -392,7 +392,7 @@ func (s NightlySummary) end(now time.Time) ([]warehouse.Change, error) {
 	if n := len(s.Alerts); n > runs.SummaryMost {
 		s.Alerts, s.AlertCount = s.Alerts[:runs.SummaryMost], n
 	}
-	end, err := runs.EndRun(s.Window, s.Attempt, runs.RunDone, now, s)
+	end, err := runs.End(s.Window, s.Attempt, runs.Done, now, s)
 	return append(changes, end), err
 }
 

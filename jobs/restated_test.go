@@ -63,7 +63,7 @@ prices:
 	}
 	same(t, before, b.state(t))
 
-	b.ran(t, runs.RunDone, nightsOf("2026-11-05", "2026-12-03")...)
+	b.ran(t, runs.Done, nightsOf("2026-11-05", "2026-12-03")...)
 	b.closing(t, "2026-11")
 	learn("2026-12-04", "0.50", "2026-12-04T00:00:00Z")
 	equal(t, "learned twice", append(second, "2026-10-29 2026-12 -2 matched priced -0.002745\n", "2026-10-29 2026-12 2 matched priced 0.001745\n"), b.call(t, calls))

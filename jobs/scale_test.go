@@ -152,7 +152,7 @@ func TestManyProblems(t *testing.T) {
 	}
 	b := open(t, c.dir, wiring{})
 	s := b.night(t, date(firstDay))
-	last, err := b.Ledger.Runs.LastRuns(t.Context(), 1)
+	last, err := b.Ledger.Runs.Last(t.Context(), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func TestManyProblems(t *testing.T) {
 	if err := json.Unmarshal([]byte(last[0].Summary), &kept); err != nil {
 		t.Fatal(err)
 	}
-	rest, err := b.Ledger.Runs.RunProblems(t.Context(), s.Window, s.Attempt)
+	rest, err := b.Ledger.Runs.Problems(t.Context(), s.Window, s.Attempt)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,14 +34,14 @@ func calendar(t *testing.T, zone, start string) *books {
 func (b *books) ran(t *testing.T, state string, windows ...string) {
 	t.Helper()
 	for _, window := range windows {
-		attempt, err := b.Ledger.Runs.BeginRun(t.Context(), window, time.Unix(0, 0))
+		attempt, err := b.Ledger.Runs.Begin(t.Context(), window, time.Unix(0, 0))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if state == runs.RunRunning {
+		if state == runs.Running {
 			continue
 		}
-		if err := b.Ledger.Runs.EndRun(t.Context(), window, attempt, state, time.Unix(0, 0), nil); err != nil {
+		if err := b.Ledger.Runs.End(t.Context(), window, attempt, state, time.Unix(0, 0), nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -104,13 +104,13 @@ func TestDueNights(t *testing.T) {
 	november := func(day int) time.Time { return time.Date(2026, 11, day, 12, 0, 0, 0, time.UTC) }
 	equal(t, "long before the start", []string(nil), b.dueNights(t, time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)))
 	equal(t, "on the first day", []string(nil), b.dueNights(t, instant("2026-10-28T12:00:00Z")))
-	b.ran(t, runs.RunDone, "nightly/2026-10-28", "nightly/2026-10-29", "nightly/2026-11-01", "monthly/2026-10")
-	b.ran(t, runs.RunFailed, "nightly/2026-10-30")
-	b.ran(t, runs.RunRunning, "nightly/2026-10-31")
+	b.ran(t, runs.Done, "nightly/2026-10-28", "nightly/2026-10-29", "nightly/2026-11-01", "monthly/2026-10")
+	b.ran(t, runs.Failed, "nightly/2026-10-30")
+	b.ran(t, runs.Running, "nightly/2026-10-31")
 	equal(t, "after a gap, a failure and a crash", []string{"2026-10-30", "2026-10-31", "2026-11-02"}, b.dueNights(t, november(3)))
-	b.ran(t, runs.RunFailed, "nightly/2026-10-29")
+	b.ran(t, runs.Failed, "nightly/2026-10-29")
 	equal(t, "a later failure undoes nothing", []string{"2026-10-30", "2026-10-31", "2026-11-02"}, b.dueNights(t, november(3)))
-	b.ran(t, runs.RunDone, "nightly/2026-10-30", "nightly/2026-10-31", "nightly/2026-11-02")
+	b.ran(t, runs.Done, "nightly/2026-10-30", "nightly/2026-10-31", "nightly/2026-11-02")
 	b.Sources = nil // what they hold makes the newest night due again
 	equal(t, "caught up", []string(nil), b.dueNights(t, november(3)))
 	equal(t, "after a long gap", 29, len(b.dueNights(t, november(30).AddDate(0, 0, 2))))
@@ -142,7 +142,7 @@ func TestDueMonths(t *testing.T) {
 			all := slices.Sorted(slices.Values(append(slices.Clone(tt.want), tt.closed...)))
 			equal(t, "due while files are missing", all, b.dueMonths(t, instant(tt.now)))
 			for _, m := range tt.closed {
-				b.ran(t, runs.RunDone, jobs.DocumentsKind+"/"+m)
+				b.ran(t, runs.Done, jobs.DocumentsKind+"/"+m)
 			}
 			equal(t, "due", tt.want, b.dueMonths(t, instant(tt.now)))
 		})
@@ -172,12 +172,12 @@ func TestNightsBeforeClose(t *testing.T) {
 		}
 	}
 	refused("7 nights up to 2026-11-03 were not run, first 2026-10-28; run `chargeback run nightly` first")
-	b.ran(t, runs.RunDone, "nightly/2026-10-28", "nightly/2026-10-30", "nightly/2026-10-31", "nightly/2026-11-01", "nightly/2026-11-02")
-	b.ran(t, runs.RunFailed, "nightly/2026-10-29")
+	b.ran(t, runs.Done, "nightly/2026-10-28", "nightly/2026-10-30", "nightly/2026-10-31", "nightly/2026-11-01", "nightly/2026-11-02")
+	b.ran(t, runs.Failed, "nightly/2026-10-29")
 	refused("2 nights up to 2026-11-03 were not run, first 2026-10-29")
-	b.ran(t, runs.RunDone, "nightly/2026-10-29")
+	b.ran(t, runs.Done, "nightly/2026-10-29")
 	refused("the night of 2026-11-03 was not run; run `chargeback run nightly` first")
-	b.ran(t, runs.RunDone, "nightly/2026-11-03")
+	b.ran(t, runs.Done, "nightly/2026-11-03")
 	if s := b.closing(t, october); len(s.Documents) != 1 || s.Documents[0].CostCenter != "CC-9000" || s.Hash == "" { // the shared cost
 		t.Errorf("a month without a record closed as %+v", s)
 	}
@@ -188,7 +188,7 @@ func TestMonthsInTurn(t *testing.T) {
 	t.Parallel()
 	b := calendar(t, "Europe/Berlin", "2026-10-28")
 	for d := date("2026-10-28"); d.Before(date("2026-12-31")); d = d.AddDays(1) {
-		b.ran(t, runs.RunDone, jobs.NightlyWindow(d))
+		b.ran(t, runs.Done, jobs.NightlyWindow(d))
 	}
 	for _, step := range []struct{ month, refused string }{
 		{"2026-09", "monthly/2026-09: company.start is 2026-10-28; nothing before it is accounted for"},

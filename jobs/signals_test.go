@@ -289,7 +289,7 @@ func TestCorrectionsAreTold(t *testing.T) {
 	says(t, "a price that was learned late", "", s.Problems, jobs.KindEditedPrice)
 	says(t, "its corrections", "corrections 2026-10: this closed month is corrected in 2026-11 by 0.001 USD", s.Problems, jobs.KindCorrections)
 
-	b.ran(t, runs.RunDone, nightsOf("2026-11-07", "2026-12-03")...)
+	b.ran(t, runs.Done, nightsOf("2026-11-07", "2026-12-03")...)
 	b.closing(t, "2026-11")
 	equal(t, "status behind the close", []string(nil), told(b.stands(t, "2026-12-03"), jobs.KindCorrections))
 }
@@ -330,7 +330,7 @@ func TestEmptyMonth(t *testing.T) {
 	equal(t, "waived", []string{"empty: 1 empty month, up to 1 empty month"}, waived(s))
 	c.ask("2026-11-02", "user001@example.com")
 	b.night(t, date(lateDay))
-	b.ran(t, runs.RunDone, nightsOf("2026-11-04", "2026-12-03")...)
+	b.ran(t, runs.Done, nightsOf("2026-11-04", "2026-12-03")...)
 	b.Month.Waivers = nil
 	equal(t, "a month with one record", []string(nil), waived(b.closing(t, "2026-11")))
 }
@@ -359,9 +359,9 @@ func TestFailedRunsStand(t *testing.T) {
 	c := oneSource(t)
 	b := open(t, c.dir, wiring{})
 	equal(t, "new books", 0, len(b.stands(t, firstDay)))
-	attempt, err := b.Ledger.Runs.BeginRun(t.Context(), "nightly/"+firstDay, b.morning(date(firstDay)))
+	attempt, err := b.Ledger.Runs.Begin(t.Context(), "nightly/"+firstDay, b.morning(date(firstDay)))
 	if err == nil {
-		err = b.Ledger.Runs.EndRun(t.Context(), "nightly/"+firstDay, attempt, runs.RunFailed, b.morning(date(firstDay)), map[string]string{"error": "the disk is full"})
+		err = b.Ledger.Runs.End(t.Context(), "nightly/"+firstDay, attempt, runs.Failed, b.morning(date(firstDay)), map[string]string{"error": "the disk is full"})
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -245,7 +245,7 @@ func TestSettingsOfAnObjectOfBothMonths(t *testing.T) {
 			equal(t, "corrections when the wrong map is back", int64(0), corrections())
 			write(tt.wrong, ownFields)
 			b.night(t, date("2026-11-04"))
-			b.ran(t, runs.RunDone, nightsOf("2026-11-05", "2026-12-03")...)
+			b.ran(t, runs.Done, nightsOf("2026-11-05", "2026-12-03")...)
 			b.closing(t, "2026-11")
 			write(ownFields, tt.wrong)
 			b.night(t, date("2026-12-04"))

@@ -1,4 +1,5 @@
-// Package ledger holds the durable record of what each cost centre owes.
+// Package ledger opens the books: the durable record of what each cost centre owes, in
+// parts over one warehouse.
 //
 // It owns: the layout that all parts of the books have together, how a ledger is made,
 // brought up to date and opened, and what never changes under it.

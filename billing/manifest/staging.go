@@ -99,12 +99,18 @@ func (m *Manifest) replace(ctx context.Context, s Staging) ([]warehouse.Change, 
 	for _, o := range s.Partial {
 		drop(o)
 	}
-	partial, err := m.dropRows(ctx, "failed", s.Schema, failed, of, false)
-	if err != nil {
-		return nil, err
+	if len(failed) > 0 {
+		if err := m.putIDs(ctx, "failed", failed); err != nil {
+			return nil, err
+		}
+		partial, err := m.dropRows(ctx, "failed", map[*record.Schema]bool{s.Schema: true}, of, false)
+		if err != nil {
+			return nil, err
+		}
+		changes = append(changes, partial...)
 	}
 	state, err := m.setState(ctx, "replaced", s.Replaced, args{"state": ObjectReplaced})
-	return slices.Concat(changes, partial, state), err
+	return append(changes, state...), err
 }
 
 // rowDays are the days on which rows of objects lie.
@@ -142,7 +148,9 @@ func (d rowDays) bounds() (since, until civil.Date) {
 	return d.first, d.last
 }
 
-// dropStaged is dropRows for objects that were read before.
+// dropStaged drops the rows of objects that were read before, which it puts into a
+// work table: also those that were read as something else, for settings may have changed
+// what a source holds.
 func (m *Manifest) dropStaged(ctx context.Context, work string, schema *record.Schema, ids []int64) ([]warehouse.Change, error) {
 	if len(ids) == 0 {
 		return nil, nil
@@ -163,32 +171,22 @@ func (m *Manifest) dropStaged(ctx context.Context, work string, schema *record.S
 	for _, k := range kept {
 		of.add(k.First, k.Last, k.Staged)
 	}
-	return m.dropRows(ctx, work, schema, ids, of, true)
-}
-
-// dropRows drops the staged rows of objects, which it puts into a work table, also
-// those that were read as something else: settings may have changed what a source
-// holds. Where they were there before, their days have changed.
-func (m *Manifest) dropRows(ctx context.Context, work string, schema *record.Schema, ids []int64, of rowDays, before bool) (changes []warehouse.Change, err error) {
-	if len(ids) == 0 {
-		return nil, nil
+	readings, err := warehouse.All[string](ctx, m.w, warehouse.Select{
+		Name: "read what objects were read as", Text: "select distinct ifnull(reading, '') as reading from {objects} where object_id in (select object_id from {" + work + "})",
+	})
+	if err != nil {
+		return nil, err
 	}
 	schemas := map[*record.Schema]bool{schema: true}
-	if !before {
-		if err := m.putIDs(ctx, work, ids); err != nil {
-			return nil, err
-		}
-	} else {
-		readings, err := warehouse.All[string](ctx, m.w, warehouse.Select{
-			Name: "read what objects were read as", Text: "select distinct ifnull(reading, '') as reading from {objects} where object_id in (select object_id from {" + work + "})",
-		})
-		if err != nil {
-			return nil, err
-		}
-		for _, reading := range readings {
-			schemas[schemaOf(reading, schema)] = true
-		}
+	for _, reading := range readings {
+		schemas[schemaOf(reading, schema)] = true
 	}
+	return m.dropRows(ctx, work, schemas, of, true)
+}
+
+// dropRows drops the rows of some tables that are of the objects in a work table. Where
+// they were there before, their days have changed.
+func (m *Manifest) dropRows(ctx context.Context, work string, schemas map[*record.Schema]bool, of rowDays, before bool) (changes []warehouse.Change, err error) {
 	for _, s := range stagedSchemas {
 		if !schemas[s] {
 			continue

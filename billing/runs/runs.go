@@ -27,9 +27,9 @@ func New(w warehouse.Warehouse) *Runs { return &Runs{w, w} }
 
 // States of a run.
 const (
-	RunRunning = "running"
-	RunDone    = "done"
-	RunFailed  = "failed"
+	Running = "running"
+	Done    = "done"
+	Failed  = "failed"
 )
 
 // Run is one attempt at a window.
@@ -42,12 +42,12 @@ type Run struct {
 	Summary  string    `column:",null"`            // JSON; empty while it runs
 }
 
-// BeginRun numbers a new attempt at a window and notes that it runs.
-func (l *Runs) BeginRun(ctx context.Context, window string, now time.Time) (attempt int64, err error) {
+// Begin numbers a new attempt at a window and notes that it runs.
+func (l *Runs) Begin(ctx context.Context, window string, now time.Time) (attempt int64, err error) {
 	last, err := warehouse.One[int64](ctx, l.q, warehouse.Select{Name: "number attempts", Text: "select ifnull(max(attempt), 0) as attempt from {runs} where run_window = {@name}", Args: warehouse.Args{"name": window}})
 	if err == nil {
 		attempt = last + 1
-		err = l.w.Apply(ctx, warehouse.Append{Table: runsTable.Name, Rows: [][]any{{window, attempt, RunRunning, now, nil, nil}}})
+		err = l.w.Apply(ctx, warehouse.Append{Table: runsTable.Name, Rows: [][]any{{window, attempt, Running, now, nil, nil}}})
 	}
 	if err != nil {
 		return 0, fmt.Errorf("begin run %s: %w", window, err)
@@ -55,9 +55,9 @@ func (l *Runs) BeginRun(ctx context.Context, window string, now time.Time) (atte
 	return attempt, nil
 }
 
-// NoteRuns notes windows that were done as parts of another one, each as an
+// Note notes windows that were done as parts of another one, each as an
 // attempt.
-func (l *Runs) NoteRuns(ctx context.Context, kind string, windows []string, now time.Time, summary any) ([]warehouse.Change, error) {
+func (l *Runs) Note(ctx context.Context, kind string, windows []string, now time.Time, summary any) ([]warehouse.Change, error) {
 	text, err := json.Marshal(summary)
 	if err != nil {
 		return nil, fmt.Errorf("write summary of runs: %w", err)
@@ -77,14 +77,14 @@ func (l *Runs) NoteRuns(ctx context.Context, kind string, windows []string, now 
 	}
 	rows := make([][]any, 0, len(windows))
 	for _, window := range windows {
-		rows = append(rows, []any{window, attempts[window] + 1, RunDone, now, now, string(text)})
+		rows = append(rows, []any{window, attempts[window] + 1, Done, now, now, string(text)})
 	}
 	return []warehouse.Change{warehouse.Append{Table: runsTable.Name, Rows: rows}}, nil
 }
 
-// EndRun is how an attempt ended. It is applied with what the run did, so that a run
+// End is how an attempt ended. It is applied with what the run did, so that a run
 // is done exactly where its effect is there.
-func EndRun(window string, attempt int64, state string, now time.Time, summary any) (warehouse.Change, error) {
+func End(window string, attempt int64, state string, now time.Time, summary any) (warehouse.Change, error) {
 	text, err := json.Marshal(summary)
 	if err != nil {
 		return nil, fmt.Errorf("write summary of run %s: %w", window, err)
@@ -92,9 +92,9 @@ func EndRun(window string, attempt int64, state string, now time.Time, summary a
 	return warehouse.Key(runsTable.Name, warehouse.Args{"run_window": window, "attempt": attempt}, warehouse.Args{"state": state, "finished_at": now, "summary": string(text)}), nil
 }
 
-// EndRun notes how an attempt ended that has nothing else to keep.
-func (l *Runs) EndRun(ctx context.Context, window string, attempt int64, state string, now time.Time, summary any) error {
-	end, err := EndRun(window, attempt, state, now, summary)
+// End notes how an attempt ended that has nothing else to keep.
+func (l *Runs) End(ctx context.Context, window string, attempt int64, state string, now time.Time, summary any) error {
+	end, err := End(window, attempt, state, now, summary)
 	if err != nil {
 		return err
 	}
@@ -105,12 +105,12 @@ func (l *Runs) EndRun(ctx context.Context, window string, attempt int64, state s
 // texts of statements, whose length engines limit.
 const SummaryMost = 100
 
-// RunProblem is a problem that an attempt has found.
-type RunProblem struct{ Kind, Source, Object, What string }
+// Problem is a problem that an attempt has found.
+type Problem struct{ Kind, Source, Object, What string }
 
 // KeepProblems keeps those problems of an attempt that its summary does not hold: all
 // behind the first SummaryMost.
-func KeepProblems(window string, attempt int64, problems []RunProblem) []warehouse.Change {
+func KeepProblems(window string, attempt int64, problems []Problem) []warehouse.Change {
 	if len(problems) <= SummaryMost {
 		return nil
 	}
@@ -121,19 +121,19 @@ func KeepProblems(window string, attempt int64, problems []RunProblem) []warehou
 	return []warehouse.Change{warehouse.Append{Table: runProblemsTable.Name, Rows: rows}}
 }
 
-// RunProblems reads what KeepProblems has kept of an attempt, in order.
-func (l *Runs) RunProblems(ctx context.Context, window string, attempt int64) ([]RunProblem, error) {
-	return warehouse.All[RunProblem](ctx, l.q, warehouse.Select{
+// Problems reads what KeepProblems has kept of an attempt, in order.
+func (l *Runs) Problems(ctx context.Context, window string, attempt int64) ([]Problem, error) {
+	return warehouse.All[Problem](ctx, l.q, warehouse.Select{
 		Name: "problems of " + window, Args: warehouse.Args{"window": window, "attempt": attempt},
 		Text: "select kind, source, object, what from {run_problems} where run_window = {@window} and attempt = {@attempt} order by position",
 	})
 }
 
-// FailRunsAfter notes that runs which began after now, by a clock that was ahead,
+// FailAfter notes that runs which began after now, by a clock that was ahead,
 // count for nothing: what they have marked as done was not over.
-func (l *Runs) FailRunsAfter(ctx context.Context, now time.Time) error {
+func (l *Runs) FailAfter(ctx context.Context, now time.Time) error {
 	err := l.w.Apply(ctx, warehouse.Update{
-		Table: runsTable.Name, Set: warehouse.Args{"state": RunFailed, "started_at": now, "finished_at": now, "summary": `{"error":"it began ahead of time, by a clock that was wrong"}`},
+		Table: runsTable.Name, Set: warehouse.Args{"state": Failed, "started_at": now, "finished_at": now, "summary": `{"error":"it began ahead of time, by a clock that was wrong"}`},
 		Where: "started_at > {@began}", Args: warehouse.Args{"began": now},
 	})
 	if err != nil {
@@ -155,8 +155,8 @@ func (l *Runs) WindowsDone(ctx context.Context, kind string) (map[string]bool, e
 	return done, err
 }
 
-// LastRuns returns the newest attempts, newest first.
-func (l *Runs) LastRuns(ctx context.Context, limit int) ([]Run, error) {
+// Last returns the newest attempts, newest first.
+func (l *Runs) Last(ctx context.Context, limit int) ([]Run, error) {
 	return warehouse.All[Run](ctx, l.q, warehouse.Select{
 		Name: "read runs", Text: "select run_window, attempt, state, started_at, finished_at, summary from {runs} order by started_at desc, run_window desc, attempt desc limit {@limit}", Args: warehouse.Args{"limit": limit},
 	})

@@ -169,7 +169,7 @@ func (p *patient) checkBooks(ctx context.Context) {
 		p.says("ledger", "", err)
 		return
 	}
-	runs, err := a.Ledger.Runs.LastRuns(ctx, 1)
+	runs, err := a.Ledger.Runs.Last(ctx, 1)
 	size, sizeErr := a.Ledger.SizeBytes(ctx)
 	messages, waitErr := a.Undelivered(ctx)
 	for _, m := range messages {

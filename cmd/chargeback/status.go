@@ -192,7 +192,7 @@ func (s *statusReport) printProblems(w world) {
 }
 
 func (s *statusReport) readRuns(ctx context.Context, _ world, a *books) error {
-	last, err := a.Ledger.Runs.LastRuns(ctx, lastRuns)
+	last, err := a.Ledger.Runs.Last(ctx, lastRuns)
 	s.Runs = []runReport{}
 	for _, r := range last {
 		read := runReport{Window: r.Window, Attempt: r.Attempt, State: r.State, StartedAt: r.Started.UTC(), Reason: failure(r), Processed: bytesProcessed(r)}
@@ -200,7 +200,7 @@ func (s *statusReport) readRuns(ctx context.Context, _ world, a *books) error {
 			finished := r.Finished.UTC()
 			read.FinishedAt = &finished
 		}
-		if r.State == runs.RunRunning && a.Settings.Config.Warehouse.Engine == config.EngineDuckDB {
+		if r.State == runs.Running && a.Settings.Config.Warehouse.Engine == config.EngineDuckDB {
 			read.State = "cut off" // this process has the ledger, so that one is gone
 		}
 		s.Runs = append(s.Runs, read)
@@ -241,7 +241,7 @@ func failure(r runs.Run) string {
 	var summary struct {
 		Error string `json:"error"`
 	}
-	if r.State != runs.RunFailed || json.Unmarshal([]byte(r.Summary), &summary) != nil {
+	if r.State != runs.Failed || json.Unmarshal([]byte(r.Summary), &summary) != nil {
 		return ""
 	}
 	if summary.Error == context.Canceled.Error() {

@@ -79,7 +79,7 @@ func testOutdated(b *books) {
 	b.must(b.engine.Apply(b.ctx, warehouse.Key("meta", records.Args{"name": "first night of usage"}, records.Args{"value": "soon"})))
 	_, err = b.manifest.FirstNights(b.ctx)
 	b.refused("a first night that is no date", err)
-	runs, err := b.ledger.Runs.NoteRuns(b.ctx, "nightly", []string{"nightly/2026-11-01", "nightly/2026-11-02", "nightly/2026-11-05"}, time.Date(2026, 11, 6, 4, 0, 0, 0, time.UTC), map[string]string{"with": "nightly/2026-11-06"})
+	runs, err := b.ledger.Runs.Note(b.ctx, "nightly", []string{"nightly/2026-11-01", "nightly/2026-11-02", "nightly/2026-11-05"}, time.Date(2026, 11, 6, 4, 0, 0, 0, time.UTC), map[string]string{"with": "nightly/2026-11-06"})
 	b.must(err)
 	b.must(b.ledger.Apply(b.ctx, runs...))
 	with, err := b.ledger.Runs.NightsWith(b.ctx, Day("2026-11-02"), Day("2026-11-06"))

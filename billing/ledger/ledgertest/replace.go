@@ -245,28 +245,28 @@ func testHash(b *books) {
 func testRuns(b *books) {
 	at := At("2026-11-01 03:00:00.000001")
 	for want := int64(1); want <= 3; want++ {
-		attempt, err := b.ledger.Runs.BeginRun(b.ctx, "nightly/2026-10-31", at.Add(time.Duration(want)*time.Hour))
+		attempt, err := b.ledger.Runs.Begin(b.ctx, "nightly/2026-10-31", at.Add(time.Duration(want)*time.Hour))
 		b.must(err)
 		b.equal("attempt", want, attempt)
 	}
-	other, err := b.ledger.Runs.BeginRun(b.ctx, "nightly/2026-10-30", at)
+	other, err := b.ledger.Runs.Begin(b.ctx, "nightly/2026-10-30", at)
 	b.must(err)
 	b.equal("attempt at another window", int64(1), other)
-	b.must(b.ledger.Runs.EndRun(b.ctx, "nightly/2026-10-31", 2, runs.RunFailed, at, map[string]string{"error": "it's broken"}))
+	b.must(b.ledger.Runs.End(b.ctx, "nightly/2026-10-31", 2, runs.Failed, at, map[string]string{"error": "it's broken"}))
 	done := func() map[string]bool {
 		windows, err := b.ledger.Runs.WindowsDone(b.ctx, "nightly")
 		b.must(err)
 		return windows
 	}
 	b.equal("windows done before any was", map[string]bool{}, done())
-	b.must(b.ledger.Runs.EndRun(b.ctx, "nightly/2026-10-31", 3, runs.RunDone, at.Add(4*time.Hour), nil))
+	b.must(b.ledger.Runs.End(b.ctx, "nightly/2026-10-31", 3, runs.Done, at.Add(4*time.Hour), nil))
 	b.equal("windows done", map[string]bool{"nightly/2026-10-31": true}, done())
-	last, err := b.ledger.Runs.LastRuns(b.ctx, 3)
+	last, err := b.ledger.Runs.Last(b.ctx, 3)
 	b.must(err)
 	b.equal("last runs", []runs.Run{
-		{Window: "nightly/2026-10-31", Attempt: 3, State: runs.RunDone, Started: at.Add(3 * time.Hour), Finished: at.Add(4 * time.Hour), Summary: "null"},
-		{Window: "nightly/2026-10-31", Attempt: 2, State: runs.RunFailed, Started: at.Add(2 * time.Hour), Finished: at, Summary: `{"error":"it's broken"}`},
-		{Window: "nightly/2026-10-31", Attempt: 1, State: runs.RunRunning, Started: at.Add(time.Hour)},
+		{Window: "nightly/2026-10-31", Attempt: 3, State: runs.Done, Started: at.Add(3 * time.Hour), Finished: at.Add(4 * time.Hour), Summary: "null"},
+		{Window: "nightly/2026-10-31", Attempt: 2, State: runs.Failed, Started: at.Add(2 * time.Hour), Finished: at, Summary: `{"error":"it's broken"}`},
+		{Window: "nightly/2026-10-31", Attempt: 1, State: runs.Running, Started: at.Add(time.Hour)},
 	}, last)
 }
 

@@ -41,12 +41,12 @@ func testTold(b *books) {
 	}
 
 	at := At("2026-11-01 04:00:00")
-	noted, err := b.ledger.Runs.NoteRuns(b.ctx, "nightly", []string{"nightly/2026-10-02", "nightly/2026-10-03"}, at, map[string]string{"with": "nightly/2026-10-04"})
+	noted, err := b.ledger.Runs.Note(b.ctx, "nightly", []string{"nightly/2026-10-02", "nightly/2026-10-03"}, at, map[string]string{"with": "nightly/2026-10-04"})
 	b.must(err)
 	b.must(b.ledger.Apply(b.ctx, noted...))
-	attempt, err := b.ledger.Runs.BeginRun(b.ctx, "nightly/2026-10-05", at)
+	attempt, err := b.ledger.Runs.Begin(b.ctx, "nightly/2026-10-05", at)
 	b.must(err)
-	b.must(b.ledger.Runs.EndRun(b.ctx, "nightly/2026-10-05", attempt, runs.RunFailed, at, map[string]string{"error": "it's broken"}))
+	b.must(b.ledger.Runs.End(b.ctx, "nightly/2026-10-05", attempt, runs.Failed, at, map[string]string{"error": "it's broken"}))
 	with, err := b.ledger.Runs.NightsWith(b.ctx, first, last)
 	b.must(err)
 	b.equal("nights that were run together", map[civil.Date]civil.Date{Day("2026-10-02"): Day("2026-10-04"), Day("2026-10-03"): Day("2026-10-04")}, with)

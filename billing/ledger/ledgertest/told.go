@@ -125,7 +125,7 @@ func testConflicts(b *books) {
 		},
 	})
 	b.replace("2026-10-05", "2026-10-05")
-	_, err := b.ledger.Runs.BeginRun(b.ctx, "nightly/2026-10-05", At("2026-10-06 04:00:00"))
+	_, err := b.ledger.Runs.Begin(b.ctx, "nightly/2026-10-05", At("2026-10-06 04:00:00"))
 	b.must(err)
 	show := func(id string) string {
 		days, err := report.DaysOf(b.ctx, b.ledger, id, -1)
