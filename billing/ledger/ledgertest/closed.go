@@ -1,13 +1,10 @@
 package ledgertest
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
-	"chargeback/billing/ledger"
 	"chargeback/billing/report"
 	"chargeback/billing/warehouse"
 	"chargeback/transform/civil"
@@ -55,68 +52,26 @@ func (b *books) writtenHolds() {
 
 // closedMonths is what was written down of two closed months, the second with a
 // correction of the first.
-func (b *books) closedMonths() [][]string {
-	b.begin()
-	b.stage(Rows{Usage: []Usage{{RequestID: "u1", At: "2026-09-29 10:00:00"}, {RequestID: "u2", At: "2026-09-30 10:00:00"}}, Object: "first.json"})
-	b.replace("2026-09-29", "2026-09-30")
-	b.must(b.close(september))
-	b.stage(Rows{Usage: []Usage{{RequestID: "u3", At: "2026-09-30 11:00:00"}, {RequestID: "u4", At: "2026-10-02 10:00:00"}}, Object: "second.json"})
-	b.replace("2026-09-30", "2026-10-02")
+func (b *books) closedMonths() filling {
+	b.Helper()
+	b.twoMonths()
 	b.must(b.close(september.Next()))
-	want := [][]string{b.written(), b.ids()}
-	if len(want[0]) < 4 || len(want[1]) < 7 {
-		b.Fatalf("of closed months is written down %v, want some of each record", want)
+	if written, ids := b.written(), b.ids(); len(written) < 4 || len(ids) < 7 {
+		b.Fatalf("of closed months is written down %v and %v, want some of each record", written, ids)
 	}
-	return want
+	return filling{
+		what: "closed months", mark: "closed_months", steps: 3, // one for each month, and the mark
+		take: func() { b.must(b.engine.Apply(b.ctx, unwritten()...)) },
+		read: func() any { return [][]string{b.written(), b.ids()} },
+	}
 }
 
 // Goal: a ledger whose months were closed by a version that wrote nothing down of them
 // gets that from whoever may write when it is opened, and is not read before.
-func testClosedFilled(b *books) {
-	want := b.closedMonths()
-	b.must(b.engine.Apply(b.ctx, unwritten()...))
-	if _, err := ledger.OpenExisting(b.ctx, b.engine, time.UTC, "2026-09-01"); !errors.Is(err, warehouse.ErrOutdated) {
-		b.Errorf("opened to read without closed months: %v", err)
-	}
-	b.must(b.filled(b.engine))
-	b.equal("closed months", want, [][]string{b.written(), b.ids()})
-}
+func testClosedFilled(b *books) { b.isFilled(b.closedMonths()) }
 
-// Goal: wherever a process that writes down closed months is cut off, the next one
-// begins again, and until they are whole, nobody else reads the ledger.
-// Method: let each call of the warehouse fail in its turn, before its effect and after
-// it.
-func testClosedCutOff(b *books) {
-	want := b.closedMonths()
-	applied := 0
-	for at := 1; ; at++ {
-		for _, late := range []bool{false, true} {
-			b.must(b.engine.Apply(b.ctx, unwritten()...))
-			fault := &failing{Warehouse: b.engine, at: at, late: late}
-			err := b.filled(fault)
-			if fault.what == "" {
-				b.must(err)
-				b.equal("closed months", want, [][]string{b.written(), b.ids()})
-				if applied < 3 {
-					b.Errorf("it was filled in %d steps, want one for each month, and the mark", applied)
-				}
-				return
-			}
-			if !errors.Is(err, errInjected) {
-				b.Fatalf("call %d, %s: ended with %v", at, fault.what, err)
-			}
-			if fault.what == apply && late {
-				applied++
-			}
-			marked := len(b.rows("select name from {meta} where name = 'closed_months'", nil)) > 0
-			if _, err := ledger.OpenExisting(b.ctx, b.engine, time.UTC, "2026-09-01"); !marked && !errors.Is(err, warehouse.ErrOutdated) || marked && err != nil {
-				b.Errorf("opened to read after call %d, %s (marked as whole: %t): %v", at, fault.what, marked, err)
-			}
-			b.must(b.filled(b.engine))
-			b.equal("closed months after "+fault.what, want, [][]string{b.written(), b.ids()})
-		}
-	}
-}
+// Goal: what closed months say is written down whole or not at all.
+func testClosedCutOff(b *books) { b.isFilledWhole(b.closedMonths()) }
 
 // Goal: explain finds what an id names, in closed and in open months, by the days that
 // were written down, and also what came after the close.

@@ -122,70 +122,22 @@ func (b *books) withAmount(table, name, as string) (list string) {
 }
 
 // summed are the daily sums of nights before and after a close.
-func (b *books) summed() [][]string {
-	b.begin()
-	b.stage(Rows{Usage: []Usage{{RequestID: "u1", At: "2026-09-29 10:00:00"}, {RequestID: "u2", At: "2026-09-30 10:00:00"}}, Object: "first.json"})
-	b.replace("2026-09-29", "2026-09-30")
-	b.must(b.close(september))
-	b.stage(Rows{Usage: []Usage{{RequestID: "u3", At: "2026-09-30 11:00:00"}, {RequestID: "u4", At: "2026-10-02 10:00:00"}}, Object: "second.json"})
-	b.replace("2026-09-30", "2026-10-02")
-	want := [][]string{b.daily(), b.charged()}
-	if len(want[0]) < 4 || len(want[1]) < 4 {
-		b.Fatalf("the nights made daily sums %v of days %v, want some of each record", want[0], want[1])
+func (b *books) summed() filling {
+	b.Helper()
+	b.twoMonths()
+	if daily, charged := b.daily(), b.charged(); len(daily) < 4 || len(charged) < 4 {
+		b.Fatalf("the nights made daily sums %v of days %v, want some of each record", daily, charged)
 	}
-	return want
-}
-
-// filled opens a ledger to write, which fills in its daily sums.
-func (b *books) filled(w warehouse.Warehouse) error {
-	_, err := ledger.Open(b.ctx, w, time.UTC, "2026-09-01")
-	return err
+	return filling{
+		what: "daily sums", mark: "daily_costs", steps: 2, // one for each month
+		take: func() { b.must(b.engine.Apply(b.ctx, unsummed()...)) },
+		read: func() any { return [][]string{b.daily(), b.charged()} },
+	}
 }
 
 // Goal: a ledger that has records and no daily sums gets them from whoever may write
 // when it is opened, and is not read before.
-func testDailyFilled(b *books) {
-	want := b.summed()
-	b.must(b.engine.Apply(b.ctx, unsummed()...))
-	if _, err := ledger.OpenExisting(b.ctx, b.engine, time.UTC, "2026-09-01"); !errors.Is(err, warehouse.ErrOutdated) {
-		b.Errorf("opened to read without daily sums: %v", err)
-	}
-	b.must(b.filled(b.engine))
-	b.equal("daily sums", want, [][]string{b.daily(), b.charged()})
-}
+func testDailyFilled(b *books) { b.isFilled(b.summed()) }
 
-// Goal: wherever a process that fills in daily sums is cut off, the next one begins
-// again, and until they are whole, nobody else reads the ledger.
-// Method: two months, a closed one with corrections in the other, without sums; let
-// each call of the warehouse fail in its turn, before its effect and after it.
-func testDailyCutOff(b *books) {
-	want := b.summed()
-	applied := 0
-	for at := 1; ; at++ {
-		for _, late := range []bool{false, true} {
-			b.must(b.engine.Apply(b.ctx, unsummed()...))
-			fault := &failing{Warehouse: b.engine, at: at, late: late}
-			err := b.filled(fault)
-			if fault.what == "" {
-				b.must(err)
-				b.equal("daily sums", want, [][]string{b.daily(), b.charged()})
-				if applied < 2 {
-					b.Errorf("it was filled in %d steps, want one for each month", applied)
-				}
-				return
-			}
-			if !errors.Is(err, errInjected) {
-				b.Fatalf("call %d, %s: ended with %v", at, fault.what, err)
-			}
-			if fault.what == apply && late {
-				applied++
-			}
-			marked := len(b.rows("select name from {meta} where name = 'daily_costs'", nil)) > 0
-			if _, err := ledger.OpenExisting(b.ctx, b.engine, time.UTC, "2026-09-01"); !marked && !errors.Is(err, warehouse.ErrOutdated) || marked && err != nil {
-				b.Errorf("opened to read after call %d, %s (marked as whole: %t): %v", at, fault.what, marked, err)
-			}
-			b.must(b.filled(b.engine))
-			b.equal("daily sums after "+fault.what, want, [][]string{b.daily(), b.charged()})
-		}
-	}
-}
+// Goal: daily sums are filled in whole or not at all.
+func testDailyCutOff(b *books) { b.isFilledWhole(b.summed()) }

@@ -1,11 +1,8 @@
 package ledgertest
 
 import (
-	"errors"
 	"strings"
-	"time"
 
-	"chargeback/billing/ledger"
 	"chargeback/billing/records"
 	"chargeback/billing/warehouse"
 	"chargeback/extract/record"
@@ -76,13 +73,16 @@ func (b *books) keys() (all []string) {
 }
 
 // keyed are the keys that nights have made of named, in records that are matched.
-func (b *books) keyed() []string {
+func (b *books) keyed() filling {
 	b.Helper()
 	b.begin()
 	b.stage(named())
 	b.replace("2026-09-30", "2026-10-02")
 	b.namedAsTheyAre("of the night")
-	return b.keys()
+	return filling{
+		what: "keys", mark: "id_keys", steps: 5, // one for each month of a table, and the mark
+		take: b.unkeyed, read: func() any { return b.keys() },
+	}
 }
 
 // namedAsTheyAre checks that records of named are matched, found and shown by their ids.
@@ -104,50 +104,12 @@ func (b *books) namedAsTheyAre(when string) {
 // their texts and shown as they are; rows of before there were keys get them from
 // whoever may write when the ledger is opened, and are not read before.
 func testKeysFilled(b *books) {
-	want := b.keyed()
+	keys := b.keyed()
 	kept := b.rows("select r.agent_request_id, u.provider_request_id from {requests} as r inner join {usage} as u on u.provider_request_key = r.provider_request_key where r.request_date >= {@since} and u.usage_date >= {@since} order by r.line", records.Args{"since": civil.Min})
 	b.equal("texts that keys don't tell", []row{{"", nil}, {wordOfPlatform, wordOfProvider}}, kept)
-	b.unkeyed()
-	if _, err := ledger.OpenExisting(b.ctx, b.engine, time.UTC, "2026-09-01"); !errors.Is(err, warehouse.ErrOutdated) {
-		b.Errorf("opened to read without keys: %v", err)
-	}
-	b.must(b.filled(b.engine))
-	b.equal("keys", want, b.keys())
+	b.isFilled(keys)
 	b.namedAsTheyAre("of rows that were filled in")
 }
 
-// Goal: wherever a process that fills in keys is cut off, the next one begins again,
-// and until rows have them nobody else reads the ledger.
-// Method: two months of rows, of which the keys are taken away; let each call of the
-// warehouse fail in its turn, before its effect and after it.
-func testKeysCutOff(b *books) {
-	want := b.keyed()
-	applied := 0
-	for at := 1; ; at++ {
-		for _, late := range []bool{false, true} {
-			b.unkeyed()
-			fault := &failing{Warehouse: b.engine, at: at, late: late}
-			err := b.filled(fault)
-			if fault.what == "" {
-				b.must(err)
-				b.equal("keys", want, b.keys())
-				if applied < 5 {
-					b.Errorf("it was filled in %d steps, want one for each month of a table, and the mark", applied)
-				}
-				return
-			}
-			if !errors.Is(err, errInjected) {
-				b.Fatalf("call %d, %s: ended with %v", at, fault.what, err)
-			}
-			if fault.what == apply && late {
-				applied++
-			}
-			marked := len(b.rows("select name from {meta} where name = 'id_keys'", nil)) > 0
-			if _, err := ledger.OpenExisting(b.ctx, b.engine, time.UTC, "2026-09-01"); !marked && !errors.Is(err, warehouse.ErrOutdated) || marked && err != nil {
-				b.Errorf("opened to read after call %d, %s (marked as whole: %t): %v", at, fault.what, marked, err)
-			}
-			b.must(b.filled(b.engine))
-			b.equal("keys after "+fault.what, want, b.keys())
-		}
-	}
-}
+// Goal: keys are filled in whole or not at all.
+func testKeysCutOff(b *books) { b.isFilledWhole(b.keyed()) }
