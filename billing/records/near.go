@@ -68,6 +68,8 @@ type near struct {
 
 // The texts of what Narrow reads.
 var (
+	//go:embed near_staged.sql
+	nearStagedText string
 	//go:embed near_changed.sql
 	nearChangedText string
 	//go:embed near_priced.sql
@@ -182,9 +184,9 @@ func (l *Records) seeds(ctx context.Context, b Build, c Changed) (*near, error) 
 // planNear adds to a plan what Narrow would read, at the most.
 func planNear(ctx context.Context, plan *warehouse.Plan, b Build) error {
 	args := Args{
-		"partial_days": Reach(b.Days), "visible_days": b.Days, "added_days": b.Days, "beside_days": beside(b.Days, 1), "loose_days": Reach(b.Days),
+		"visible_days": b.Days, "added_days": b.Days, "beside_days": beside(b.Days, 1), "loose_days": Reach(b.Days),
 		"late_until": b.LateUntil, "moved": false, "priced_days": b.Days,
-		"chosen_days": Reach(b.Days), "chosen_request_days": Reach(b.Days), "usage_days": Reach(b.Days), "request_days": Reach(b.Days),
+		"staged_days": Reach(b.Days), "staged_request_days": Reach(b.Days),
 	}
 	linked := map[string]string{"near_last": nearReached + "\nunion all\n" + nearVisibleText}
 	for _, t := range []struct {
@@ -200,38 +202,43 @@ func planNear(ctx context.Context, plan *warehouse.Plan, b Build) error {
 		{"near_chosen", "rows that decide these", "select kind, object_id, line, row_date, alike from {near_loose} as l\nunion all\nselect kind, object_id, line, row_date, alike from {near_covering} as v", map[string]string{"near_loose": nearLooseText, "near_covering": nearCoveringText}},
 		{"near_chosen_rows", "rows that are read", nearFoundText, nil},
 		{"near_linked", "rows that share ids with these", nearLinkedText, linked},
-		{"near_usage", "rows of usage that are read", nearTableText(manifest.UsageTable, "usage"), nil},
-		{"near_requests", "rows of requests that are read", nearTableText(manifest.RequestsTable, "request"), nil},
+		{"near_usage", "rows of usage that are read", nearTableText(manifest.UsageTable, "usage", "staged_days"), nil},
+		{"near_requests", "rows of requests that are read", nearTableText(manifest.RequestsTable, "request", "staged_request_days"), nil},
 	} {
-		if err := plan.Compute(ctx, t.name, warehouse.Select{Name: t.what, Text: t.text, Args: args, Views: t.views}); err != nil {
+		views := map[string]string{"near_staged": nearStagedText}
+		maps.Copy(views, t.views)
+		if err := plan.Compute(ctx, t.name, warehouse.Select{Name: t.what, Text: t.text, Args: args, Views: views}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// nearTableText are the rows of a staged table that were reached.
-func nearTableText(t warehouse.Table, kind string) string {
-	return "select s.* from (\nselect " + t.ColumnNames() + " from {" + t.Name + "} where " + t.Partition + " in ({@partial_days})\n) as s\n" +
+// nearTableText are the rows of a staged table that were reached, on days that an
+// argument lists.
+func nearTableText(t warehouse.Table, kind, days string) string {
+	return "select s.* from (\nselect " + t.ColumnNames() + " from {" + t.Name + "} where " + t.Partition + " in ({@" + days + "})\n) as s\n" +
 		"inner join {near_rows} as n on n.object_id = s.object_id and n.line = s.line and n.kind = '" + kind + "'"
 }
 
 // reaching is the work of Narrow.
 type reaching struct {
 	*Records
-	args  Args
-	views map[string]string
+	partial []civil.Date
+	args    Args
+	views   map[string]string
 }
 
 // reach finds the rows of partial days that are read, and of those whose records are
 // made.
 func (l *Records) reach(ctx context.Context, b Build, n *near, waiting []civil.Date) error {
-	r := reaching{l, Args{"partial_days": n.partial, "visible_days": days(n.visible), "added_days": days(n.added), "late_until": b.LateUntil}, nil}
+	r := reaching{l, n.partial, Args{"visible_days": days(n.visible), "added_days": days(n.added), "late_until": b.LateUntil}, nil}
 	if err := l.w.Put(ctx, "near_rows", nearColumns, nil); err != nil {
 		return err
 	}
 	if len(n.added) > 0 {
 		r.args["beside_days"] = beside(n.added, 1)
+		r.on(n.added, n.added)
 		if err := r.compute(ctx, "near_rows", "rows that are new", nearChangedText); err != nil {
 			return err
 		}
@@ -240,7 +247,8 @@ func (l *Records) reach(ctx context.Context, b Build, n *near, waiting []civil.D
 		if err := l.w.Put(ctx, "near_prices", pricesColumns, n.priced.rows()); err != nil {
 			return err
 		}
-		r.args["priced_days"], r.args["moved"] = n.priced.Days(), true
+		r.on(n.priced.Days(), n.priced.Days())
+		r.args["moved"] = true
 		if err := r.compute(ctx, "near_linked", "rows that cost something else", nearPricedText); err != nil {
 			return err
 		}
@@ -282,7 +290,14 @@ func (l *Records) reach(ctx context.Context, b Build, n *near, waiting []civil.D
 }
 
 func (r reaching) compute(ctx context.Context, name, what, text string) error {
-	return r.w.Compute(ctx, name, warehouse.Select{Name: what, Text: text, Args: r.args, Views: r.views})
+	views := map[string]string{"near_staged": nearStagedText}
+	maps.Copy(views, r.views)
+	return r.w.Compute(ctx, name, warehouse.Select{Name: what, Text: text, Args: r.args, Views: views})
+}
+
+// on sets the days whose usage rows and whose requests are {near_staged}.
+func (r reaching) on(usage, requests []civil.Date) {
+	r.args["staged_days"], r.args["staged_request_days"] = days(usage), days(requests)
 }
 
 // add adds the rows of a work table to those that were reached, and says how many
@@ -299,6 +314,7 @@ func (r reaching) add(ctx context.Context, from string) (int64, error) {
 // follow reaches the rows that share keys and ids with rows of a select, and those
 // that share some with them, to the end.
 func (r reaching) follow(ctx context.Context, last string, moved bool) error {
+	r.on(r.partial, r.partial)
 	r.args["moved"], r.views = moved, map[string]string{"near_last": last}
 	for {
 		if err := r.compute(ctx, "near_linked", "rows that share ids", nearLinkedText); err != nil {
@@ -359,14 +375,13 @@ func (r reaching) chosenDays(ctx context.Context) (any bool, err error) {
 		}
 		return nil
 	})
-	r.args["chosen_days"], r.args["chosen_request_days"] = days(r.partial(usage)), days(r.partial(requests))
+	r.on(r.amongPartial(usage), r.amongPartial(requests))
 	return len(usage)+len(requests) > 0, err
 }
 
-// partial are those of some days of which not all rows are read.
-func (r reaching) partial(of []civil.Date) []civil.Date {
-	partial := r.args["partial_days"].([]civil.Date)
-	return slices.DeleteFunc(civil.EachOnce(of), func(d civil.Date) bool { return !slices.Contains(partial, d) })
+// amongPartial are those of some days of which not all rows are read.
+func (r reaching) amongPartial(of []civil.Date) []civil.Date {
+	return slices.DeleteFunc(civil.EachOnce(of), func(d civil.Date) bool { return !slices.Contains(r.partial, d) })
 }
 
 func (r reaching) daysMoved(ctx context.Context) ([]civil.Date, error) {
@@ -387,11 +402,11 @@ func (r reaching) rows(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.args["usage_days"], r.args["request_days"] = days(r.partial(reached["usage"])), days(r.partial(reached["request"]))
-	if err := r.compute(ctx, "near_usage", "rows of usage that are read", nearTableText(manifest.UsageTable, "usage")); err != nil {
+	r.on(r.amongPartial(reached["usage"]), r.amongPartial(reached["request"]))
+	if err := r.compute(ctx, "near_usage", "rows of usage that are read", nearTableText(manifest.UsageTable, "usage", "staged_days")); err != nil {
 		return err
 	}
-	if err := r.compute(ctx, "near_requests", "rows of requests that are read", nearTableText(manifest.RequestsTable, "request")); err != nil {
+	if err := r.compute(ctx, "near_requests", "rows of requests that are read", nearTableText(manifest.RequestsTable, "request", "staged_request_days")); err != nil {
 		return err
 	}
 	if err := r.compute(ctx, "moved_rows", "rows whose records are made", "select distinct kind, object_id, line from {near_rows} as n where moved"); err != nil {
