@@ -77,6 +77,7 @@ type priced struct {
 	engine  warehouse.Warehouse // without the meters
 	meters  []*billed.Meter     // one of each volume
 	grows   []map[string]bool   // work tables that grow with requests, of each
+	perDay  map[string]int64    // rows of a day of each table, at the most
 	next    civil.Date          // first day whose night was not run
 }
 
@@ -113,7 +114,7 @@ func (p *priced) open(ctx context.Context) (err error) {
 		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 		Engine: func(e warehouse.Warehouse) warehouse.Warehouse {
 			p.engine = e
-			p.meters, p.grows = nil, nil
+			p.meters, p.grows, p.perDay = nil, nil, map[string]int64{}
 			for range volumes {
 				m := billed.NewMeter(e, bigquery.Dialect)
 				p.meters, p.grows = append(p.meters, m), append(p.grows, map[string]bool{})
@@ -244,10 +245,45 @@ var (
 	ofUsers    = []string{"daily_users", "new_daily_users", "closed_payers", "new_closed_payers", "attribution_keys", "actors_dated", "new_actors", "new_tasks"}
 )
 
-// sizes counts the tables of the ledger and tells each meter what they would be.
+// sizes counts the tables of the ledger, tells each meter what they would be, and
+// makes it forget what it was asked before.
 func (p *priced) sizes(ctx context.Context) error {
-	perDay := map[string]int64{}
+	p.perDay = map[string]int64{}
+	var tables []string
 	for _, t := range ledger.Layout().Tables {
+		tables = append(tables, t.Name)
+	}
+	if err := p.count(ctx, tables); err != nil {
+		return err
+	}
+	p.meters[len(p.meters)-1].Applied = p.count
+	for i, m := range p.meters {
+		v, grows := volumes[i], p.grows[i]
+		m.Forget()
+		m.Scale = func(work string, rows int64, made []billed.Read) int64 {
+			delete(grows, work)
+			switch {
+			case slices.Contains(ofSums, work):
+				return rows * v.sums / max(1, p.perDay["daily_costs"])
+			case slices.Contains(ofUsers, work):
+				return min(rows*v.users/max(1, p.perDay["daily_users"]), rows*v.requests/int64(p.pairs))
+			}
+			of := slices.ContainsFunc(made, func(r billed.Read) bool { return grows[r.Table] || slices.Contains(ofRequests, r.Table) })
+			if !of && !strings.HasPrefix(work, "loaded_") || rows < int64(p.pairs)/2 {
+				return rows
+			}
+			grows[work] = true
+			return rows * v.requests / int64(p.pairs)
+		}
+	}
+	return nil
+}
+
+// count counts tables of the ledger and tells each meter what they would be.
+func (p *priced) count(ctx context.Context, tables []string) error {
+	layout := ledger.Layout()
+	for _, name := range tables {
+		t, _ := layout.Table(name)
 		counted := billed.Size{}
 		var err error
 		if t.Partition == "" {
@@ -262,7 +298,7 @@ func (p *priced) sizes(ctx context.Context) error {
 				N   int64
 			}) error {
 				counted.ByDay[r.Day] = r.N
-				perDay[t.Name] = max(perDay[t.Name], r.N)
+				p.perDay[t.Name] = max(p.perDay[t.Name], r.N)
 				return nil
 			})
 		}
@@ -270,26 +306,7 @@ func (p *priced) sizes(ctx context.Context) error {
 			return fmt.Errorf("count %s: %w", t.Name, err)
 		}
 		for i, m := range p.meters {
-			m.Sizes[t.Name] = p.grown(t.Name, counted, volumes[i], perDay)
-		}
-	}
-	for i, m := range p.meters {
-		v, grows := volumes[i], p.grows[i]
-		m.Forget()
-		m.Scale = func(work string, rows int64, made []billed.Read) int64 {
-			delete(grows, work)
-			switch {
-			case slices.Contains(ofSums, work):
-				return rows * v.sums / max(1, perDay["daily_costs"])
-			case slices.Contains(ofUsers, work):
-				return min(rows*v.users/max(1, perDay["daily_users"]), rows*v.requests/int64(p.pairs))
-			}
-			of := slices.ContainsFunc(made, func(r billed.Read) bool { return grows[r.Table] || slices.Contains(ofRequests, r.Table) })
-			if !of && !strings.HasPrefix(work, "loaded_") || rows < int64(p.pairs)/2 {
-				return rows
-			}
-			grows[work] = true
-			return rows * v.requests / int64(p.pairs)
+			m.Sizes[t.Name] = p.grown(t.Name, counted, volumes[i], p.perDay)
 		}
 	}
 	return nil
@@ -338,7 +355,7 @@ func (p *priced) print(age int, what string, of func(volume) int64, per string) 
 		fmt.Fprintf(p.w, "%4d million requests a day, %3d days: %-29s %14s bytes, %s a %s, %d statements\n",
 			v.requests/1_000_000, age, what, grouped(bytes), ratio(bytes, of(v)), per, len(all))
 		if p.verbose {
-			for _, s := range billed.Largest(all, 12) {
+			for _, s := range billed.Largest(all, 80) {
 				fmt.Fprintf(p.w, "       %16s  %5.1f%%  %s\n", grouped(s.Bytes), 100*float64(s.Bytes)/float64(max(1, bytes)), s.Name)
 			}
 		}

@@ -26,6 +26,9 @@ type Meter struct {
 	// other warehouse, made of what was read; nil = as many. It is asked when the table is
 	// made.
 	Scale func(work string, rows int64, made []Read) int64
+	// Applied is told the tables whose rows have changed, so that Sizes can follow; nil =
+	// they stay as they are.
+	Applied func(ctx context.Context, tables []string) error
 
 	asks       warehouse.Querier // what the Meter itself asks, which is not written down
 	dialect    func(named func(string) (string, error)) warehouse.Dialect
@@ -221,12 +224,34 @@ func (m *Meter) Drop(ctx context.Context, names ...string) error {
 
 // Apply implements warehouse.Warehouse.
 func (m *Meter) Apply(ctx context.Context, changes ...warehouse.Change) error {
+	var tables []string
 	for _, c := range changes {
 		if err := m.change(c); err != nil {
 			return err
 		}
+		if table := tableOf(c); table != "" && !slices.Contains(tables, table) {
+			tables = append(tables, table)
+		}
 	}
-	return m.Warehouse.Apply(ctx, changes...)
+	if err := m.Warehouse.Apply(ctx, changes...); err != nil || m.Applied == nil {
+		return err
+	}
+	return m.Applied(ctx, tables)
+}
+
+// tableOf is the table whose rows a change adds, replaces or removes.
+func tableOf(c warehouse.Change) string {
+	switch c := c.(type) {
+	case warehouse.ReplaceDays:
+		return c.Table
+	case warehouse.Append:
+		return c.Table
+	case *warehouse.Loaded:
+		return c.Schema
+	case warehouse.Delete:
+		return c.Table
+	}
+	return ""
 }
 
 func (m *Meter) change(c warehouse.Change) error {
