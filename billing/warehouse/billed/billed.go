@@ -7,8 +7,9 @@
 // It does not own: what the service refuses (bigquery/bqtest), how statements are sent
 // (bigquery), or how large tables are: whoever asks says it.
 //
-// It takes the names of columns from the text as a whole, so it bills a little more
-// than the service does; a column that a view names counts as read.
+// Each place of a text that names a table counts, for the columns that the result needs of
+// it; what a common table expression or a select that is read as a table gives and nobody
+// uses is not read.
 package billed
 
 import (
@@ -144,8 +145,13 @@ func (b Books) Statement(text string) (s Statement, reads bool) {
 		return s, false // begin, commit, and what reads nothing
 	}
 	s = Statement{Text: text, Kind: kind}
+	columns := columnsOf(text, everything)
 	for _, p := range places(text) {
-		s.Reads = append(s.Reads, b.reads(p, text, p.table == target)...)
+		n := columns(p)
+		if p.table == target {
+			n = everything // whose rows change
+		}
+		s.Reads = append(s.Reads, b.reads(p, n)...)
 	}
 	for _, r := range s.Reads {
 		s.Bytes += r.Bytes
@@ -156,7 +162,7 @@ func (b Books) Statement(text string) (s Statement, reads bool) {
 // Unfiltered is the first read of a statement that no constant bounds where one must.
 func (b Books) Unfiltered(text string) (Read, bool) {
 	for _, p := range places(text) {
-		for _, r := range b.reads(p, text, false) {
+		for _, r := range b.reads(p, names{}) {
 			if r.Required && !r.Filtered {
 				return r, true
 			}
@@ -165,16 +171,25 @@ func (b Books) Unfiltered(text string) (Read, bool) {
 	return Read{}, false
 }
 
-// reads is what one place of a text reads, through views. All columns of a table
-// whose rows change are read.
-func (b Books) reads(p place, text string, whole bool) (all []Read) {
+// columnsOf says which columns of a text's places are needed, where those of its result
+// are: by their names alone, anywhere in the text, where that is not understood.
+func columnsOf(text string, of names) func(place) names {
+	if at, understood := needed(text, of); understood {
+		return func(p place) names { return at[p.at] }
+	}
+	return func(p place) names { return names{all: allOf.MatchString(masked(p.scope)), named: words(text)} }
+}
+
+// reads is what one place of a text reads, through views, of the columns that are needed.
+func (b Books) reads(p place, need names) (all []Read) {
 	t := b.Table(p.table)
 	if t.View != "" {
+		columns := columnsOf(t.View, need)
 		for _, beneath := range places(t.View) {
-			for _, r := range b.reads(beneath, text+"\n"+t.View, false) {
+			for _, r := range b.reads(beneath, columns(beneath)) {
 				if r.Partition != "" { // what the reader of the view says of the same column holds too
 					r.boundBy(p)
-					b.size(&r, b.Table(beneath.table), words(text, t.View), false)
+					b.size(&r, b.Table(beneath.table), columns(beneath))
 				}
 				all = append(all, r)
 			}
@@ -186,7 +201,7 @@ func (b Books) reads(p place, text string, whole bool) (all []Read) {
 	if t.Partition != "" {
 		r.boundBy(p)
 	}
-	b.size(&r, t, words(text), whole || allOf.MatchString(masked(p.scope)))
+	b.size(&r, t, need)
 	return []Read{r}
 }
 
@@ -206,7 +221,7 @@ func (r *Read) boundBy(p place) {
 	}
 }
 
-func (b Books) size(r *Read, t Table, named map[string]bool, whole bool) {
+func (b Books) size(r *Read, t Table, need names) {
 	size, declared := b.Sizes[r.Table]
 	if !declared {
 		size = t.Size
@@ -214,7 +229,7 @@ func (b Books) size(r *Read, t Table, named map[string]bool, whole bool) {
 	rows := size.rows(*r)
 	r.Bytes = 0
 	for _, c := range t.Columns {
-		if whole || named[c.Name] {
+		if need.has(c.Name) {
 			r.Bytes += rows * size.width(c)
 		}
 	}

@@ -278,6 +278,7 @@ func alone(text, mask string) string {
 // place is one reference to a table in a text.
 type place struct {
 	table string // dataset.table
+	at    int    // where it stands
 	scope string // the select that reads it
 	alias string
 	outer []outer // selects that read that one as a table, the innermost first
@@ -297,7 +298,7 @@ func places(text string) (found []place) {
 			continue
 		}
 		start, end := segment(mask, at[0])
-		p := place{table: name, scope: alone(text[start:end], mask[start:end]), alias: called(mask[at[1]:], mask[at[4]:at[5]]), outer: outers(text, mask, at[0])}
+		p := place{table: name, at: at[0], scope: alone(text[start:end], mask[start:end]), alias: called(mask[at[1]:], mask[at[4]:at[5]]), outer: outers(text, mask, at[0])}
 		found = append(found, p)
 	}
 	return found
