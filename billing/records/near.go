@@ -91,7 +91,7 @@ var (
 // nearReached is what leads on from rows that were reached, nearStep from the last ones.
 const (
 	nearReached = "select kind, record_key, provider_request_key, response_key, client_ref_key from {near_rows} as n"
-	nearStep    = "select kind, record_key, provider_request_key, response_key, client_ref_key from {near_linked} as n"
+	nearStep    = "select kind, row_date, record_key, provider_request_key, response_key, client_ref_key from {near_linked} as n"
 )
 
 // nearTables are the work tables that Compute reads.
@@ -196,10 +196,11 @@ func planNear(ctx context.Context, plan *warehouse.Plan, b Build) error {
 		{"near_rows", "rows that are new", nearChangedText, nil},
 		{"near_linked", "rows that cost something else", nearPricedText, map[string]string{"near_prices": "select usage_date, 0 as meter_id from {charged_days} where usage_date in ({@priced_days})"}},
 		{"near_linked", "rows that share ids", nearLinkedText, linked},
+		{"near_loose", "records that no id has matched", nearLooseText, nil},
 		{"near_hours", "hours that were reached", nearHoursText, nil},
-		{"near_chosen", "rows that may come out otherwise", nearLooseText, nil},
+		{"near_chosen", "rows that may come out otherwise", "select kind, object_id, line, row_date, alike from {near_loose} as l", nil},
 		{"near_chosen_rows", "rows that may come out otherwise", nearFoundText, nil},
-		{"near_chosen", "rows that decide these", "select kind, object_id, line, row_date, alike from {near_loose} as l\nunion all\nselect kind, object_id, line, row_date, alike from {near_covering} as v", map[string]string{"near_loose": nearLooseText, "near_covering": nearCoveringText}},
+		{"near_chosen", "rows that decide these", "select kind, object_id, line, row_date, alike from {near_loose} as l\nunion all\nselect kind, object_id, line, row_date, alike from {near_covering} as v", map[string]string{"near_covering": nearCoveringText}},
 		{"near_chosen_rows", "rows that are read", nearFoundText, nil},
 		{"near_linked", "rows that share ids with these", nearLinkedText, linked},
 		{"near_usage", "rows of usage that are read", nearTableText(manifest.UsageTable, "usage", "staged_days"), nil},
@@ -260,7 +261,7 @@ func (l *Records) reach(ctx context.Context, b Build, n *near, waiting []civil.D
 	if len(n.visible) > 0 {
 		seeds += "\nunion all\n" + nearVisibleText
 	}
-	if err := r.follow(ctx, seeds, true); err != nil {
+	if err := r.follow(ctx, "near_rows", seeds, n.visible, true); err != nil {
 		return err
 	}
 	moved, err := r.daysMoved(ctx)
@@ -268,17 +269,33 @@ func (l *Records) reach(ctx context.Context, b Build, n *near, waiting []civil.D
 		return err
 	}
 	// Of records that no id has matched, those by hours that were reached.
+	r.views = nil
 	r.args["loose_days"] = days(slices.DeleteFunc(beside(slices.Concat(moved, n.visible, waiting), 1), func(d civil.Date) bool { return !slices.Contains(n.partial, d) }))
+	if err := r.compute(ctx, "near_loose", "records that no id has matched", nearLooseText); err != nil {
+		return err
+	}
+	if err := r.compute(ctx, "near_hours", "hours that were reached", nearHoursText); err != nil {
+		return err
+	}
 	any, err := r.loose(ctx, true, "l.waits or h.hour_micros is not null or l.kind = 'request' and l.row_date in ({@added_days})", "")
 	if err != nil {
 		return err
 	}
-	more, err := r.loose(ctx, false, "h.hour_micros is not null", "\nunion distinct\nselect kind, object_id, line, row_date, alike from {near_covering} as v")
+	covering := ""
+	if any || len(moved) > 0 {
+		covering = "\nunion distinct\nselect kind, object_id, line, row_date, alike from {near_covering} as v"
+	}
+	if any {
+		if err := r.compute(ctx, "near_hours", "hours that were reached", nearHoursText); err != nil {
+			return err
+		}
+	}
+	more, err := r.loose(ctx, false, "h.hour_micros is not null", covering)
 	if err != nil {
 		return err
 	}
 	if any || more {
-		if err := r.follow(ctx, nearReached, false); err != nil {
+		if err := r.follow(ctx, "near_rows", nearReached, nil, false); err != nil {
 			return err
 		}
 	}
@@ -312,11 +329,21 @@ func (r reaching) add(ctx context.Context, from string) (int64, error) {
 }
 
 // follow reaches the rows that share keys and ids with rows of a select, and those
-// that share some with them, to the end.
-func (r reaching) follow(ctx context.Context, last string, moved bool) error {
-	r.on(r.partial, r.partial)
+// that share some with them, to the end. The select has the rows of a work table, and
+// those of whole days. What is brought together by an id begins within a day, so that
+// each step looks for it on the days beside those that it goes on from.
+func (r reaching) follow(ctx context.Context, from, last string, whole []civil.Date, moved bool) error {
 	r.args["moved"], r.views = moved, map[string]string{"near_last": last}
 	for {
+		reached, err := warehouse.All[civil.Date](ctx, r.w, warehouse.Select{Name: "days that were reached", Text: "select distinct row_date from {" + from + "} as n"})
+		if err != nil {
+			return err
+		}
+		near := r.amongPartial(beside(slices.Concat(reached, whole), 1))
+		if len(near) == 0 {
+			return nil
+		}
+		r.on(near, near)
 		if err := r.compute(ctx, "near_linked", "rows that share ids", nearLinkedText); err != nil {
 			return err
 		}
@@ -327,6 +354,7 @@ func (r reaching) follow(ctx context.Context, last string, moved bool) error {
 		if err := r.compute(ctx, "near_step", "rows to go on from", nearStep); err != nil {
 			return err
 		}
+		from, whole = "near_step", nil
 		r.views = map[string]string{"near_last": "select kind, record_key, provider_request_key, response_key, client_ref_key from {near_step} as n"}
 	}
 }
@@ -335,10 +363,7 @@ func (r reaching) follow(ctx context.Context, last string, moved bool) error {
 // and the hours that were reached as h, and the rows of another select; it says whether
 // there are any.
 func (r reaching) loose(ctx context.Context, moved bool, chosen, more string) (bool, error) {
-	if err := r.compute(ctx, "near_hours", "hours that were reached", nearHoursText); err != nil {
-		return false, err
-	}
-	r.views = map[string]string{"near_loose": nearLooseText, "near_covering": nearCoveringText}
+	r.views = map[string]string{"near_covering": nearCoveringText}
 	err := r.compute(ctx, "near_chosen", "rows that may come out otherwise",
 		"select distinct l.kind, l.object_id, l.line, l.row_date, l.alike from {near_loose} as l left join {near_hours} as h on h.hour_micros = l.hour_micros where "+chosen+more)
 	if err != nil {
@@ -412,7 +437,7 @@ func (r reaching) rows(ctx context.Context) error {
 	if err := r.compute(ctx, "moved_rows", "rows whose records are made", "select distinct kind, object_id, line from {near_rows} as n where moved"); err != nil {
 		return err
 	}
-	return r.w.Drop(ctx, "near_rows", "near_linked", "near_step", "near_hours", "near_chosen", "near_chosen_rows", "near_prices")
+	return r.w.Drop(ctx, "near_rows", "near_linked", "near_step", "near_loose", "near_hours", "near_chosen", "near_chosen_rows", "near_prices")
 }
 
 // settled are the days whose changes are in the records that a build makes.

@@ -1,11 +1,12 @@
--- One row is a usage row of each model of a partial day, of those that stay as they
--- are: that the provider's log covers the day.
+-- One row is a usage row of each model of a partial day on which a request may come out
+-- otherwise, of those that stay as they are: that the provider's log covers the day.
 -- Fed by: record_facts, near_rows.
 with staying as (
   select f.usage_date, f.meter_id, f.usage_object_id, f.usage_line
   from {record_facts} as f
   left join {near_rows} as n on n.kind = 'usage' and n.object_id = f.usage_object_id and n.line = f.usage_line
   where f.usage_date in ({@loose_days}) and f.usage_line is not null and n.line is null
+    and f.usage_date in (select q.row_date from {near_rows} as q where q.kind = 'request' and q.moved)
 ),
 objects_first as (
   select usage_date, meter_id, min(usage_object_id) as first_object_id
