@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"chargeback/billing/warehouse"
 	"chargeback/transform/models"
@@ -29,6 +30,7 @@ type Program struct {
 type workTable struct {
 	name, what, text string
 	views            map[string]string // as they are at its place
+	model            models.Model      // where it is one
 }
 
 // New begins a program by views that all of it may read, and by the arguments of all
@@ -51,7 +53,7 @@ func (p *Program) Text(view string) string { return p.views[view] }
 
 // Table adds a work table.
 func (p *Program) Table(name, what, text string) {
-	p.tables = append(p.tables, workTable{name, what, text, p.views})
+	p.tables = append(p.tables, workTable{name: name, what: what, text: text, views: p.views})
 }
 
 // AddAll adds all models.
@@ -79,6 +81,7 @@ func (p *Program) Add(names ...string) error {
 func (p *Program) model(m models.Model) {
 	if m.AsTable {
 		p.Table(m.Name, "model "+m.Name, m.Text)
+		p.tables[len(p.tables)-1].model = m
 		return
 	}
 	p.View(m.Name, m.Text)
@@ -111,7 +114,37 @@ func (t workTable) reads() map[string]bool {
 		}
 	}
 	add(t.text, "")
+	if unless := t.model.Unless; unless != "" && unless[0] != '@' {
+		all[unless] = true
+	}
 	return all
+}
+
+// occurs says whether there is what a table is computed for.
+func (p *Program) occurs(ctx context.Context, t workTable) (bool, error) {
+	unless := t.model.Unless
+	if argument, is := strings.CutPrefix(unless, "@"); is {
+		is, given := p.args[argument].(bool)
+		return is || !given, nil
+	}
+	if !slices.ContainsFunc(p.tables, func(of workTable) bool { return of.name == unless }) {
+		return true, nil
+	}
+	rows, err := warehouse.One[int64](ctx, p.w, warehouse.Select{Name: "count " + unless, Text: "select count(*) as n from {" + unless + "}"})
+	return rows > 0, err
+}
+
+// compute makes a table: of no rows where there is nothing that it is computed for.
+func (p *Program) compute(ctx context.Context, t workTable) error {
+	if t.model.Unless != "" {
+		if occurs, err := p.occurs(ctx, t); err != nil || !occurs {
+			if err != nil {
+				return err
+			}
+			return p.w.Put(ctx, t.name, t.model.Columns, nil)
+		}
+	}
+	return p.w.Compute(ctx, t.name, p.selectOf(t))
 }
 
 // Run computes the tables that results stand upon, in order, and drops each once
@@ -119,7 +152,7 @@ func (t workTable) reads() map[string]bool {
 func (p *Program) Run(ctx context.Context, results ...string) error {
 	wanted, last := p.order(results)
 	for i, t := range wanted {
-		if err := p.w.Compute(ctx, t.name, p.selectOf(t)); err != nil {
+		if err := p.compute(ctx, t); err != nil {
 			return fmt.Errorf("%s: %w", t.what, err)
 		}
 		var done []string

@@ -1,18 +1,11 @@
 -- One row is a usage row whose natural key occurs more than once on its day.
 -- Promises: of each key exactly one row is "kept", the others are "duplicate";
 -- where the most complete rows differ in content, all of these are "conflict".
--- Fed by: usage, objects.
+-- Fed by: usage_repeated, usage, objects.
 -- Kept as: table.
-with repeated as (
-  select
-    record_key,
-    usage_date
-  from {usage}
-  where usage_date in ({@scan_days})
-  group by record_key, usage_date
-  having count(*) > 1
-),
-copies as (
+-- Empty unless: usage_repeated.
+-- Columns: object_id int, line int, usage_date date, verdict text.
+with copies as (
   select
     u.*,
     max(u.completeness) over (partition by u.record_key, u.usage_date) as completeness_best,
@@ -20,7 +13,7 @@ copies as (
       partition by u.record_key, u.usage_date
       order by u.completeness desc, o.source, o.object_key, u.line
     ) as place
-  from repeated as d
+  from {usage_repeated} as d
   inner join {usage} as u on u.record_key = d.record_key and u.usage_date = d.usage_date
   inner join {objects} as o on o.object_id = u.object_id
   where u.usage_date in ({@scan_days})

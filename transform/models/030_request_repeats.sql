@@ -7,18 +7,11 @@
 -- first. The others are "attempt", with a record key of their own, for each
 -- brings its ids to the match; one that failed and has no id brings nothing and
 -- is "duplicate". A duplicate names the row that counts for it.
--- Fed by: requests, objects.
+-- Fed by: requests_repeated, requests, objects.
 -- Kept as: table.
-with repeated as (
-  select
-    record_key,
-    request_date
-  from {requests}
-  where request_date in ({@scan_days})
-  group by record_key, request_date
-  having count(*) > 1
-),
-copies as (
+-- Empty unless: requests_repeated.
+-- Columns: object_id int, line int, request_date date, verdict text, record_key int, counts_object_id int, counts_line int.
+with copies as (
   select
     r.object_id,
     r.line,
@@ -61,7 +54,7 @@ copies as (
       partition by r.record_key, r.request_date
       order by r.started_at, ifnull(r.ended_at, timestamp '9999-12-31 00:00:00'), o.source, o.object_key, r.line
     ) as place_in_time
-  from repeated as d
+  from {requests_repeated} as d
   inner join {requests} as r on r.record_key = d.record_key and r.request_date = d.request_date
   inner join {objects} as o on o.object_id = r.object_id
   where r.request_date in ({@scan_days})

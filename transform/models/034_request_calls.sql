@@ -9,6 +9,8 @@
 -- Fed by: requests, request_repeats, shared_request_ids, objects, meters,
 -- ref_request_sources.
 -- Kept as: table.
+-- Empty unless: @several_platforms.
+-- Columns: object_id int, line int, request_date date, turn int, actor_id int, task_id int, tool_calls int, counts_object_id int, counts_line int.
 with shared_response_ids as (
   select r.response_key
   from {requests} as r

@@ -5,6 +5,8 @@
 -- task_id are hashes of what all know together: 60 bits of a SHA-256.
 -- Fed by: request_calls, actors, tasks.
 -- Kept as: table.
+-- Empty unless: request_calls.
+-- Columns: object_id int, line int, actor_id int, task_id int, user_id text, user_email text, team text, key_alias text, project text, agent_id text, cost_center text, tools text, tool_calls int.
 with known as (
   select
     c.counts_object_id as object_id,

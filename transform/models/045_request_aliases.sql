@@ -3,6 +3,8 @@
 -- Promises: conflicts, of which none counts, are not here.
 -- Fed by: request_changes, requests, requests_kept.
 -- Kept as: table.
+-- Empty unless: request_changes.
+-- Columns: request_object_id int, request_line int, call_key int, meter_id int, actor_id int, task_id int, tool_calls int, bears_fees bool, provider_request_key id, response_key id, client_ref_key id, started_at time.
 select
   k.object_id as request_object_id,
   k.line as request_line,

@@ -4,6 +4,8 @@
 -- requests the row is ambiguous and names none.
 -- Fed by: match_request_id, usage_kept, request_aliases.
 -- Kept as: table.
+-- Empty unless: request_aliases.
+-- Columns: usage_object_id int, usage_line int, request_object_id int, request_line int, actor_id int, task_id int, tool_calls int, bears_fees bool, ambiguous bool.
 with unmatched as (
   select
     u.object_id,

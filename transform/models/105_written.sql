@@ -8,6 +8,8 @@
 -- Fed by: usage_kept, requests_kept, matches, request_calls, requests, objects,
 -- ref_cache_ttls.
 -- Kept as: table.
+-- Empty unless: @writes_untold.
+-- Columns: kind text, object_id int, line int, cache_write_5m_tokens int, cache_write_1h_tokens int, cache_write_unknown_tokens int, ttl text.
 with untold as (
   select
     'usage' as kind,

@@ -4,6 +4,8 @@
 -- its model and the request tells a cost.
 -- Fed by: usage_kept, requests_kept, matches, ref_cards, ref_rates.
 -- Kept as: table.
+-- Empty unless: @costs_reported.
+-- Columns: object_id int, line int, reported_pico int.
 with told as (
   select distinct k.meter_id
   from {ref_rates} as p

@@ -13,6 +13,8 @@ import (
 	"io/fs"
 	"regexp"
 	"strings"
+
+	"chargeback/extract/record"
 )
 
 //go:embed *.sql
@@ -24,6 +26,11 @@ type Model struct {
 	Name    string
 	AsTable bool // computed once, because several models read it
 	Text    string
+	// Unless is what the model is computed for: a model before it, or @ and an argument
+	// that may be true. Where it has no rows, or is false, the model has none either, and
+	// is a table of Columns.
+	Unless  string
+	Columns []record.Column
 }
 
 // payersPart is the chain of rules that says who pays, which several models hold
@@ -68,7 +75,32 @@ func All() ([]Model, error) {
 		if !found || asTable == strings.Contains(string(text), "-- Kept as: view.") {
 			return nil, fmt.Errorf("model %s: must be named NNN_name.sql and say either \"-- Kept as: table.\" or \"-- Kept as: view.\"", file)
 		}
-		all = append(all, Model{Name: name, AsTable: asTable, Text: withPayers(string(text), string(payers))})
+		m := Model{Name: name, AsTable: asTable, Text: withPayers(string(text), string(payers))}
+		if unless := emptyUnless.FindStringSubmatch(m.Text); unless != nil {
+			m.Unless = unless[1]
+			if m.Columns, err = columns(unless[2]); err != nil {
+				return nil, fmt.Errorf("model %s: %w", file, err)
+			}
+		}
+		all = append(all, m)
+	}
+	return all, nil
+}
+
+var emptyUnless = regexp.MustCompile(`-- Empty unless: (@?[a-z0-9_]+)\.\n-- Columns: ([a-z0-9_, ]+)\.\n`)
+
+// columnTypes are the types that a header may give a column.
+var columnTypes = map[string]record.Type{"int": record.Int, "text": record.Text, "date": record.Date, "time": record.Time, "bool": record.Bool, "id": record.ID}
+
+// columns reads those of a header.
+func columns(list string) (all []record.Column, err error) {
+	for column := range strings.SplitSeq(list, ", ") {
+		name, kind, _ := strings.Cut(column, " ")
+		typed, is := columnTypes[kind]
+		if !is {
+			return nil, fmt.Errorf("column %s is a %q", name, kind)
+		}
+		all = append(all, record.Column{Name: name, Type: typed, Nullable: true})
 	}
 	return all, nil
 }

@@ -39,6 +39,9 @@ func TestAll(t *testing.T) {
 		if before[m.Name] {
 			t.Errorf("%s occurs twice", m.Name)
 		}
+		if strings.Contains(m.Text, "-- Empty unless: ") != (m.Unless != "") || m.Unless != "" && (!m.AsTable || len(m.Columns) == 0 || m.Unless[0] != '@' && !before[m.Unless]) {
+			t.Errorf("%s is empty unless %q, a table of columns %v", m.Name, m.Unless, m.Columns)
+		}
 		before[m.Name] = true
 	}
 	if len(all) == 0 {
