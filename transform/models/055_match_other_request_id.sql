@@ -2,7 +2,7 @@
 -- of a call of which another row knows that id: a copy, or another platform's.
 -- Promises: a usage row occurs at most once; where the id leads to several
 -- requests the row is ambiguous and names none.
--- Fed by: match_request_id, usage_kept, request_aliases.
+-- Fed by: usage_left, request_aliases.
 -- Kept as: table.
 -- Empty unless: request_aliases.
 -- Columns: usage_object_id int, usage_line int, request_object_id int, request_line int, actor_id int, task_id int, tool_calls int, bears_fees bool, ambiguous bool.
@@ -13,9 +13,8 @@ with unmatched as (
     u.started_at,
     u.meter_id,
     u.provider_request_key
-  from {match_request_id} as m
-  inner join {usage_kept} as u on u.object_id = m.usage_object_id and u.line = m.usage_line
-  where m.usage_line is not null and m.request_line is null and not m.ambiguous
+  from {usage_left} as u
+  where not u.ambiguous
 ),
 candidates as (
   select distinct

@@ -2,8 +2,7 @@
 -- that has its response id, or of which a row that was set aside has it.
 -- Promises: a usage row occurs at most once; where several requests have the
 -- id the row is ambiguous and names none.
--- Fed by: match_request_id, match_other_request_id, usage_kept, requests_kept,
--- request_aliases.
+-- Fed by: usage_left, match_other_request_id, requests_found, request_aliases.
 -- Kept as: table.
 with unmatched as (
   select
@@ -12,10 +11,9 @@ with unmatched as (
     u.started_at,
     u.meter_id,
     u.response_key
-  from {match_request_id} as m
-  inner join {usage_kept} as u on u.object_id = m.usage_object_id and u.line = m.usage_line
-  left join {match_other_request_id} as e on e.usage_object_id = m.usage_object_id and e.usage_line = m.usage_line
-  where m.usage_line is not null and m.request_line is null and not m.ambiguous and e.usage_line is null
+  from {usage_left} as u
+  left join {match_other_request_id} as e on e.usage_object_id = u.object_id and e.usage_line = u.line
+  where not u.ambiguous and e.usage_line is null
 ),
 candidates as (
   select
@@ -28,9 +26,8 @@ candidates as (
     r.tool_calls,
     r.bears_fees
   from unmatched as u
-  inner join {requests_kept} as r
+  inner join {requests_found} as r
     on r.response_key = u.response_key
-    and not r.cache_hit
     and r.started_at between u.started_at - interval 23 hour and u.started_at + interval 23 hour
   union distinct
   select

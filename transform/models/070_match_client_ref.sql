@@ -6,8 +6,8 @@
 -- reference the row is ambiguous and names none. same_provider is false where
 -- the call is known but its record tells of another provider that it was sent
 -- to: who asked is known, and that record has a charge of its own.
--- Fed by: match_request_id, match_other_request_id, match_response_id,
--- usage_kept, requests_kept, request_aliases, meters.
+-- Fed by: usage_left, match_other_request_id, match_response_id, requests_found,
+-- request_aliases, meters.
 -- Kept as: table.
 with unmatched as (
   select
@@ -16,11 +16,10 @@ with unmatched as (
     u.started_at,
     u.meter_id,
     u.client_ref_key
-  from {match_request_id} as m
-  inner join {usage_kept} as u on u.object_id = m.usage_object_id and u.line = m.usage_line
-  left join {match_other_request_id} as o on o.usage_object_id = m.usage_object_id and o.usage_line = m.usage_line
-  left join {match_response_id} as e on e.usage_object_id = m.usage_object_id and e.usage_line = m.usage_line
-  where m.usage_line is not null and m.request_line is null and not m.ambiguous and o.usage_line is null and e.usage_line is null
+  from {usage_left} as u
+  left join {match_other_request_id} as o on o.usage_object_id = u.object_id and o.usage_line = u.line
+  left join {match_response_id} as e on e.usage_object_id = u.object_id and e.usage_line = u.line
+  where not u.ambiguous and o.usage_line is null and e.usage_line is null
 ),
 candidates as (
   select
@@ -35,9 +34,8 @@ candidates as (
     r.call_key,
     d.provider = q.provider or q.provider = 'unknown' as same_provider
   from unmatched as u
-  inner join {requests_kept} as r
-    on coalesce(r.client_ref_key, r.agent_request_key) = u.client_ref_key
-    and not r.cache_hit
+  inner join {requests_found} as r
+    on r.client_ref_key = u.client_ref_key
     and r.started_at between u.started_at - interval 23 hour and u.started_at + interval 23 hour
   inner join {meters} as d on d.meter_id = u.meter_id
   inner join {meters} as q on q.meter_id = r.meter_id

@@ -3,8 +3,8 @@
 -- (written to the cache by whatever time to live), begun within two minutes, and
 -- the same region where both tell it.
 -- Promises: requests_alike and usages_alike say how many each of the two has.
--- Fed by: match_request_id, match_other_request_id, match_response_id,
--- match_client_ref, usage_kept, requests_kept, meters, ref_cards.
+-- Fed by: usage_left, requests_left, match_other_request_id, match_response_id,
+-- match_client_ref, meters, ref_cards.
 -- Kept as: table.
 with usage_found as (
   select usage_object_id, usage_line from {match_other_request_id}
@@ -20,7 +20,7 @@ requests_found as (
   union all
   select request_object_id, request_line from {match_client_ref} where request_line is not null
 ),
-usage_left as (
+usage_waiting as (
   select
     u.object_id,
     u.line,
@@ -29,16 +29,15 @@ usage_left as (
     k.model_id,
     u.input_uncached_tokens,
     u.cache_read_tokens,
-    u.cache_write_5m_tokens + u.cache_write_1h_tokens + u.cache_write_unknown_tokens as written_tokens,
+    u.written_tokens,
     u.output_tokens
-  from {match_request_id} as m
-  inner join {usage_kept} as u on u.object_id = m.usage_object_id and u.line = m.usage_line
+  from {usage_left} as u
   inner join {meters} as d on d.meter_id = u.meter_id
   inner join {ref_cards} as k on k.meter_id = u.meter_id
   left join usage_found as f on f.usage_object_id = u.object_id and f.usage_line = u.line
-  where m.request_line is null and not m.ambiguous and f.usage_line is null and not u.failed
+  where not u.ambiguous and f.usage_line is null and not u.failed
 ),
-requests_left as (
+requests_waiting as (
   select
     r.object_id,
     r.line,
@@ -53,12 +52,11 @@ requests_left as (
     r.cache_read_tokens,
     r.cache_write_5m_tokens + r.cache_write_1h_tokens + r.cache_write_unknown_tokens as written_tokens,
     r.output_tokens
-  from {match_request_id} as m
-  inner join {requests_kept} as r on r.object_id = m.request_object_id and r.line = m.request_line
+  from {requests_left} as r
   inner join {meters} as d on d.meter_id = r.meter_id
   inner join {ref_cards} as k on k.meter_id = r.meter_id
   left join requests_found as f on f.request_object_id = r.object_id and f.request_line = r.line
-  where m.usage_line is null and f.request_line is null and not r.failed and not r.cache_hit and r.completeness >= 2
+  where f.request_line is null and not r.failed and not r.cache_hit and r.completeness >= 2
 )
 select
   u.object_id as usage_object_id,
@@ -71,8 +69,8 @@ select
   r.bears_fees,
   count(*) over (partition by u.object_id, u.line) as requests_alike,
   count(*) over (partition by r.object_id, r.line) as usages_alike
-from usage_left as u
-inner join requests_left as r
+from usage_waiting as u
+inner join requests_waiting as r
   on r.model_id = u.model_id
   and r.input_uncached_tokens = u.input_uncached_tokens
   and r.cache_read_tokens = u.cache_read_tokens

@@ -2,7 +2,7 @@
 -- charged once, by what the provider knows of it or to whom all of them lead.
 -- Promises: a usage row has at least two, and only those that could have been
 -- its own by the rules of the rung.
--- Fed by: matches, usage_kept, requests_kept, request_aliases.
+-- Fed by: matches, usage_left, requests_found, request_aliases.
 -- Kept as: table.
 with ambiguous_usage as (
   select
@@ -17,7 +17,7 @@ with ambiguous_usage as (
     u.started_at - interval 23 hour as earliest,
     u.started_at + interval 23 hour as latest
   from {matches} as m
-  inner join {usage_kept} as u on u.object_id = m.usage_object_id and u.line = m.usage_line
+  inner join {usage_left} as u on u.object_id = m.usage_object_id and u.line = m.usage_line
   where m.ambiguous
 )
 select
@@ -30,9 +30,8 @@ select
   r.actor_id,
   r.task_id
 from ambiguous_usage as a
-inner join {requests_kept} as r
+inner join {requests_found} as r
   on r.provider_request_key = a.provider_request_key
-  and not r.cache_hit
   and r.started_at between a.earliest and a.latest
 where a.rung = {@rung_request_id}
 union distinct
@@ -62,9 +61,8 @@ select
   r.actor_id,
   r.task_id
 from ambiguous_usage as a
-inner join {requests_kept} as r
+inner join {requests_found} as r
   on r.response_key = a.response_key
-  and not r.cache_hit
   and r.started_at between a.earliest and a.latest
 where a.rung = {@rung_response_id}
 union distinct
@@ -94,9 +92,8 @@ select
   r.actor_id,
   r.task_id
 from ambiguous_usage as a
-inner join {requests_kept} as r
-  on coalesce(r.client_ref_key, r.agent_request_key) = a.client_ref_key
-  and not r.cache_hit
+inner join {requests_found} as r
+  on r.client_ref_key = a.client_ref_key
   and r.started_at between a.earliest and a.latest
 where a.rung = {@rung_client_ref}
 union distinct

@@ -5,9 +5,8 @@
 -- log has usage of the same model within an hour that found no request; or where
 -- it looks like usage that found no request (see fingerprint_pairs). Results of
 -- batch jobs cover no day: other calls are not among them.
--- Fed by: unmatched_requests, ambiguous_requests, requests_kept, usage_kept,
--- match_request_id, matches, fingerprint_pairs, meters, ref_cards,
--- ref_usage_from.
+-- Fed by: unmatched_requests, ambiguous_requests, requests_left, usage_left,
+-- usage_kept, matches, fingerprint_pairs, meters, ref_cards, ref_usage_from.
 -- Kept as: table.
 with metered as (
   select distinct
@@ -35,24 +34,23 @@ waiting as (
     d.region,
     k.model_id
   from {unmatched_requests} as w
-  inner join {requests_kept} as r on r.object_id = w.object_id and r.line = w.line
+  inner join {requests_left} as r on r.object_id = w.object_id and r.line = w.line
   inner join {meters} as d on d.meter_id = r.meter_id
   inner join {ref_usage_from} as f on f.provider = d.provider
   inner join {ref_cards} as k on k.meter_id = r.meter_id
   left join {ambiguous_requests} as x on x.object_id = r.object_id and x.line = r.line
   where x.line is null and not r.failed and not r.cache_hit
 ),
-usage_left as (
+usage_alone as (
   select
     u.started_at,
     d.region,
     k.model_id
-  from {match_request_id} as p
-  inner join {usage_kept} as u on u.object_id = p.usage_object_id and u.line = p.usage_line
+  from {usage_left} as u
   inner join {meters} as d on d.meter_id = u.meter_id
   inner join {ref_cards} as k on k.meter_id = u.meter_id
   left join {matches} as m on m.usage_object_id = u.object_id and m.usage_line = u.line
-  where p.request_line is null and m.usage_line is null and ifnull(d.service_tier, '') <> 'batch'
+  where m.usage_line is null and ifnull(d.service_tier, '') <> 'batch'
 )
 select
   w.object_id,
@@ -67,7 +65,7 @@ select
   w.object_id,
   w.line
 from waiting as w
-inner join usage_left as u
+inner join usage_alone as u
   on u.model_id = w.model_id
   and (w.region is null or u.region is null or strpos(u.region, w.region) = 1)
   and u.started_at between w.started_at - interval 1 hour and w.started_at + interval 1 hour

@@ -10,7 +10,7 @@
 -- itself leaves open (see written), reported_pico what the gateway reported as
 -- the cost. An attempt that failed, was not billed and stands beside one that
 -- counts for its call is no charge: it is set aside (see unbilled_attempts).
--- Fed by: usage_kept, requests_kept, matches, attempts, ambiguous_requests,
+-- Fed by: usage_kept, requests_left, matches, attempts, ambiguous_requests,
 -- unmatched_requests, doubtful_requests, meters, ref_usage_from, written,
 -- reported.
 -- Kept as: view.
@@ -101,7 +101,7 @@ select
   w.ttl,
   r.reported_pico_usd as reported_pico
 from {unmatched_requests} as m
-inner join {requests_kept} as r on r.object_id = m.object_id and r.line = m.line
+inner join {requests_left} as r on r.object_id = m.object_id and r.line = m.line
 left join {doubtful_requests} as t on t.object_id = r.object_id and t.line = r.line
 left join {ambiguous_requests} as x on x.object_id = r.object_id and x.line = r.line
 inner join {meters} as d on d.meter_id = r.meter_id
