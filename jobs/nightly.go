@@ -266,7 +266,7 @@ func (b *Books) rebuild(ctx context.Context, nights records.Days, now time.Time,
 		return err
 	}
 	s.Days, s.Alerts, s.Problems = nil, nil, s.Problems[:s.taken]
-	for _, d := range runsOf(build.Days) {
+	for _, d := range runsOf(build.Computed()) {
 		s.Days = append(s.Days, d.First.String()+".."+d.Last.String())
 	}
 	closed, err := b.Ledger.Months.Closed(ctx)
@@ -295,7 +295,7 @@ func (b *Books) rebuild(ctx context.Context, nights records.Days, now time.Time,
 		return err
 	}
 	after := b.after(made)
-	alerts, err := after.raise(ctx, civil.EachOnce(append(b.lookedAt(nights), build.Days...)), latest)
+	alerts, err := after.raise(ctx, civil.EachOnce(append(b.lookedAt(nights), build.Computed()...)), latest)
 	if err != nil {
 		return err
 	}
@@ -343,7 +343,7 @@ func (b *Books) termsOf(ctx context.Context, build records.Build) ([]warehouse.C
 	if err != nil {
 		return nil, err
 	}
-	terms, err := b.terms(occurring)
+	terms, _, err := b.terms(occurring)
 	if err != nil {
 		return nil, err
 	}
@@ -475,7 +475,7 @@ func (b *Books) plan(ctx context.Context, nights records.Days) (p plan, err erro
 		return p, err
 	}
 	if changed.any() {
-		concerned, priced, err := b.concerned(ctx, changed, records.Days{First: b.firstOf(open), Last: p.latest})
+		concerned, err := b.concerned(ctx, changed, records.Days{First: b.firstOf(open), Last: p.latest})
 		if err != nil {
 			return p, err
 		}
@@ -487,7 +487,8 @@ func (b *Books) plan(ctx context.Context, nights records.Days) (p plan, err erro
 		if err != nil {
 			return p, err
 		}
-		p.changed.Whole, p.changed.Repriced = slices.Concat(p.changed.Whole, concerned, unsettled, otherwise), priced
+		p.changed.Whole = slices.Concat(p.changed.Whole, concerned.Whole, unsettled, otherwise)
+		p.changed.Repriced, p.changed.Plain = concerned.Repriced, concerned.Plain
 	}
 	p.changed.Whole = due(p.changed.Whole)
 	p.build.Days = due(slices.Concat(p.changed.Whole, p.changed.Waiting, records.Reach(p.changed.Added), p.changed.Repriced.Days()))

@@ -29,7 +29,7 @@ func (b *Books) references(ctx context.Context, seen records.Seen) (records.Refe
 
 // referencesFor is references for what decides the records of a build.
 func (b *Books) referencesFor(ctx context.Context, build records.Build) (records.References, error) {
-	if len(build.Days) == 0 {
+	if len(build.Computed()) == 0 {
 		return records.References{}, nil
 	}
 	seen, err := b.Ledger.Records.Seen(ctx, build)
@@ -246,54 +246,59 @@ func (b *Books) inputsChanged(ctx context.Context) (c changedInputs, err error) 
 // concerned are the days of open months up to last whose records the inputs that have
 // changed may concern: all, those with a record that belongs to another cost centre, and,
 // apart from them, models that cost something else.
-func (b *Books) concerned(ctx context.Context, changed changedInputs, open records.Days) (days []civil.Date, priced records.Repriced, err error) {
+func (b *Books) concerned(ctx context.Context, changed changedInputs, open records.Days) (c records.Changed, err error) {
 	if open.Last.Before(open.First) || !changed.any() {
-		return nil, nil, nil
+		return c, nil
 	}
 	if changed.settings {
-		return open.All(), nil, nil
+		c.Whole = open.All()
+		return c, nil
 	}
 	if changed.prices {
 		occurred, err := b.Ledger.Records.OccurringOnce(ctx, open)
 		if err != nil {
-			return nil, nil, err
+			return c, err
 		}
-		now, err := b.terms(occurred)
+		now, plain, err := b.terms(occurred)
 		if err != nil {
-			return nil, nil, err
+			return c, err
 		}
-		if days, priced, err = b.Ledger.Records.OtherTerms(ctx, open, now); err != nil {
-			return nil, nil, err
+		c.Plain = plain
+		if c.Whole, c.Repriced, err = b.Ledger.Records.OtherTerms(ctx, open, now); err != nil {
+			return c, err
 		}
 	}
 	if changed.people {
 		seen, err := b.Ledger.Records.AttributedOpen(ctx, open)
 		if err != nil {
-			return nil, nil, err
+			return c, err
 		}
 		refs, err := b.references(ctx, seen)
 		if err != nil {
-			return nil, nil, err
+			return c, err
 		}
 		others, err := b.Ledger.Records.AttributedOtherwise(ctx, refs)
 		if err != nil {
-			return nil, nil, err
+			return c, err
 		}
-		days = append(days, others...)
+		c.Whole = append(c.Whole, others...)
 	}
-	return days, priced, nil
+	return c, nil
 }
 
-// terms are what prices say of models on the days on which they occur.
-func (b *Books) terms(days []records.Occurring) (all []records.Term, err error) {
+// terms are what prices say of models on the days on which they occur, and those of them
+// that say nothing else.
+func (b *Books) terms(days []records.Occurring) (all []records.Term, plain records.Plain, err error) {
+	plain = records.Plain{}
 	for _, d := range days {
 		span := [2]time.Time{d.Day.Start(b.Zone), d.Day.AddDays(1).Start(b.Zone)}
 		var refs records.References
 		if err := refs.Price(b.Rates, records.Seen{Span: span, Meters: d.Meters}, b.standIn); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		b.cacheTTLs(&refs, d.Meters)
+		plain.Add(d.Day, refs)
 		all = append(all, records.TermsOf(d.Day, span, refs, fmt.Sprint(b.Rates.ToolRates(span[0], span[1])))...)
 	}
-	return all, nil
+	return all, plain, nil
 }

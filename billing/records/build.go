@@ -157,11 +157,20 @@ func (l *Records) Compute(ctx context.Context, b Build, refs References) (*Made,
 	if b.near != nil {
 		m.staged = b.near.notes // what came since is in no work table
 	}
-	if len(b.Days) == 0 {
-		return m, nil
+	if len(b.Days) > 0 {
+		if err := l.compute(ctx, m, refs); err != nil {
+			return nil, fmt.Errorf("cost records of %s: %w", spans(b.Days), err)
+		}
 	}
-	if err := l.compute(ctx, m, refs); err != nil {
-		return nil, fmt.Errorf("cost records of %s: %w", spans(b.Days), err)
+	if alone := b.alone().Days(); len(alone) > 0 {
+		if len(b.Days) == 0 {
+			if m.changes, err = l.putReferences(ctx, b.RateVersion, refs); err != nil {
+				return nil, err
+			}
+		}
+		if err := l.reprice(ctx, m); err != nil {
+			return nil, fmt.Errorf("cost records of %s at another price: %w", spans(alone), err)
+		}
 	}
 	return m, nil
 }
@@ -177,10 +186,15 @@ func (m *Made) Changes() []warehouse.Change {
 	if done := m.b.settled(); len(done) > 0 {
 		changes = append(changes, warehouse.Delete{Table: manifest.DirtyDaysTable.Name, Where: "day in ({@days})", Args: Args{"days": done}})
 	}
+	return append(changes, m.ofRecords()...)
+}
+
+// ofRecords are the changes of records, and of what comes with them.
+func (m *Made) ofRecords() []warehouse.Change {
 	if len(m.b.Days) == 0 {
-		return changes
+		return m.changes
 	}
-	return append(append(changes, m.records), m.changes...)
+	return append([]warehouse.Change{m.records}, m.changes...)
 }
 
 // layout are the tables that computing records reads and changes.
@@ -188,10 +202,11 @@ var layout = warehouse.Layout{Tables: slices.Concat(manifest.Tables(), Tables())
 
 // After are the records as it will be when days that were made are kept.
 func (l *Records) After(m *Made) *Records {
-	if len(m.b.Days) == 0 {
+	changes := m.ofRecords()
+	if len(changes) == 0 {
 		return l
 	}
-	views, args := layout.After(append([]warehouse.Change{m.records}, m.changes...)...)
+	views, args := layout.After(changes...)
 	for _, v := range []warehouse.View{costItems, costRecords, dailyItems} { // as stored they read what is stored
 		views[v.Name] = v.Text
 	}
@@ -515,7 +530,35 @@ var stagedNames = map[string]string{
 // Seen lists what occurs in the rows that decide the records of a build.
 func (l *Records) Seen(ctx context.Context, b Build) (Seen, error) {
 	args := Args{}
-	return l.seenOn(ctx, b.scanned(), args, b.staged(args))
+	s, err := l.seenOn(ctx, b.scanned(), args, b.staged(args))
+	if err != nil || len(b.alone()) == 0 {
+		return s, err
+	}
+	occurred, err := l.occurredAlone(ctx, b)
+	for _, o := range occurred {
+		for _, m := range o.Meters {
+			if !slices.Contains(s.Meters, m) {
+				s.Meters = append(s.Meters, m)
+			}
+		}
+	}
+	days := b.alone().Days()
+	span := [2]time.Time{days[0].AddDays(-1).Start(time.UTC), days[len(days)-1].AddDays(2).Start(time.UTC)}
+	if s.Span[0].IsZero() || span[0].Before(s.Span[0]) {
+		s.Span[0] = span[0]
+	}
+	s.Span[1] = later(s.Span[1], span[1])
+	return s, err
+}
+
+// occurredAlone are the models of days of which records are priced again as they stand.
+func (l *Records) occurredAlone(ctx context.Context, b Build) ([]Occurring, error) {
+	days := b.alone().Days()
+	if len(days) == 0 {
+		return nil, nil
+	}
+	all, err := l.OccurringOnce(ctx, Days{First: days[0], Last: days[len(days)-1]})
+	return slices.DeleteFunc(all, func(o Occurring) bool { return !slices.Contains(days, o.Day) }), err
 }
 
 // SeenOn lists what occurs on some days, for who prices their records again.

@@ -19,6 +19,7 @@ type Changed struct {
 	Added    []civil.Date // rows of them came and none went, also days that are not due
 	Waiting  []civil.Date // requests of them no longer wait for usage
 	Repriced Repriced     // records of some models cost something else on them
+	Plain    Plain        // prices by which such records may cost something else and stay the same otherwise
 	Notes    int64        // of changed days, when these were read: see manifest.Changed
 }
 
@@ -63,6 +64,7 @@ type near struct {
 	partial []civil.Date // of which {near_usage} and {near_requests} are read
 	added   []civil.Date // to which rows were added beside records that are there
 	priced  Repriced     // of days that are not made as a whole
+	alone   Repriced     // of days of which records are priced again as they stand, and nothing is made
 	notes   int64        // of changed days that it knows of
 }
 
@@ -124,8 +126,18 @@ func (l *Records) Narrow(ctx context.Context, b Build, c Changed) (Build, error)
 		}
 	}
 	n, err := l.seeds(ctx, b, c)
-	if err == nil && len(n.partial) > 0 {
-		err = l.reach(ctx, b, n, c.Waiting)
+	if err == nil {
+		n.alone, err = l.alone(ctx, n.priced, c.Plain)
+	}
+	for again := err == nil; again; {
+		n.priced = n.priced.without(n.alone.Days())
+		if err = l.find(ctx, b, n, c.Waiting); err != nil {
+			break
+		}
+		// Of a day that is made in part the records that stay are copied at their old price.
+		made := n.alone.without(n.parts)
+		again = len(made) < len(n.alone)
+		n.priced, n.alone = n.priced.and(n.alone.without(made.Days())), made
 	}
 	if err != nil {
 		return b, fmt.Errorf("find what has changed: %w", err)
@@ -169,16 +181,25 @@ func (l *Records) seeds(ctx context.Context, b Build, c Changed) (*near, error) 
 			n.priced = n.priced.With(d, c.Repriced[d]...)
 		}
 	}
-	around := Reach(slices.Concat(n.visible, n.added, n.priced.Days(), c.Waiting))
+	return n, nil
+}
+
+// find finds what is read, and what is made in part.
+func (l *Records) find(ctx context.Context, b Build, n *near, waiting []civil.Date) error {
+	n.partial, n.parts = nil, nil
+	around := Reach(slices.Concat(n.visible, n.added, n.priced.Days(), waiting))
 	if len(around) == 0 {
-		return n, nil
+		return nil
 	}
 	staged, err := warehouse.All[civil.Date](ctx, l.w, warehouse.Select{
 		Name: "days with staged rows", Args: Args{"scan_days": around},
 		Text: "select distinct usage_date as day from {usage} where usage_date in ({@scan_days}) union distinct select distinct request_date as day from {requests} where request_date in ({@scan_days})",
 	})
 	n.partial = civil.EachOnce(slices.DeleteFunc(staged, func(d civil.Date) bool { return slices.Contains(n.visible, d) }))
-	return n, err
+	if err != nil || len(n.partial) == 0 {
+		return err
+	}
+	return l.reach(ctx, b, n, waiting)
 }
 
 // planNear adds to a plan what Narrow would read, at the most.
@@ -446,6 +467,19 @@ func (b Build) settled() []civil.Date {
 		return b.Days
 	}
 	return civil.EachOnce(slices.Concat(b.Days, b.near.added))
+}
+
+// Computed are the days of which records are computed, by whatever way.
+func (b Build) Computed() []civil.Date {
+	return civil.EachOnce(slices.Concat(b.Days, b.alone().Days()))
+}
+
+// alone are the models whose records are priced again as they stand.
+func (b Build) alone() Repriced {
+	if b.near == nil {
+		return nil
+	}
+	return b.near.alone
 }
 
 // Parts is how many of its days are made in part.

@@ -46,13 +46,16 @@ type Occurring struct {
 	Meters []Meter
 }
 
-// Occurring lists the models that occur in the rows that a build makes, by day.
+// Occurring lists the models that occur in the rows that a build makes, and on the days
+// of which it prices records again, by day.
 func (l *Records) Occurring(ctx context.Context, b Build) ([]Occurring, error) {
-	if len(b.Days) == 0 {
-		return nil, nil
+	all, err := l.occurredAlone(ctx, b)
+	if err != nil || len(b.Days) == 0 {
+		return all, err
 	}
 	args := Args{"days": b.Days}
-	return l.occurring(ctx, warehouse.Select{Name: "models that occur, by day", Text: occurringText, Args: args, Views: b.staged(args)})
+	made, err := l.occurring(ctx, warehouse.Select{Name: "models that occur, by day", Text: occurringText, Args: args, Views: b.staged(args)})
+	return append(all, made...), err
 }
 
 // OccurringOnce lists the models that occurred on days when they were made.
@@ -169,13 +172,13 @@ func (l *Records) OtherTerms(ctx context.Context, days Days, now []Term) (whole 
 
 // SetTerms keeps the terms by which the days of a build are made.
 func (l *Records) SetTerms(ctx context.Context, b Build, terms []Term) ([]warehouse.Change, error) {
-	if len(b.Days) == 0 {
+	if len(b.Computed()) == 0 {
 		return nil, nil
 	}
 	replaced, all := b.Days, map[Term]bool{}
 	kept := map[Term]bool{}
 	if b.near != nil {
-		replaced = slices.Clone(b.near.whole)
+		replaced = slices.Concat(b.near.whole, b.near.alone.Days())
 		for _, d := range b.near.parts { // what of them is not made keeps its terms, which are today's
 			were, err := l.Terms(ctx, Days{First: d, Last: d})
 			if err != nil {

@@ -241,8 +241,8 @@ func (p *priced) explain(ctx context.Context, month civil.Month) error {
 // How tables grow: with requests, or with what is alike in them.
 var (
 	ofRequests = []string{"usage", "requests", "record_facts", "repeats", "id_days"}
-	ofSums     = []string{"daily_costs", "new_daily"}
-	ofUsers    = []string{"daily_users", "new_daily_users", "closed_payers", "new_closed_payers", "attribution_keys", "actors_dated", "new_actors", "new_tasks"}
+	ofSums     = []string{"daily_costs", "new_daily", "new_repriced_daily"}
+	ofUsers    = []string{"daily_users", "new_daily_users", "new_repriced_users", "closed_payers", "new_closed_payers", "attribution_keys", "actors_dated", "new_actors", "new_tasks"}
 )
 
 // sizes counts the tables of the ledger, tells each meter what they would be, and
