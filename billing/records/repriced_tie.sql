@@ -7,7 +7,7 @@ with records as (
   select
     count(*) as records,
     sum(input_uncached_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens + cache_write_unknown_tokens + output_tokens) as tokens,
-    countif(total_cost_usd is null) as unpriced,
+    ifnull(countif(total_cost_usd is null), 0) as unpriced,
     {total_usd(total_cost_usd)} as total,
     {total_usd(total_cost_usd - total_before_usd)} as more
   from {new_repriced}
@@ -39,7 +39,7 @@ select
   r.unpriced,
   ifnull(r.records = s.records and r.tokens = s.tokens and r.total = s.total, false) as sums_tie,
   ifnull(r.records = b.records and r.tokens = b.tokens and r.total - r.more = b.total, false) as before_ties,
-  u.total - v.total = r.more as users_tie
+  ifnull(u.total - v.total = r.more, false) as users_tie
 from records as r
 cross join sums as s
 cross join sums_before as b

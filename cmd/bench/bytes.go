@@ -63,7 +63,7 @@ func bytesCommand(ctx context.Context, args []string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	return measureBytes(ctx, os.Stdout, dir, *pairs, bytesMonths, *verbose)
+	return measureBytes(ctx, os.Stdout, dir, *pairs, bytesMonths, *verbose, nil)
 }
 
 // priced is a ledger that is made in DuckDB while meters write down what BigQuery
@@ -79,10 +79,12 @@ type priced struct {
 	grows   []map[string]bool   // work tables that grow with requests, of each
 	perDay  map[string]int64    // rows of a day of each table, at the most
 	next    civil.Date          // first day whose night was not run
+	// told is given what a step is billed at the first volume, of how many; nil = nobody.
+	told func(what string, all []billed.Statement, of int64)
 }
 
-// measureBytes measures the first and the last of some months.
-func measureBytes(ctx context.Context, w io.Writer, dir string, pairs, months int, verbose bool) (err error) {
+// measureBytes measures the first and the last of some months, and tells each step.
+func measureBytes(ctx context.Context, w io.Writer, dir string, pairs, months int, verbose bool, told func(what string, all []billed.Statement, of int64)) (err error) {
 	if err := writeConfigFrom(dir, bytesStart); err != nil {
 		return err
 	}
@@ -91,7 +93,7 @@ func measureBytes(ctx context.Context, w io.Writer, dir string, pairs, months in
 			return err
 		}
 	}
-	p := &priced{w: w, dir: dir, pairs: pairs, verbose: verbose, next: bytesStart}
+	p := &priced{w: w, dir: dir, pairs: pairs, verbose: verbose, next: bytesStart, told: told}
 	if err := p.open(ctx); err != nil {
 		return err
 	}
@@ -349,6 +351,9 @@ var textLengths = map[string]int64{
 
 // print tells what a step bills at each volume.
 func (p *priced) print(age int, what string, of func(volume) int64, per string) {
+	if p.told != nil {
+		p.told(what, p.meters[0].Statements(), of(volumes[0]))
+	}
 	for i, v := range volumes {
 		all := p.meters[i].Statements()
 		bytes := billed.Bytes(all)

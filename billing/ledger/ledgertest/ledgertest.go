@@ -62,6 +62,7 @@ func Run(t *testing.T, open func(t *testing.T) warehouse.Warehouse, without ...s
 		{"dirty days", begun(testDirtyDays)},
 		{"what has changed alone", begun(testNarrow)},
 		{"what has changed while it is found", begun(testNarrowMeanwhile)},
+		{"records at another price", begun(testRepriced)},
 		{"missing objects", begun(testMissing)},
 		{"objects that were read by other settings", begun(testOutdated)},
 		{"objects that are read as something else", begun(testReadAsSomethingElse)},

@@ -1,7 +1,6 @@
 package bigquery
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -227,16 +226,20 @@ func (w *writer) replace(ctx context.Context, c warehouse.ReplaceDays) error {
 	if t.Partition == "" || len(c.Days) == 0 {
 		return errors.New("the table has no days, or none are named")
 	}
-	where, err := w.s.condition(cmp.Or(c.Where, "true"), c.Args)
-	if err != nil {
-		return err
-	}
 	columns, err := w.s.brings(ctx, t, c.From, true)
 	if err != nil {
 		return err
 	}
-	w.add("delete from "+w.s.full(t.Name)+" where "+within(t.Partition, c.Days)+" and ("+where+")",
-		"insert into "+w.s.full(t.Name)+" ("+columns+")\nselect "+columns+" from "+w.s.from(w.s.works[c.From])+" where "+where)
+	gone, comes := within(t.Partition, c.Days), "" // whole days go without being read
+	if c.Where != "" {
+		where, err := w.s.condition(c.Where, c.Args)
+		if err != nil {
+			return err
+		}
+		gone, comes = gone+" and ("+where+")", " where "+where
+	}
+	w.add("delete from "+w.s.full(t.Name)+" where "+gone,
+		"insert into "+w.s.full(t.Name)+" ("+columns+")\nselect "+columns+" from "+w.s.from(w.s.works[c.From])+comes)
 	return nil
 }
 

@@ -287,17 +287,16 @@ func (m *Meter) where(what, table, text, where string, args warehouse.Args) erro
 }
 
 func (m *Meter) replace(c warehouse.ReplaceDays) error {
-	t, _ := m.layout.Table(c.Table)
-	where := t.Partition + " in ({@days_replaced})"
-	if c.Where != "" {
-		where += " and (" + c.Where + ")"
-	}
-	args := warehouse.Args{"days_replaced": c.Days}
-	for name, v := range c.Args {
-		args[name] = v
-	}
-	if err := m.where("delete days of", c.Table, "delete from "+booksDataset+"`"+c.Table+"` where ", where, args); err != nil {
-		return err
+	if c.Where != "" { // whole days go without being read
+		t, _ := m.layout.Table(c.Table)
+		args := warehouse.Args{"days_replaced": c.Days}
+		for name, v := range c.Args {
+			args[name] = v
+		}
+		where := t.Partition + " in ({@days_replaced}) and (" + c.Where + ")"
+		if err := m.where("delete days of", c.Table, "delete from "+booksDataset+"`"+c.Table+"` where ", where, args); err != nil {
+			return err
+		}
 	}
 	m.note("insert days of "+c.Table, m.insert(c.Table, c.From, ""))
 	return nil

@@ -236,7 +236,7 @@ func TestStatements(t *testing.T) {
 		{"insert into {facts} (id) select id from {small}", "insert", "small none none 80", 80},
 		{"delete from {facts} where day = date '2026-10-01'", "delete", "facts 2026-10-01 2026-10-01 66000", 66_000},
 		{"create or replace table {work_r_3_fresh} options(labels = [('run', 'r')]) as select id, total from {facts} as f where f.day = date '2026-10-01'", "create", "facts 2026-10-01 2026-10-01 48000", 48_000},
-		{"with a as (select id, day from {facts} where day = date '2026-10-01') select a.id from a join {small} as s on s.id = a.id", "select", "facts 2026-10-01 2026-10-01 16000 small none none 160", 16_160},
+		{"with a as (select id, day from {facts} where day = date '2026-10-01') select a.id from a join {small} as s on s.id = a.id", "select", "facts 2026-10-01 2026-10-01 16000 small none none 80", 16_080},
 		{"select note from {seen} as v where v.day = date '2026-10-02'", "select", "facts 2026-10-02 2026-10-02 26000", 26_000},
 		{"select id from {work_r_3_fresh}", "select", "fresh none none 0", 0},
 	} {
