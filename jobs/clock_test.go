@@ -40,7 +40,7 @@ func TestClockWasAhead(t *testing.T) {
 	for day, at := range map[string]string{"2026-10-28": "2026-10-29T04:00:00Z", "2026-10-29": "2026-12-01T04:00:00Z", "2026-10-30": "2026-12-01T04:00:01Z"} {
 		attempt, err := b.Ledger.Runs.Begin(t.Context(), "nightly/"+day, instant(at))
 		if err == nil {
-			err = b.Ledger.Runs.End(t.Context(), "nightly/"+day, attempt, runs.Done, instant(at), nil)
+			err = b.Ledger.Runs.End(t.Context(), "nightly/"+day, attempt, runs.Done, instant(at), instant(at), nil)
 		}
 		if err != nil {
 			t.Fatal(err)

@@ -122,7 +122,7 @@ func (b *Books) delivered(ctx context.Context, month civil.Month, now time.Time,
 	if err != nil {
 		return err
 	}
-	end, err := runs.End(window, attempt, runs.Done, now, map[string]int{"documents": len(s.Documents)})
+	end, err := runs.End(window, attempt, runs.Done, now, now, map[string]int{"documents": len(s.Documents)})
 	if err != nil {
 		return err
 	}
@@ -200,7 +200,7 @@ func (b *Books) close(ctx context.Context, month civil.Month, closed map[civil.M
 	if err != nil {
 		return err
 	}
-	end, err := runs.End(s.Window, s.Attempt, runs.Done, now, run)
+	end, err := runs.End(s.Window, s.Attempt, runs.Done, now, now, run)
 	if err != nil {
 		return err
 	}

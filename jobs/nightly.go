@@ -85,7 +85,7 @@ func (b *Books) attempt(ctx context.Context, s *NightlySummary, now time.Time, d
 		return err
 	}
 	if err := do(); err != nil {
-		failed := b.Ledger.Runs.End(context.WithoutCancel(ctx), s.Window, s.Attempt, runs.Failed, now, map[string]string{"error": err.Error()})
+		failed := b.Ledger.Runs.End(context.WithoutCancel(ctx), s.Window, s.Attempt, runs.Failed, now, now, map[string]string{"error": err.Error()})
 		return errors.Join(fmt.Errorf("%s: %w", s.Window, err), failed)
 	}
 	return nil
@@ -392,7 +392,7 @@ func (s NightlySummary) end(now time.Time) ([]warehouse.Change, error) {
 	if n := len(s.Alerts); n > runs.SummaryMost {
 		s.Alerts, s.AlertCount = s.Alerts[:runs.SummaryMost], n
 	}
-	end, err := runs.End(s.Window, s.Attempt, runs.Done, now, s)
+	end, err := runs.End(s.Window, s.Attempt, runs.Done, now, now, s)
 	return append(changes, end), err
 }
 

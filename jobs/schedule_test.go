@@ -41,7 +41,7 @@ func (b *books) ran(t *testing.T, state string, windows ...string) {
 		if state == runs.Running {
 			continue
 		}
-		if err := b.Ledger.Runs.End(t.Context(), window, attempt, state, time.Unix(0, 0), nil); err != nil {
+		if err := b.Ledger.Runs.End(t.Context(), window, attempt, state, time.Unix(0, 0), time.Unix(0, 0), nil); err != nil {
 			t.Fatal(err)
 		}
 	}

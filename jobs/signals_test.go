@@ -361,7 +361,7 @@ func TestFailedRunsStand(t *testing.T) {
 	equal(t, "new books", 0, len(b.stands(t, firstDay)))
 	attempt, err := b.Ledger.Runs.Begin(t.Context(), "nightly/"+firstDay, b.morning(date(firstDay)))
 	if err == nil {
-		err = b.Ledger.Runs.End(t.Context(), "nightly/"+firstDay, attempt, runs.Failed, b.morning(date(firstDay)), map[string]string{"error": "the disk is full"})
+		err = b.Ledger.Runs.End(t.Context(), "nightly/"+firstDay, attempt, runs.Failed, b.morning(date(firstDay)), b.morning(date(firstDay)), map[string]string{"error": "the disk is full"})
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -6,7 +6,7 @@ with newest_attempts as (
     summary
   from {runs}
   where started_at >= {@since} and (run_window like 'nightly/%' or run_window like 'monthly/%' or run_window like 'documents/%')
-  qualify row_number() over (partition by run_window order by attempt desc) = 1
+  qualify row_number() over (partition by run_window order by attempt desc, state) = 1
 )
 select
   n.run_window,

@@ -82,19 +82,24 @@ func (l *Runs) Note(ctx context.Context, kind string, windows []string, now time
 	return []warehouse.Change{warehouse.Append{Table: runsTable.Name, Rows: rows}}, nil
 }
 
-// End is how an attempt ended. It is applied with what the run did, so that a run
-// is done exactly where its effect is there.
-func End(window string, attempt int64, state string, now time.Time, summary any) (warehouse.Change, error) {
+// End is how an attempt ended that began at a time. It is applied with what the run
+// did, so that a run is done exactly where its effect is there.
+//
+// It is a row of its own beside the one that Begin wrote: many workers may append to a
+// table at once, and only one may update it. Of an attempt's rows the one whose state
+// comes first in the alphabet counts: done before failed before running. (Earlier
+// versions updated the row of Begin.)
+func End(window string, attempt int64, state string, began, now time.Time, summary any) (warehouse.Change, error) {
 	text, err := json.Marshal(summary)
 	if err != nil {
 		return nil, fmt.Errorf("write summary of run %s: %w", window, err)
 	}
-	return warehouse.Key(runsTable.Name, warehouse.Args{"run_window": window, "attempt": attempt}, warehouse.Args{"state": state, "finished_at": now, "summary": string(text)}), nil
+	return warehouse.Append{Table: runsTable.Name, Rows: [][]any{{window, attempt, state, began, now, string(text)}}}, nil
 }
 
 // End notes how an attempt ended that has nothing else to keep.
-func (l *Runs) End(ctx context.Context, window string, attempt int64, state string, now time.Time, summary any) error {
-	end, err := End(window, attempt, state, now, summary)
+func (l *Runs) End(ctx context.Context, window string, attempt int64, state string, began, now time.Time, summary any) error {
+	end, err := End(window, attempt, state, began, now, summary)
 	if err != nil {
 		return err
 	}
@@ -158,7 +163,8 @@ func (l *Runs) WindowsDone(ctx context.Context, kind string) (map[string]bool, e
 // Last returns the newest attempts, newest first.
 func (l *Runs) Last(ctx context.Context, limit int) ([]Run, error) {
 	return warehouse.All[Run](ctx, l.q, warehouse.Select{
-		Name: "read runs", Text: "select run_window, attempt, state, started_at, finished_at, summary from {runs} order by started_at desc, run_window desc, attempt desc limit {@limit}", Args: warehouse.Args{"limit": limit},
+		Name: "read runs", Args: warehouse.Args{"limit": limit},
+		Text: "select run_window, attempt, state, started_at, finished_at, summary from {runs} where true qualify row_number() over (partition by run_window, attempt order by state) = 1 order by started_at desc, run_window desc, attempt desc limit {@limit}",
 	})
 }
 

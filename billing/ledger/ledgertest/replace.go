@@ -252,14 +252,14 @@ func testRuns(b *books) {
 	other, err := b.ledger.Runs.Begin(b.ctx, "nightly/2026-10-30", at)
 	b.must(err)
 	b.equal("attempt at another window", int64(1), other)
-	b.must(b.ledger.Runs.End(b.ctx, "nightly/2026-10-31", 2, runs.Failed, at, map[string]string{"error": "it's broken"}))
+	b.must(b.ledger.Runs.End(b.ctx, "nightly/2026-10-31", 2, runs.Failed, at.Add(2*time.Hour), at, map[string]string{"error": "it's broken"}))
 	done := func() map[string]bool {
 		windows, err := b.ledger.Runs.WindowsDone(b.ctx, "nightly")
 		b.must(err)
 		return windows
 	}
 	b.equal("windows done before any was", map[string]bool{}, done())
-	b.must(b.ledger.Runs.End(b.ctx, "nightly/2026-10-31", 3, runs.Done, at.Add(4*time.Hour), nil))
+	b.must(b.ledger.Runs.End(b.ctx, "nightly/2026-10-31", 3, runs.Done, at.Add(3*time.Hour), at.Add(4*time.Hour), nil))
 	b.equal("windows done", map[string]bool{"nightly/2026-10-31": true}, done())
 	last, err := b.ledger.Runs.Last(b.ctx, 3)
 	b.must(err)
@@ -268,6 +268,19 @@ func testRuns(b *books) {
 		{Window: "nightly/2026-10-31", Attempt: 2, State: runs.Failed, Started: at.Add(2 * time.Hour), Finished: at, Summary: `{"error":"it's broken"}`},
 		{Window: "nightly/2026-10-31", Attempt: 1, State: runs.Running, Started: at.Add(time.Hour)},
 	}, last)
+	inPlace := warehouse.Key("runs", warehouse.Args{"run_window": "nightly/2026-10-30", "attempt": int64(1)}, warehouse.Args{"state": runs.Failed, "finished_at": at, "summary": `{"error":"as earlier versions wrote it"}`})
+	b.must(b.ledger.Apply(b.ctx, inPlace))
+	failed, err := b.ledger.Runs.FailedRuns(b.ctx, at)
+	b.must(err)
+	b.equal("failed runs, one of them updated in place", []runs.FailedRun{{Window: "nightly/2026-10-30", Reason: "as earlier versions wrote it"}}, failed)
+	inPlace.Set["state"] = runs.Done
+	b.must(b.ledger.Apply(b.ctx, inPlace))
+	b.equal("windows done, one of them updated in place", map[string]bool{"nightly/2026-10-30": true, "nightly/2026-10-31": true}, done())
+	last, err = b.ledger.Runs.Last(b.ctx, 9)
+	b.must(err)
+	b.equal("attempts", 4, len(last))
+	b.must(b.ledger.Runs.FailAfter(b.ctx, at))
+	b.equal("windows done that began by then", map[string]bool{"nightly/2026-10-30": true}, done())
 }
 
 // Goal: every view of a month has the same total.

@@ -46,7 +46,7 @@ func testTold(b *books) {
 	b.must(b.ledger.Apply(b.ctx, noted...))
 	attempt, err := b.ledger.Runs.Begin(b.ctx, "nightly/2026-10-05", at)
 	b.must(err)
-	b.must(b.ledger.Runs.End(b.ctx, "nightly/2026-10-05", attempt, runs.Failed, at, map[string]string{"error": "it's broken"}))
+	b.must(b.ledger.Runs.End(b.ctx, "nightly/2026-10-05", attempt, runs.Failed, at, at, map[string]string{"error": "it's broken"}))
 	with, err := b.ledger.Runs.NightsWith(b.ctx, first, last)
 	b.must(err)
 	b.equal("nights that were run together", map[civil.Date]civil.Date{Day("2026-10-02"): Day("2026-10-04"), Day("2026-10-03"): Day("2026-10-04")}, with)
