@@ -116,6 +116,9 @@ func (b *Books) takeAll(ctx context.Context, nights records.Days, shard Shard, s
 		}
 	}
 	for _, source := range b.Sources {
+		if shard != (Shard{}) && source.Snapshots() {
+			continue // one that follows another changes its entry
+		}
 		change := s.changes[source.Name]
 		at := look{nights: nights, shard: shard, outdated: change.outdated}
 		since := change.since(open)

@@ -81,10 +81,12 @@ func (s Shard) window(day civil.Date) string {
 	return fmt.Sprintf("%s/%s/%d-of-%d", ShardKind, day, s.Index, s.Count)
 }
 
-// StageShard takes in the shard's objects of a night and says whether those of
-// all shards of the night are in, so that Nightly can make its cost records. A
-// shard that was taken in before is left alone: what has come since, Nightly
-// takes in. Killed and run again, it goes on behind the last source that was
+// StageShard takes in the shard's new objects of a night and says whether those of
+// all shards of the night are in, so that Nightly can make its cost records. It only
+// appends to the ledger, so that any number of shards can be taken in at once (see
+// onlyNew). What is gone, back, rewritten or can be read by now, people, and what has
+// come since is left to Nightly, which looks at all objects; so is a shard that was
+// taken in before. Killed and run again, it goes on behind the last source that was
 // taken in whole.
 func (b *Books) StageShard(ctx context.Context, day civil.Date, shard Shard, now time.Time) (s NightlySummary, all bool, err error) {
 	s = NightlySummary{Window: shard.window(day)}

@@ -121,6 +121,11 @@ func (b *Books) take(ctx context.Context, source extract.Source, at look, window
 		}
 	}
 	todo := compare(listing, known, days, near, outdated)
+	if at.shard != (Shard{}) {
+		if todo, err = b.onlyNew(ctx, source, todo, known, days); err != nil {
+			return SourceSummary{}, nil, err
+		}
+	}
 	if source.Snapshots() {
 		if err := b.follow(ctx, source, listing.Objects, known, &todo); err != nil {
 			return SourceSummary{}, nil, err
@@ -163,6 +168,32 @@ func (b *Books) take(ctx context.Context, source extract.Source, at look, window
 	}
 	failed, err := b.stageAgain(ctx, source, todo.again, window, &s)
 	return s, append(problems, failed...), err
+}
+
+// onlyNew leaves of a comparison what a shard takes in: objects of sets of which the
+// manifest knows nothing, and no version that it ever had. Their rows are only
+// appended, which any number of workers may do at once; where tables are updated,
+// BigQuery cancels all but one. All else is left to who makes the night.
+func (b *Books) onlyNew(ctx context.Context, source extract.Source, c comparison, known map[string]manifest.Object, days objstore.DayRange) (comparison, error) {
+	units := make(map[string]bool, len(known))
+	for key := range known {
+		units[source.Unit(key)] = true
+	}
+	fresh := slices.DeleteFunc(c.read, func(f objstore.Found) bool { return units[source.Unit(f.Key)] })
+	ids := make([]int64, len(fresh))
+	for i, f := range fresh {
+		ids[i] = source.VersionID(f.Object, b.Zone)
+	}
+	had, err := b.Manifest.Had(ctx, ids, civil.DateOf(days.First, time.UTC), civil.DateOf(days.Last, time.UTC))
+	if err != nil {
+		return comparison{}, err
+	}
+	for i, f := range fresh {
+		if had[ids[i]] {
+			units[source.Unit(f.Key)] = true
+		}
+	}
+	return comparison{read: slices.DeleteFunc(fresh, func(f objstore.Found) bool { return units[source.Unit(f.Key)] })}, nil
 }
 
 // reading names the settings by which the source's objects are read now.
@@ -365,13 +396,13 @@ func (b *Books) stage(ctx context.Context, source extract.Source, todo compariso
 	}
 	for _, r := range results {
 		if r.Err == nil && broken[source.Unit(r.Object.Key)] {
-			staged.Partial = append(staged.Partial, unkeptOf(r)) // read again once all of its set can be
+			staged.Partial = append(staged.Partial, r.ID) // read again once all of its set can be
 			continue
 		}
 		before, again := todo.before[r.Object.Key]
 		if r.Err != nil && again && before.State != manifest.ObjectFailed {
 			missing = append(missing, before.ID)
-			staged.Partial = append(staged.Partial, unkeptOf(r)) // what was read of it before the fault
+			staged.Partial = append(staged.Partial, r.ID) // what was read of it before the fault
 			problems = append(problems, Problem{Kind: KindMissingObject, Source: source.Name, Object: r.Object.Key, What: "was written again and can't be read; the records of the version before still count and can no longer be proved: " + r.Err.Error()})
 			continue
 		}
@@ -434,15 +465,6 @@ var epoch = civil.Date{Year: 1970, Mon: time.January, Day: 1}
 
 func epochDays(d civil.Date) int64 { return int64(d.DaysSince(epoch)) }
 
-// unkeptOf is a result by its id and the days of its rows.
-func unkeptOf(r extract.Result) manifest.Object {
-	o := manifest.Object{ID: r.ID, Staged: r.Counts.Rows}
-	if r.Counts.First != 0 {
-		o.FirstRow, o.LastRow = epoch.AddDays(int(r.Counts.First)), epoch.AddDays(int(r.Counts.Last))
-	}
-	return o
-}
-
 // enter adds one object's result to the manifest entries.
 func (b *Books) enter(source extract.Source, r extract.Result, window string, staged *manifest.Staging, s *SourceSummary) []Problem {
 	o := manifest.Object{
@@ -454,8 +476,9 @@ func (b *Books) enter(source extract.Source, r extract.Result, window string, st
 			o.Day = day
 		}
 	}
-	part := unkeptOf(r)
-	o.FirstRow, o.LastRow = part.FirstRow, part.LastRow
+	if r.Counts.First != 0 {
+		o.FirstRow, o.LastRow = epoch.AddDays(int(r.Counts.First)), epoch.AddDays(int(r.Counts.Last))
+	}
 	if source.Snapshots() {
 		o.Day = epoch.AddDays(int(source.Day(r.Object.Object, b.Zone)))
 	}

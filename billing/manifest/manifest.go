@@ -150,6 +150,21 @@ func (m *Manifest) Earlier(ctx context.Context, source string) (map[int64]bool, 
 	})
 }
 
+// Had returns those of some versions of objects, which lie in the days from first to
+// last or in no day, that were ever read, or failed, in whatever state they are.
+func (m *Manifest) Had(ctx context.Context, ids []int64, first, last civil.Date) (map[int64]bool, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	if err := m.putIDs(ctx, "asked", ids); err != nil {
+		return nil, err
+	}
+	return m.ids(ctx, warehouse.Select{
+		Name: "read versions that were there before", Args: args{"first_day": first, "last_day": last},
+		Text: "select object_id from {objects} where object_id in (select object_id from {asked}) and (day is null or day between {@first_day} and {@last_day})",
+	})
+}
+
 // ids are those of a select of one column.
 func (m *Manifest) ids(ctx context.Context, s warehouse.Select) (map[int64]bool, error) {
 	found := map[int64]bool{}

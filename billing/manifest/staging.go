@@ -20,11 +20,9 @@ type Staging struct {
 	Rejects []Reject
 	// Replaced are ids of versions that these objects stand in for: their rows go.
 	Replaced []int64
-	// Partial are others that were read in this run and are not kept, by their ids and
-	// the days of their rows, which are among those that were loaded.
-	Partial []Object
-	Earlier []int64      // snapshots that these follow; their rows stay
-	Days    []civil.Date // business dates of the rows
+	Partial  []int64      // ids of others, whose rows are among those that were loaded and are not kept
+	Earlier  []int64      // snapshots that these follow; their rows stay
+	Days     []civil.Date // business dates of the rows
 	// Dimensions are the tables that the rows point into; rows that are known
 	// already are left out.
 	Dimensions []*record.Dimension
@@ -45,6 +43,9 @@ func (m *Manifest) Discard(ctx context.Context) error { return m.w.Discard(ctx) 
 func (m *Manifest) Stage(ctx context.Context, s Staging) error {
 	changes, err := m.forget(ctx, s.Schema, s.Again)
 	if err != nil {
+		return err
+	}
+	if err := m.leaveOut(ctx, s); err != nil {
 		return err
 	}
 	changes = append(changes, s.Loaded)
@@ -78,36 +79,27 @@ func (m *Manifest) forget(ctx context.Context, schema *record.Schema, ids []int6
 	return changes, err
 }
 
-// replace drops the rows of versions that others stand in for, and of objects that
-// failed.
+// leaveOut leaves rows of objects that failed, and of others that can't be kept, out of
+// those that were loaded.
+func (m *Manifest) leaveOut(ctx context.Context, s Staging) error {
+	unkept := slices.Clone(s.Partial)
+	for _, o := range s.Objects {
+		if o.State == ObjectFailed {
+			unkept = append(unkept, o.ID)
+		}
+	}
+	if len(unkept) == 0 {
+		return nil
+	}
+	s.Loaded.Except = "object_id in (select object_id from {unkept})"
+	return m.putIDs(ctx, "unkept", unkept)
+}
+
+// replace drops the rows of versions that others stand in for.
 func (m *Manifest) replace(ctx context.Context, s Staging) ([]warehouse.Change, error) {
 	changes, err := m.dropStaged(ctx, "replaced", s.Schema, s.Replaced)
 	if err != nil {
 		return nil, err
-	}
-	var failed []int64
-	var of rowDays
-	drop := func(o Object) {
-		failed = append(failed, o.ID)
-		of.add(o.FirstRow, o.LastRow, o.Staged)
-	}
-	for _, o := range s.Objects {
-		if o.State == ObjectFailed {
-			drop(o)
-		}
-	}
-	for _, o := range s.Partial {
-		drop(o)
-	}
-	if len(failed) > 0 {
-		if err := m.putIDs(ctx, "failed", failed); err != nil {
-			return nil, err
-		}
-		partial, err := m.dropRows(ctx, "failed", map[*record.Schema]bool{s.Schema: true}, of, false)
-		if err != nil {
-			return nil, err
-		}
-		changes = append(changes, partial...)
 	}
 	state, err := m.setState(ctx, "replaced", s.Replaced, args{"state": ObjectReplaced})
 	return append(changes, state...), err
@@ -181,12 +173,12 @@ func (m *Manifest) dropStaged(ctx context.Context, work string, schema *record.S
 	for _, reading := range readings {
 		schemas[schemaOf(reading, schema)] = true
 	}
-	return m.dropRows(ctx, work, schemas, of, true)
+	return m.dropRows(ctx, work, schemas, of)
 }
 
-// dropRows drops the rows of some tables that are of the objects in a work table. Where
-// they were there before, their days have changed.
-func (m *Manifest) dropRows(ctx context.Context, work string, schemas map[*record.Schema]bool, of rowDays, before bool) (changes []warehouse.Change, err error) {
+// dropRows drops the rows of some tables that are of the objects in a work table. Their
+// days have changed.
+func (m *Manifest) dropRows(ctx context.Context, work string, schemas map[*record.Schema]bool, of rowDays) (changes []warehouse.Change, err error) {
 	for _, s := range stagedSchemas {
 		if !schemas[s] {
 			continue
@@ -197,7 +189,7 @@ func (m *Manifest) dropRows(ctx context.Context, work string, schemas map[*recor
 			where += " and " + date + " between {@since} and {@until}"
 			a["since"], a["until"] = of.bounds()
 		}
-		if before && date != "" && s != record.TotalSchema { // no cost record follows from a total
+		if date != "" && s != record.TotalSchema { // no cost record follows from a total
 			days := "days_of_" + work + "_" + s.Table
 			err := m.w.Compute(ctx, days, warehouse.Select{Name: "days of objects", Text: "select distinct " + date + " as day from {" + s.Table + "} where " + where, Args: a})
 			if err != nil {

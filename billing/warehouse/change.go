@@ -66,6 +66,7 @@ type Loaded struct {
 	Schema string // table of the staged schema
 	Rows   int64  // of all batches, also those that were known
 	From   string // work table that holds the rows, where the engine needs one
+	Except string // condition on columns of the rows that are left out; it may read work tables; "": none
 }
 
 func (c ReplaceDays) changes() string { return c.Table }

@@ -331,6 +331,13 @@ func (m *Meter) loaded(c *warehouse.Loaded) error {
 			more = " as loaded where not exists (select 1 from " + booksDataset + "`" + t.Name + "` as stored where stored." + t.Columns[0].Name + " = loaded." + t.Columns[0].Name + ")"
 		}
 	}
+	if c.Except != "" {
+		except, err := m.fill(warehouse.Select{Text: c.Except})
+		if err != nil {
+			return err
+		}
+		more = " as loaded where not ifnull(" + except + ", false)"
+	}
 	m.note("take in "+c.Schema, m.insert(t.Name, work, more))
 	delete(m.works, work)
 	return nil

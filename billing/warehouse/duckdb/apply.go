@@ -89,6 +89,7 @@ func (s *Store) change(ctx context.Context, changes []warehouse.Change) error {
 		switch c := c.(type) {
 		case *warehouse.Loaded:
 			later[c.Schema]--
+			err = s.leaveOut(ctx, c)
 		case warehouse.ReplaceDays:
 			err = s.replaceDays(ctx, c, stored(later[c.Table] > 0))
 		case warehouse.Append:
@@ -107,6 +108,19 @@ func (s *Store) change(ctx context.Context, changes []warehouse.Change) error {
 		}
 	}
 	return nil
+}
+
+// leaveOut drops those of the rows that Load has put into the table which are not to
+// be kept: they were never there for anybody else.
+func (s *Store) leaveOut(ctx context.Context, c *warehouse.Loaded) error {
+	if c.Except == "" {
+		return nil
+	}
+	where, err := s.condition("leave out rows of "+c.Schema, c.Schema, c.Except, nil)
+	if err != nil {
+		return err
+	}
+	return s.exec(ctx, "delete from "+c.Schema+" where rowid >= 36028797018960000 and "+where)
 }
 
 // stored is a condition that leaves out rows of this transaction, which Load has

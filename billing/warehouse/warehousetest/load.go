@@ -26,6 +26,7 @@ var loadTests = []test{
 	{"while rows are loaded", begin(testWhileLoaded)},
 	{"what was loaded is applied once, and all of it", begin(testAppliedOnce)},
 	{"changes before and after what was loaded", begin(testAroundLoaded)},
+	{"rows that are left out", begin(testExcept)},
 	{"rows that are stored once", begin(testOnce)},
 }
 
@@ -415,6 +416,39 @@ func testAroundLoaded(w *world) {
 			w.equal(test.name+" "+order+" loaded rows", want, w.staged())
 		}
 	}
+}
+
+// Goal: rows that can't be kept are left out of those that were loaded, and of no others.
+// Method: a condition that reads a work table, which names nothing, some, or all of
+// the rows, beside a row that was there before; and loads of one table with and without
+// a condition.
+func testExcept(w *world) {
+	all := "day between {@first} and {@last}"
+	for _, test := range []struct {
+		name string
+		out  []int64
+		want string
+	}{
+		{"none", nil, "1 before, 1 one, 2 two"},
+		{"one", []int64{1}, "1 before, 2 two"},
+		{"all", []int64{1, 2}, "1 before"},
+	} {
+		w.apply(warehouse.Delete{Table: "staged", Where: all, Args: warehouse.Args{"first": civil.Min, "last": civil.Max}})
+		w.apply(w.mustLoad(stagedSchema, stagedRow(1, "2026-10-31", "before")))
+		var ids [][]any
+		for _, id := range test.out {
+			ids = append(ids, []any{id})
+		}
+		w.must(w.Put(w.ctx, "unkept", stagedSchema.Columns[:1], ids))
+		loaded := w.mustLoad(stagedSchema, stagedRow(1, "2026-10-31", "one"), stagedRow(2, "2026-10-30", "two"))
+		loaded.Except = "id in (select id from {unkept})"
+		w.apply(loaded)
+		w.equal("rows where "+test.name+" are left out", test.want, w.staged())
+	}
+	loaded := w.mustLoad(stagedSchema, stagedRow(3, "2026-10-31", "three"))
+	loaded.Except = "nothing = 1"
+	w.refused("a condition on a column that the table lacks", w.Apply(w.ctx, loaded), "nothing")
+	w.equal("rows after it", "1 before", w.staged())
 }
 
 func testOnce(w *world) {
