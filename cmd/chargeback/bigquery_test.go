@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -206,6 +207,19 @@ func TestShards(t *testing.T) {
 
 	one := ledgerOf("one", func(run func(string, ...string) *exec.Cmd) {
 		finish(run("chargeback", "run", "nightly", "--date", night), exitOK, exitLook)
+		const amount = `at most about [1-9][0-9,]* bytes, less than 0\.01 USD`
+		for _, ask := range []struct {
+			args []string
+			want string
+		}{
+			{[]string{"run", "nightly", "--estimate", "--date", night}, "nightly/" + night + `: recomputes .* from [0-9,]+ rows; reads ` + amount},
+			{[]string{"reprice", "--dry-run"}, "This reads " + amount + "; without --dry-run, " + amount},
+		} {
+			said := finish(run("chargeback", ask.args...), exitOK)
+			if !regexp.MustCompile(ask.want).MatchString(said) {
+				t.Errorf("%v says nothing like %q:\n%s", ask.args, ask.want, said)
+			}
+		}
 	})
 	parts := []string{"1/4", "2/4", "3/4", "4/4"}
 	four := ledgerOf("four", func(run func(string, ...string) *exec.Cmd) {
