@@ -31,6 +31,7 @@ type workTable struct {
 	name, what, text string
 	views            map[string]string // as they are at its place
 	model            models.Model      // where it is one
+	wide             bool              // see warehouse.Select
 }
 
 // New begins a program by views that all of it may read, and by the arguments of all
@@ -54,6 +55,12 @@ func (p *Program) Text(view string) string { return p.views[view] }
 // Table adds a work table.
 func (p *Program) Table(name, what, text string) {
 	p.tables = append(p.tables, workTable{name: name, what: what, text: text, views: p.views})
+}
+
+// WideTable adds a work table of rows of whole days with all their columns.
+func (p *Program) WideTable(name, what, text string) {
+	p.Table(name, what, text)
+	p.tables[len(p.tables)-1].wide = true
 }
 
 // AddAll adds all models.
@@ -180,7 +187,7 @@ func (p *Program) Estimate(ctx context.Context, plan *warehouse.Plan, results ..
 }
 
 func (p *Program) selectOf(t workTable) warehouse.Select {
-	return warehouse.Select{Name: t.what, Text: t.text, Args: p.args, Views: t.views}
+	return warehouse.Select{Name: t.what, Text: t.text, Args: p.args, Views: t.views, Wide: t.wide}
 }
 
 // order are the tables that results stand upon, in order, and the place in it of the

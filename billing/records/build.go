@@ -290,11 +290,11 @@ func (l *Records) recordsOf(ctx context.Context, m *Made, refs References) (_ *p
 		open, args["closed"] = openMonths, m.closed
 	}
 	if within {
-		p.Table("new_records", "model fresh_records", p.Text("fresh_records"))
+		p.WideTable("new_records", "model fresh_records", p.Text("fresh_records"))
 		p.View("fresh_records", "select * from {new_records}")
 		records = "select " + columns + " from {new_records} where " + open + "\nunion all\nselect " + columns + " from {adjustments}"
 	}
-	p.Table("new_facts", "records", m.b.parted(factsTable, records, "if(f.usage_line is null, 'request', 'usage')", "ifnull(f.usage_object_id, f.request_object_id)", "ifnull(f.usage_line, f.request_line)", args))
+	p.WideTable("new_facts", "records", m.b.parted(factsTable, records, "if(f.usage_line is null, 'request', 'usage')", "ifnull(f.usage_object_id, f.request_object_id)", "ifnull(f.usage_line, f.request_line)", args))
 	p.Table("new_repeats", "rows that are not charged", m.b.parted(repeatsTable, `
 select 'usage' as kind, object_id, line, usage_date, verdict from {usage_repeats} where verdict <> 'kept' and usage_date in ({@days})
 union all

@@ -24,6 +24,9 @@ type Select struct {
 	Text  string
 	Args  Args
 	Views map[string]string
+	// Wide says of a work table that it has rows of whole days with all their columns:
+	// an engine that keeps work tables in memory keeps it elsewhere.
+	Wide bool
 }
 
 // Args are the arguments of a text: string, int, int64, bool, time.Time,

@@ -159,7 +159,7 @@ func (s *Store) replaceDays(ctx context.Context, c warehouse.ReplaceDays, stored
 	if err := s.drop(ctx, &table, "delete from "+c.Table+" where "+stored+gone); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	if err := s.exec(ctx, fmt.Sprintf("insert into %s (%s) select %s from %s%s", c.Table, table.ColumnNames(), table.ColumnNames(), c.From, comes)); err != nil {
+	if err := s.exec(ctx, fmt.Sprintf("insert into %s (%s) select %s from %s%s", c.Table, table.ColumnNames(), table.ColumnNames(), s.work[c.From].of(c.From), comes)); err != nil {
 		return fmt.Errorf("%s by %s: %w", what, c.From, err)
 	}
 	return nil
@@ -198,8 +198,9 @@ func (s *Store) append(ctx context.Context, c warehouse.Append) error {
 	if err := s.brings(ctx, table, c.From); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	names := strings.Join(slices.Sorted(maps.Keys(s.work[c.From])), ", ")
-	if err := s.exec(ctx, fmt.Sprintf("insert into %s (%s) select %s from %s", c.Table, names, names, c.From)); err != nil {
+	from := s.work[c.From]
+	names := strings.Join(slices.Sorted(maps.Keys(from.columns)), ", ")
+	if err := s.exec(ctx, fmt.Sprintf("insert into %s (%s) select %s from %s", c.Table, names, names, from.of(c.From))); err != nil {
 		return fmt.Errorf("%s from %s: %w", what, c.From, err)
 	}
 	return nil

@@ -40,9 +40,11 @@ type Store struct {
 	conn       *sql.Conn
 	streams    *streams
 	layout     map[string]*warehouse.Table // by name; nil for views
-	work       map[string]columns          // of work tables; nil until they are asked for
-	loaded     []*warehouse.Loaded         // in the transaction that is open while there are any
-	workBefore map[string]columns          // of work tables when it began
+	work       map[string]workTable
+	workFile   string               // of wide work tables
+	attached   bool                 // it is there
+	loaded     []*warehouse.Loaded  // in the transaction that is open while there are any
+	workBefore map[string]workTable // work tables when it began
 }
 
 var (
@@ -66,7 +68,7 @@ func Open(ctx context.Context, o Options) (_ *Store, err error) {
 			return nil, fmt.Errorf("make the ledger's folder: %w", err)
 		}
 	}
-	s := &Store{path: o.Path, readOnly: o.ReadOnly, streams: newStreams(), work: map[string]columns{}}
+	s := &Store{path: o.Path, readOnly: o.ReadOnly, streams: newStreams(), work: map[string]workTable{}}
 	if s.lock, err = lockFile(o.Path, o.ReadOnly); err != nil {
 		return nil, fmt.Errorf("open ledger %s: %w", o.Path, err)
 	}
@@ -109,6 +111,7 @@ func (s *Store) prepare(ctx context.Context, o Options) error {
 	if o.TempDir == "" {
 		o.TempDir = o.Path + ".tmp"
 	}
+	s.workFile = workFile(o)
 	kind := "" // a ledger keeps them; who may not write has them for the time being
 	if o.ReadOnly {
 		kind = "temp "
@@ -167,6 +170,10 @@ func (s *Store) Close() error {
 	}
 	if s.db != nil {
 		err = errors.Join(err, s.db.Close())
+	}
+	if s.attached {
+		err = errors.Join(err, s.removeWork())
+		_ = os.Remove(filepath.Dir(s.workFile)) // where nothing else lies there
 	}
 	return errors.Join(s.fault(err), s.lock.release())
 }

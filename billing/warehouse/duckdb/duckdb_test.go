@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -385,6 +386,74 @@ func TestWorkTableBesideForeignTable(t *testing.T) {
 	must(t, s.Migrate(t.Context(), warehouse.Layout{Version: 1, Tables: []warehouse.Table{notes, {Name: "others", Columns: notes.Columns}}}))
 	if got := query(t, s, "select id, word from {others}"); fmt.Sprint(got) != "[[1 kept]]" {
 		t.Errorf("rows of the file %v", got)
+	}
+	must(t, s.Close())
+}
+
+// Goal: a wide work table takes no memory and leaves nothing behind, and is one like
+// any other.
+// Method: its file, while it is there and after, also what a process that was killed has
+// left of one; and work tables of one name that come one after the other in the file and
+// in memory.
+func TestWideWorkTables(t *testing.T) {
+	dir := t.TempDir()
+	temp := filepath.Join(dir, "temp")
+	o := duckdb.Options{Path: filepath.Join(dir, "ledger.duckdb"), TempDir: temp}
+	files := func() (found []string) {
+		found, err := filepath.Glob(filepath.Join(temp, "work-*"))
+		must(t, err)
+		return found
+	}
+	s, err := duckdb.Open(t.Context(), o)
+	must(t, err)
+	must(t, s.Migrate(t.Context(), warehouse.Layout{Version: 1, Tables: []warehouse.Table{notes}}))
+	if got := files(); len(got) > 0 {
+		t.Errorf("before anything wide is computed there are %q", got)
+	}
+	wide := func(text string) {
+		t.Helper()
+		must(t, s.Compute(t.Context(), "other", warehouse.Select{Text: text, Wide: true}))
+	}
+	wide("select 1 as id, 'one' as word")
+	of := files()
+	if len(of) != 1 {
+		t.Fatalf("files of work tables %q", of)
+	}
+	if info, err := os.Stat(of[0]); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("it has mode %v, %v", info.Mode(), err)
+	}
+	wide("select id + 1 as id, word from {other}")
+	must(t, s.Compute(t.Context(), "other", warehouse.Select{Text: "select id + 1 as id, word from {other}"})) // into memory
+	wide("select id + 1 as id, word from {other}")
+	must(t, s.Apply(t.Context(), warehouse.Append{Table: "notes", From: "other"}))
+	if got := query(t, s, "select id, word from {notes}"); fmt.Sprint(got) != "[[4 one]]" {
+		t.Errorf("rows %v", got)
+	}
+	if err := s.Compute(t.Context(), "other", warehouse.Select{Text: "select cast(word as bigint) as id from {other}", Wide: true}); err == nil {
+		t.Error("a select that fails makes a table")
+	}
+	if got := query(t, s, "select id from {other}"); fmt.Sprint(got) != "[[4]]" {
+		t.Errorf("behind a select that failed the table has %v", got)
+	}
+	must(t, s.Drop(t.Context(), "other"))
+	left, err := os.ReadFile(of[0])
+	must(t, err)
+	must(t, s.Close())
+	if got := files(); len(got) > 0 {
+		t.Errorf("behind the process there are %q", got)
+	}
+	if _, err := os.Stat(temp); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("its folder is left: %v", err)
+	}
+
+	must(t, os.MkdirAll(temp, 0o700))
+	must(t, os.WriteFile(of[0], left[:len(left)/2], 0o600))
+	s, err = duckdb.Open(t.Context(), o)
+	must(t, err)
+	must(t, s.Migrate(t.Context(), warehouse.Layout{Version: 1, Tables: []warehouse.Table{notes}}))
+	wide("select 5 as id")
+	if got := query(t, s, "select id from {other}"); fmt.Sprint(got) != "[[5]]" {
+		t.Errorf("rows %v", got)
 	}
 	must(t, s.Close())
 }

@@ -44,9 +44,10 @@ func (s *Store) dialect() warehouse.Dialect {
 // relation is what a marker stands for: a work table, or a table or view of the
 // layout.
 func (s *Store) relation(name string) (string, error) {
-	_, isWork := s.work[name]
-	_, isStored := s.layout[name]
-	if !isWork && !isStored {
+	if t, is := s.work[name]; is {
+		return t.of(name), nil
+	}
+	if _, is := s.layout[name]; !is {
 		return "", fmt.Errorf("there is no table, view or work table %s", name)
 	}
 	return name, nil

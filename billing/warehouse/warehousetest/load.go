@@ -306,8 +306,8 @@ func testSeveralLoads(w *world) {
 // with what is applied; what is taken back may take them with it, or leave them, but
 // never leaves other rows under their names.
 func testWhileLoaded(w *world) {
-	w.compute("work", "select 1 as id", nil)
-	w.compute("dropped", "select 1 as id", nil)
+	w.wide("work", "select 1 as id")
+	w.wide("dropped", "select 1 as id")
 	makeWork := func() {
 		w.Helper()
 		w.equal("a query", int64(1), w.one("select id from {work}", nil))
@@ -324,7 +324,7 @@ func testWhileLoaded(w *world) {
 
 	for _, end := range []string{"Discard", "a change that fails", "a load that fails"} {
 		w.must(w.Drop(w.ctx, "other"))
-		w.compute("dropped", "select 1 as id", nil)
+		w.wide("dropped", "select 1 as id")
 		w.must(w.Put(w.ctx, "put", probe.Columns[:2], [][]any{{8, "eight"}}))
 		w.must(w.Apply(w.ctx, warehouse.Append{Table: "probe", From: "put"}))
 		loaded := w.mustLoad(stagedSchema, stagedRow(2, "2026-10-31", "two"))

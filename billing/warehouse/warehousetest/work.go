@@ -17,6 +17,12 @@ func (w *world) compute(name, text string, args warehouse.Args) {
 	w.must(w.Compute(w.ctx, name, warehouse.Select{Text: text, Args: args}))
 }
 
+// wide makes a wide work table, which an engine may keep elsewhere.
+func (w *world) wide(name, text string) {
+	w.Helper()
+	w.must(w.Compute(w.ctx, name, warehouse.Select{Text: text, Wide: true}))
+}
+
 func testCompute(w *world) {
 	w.apply(warehouse.Append{Table: "probe", Rows: [][]any{probed(1, "word", "one"), probed(2, "word", "two")}})
 	w.compute("work", "select id, word, {@tag} as tag from {probe} where id >= {@least}", warehouse.Args{"tag": "it's", "least": 2})
