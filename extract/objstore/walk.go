@@ -27,11 +27,18 @@ type Found struct {
 // may hold undated objects. yield is called from the caller's goroutine only.
 // Its error ends the walk and is returned as it is.
 func Walk(ctx context.Context, store Store, days DayRange, yield func(Found) error) error {
+	_, err := WalkNames(ctx, store, days, Names{}, yield)
+	return err
+}
+
+// WalkNames is Walk for a range of the names within each day's folder, of which it asks
+// for no others where the store can. It returns the days' folders.
+func WalkNames(ctx context.Context, store Store, days DayRange, names Names, yield func(Found) error) (folders []string, err error) {
 	if err := days.check(); err != nil {
-		return err
+		return nil, err
 	}
 	ctx, stop := context.WithCancel(ctx)
-	w := walker{store: store, days: days, events: make(chan event, 256)}
+	w := walker{store: store, days: days, names: names, events: make(chan event, 256)}
 	defer w.running.Wait()
 	defer stop()
 
@@ -45,29 +52,35 @@ func Walk(ctx context.Context, store Store, days DayRange, yield func(Found) err
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return nil, ctx.Err()
 		case e := <-w.events:
 			if e.err != nil {
-				return e.err
+				return nil, e.err
 			}
 			if e.listed {
 				busy--
+				for _, f := range e.folders {
+					if f.trail.day != "" && !f.trail.below {
+						folders = append(folders, f.prefix)
+					}
+				}
 				todo = append(todo, e.folders...)
 				continue
 			}
 			if err := yield(e.found); err != nil {
-				return err
+				return nil, err
 			}
 		}
 	}
-	return nil
+	return folders, nil
 }
 
 // folder is one folder still to be listed.
 type folder struct {
 	prefix string
 	trail  trail
-	whole  bool // everything below it is wanted, so one listing does
+	whole  bool  // everything below it is wanted, so one listing does
+	names  Names // of a day's folder, or of one below it: those that are wanted
 }
 
 // event is what a listing reports: an object, or that it is over.
@@ -81,6 +94,7 @@ type event struct {
 type walker struct {
 	store   Store
 	days    DayRange
+	names   Names // within the days' folders
 	events  chan event
 	running sync.WaitGroup
 }
@@ -90,7 +104,7 @@ func (w *walker) list(ctx context.Context, f folder) {
 	var folders []folder
 	var err error
 	if f.whole {
-		err = w.store.All(ctx, f.prefix, func(o Object) error { return w.offer(ctx, o) })
+		err = allOf(ctx, w.store, f.prefix, f.names, func(o Object) error { return w.offer(ctx, o) })
 	} else {
 		folders, err = w.listLevel(ctx, f)
 	}
@@ -98,7 +112,7 @@ func (w *walker) list(ctx context.Context, f folder) {
 }
 
 func (w *walker) listLevel(ctx context.Context, f folder) ([]folder, error) {
-	objects, names, err := w.store.Level(ctx, f.prefix)
+	objects, names, err := levelOf(ctx, w.store, f.prefix, f.names)
 	if err != nil {
 		return nil, err
 	}
@@ -114,6 +128,15 @@ func (w *walker) listLevel(ctx context.Context, f folder) ([]folder, error) {
 			return nil, fmt.Errorf("list %s: folder %q does not lie in %q; report this driver's fault", w.store, name, f.prefix)
 		}
 		below := folder{prefix: name, trail: f.trail.step(base)}
+		if below.trail.day != "" {
+			below.names = w.names
+		}
+		if below.trail.below {
+			var none bool
+			if below.names, none = f.names.below(base + "/"); none {
+				continue
+			}
+		}
 		if w.days.Has(below.trail.day, below.trail.hour-1) {
 			below.whole = w.isWhole(below.trail)
 			folders = append(folders, below)
@@ -135,6 +158,11 @@ func (w *walker) offer(ctx context.Context, o Object) error {
 	day, hour := DayOf(o.Key)
 	if !w.days.Has(day, hour) {
 		return nil
+	}
+	if day != "" && !w.names.All() {
+		if _, name := SplitDay(o.Key); !w.names.Has(name) {
+			return nil
+		}
 	}
 	return w.send(ctx, event{found: Found{Object: o, Day: day, Hour: hour}})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -121,6 +122,92 @@ func TestWalkEqualsAFilter(t *testing.T) {
 		r := days(day.Draw(t, "first"), day.Draw(t, "last"), rapid.IntRange(0, 24).Draw(t, "hours"))
 		if diff := cmp.Diff(naiveWalk(store.keys, r), walk(t, store, r)); diff != "" {
 			t.Fatalf("Walk (-filter +walk):\n%s", diff)
+		}
+	})
+}
+
+// ranged is a memory that lists ranges alone, as they were asked for.
+type ranged struct{ *memory }
+
+func (r ranged) LevelOf(ctx context.Context, prefix string, names objstore.Names) (objects []objstore.Object, folders []string, err error) {
+	all, below, err := r.Level(ctx, prefix)
+	for _, o := range all {
+		if names.Has(strings.TrimPrefix(o.Key, prefix)) {
+			objects = append(objects, o)
+		}
+	}
+	for _, f := range below {
+		if holds := func(key string) bool {
+			return strings.HasPrefix(key, f) && names.Has(strings.TrimPrefix(key, prefix))
+		}; slices.ContainsFunc(slices.Collect(maps.Keys(r.keys)), holds) {
+			folders = append(folders, f)
+		}
+	}
+	return objects, folders, err
+}
+
+func (r ranged) AllOf(ctx context.Context, prefix string, names objstore.Names, yield func(objstore.Object) error) error {
+	return r.All(ctx, prefix, func(o objstore.Object) error {
+		if !names.Has(strings.TrimPrefix(o.Key, prefix)) {
+			return nil
+		}
+		return yield(o)
+	})
+}
+
+// Goal: workers that list a range each miss nothing and list nothing twice, however
+// their ranges are cut, by a store that lists ranges as by one that doesn't.
+// Method: random trees and random cuts, some of them names of the tree; what is listed
+// range by range, of days alone, is what is listed whole, and lies in its range.
+func TestRangesJoinedAreAll(t *testing.T) {
+	name := rapid.SampledFrom([]string{"05", "06", "23", "hour=05", "a", "b", "time-05-01-02_x.json", "time-06-01-02_y.json", "a.json", "é", "x/y", "x/z"})
+	key := rapid.Custom(func(t *rapid.T) string {
+		before := rapid.SampledFrom([]string{"", "a/", "b/c/"}).Draw(t, "before")
+		day := rapid.SampledFrom([]string{"2026/10/31/", "2026-10-31/", "2026/11/01/", "year=2026/month=10/day=31/", ""}).Draw(t, "day")
+		return before + day + strings.Join(rapid.SliceOfN(name, 1, 3).Draw(t, "name"), "/")
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		keys := rapid.SliceOfN(key, 1, 60).Draw(t, "keys")
+		cuts := rapid.SliceOfN(rapid.OneOf(name, rapid.Map(rapid.SampledFrom(keys), func(key string) string {
+			_, rest := objstore.SplitDay(key)
+			return rest
+		}), rapid.StringMatching("[a-z0-9/]{0,3}")), 0, 5).Draw(t, "cuts")
+		slices.Sort(cuts)
+		cuts = slices.Compact(slices.DeleteFunc(cuts, func(cut string) bool { return cut == "" }))
+		r := days("2026-10-31", "2026-11-01", rapid.IntRange(0, 24).Draw(t, "hours"))
+		var store objstore.Store = memoryOf(keys...)
+		if rapid.Bool().Draw(t, "by ranges") {
+			store = ranged{memoryOf(keys...)}
+		}
+		var joined []string
+		after := ""
+		for _, upto := range append(cuts, "") {
+			names := objstore.Names{After: after, Upto: upto}
+			folders, err := objstore.WalkNames(t.Context(), store, r, names, func(f objstore.Found) error {
+				folder, name := objstore.SplitDay(f.Key)
+				if f.Day == "" {
+					return nil
+				}
+				if !names.Has(name) || folder+name != f.Key {
+					t.Fatalf("%q lies not in %+v", f.Key, names)
+				}
+				joined = append(joined, fmt.Sprintf("%s %s %d", f.Key, f.Day, f.Hour))
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, line := range joined {
+				if folder, _ := objstore.SplitDay(strings.Fields(line)[0]); !slices.Contains(folders, folder) {
+					t.Fatalf("folder %q of %s is not told among %q", folder, line, folders)
+				}
+			}
+			after = upto
+		}
+		slices.Sort(joined)
+		want := slices.DeleteFunc(walk(t, store, r), func(line string) bool { return strings.Fields(line)[1] == "-1" })
+		if diff := cmp.Diff(want, append([]string{}, joined...)); diff != "" {
+			t.Fatalf("ranges cut at %q (-whole +joined):\n%s", cuts, diff)
 		}
 	})
 }

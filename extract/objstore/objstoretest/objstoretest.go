@@ -40,6 +40,7 @@ func Run(t *testing.T, open func(t *testing.T) (objstore.Store, Writer)) {
 		{"Level lists one folder", testLevel},
 		{"All lists everything below", testAll},
 		{"a listing of many objects is whole", testMany},
+		{"ranges of names, joined, are all", testRanges},
 		{"any name that a file can have", testNames},
 		{"a prefix that is no folder is refused", testPrefixes},
 		{"an error of yield ends All", testYieldError},
@@ -135,6 +136,54 @@ func testMany(t *testing.T, store objstore.Store, writer Writer) {
 	group.Wait()
 	equal(t, "Level", level(t, store, "day/"), want)
 	equal(t, "All", all(t, store, ""), want)
+}
+
+// testRanges lists a day's names, some of which are equal to what parts them, begin
+// with it, or lie in a folder of its name, once in all and once range by range.
+func testRanges(t *testing.T, store objstore.Store, writer Writer) {
+	putTree(t, writer)
+	for _, name := range []string{"05", "05/a.json", "05/m.json", "05/m.json2", "06/a.json", "07.json", "m", "m/m/m.json", "m/n", "time-05-06-07_x.json", "z é.json"} {
+		for _, day := range []string{"2026/10/30/", "2026/10/31/", "team/2026-10-31/", "team/2026-11-01/"} {
+			if name == "05" || name == "m" { // not beside a folder of that name, where files are files
+				name = "x" + name
+			}
+			writer.Put(t, day+name, []byte("{}\n"))
+		}
+	}
+	days := objstore.DayRange{First: time.Date(2026, 10, 31, 0, 0, 0, 0, time.UTC), Last: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), LastHours: 6}
+	walk := func(names objstore.Names) (keys []string) {
+		t.Helper()
+		_, err := objstore.WalkNames(t.Context(), store, days, names, func(f objstore.Found) error {
+			if f.Day != "" {
+				keys = append(keys, f.Key)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatalf("%+v: %v", names, err)
+		}
+		return keys
+	}
+	all := walk(objstore.Names{})
+	slices.Sort(all)
+	if len(all) < 20 {
+		t.Fatalf("only %q are listed", all)
+	}
+	for _, splits := range [][]string{{"05/m.json"}, {"05"}, {"05/"}, {"05/m.json", "06", "06/a.json", "m/m/", "time-05-06-07"}, {"05/m", "05/m.json2", "m", "z"}, {"0", "zz"}} {
+		var joined []string
+		after := ""
+		for _, upto := range append(splits, "") {
+			part := walk(objstore.Names{After: after, Upto: upto})
+			for _, key := range part {
+				if _, name := objstore.SplitDay(key); name <= after || upto != "" && name > upto {
+					t.Errorf("%q is not behind %q up to %q", key, after, upto)
+				}
+			}
+			joined, after = append(joined, part...), upto
+		}
+		slices.Sort(joined)
+		equal(t, fmt.Sprintf("names parted at %q", splits), joined, all)
+	}
 }
 
 func testNames(t *testing.T, store objstore.Store, writer Writer) {

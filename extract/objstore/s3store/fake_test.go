@@ -171,7 +171,7 @@ func (f *fake) list(w http.ResponseWriter, query url.Values) {
 	if f.plain || result.EncodingType == "" {
 		encode, result.EncodingType = func(key string) string { return key }, ""
 	}
-	prefix, delimiter, after := query.Get("prefix"), query.Get("delimiter"), query.Get("continuation-token")
+	prefix, delimiter, after := query.Get("prefix"), query.Get("delimiter"), cmp.Or(query.Get("continuation-token"), query.Get("start-after"))
 	count, last := 0, ""
 	for _, key := range slices.Sorted(maps.Keys(f.objects)) {
 		name, folder := entryOf(key, prefix, delimiter)

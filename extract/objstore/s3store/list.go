@@ -15,7 +15,19 @@ import (
 
 // Level lists one folder, page by page.
 func (s *Store) Level(ctx context.Context, prefix string) (objects []objstore.Object, folders []string, err error) {
-	err = s.pages(ctx, prefix, "/", func(page page) error {
+	return s.LevelOf(ctx, prefix, objstore.Names{})
+}
+
+// All lists a folder and all below it, page by page.
+func (s *Store) All(ctx context.Context, prefix string, yield func(objstore.Object) error) error {
+	return s.AllOf(ctx, prefix, objstore.Names{}, yield)
+}
+
+// LevelOf implements objstore.Ranged.
+func (s *Store) LevelOf(ctx context.Context, prefix string, names objstore.Names) (objects []objstore.Object, folders []string, err error) {
+	// A folder that names after After lie in begins before it.
+	names.After, _, _ = strings.Cut(names.After, "/")
+	err = s.pages(ctx, prefix, "/", names, func(page page) error {
 		objects = append(objects, page.objects...)
 		folders = append(folders, page.folders...)
 		return nil
@@ -26,9 +38,9 @@ func (s *Store) Level(ctx context.Context, prefix string) (objects []objstore.Ob
 	return objects, folders, nil
 }
 
-// All lists a folder and all below it, page by page.
-func (s *Store) All(ctx context.Context, prefix string, yield func(objstore.Object) error) error {
-	return s.pages(ctx, prefix, "", func(page page) error {
+// AllOf implements objstore.Ranged.
+func (s *Store) AllOf(ctx context.Context, prefix string, names objstore.Names, yield func(objstore.Object) error) error {
+	return s.pages(ctx, prefix, "", names, func(page page) error {
 		for _, object := range page.objects {
 			if err := yield(object); err != nil {
 				return err
@@ -54,8 +66,22 @@ type page struct {
 	folders []string
 }
 
-// pages visits all pages of a listing. Errors of visit are returned as they are.
-func (s *Store) pages(ctx context.Context, prefix, delimiter string, visit func(page) error) error {
+// past says that a page ends behind a key, and so does all that follows it: keys come
+// in their order.
+func (p page) past(key string) bool {
+	last := ""
+	if n := len(p.objects); n > 0 {
+		last = p.objects[n-1].Key
+	}
+	if n := len(p.folders); n > 0 {
+		last = max(last, p.folders[n-1])
+	}
+	return last > key
+}
+
+// pages visits the pages of a listing that hold names of a range, with what else they
+// hold. Errors of visit are returned as they are.
+func (s *Store) pages(ctx context.Context, prefix, delimiter string, names objstore.Names, visit func(page) error) error {
 	if err := objstore.CheckFolder(prefix); err != nil {
 		return fmt.Errorf("list %s: %w", s, err)
 	}
@@ -68,6 +94,9 @@ func (s *Store) pages(ctx context.Context, prefix, delimiter string, visit func(
 	if delimiter != "" {
 		input.Delimiter = aws.String(delimiter)
 	}
+	if names.After != "" {
+		input.StartAfter = aws.String(s.root + prefix + names.After)
+	}
 	for {
 		out, next, err := s.listPage(ctx, input)
 		if err != nil {
@@ -76,7 +105,7 @@ func (s *Store) pages(ctx context.Context, prefix, delimiter string, visit func(
 		if err := visit(out); err != nil {
 			return err
 		}
-		if next == "" {
+		if next == "" || names.Upto != "" && out.past(prefix+names.Upto) {
 			return nil
 		}
 		input.ContinuationToken = aws.String(next)
