@@ -69,6 +69,7 @@ type Listing struct {
 	Unnamed []string         // keys that are not valid UTF-8, quoted: nothing could tell which objects they are
 	Skipped map[string]int   // objects that are not data, by reason
 	Faults  []Fault          // sets whose manifest can't be read, by key
+	Folders []string         // of the days, below the store's prefix
 	sets    decode.Sets      // nil: objects count alone
 	settled map[string]bool  // by set that was listed: whether it counts as listed
 }
@@ -87,13 +88,15 @@ func (s Source) Walk(ctx context.Context, days objstore.DayRange, yield func(obj
 	})
 }
 
-// List finds the objects of the days. The order of the result does not depend
-// on the order in which the store lists.
-func (s Source) List(ctx context.Context, days objstore.DayRange) (Listing, error) {
+// List finds the objects of the days, those with names of a range within each day's
+// folder and all that lie in none. The order of the result does not depend on the order
+// in which the store lists.
+func (s Source) List(ctx context.Context, days objstore.DayRange, names objstore.Names) (Listing, error) {
 	l := Listing{Skipped: map[string]int{}}
 	l.sets, _ = s.Format.(decode.Sets)
 	found := map[string]*set{}
-	err := objstore.Walk(ctx, s.Store, days, func(f objstore.Found) error {
+	var err error
+	l.Folders, err = objstore.WalkNames(ctx, s.Store, days, names, func(f objstore.Found) error {
 		if reason, skip := objstore.Skip(s.Format.Name(), f.Key, f.SizeBytes); skip {
 			l.Skipped[reason]++
 		} else if !utf8.ValidString(f.Key) {

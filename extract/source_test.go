@@ -111,7 +111,7 @@ func TestListSortsAndSkips(t *testing.T) {
 		"AWSLogs/111122223333/BedrockModelInvocationLogs/eu-central-1/2026/10/30/23/d.json.gz": {1},
 	}}
 	day := time.Date(2026, 10, 31, 0, 0, 0, 0, time.UTC)
-	got, err := source(t, store, 1).List(t.Context(), objstore.DayRange{First: day, Last: day})
+	got, err := source(t, store, 1).List(t.Context(), objstore.DayRange{First: day, Last: day}, objstore.Names{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestListSortsAndSkips(t *testing.T) {
 func TestListNamesTheSource(t *testing.T) {
 	gone := errors.New("the bucket is gone")
 	day := time.Date(2026, 10, 31, 0, 0, 0, 0, time.UTC)
-	_, err := source(t, &memory{listErr: gone}, 1).List(t.Context(), objstore.DayRange{First: day, Last: day})
+	_, err := source(t, &memory{listErr: gone}, 1).List(t.Context(), objstore.DayRange{First: day, Last: day}, objstore.Names{})
 	if !errors.Is(err, gone) || !strings.HasPrefix(err.Error(), "list source bedrock-test: ") {
 		t.Errorf("got %v", err)
 	}

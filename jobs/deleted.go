@@ -8,6 +8,7 @@ import (
 
 	"chargeback/billing/manifest"
 	"chargeback/extract"
+	"chargeback/extract/objstore"
 	"chargeback/extract/record"
 	"chargeback/transform/civil"
 )
@@ -100,7 +101,7 @@ func (b *Books) stillGone(ctx context.Context, source extract.Source, objects []
 		}
 		days.First, days.Last = first.Start(time.UTC), last.Start(time.UTC)
 	}
-	listing, err := b.list(ctx, source, days)
+	listing, err := b.list(ctx, source, days, objstore.Names{})
 	if err != nil {
 		return nil, nil, err
 	}

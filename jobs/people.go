@@ -29,7 +29,7 @@ func (b *Books) unreadPeople(ctx context.Context) (unread []string, err error) {
 		if source.Snapshots() {
 			days = allDays
 		}
-		listing, err := b.list(ctx, source, days)
+		listing, err := b.list(ctx, source, days, objstore.Names{})
 		if broken, is := unreadOf(err); is {
 			unread = append(unread, source.Name+" "+broken.source.Store.String())
 			continue

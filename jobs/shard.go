@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"chargeback/billing/manifest"
 	"chargeback/billing/records"
 	"chargeback/extract"
+	"chargeback/extract/decode"
 	"chargeback/extract/objstore"
 	"chargeback/transform/civil"
 )
@@ -54,19 +56,81 @@ func (s Shard) has(source, key string) bool {
 	return binary.BigEndian.Uint64(sum[:8])%uint64(s.Count) == uint64(s.Index-1)
 }
 
-// keep leaves the objects of a listing and of a manifest that are the shard's.
-// Objects that count as a set stay together.
-func (s Shard) keep(source extract.Source, listed []objstore.Found, known map[string]manifest.Object) (mine []objstore.Found) {
+// Of the names of objects that came on one day a sample is read, by which the names of
+// each day are cut into the shards' shares: so many a shard at the least, or what is cut
+// would be far from equal, and so many in all.
+const (
+	sampleShare = 16
+	sampleMost  = 4096
+	sampleDays  = 31 // how long before the days of a window it may have been
+)
+
+// names are the names within each day's folder that are the shard's, so that it lists
+// and knows no others: a run of them. All of them stand for a share by has, where that
+// says nothing: in a source's first nights, and where the objects are few by their kind.
+// Workers agree as long as the manifest of the day that is looked at stays as it is. Where
+// they don't, a night finds what none of them has taken in, and what two of them would,
+// the manifest takes from the first.
+func (b *Books) names(ctx context.Context, source extract.Source, shard Shard, days objstore.DayRange) (objstore.Names, error) {
+	_, sets := source.Format.(decode.Sets)
+	if shard.Count <= 1 || sets || source.Snapshots() {
+		return objstore.Names{}, nil
+	}
+	before := civil.DateOf(days.First, time.UTC).AddDays(-1)
+	keys, err := b.Manifest.Sample(ctx, source.Name, before.AddDays(1-sampleDays), before, sampleMost)
+	if err != nil || len(keys) < sampleShare*shard.Count {
+		return objstore.Names{}, err
+	}
+	for i, key := range keys {
+		_, keys[i] = objstore.SplitDay(key)
+	}
+	slices.Sort(keys)
+	cut := func(i int) string {
+		if i == 0 || i == shard.Count {
+			return ""
+		}
+		return keys[i*len(keys)/shard.Count]
+	}
+	return objstore.Names{After: cut(shard.Index - 1), Upto: cut(shard.Index)}, nil
+}
+
+// known are the objects of the days in the manifest, by key: those with such names, in
+// the folders that a listing has found.
+func (b *Books) known(ctx context.Context, source extract.Source, days objstore.DayRange, listing extract.Listing, names objstore.Names) (map[string]manifest.Object, error) {
+	first, last := civil.DateOf(days.First, time.UTC), civil.DateOf(days.Last, time.UTC)
+	if names.All() {
+		return b.Manifest.Current(ctx, source.Name, first, last)
+	}
+	ranges := make([]manifest.Keys, len(listing.Folders))
+	for i, folder := range listing.Folders {
+		ranges[i] = manifest.Keys{After: folder + names.After, Upto: folder + names.Upto}
+		if names.Upto == "" {
+			ranges[i].Upto = strings.TrimSuffix(folder, "/") + "0" // which follows the slash
+		}
+	}
+	return b.Manifest.CurrentOf(ctx, source.Name, first, last, ranges)
+}
+
+// keep leaves the objects of a listing and of a manifest that are the shard's; both hold
+// no others in days' folders where names are the shard's. Objects that count as a set
+// stay together.
+func (s Shard) keep(source extract.Source, listed []objstore.Found, known map[string]manifest.Object, names objstore.Names) (mine []objstore.Found) {
 	if s.Count <= 1 {
 		return listed
 	}
+	has := func(key string) bool {
+		if folder, _ := objstore.SplitDay(key); folder != "" && !names.All() {
+			return true
+		}
+		return s.has(source.Name, source.Unit(key))
+	}
 	for key := range known {
-		if !s.has(source.Name, source.Unit(key)) {
+		if !has(key) {
 			delete(known, key)
 		}
 	}
 	for _, f := range listed {
-		if s.has(source.Name, source.Unit(f.Key)) {
+		if has(f.Key) {
 			mine = append(mine, f)
 		}
 	}

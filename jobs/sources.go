@@ -52,11 +52,11 @@ func (b *Books) setUnread(source extract.Source, err error) error {
 // list lists days of a source. One that can't be listed is not asked again by
 // these books, which are open for one run: a server that hangs costs the run the
 // store's patience once, not with every night. What ends a run stays what it is.
-func (b *Books) list(ctx context.Context, source extract.Source, days objstore.DayRange) (extract.Listing, error) {
+func (b *Books) list(ctx context.Context, source extract.Source, days objstore.DayRange, names objstore.Names) (extract.Listing, error) {
 	if unread := b.unread[source.Name]; unread != nil {
 		return extract.Listing{}, unread
 	}
-	listing, err := source.List(ctx, days)
+	listing, err := source.List(ctx, days, names)
 	if err != nil && ctx.Err() == nil {
 		err = b.setUnread(source, err)
 	}

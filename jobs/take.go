@@ -103,18 +103,22 @@ func (b *Books) take(ctx context.Context, source extract.Source, at look, window
 	if source.Snapshots() {
 		near, days = allDays, allDays // any of them may be the last before a night
 	}
-	listing, err := b.list(ctx, source, days)
+	names, err := b.names(ctx, source, at.shard, days)
 	if err != nil {
 		return SourceSummary{}, nil, err
 	}
-	known, err := b.Manifest.Current(ctx, source.Name, civil.DateOf(days.First, time.UTC), civil.DateOf(days.Last, time.UTC))
+	listing, err := b.list(ctx, source, days, names)
+	if err != nil {
+		return SourceSummary{}, nil, err
+	}
+	known, err := b.known(ctx, source, days, listing, names)
 	if err != nil {
 		return SourceSummary{}, nil, err
 	}
 	if len(listing.Objects)+len(known) == 0 && source.Format.Schema() == record.PeopleSchema {
 		return SourceSummary{}, nil, b.setUnread(source, fmt.Errorf("there is no people file at %s, and none was ever read; put it there, or correct the source's url", source.Store))
 	}
-	listing.Objects = at.shard.keep(source, listing.Objects, known)
+	listing.Objects = at.shard.keep(source, listing.Objects, known, names)
 	if outdated == nil && at.shard == (Shard{}) && slices.ContainsFunc(slices.Collect(maps.Values(known)), func(o manifest.Object) bool { return o.Reading != "" && o.Reading != reading(source) }) {
 		if outdated, err = b.outdated(ctx, source, false); err != nil { // what could not be read again before
 			return SourceSummary{}, nil, err

@@ -11,6 +11,7 @@ package manifest
 import (
 	"context"
 	_ "embed" // texts of selects
+	"errors"
 	"slices"
 	"time"
 
@@ -91,6 +92,55 @@ func (m *Manifest) Current(ctx context.Context, source string, first, last civil
 		found[o.Key] = o
 	}
 	return found, err
+}
+
+// Keys are the keys behind one, up to and with another one, byte by byte.
+type Keys struct{ After, Upto string }
+
+// CurrentOf is Current for the objects of ranges that have no key in common, and for
+// those that lie in no day.
+func (m *Manifest) CurrentOf(ctx context.Context, source string, first, last civil.Date, ranges []Keys) (map[string]Object, error) {
+	rows := make([][]any, len(ranges))
+	for i, r := range ranges {
+		rows[i] = []any{r.After, r.Upto}
+	}
+	const work = "listed_keys"
+	if err := m.w.Put(ctx, work, []record.Column{{Name: "after_key", Type: record.Text}, {Name: "upto_key", Type: record.Text}}, rows); err != nil {
+		return nil, err
+	}
+	found := map[string]Object{}
+	all, err := warehouse.All[Object](ctx, m.w, warehouse.Select{
+		Name: "read manifest of a part of " + source, Text: objectsText + " state not in ('deleted', 'replaced', 'earlier')", Args: args{"source": source, "first_day": first, "last_day": last},
+		Views: map[string]string{objectsTable.Name: `
+  select o.* from {objects} as o
+  inner join {` + work + `} as k on o.object_key > k.after_key and o.object_key <= k.upto_key
+  where o.source = {@source} and o.day between {@first_day} and {@last_day}
+  union all
+  select o.* from {objects} as o
+  where o.source = {@source} and o.day is null`},
+	})
+	for _, o := range all {
+		found[o.Key] = o
+	}
+	return found, errors.Join(err, m.w.Drop(ctx, work))
+}
+
+// Sample returns keys of some objects of a source, so many at the most and no others the
+// next time: of the newest day from first to last on which any came.
+func (m *Manifest) Sample(ctx context.Context, source string, first, last civil.Date, most int) ([]string, error) {
+	newest, err := warehouse.One[struct {
+		Day civil.Date `column:",null"`
+	}](ctx, m.w, warehouse.Select{
+		Name: "newest day of " + source, Text: "select max(day) as day from {objects} where source = {@source} and day between {@first_day} and {@last_day}",
+		Args: args{"source": source, "first_day": first, "last_day": last},
+	})
+	if err != nil || newest.Day.IsZero() {
+		return nil, err
+	}
+	return warehouse.All[string](ctx, m.w, warehouse.Select{
+		Name: "sample of the objects of " + source, Text: "select object_key from {objects} where source = {@source} and day = {@day} order by object_id limit {@most}",
+		Args: args{"source": source, "day": newest.Day, "most": most},
+	})
 }
 
 // Newest returns the day of the newest object that was read of each source, by its

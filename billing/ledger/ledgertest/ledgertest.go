@@ -54,6 +54,7 @@ func Run(t *testing.T, open func(t *testing.T) warehouse.Warehouse, without ...s
 		{"an alert is raised once", testRaise},
 		{"a month closes once", testCloseMonth},
 		{"a delivery is staged whole", begun(testStage)},
+		{"a part of the manifest", begun(testPartOfManifest)},
 		{"failed objects leave no rows", begun(testFailedObject)},
 		{"replaced versions go", begun(testReplaced)},
 		{"a version that comes back counts once", begun(testVersionBack)},

@@ -1,7 +1,9 @@
 package ledgertest
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -111,6 +113,44 @@ func testStage(b *books) {
 	found, err := b.manifest.Current(b.ctx, "people", Day("2026-10-07"), Day("2026-10-07"))
 	b.must(err)
 	b.equal("objects without a day are in every range", 1, len(found))
+}
+
+// Goal: of a part of the manifest come the keys of its ranges, byte by byte, those of no
+// day, and no others; a sample is of the newest day that it may be of, and the same each
+// time.
+func testPartOfManifest(b *books) {
+	entries := []manifest.Object{
+		{Key: "2026-10-05/a", Day: Day("2026-10-05")}, {Key: "2026-10-05/b", Day: Day("2026-10-05")}, {Key: "2026-10-05/é", Day: Day("2026-10-05")}, {Key: "2026-10-05/z", Day: Day("2026-10-05")},
+		{Key: "2026-10-06/a", Day: Day("2026-10-06")}, {Key: "2026-10-06/b", Day: Day("2026-10-06")}, {Key: "2026-10-06/bb", Day: Day("2026-10-06")},
+		{Key: "undated"}, {Key: "2026-10-06/old", Day: Day("2026-10-06"), State: manifest.ObjectReplaced},
+	}
+	b.must(night().usage().stage(b.ctx, b.manifest, func(s *manifest.Staging) {
+		for i, o := range entries {
+			o.ID, o.Source, o.Format, o.ETag, o.Run, o.State = int64(100+i), "usage", "words", "v1", "nightly/2026-10-06", cmp.Or(o.State, manifest.ObjectRead)
+			s.Objects = append(s.Objects, o)
+		}
+	}))
+	of := func(first, last string, ranges ...manifest.Keys) []string {
+		b.Helper()
+		found, err := b.manifest.CurrentOf(b.ctx, "usage", Day(first), Day(last), ranges)
+		b.must(err)
+		delete(found, "first.json") // of the rows
+		return slices.Sorted(maps.Keys(found))
+	}
+	part := []manifest.Keys{{After: "2026-10-05/a", Upto: "2026-10-05/z"}, {After: "2026-10-06/a", Upto: "2026-10-06/b"}}
+	b.equal("two folders", []string{"2026-10-05/b", "2026-10-05/z", "2026-10-06/b", "undated"}, of("2026-10-05", "2026-10-06", part...))
+	b.equal("a day", []string{"2026-10-06/b", "undated"}, of("2026-10-06", "2026-10-06", part...))
+	b.equal("up to the end", []string{"2026-10-05/z", "2026-10-05/é", "undated"}, of("2026-10-05", "2026-10-06", manifest.Keys{After: "2026-10-05/b", Upto: "2026-10-050"}))
+	b.equal("no folder", []string{"undated"}, of("2026-10-05", "2026-10-06"))
+	sample := func(first, last string, most int) []string {
+		b.Helper()
+		keys, err := b.manifest.Sample(b.ctx, "usage", Day(first), Day(last), most)
+		b.must(err)
+		return keys
+	}
+	b.equal("the newest day", []string{"2026-10-06/a", "2026-10-06/b"}, sample("2026-10-01", "2026-10-06", 2))
+	b.equal("the newest day before", []string{"2026-10-05/a", "2026-10-05/b", "2026-10-05/é", "2026-10-05/z"}, sample("2026-10-01", "2026-10-05", 100))
+	b.equal("no day", []string(nil), sample("2026-09-01", "2026-10-04", 100))
 }
 
 // Goal: whatever stops a delivery leaves nothing of it, and it can be staged after.
