@@ -12,6 +12,7 @@ import (
 // version 3 on.
 var layouts = map[int]string{
 	3: "014d0f363d79e535",
+	4: "ccb6feb3e199f7c4",
 }
 
 // Goal: no table changes without a new version of the layout, by which ledgers in BigQuery

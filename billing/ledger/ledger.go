@@ -46,7 +46,7 @@ func (l *Ledger) Query(ctx context.Context, s warehouse.Select, yield func(wareh
 }
 
 // layoutVersion grows with every change of a table.
-const layoutVersion = 3
+const layoutVersion = 4
 
 // Layout is every table of the books, and their views.
 func Layout() warehouse.Layout {

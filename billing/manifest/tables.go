@@ -20,7 +20,7 @@ var DirtyDaysTable = warehouse.Table{Name: "dirty_days", About: "Business dates 
 	{Name: "only_added", Type: record.Bool, Nullable: true, About: "rows came and none went; null: rows are gone, or a version wrote it that kept nothing of it"},
 }}
 
-var objectsTable = warehouse.Table{Name: "objects", About: "The manifest: every version of every object that was read", Columns: []record.Column{
+var objectsTable = warehouse.Table{Name: "objects", About: "The manifest: every version of every object that was read", Cluster: []string{"source", "day", "object_key"}, Columns: []record.Column{
 	{Name: "object_id", Type: record.Int, About: "hash of source, key and etag"},
 	{Name: "source", Type: record.Text, About: "name of the source in the config"},
 	{Name: "format", Type: record.Text},

@@ -231,7 +231,8 @@ func lasting(t warehouse.Table) bigquery.TableMetadataToUpdate {
 	return change
 }
 
-// widen adds the columns that a table lacks, and takes an expiration off.
+// widen adds the columns that a table lacks, clusters it as it is now, and takes an
+// expiration off. The service clusters anew what is there as it gets to it.
 func (s *Store) widen(ctx context.Context, t warehouse.Table) error {
 	table := s.dataset.Table(t.Name)
 	m, err := table.Metadata(ctx)
@@ -259,7 +260,10 @@ func (s *Store) widen(ctx context.Context, t warehouse.Table) error {
 	if len(wider) > len(m.Schema) {
 		change.Schema = wider
 	}
-	if change.Schema == nil && change.ExpirationTime.IsZero() {
+	if have := m.Clustering; len(t.Cluster) > 0 && (have == nil || !slices.Equal(have.Fields, t.Cluster)) {
+		change.Clustering = &bigquery.Clustering{Fields: t.Cluster}
+	}
+	if change.Schema == nil && change.Clustering == nil && change.ExpirationTime.IsZero() {
 		return nil
 	}
 	_, err = table.Update(ctx, change, m.ETag)

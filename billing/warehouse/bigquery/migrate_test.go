@@ -54,12 +54,14 @@ func TestTablesAsTheyAreSent(t *testing.T) {
 	}
 	wider := numbers
 	wider.Columns = append(wider.Columns[:1:1], record.Column{Name: "note", Type: record.Text}, record.Column{Name: "seen", Type: record.Time, Nullable: true})
+	clustered.Cluster = []string{"day", "id"}
 	if err := s.Migrate(t.Context(), warehouse.Layout{Version: 2, Tables: []warehouse.Table{clustered, wider}}); err != nil {
 		t.Fatal(err)
 	}
 	patch := sent.with("PATCH", "/tables/numbers")
-	if len(patch) != 1 || len(sent.with("PATCH")) != 1 {
-		t.Fatalf("sent %q", patch)
+	again := sent.with("PATCH", "/tables/facts", `{"clustering":{"fields":["day","id"]}}`)
+	if len(patch) != 1 || len(again) != 1 || len(sent.with("PATCH")) != 2 {
+		t.Fatalf("sent %q", sent.with("PATCH"))
 	}
 	_, body, _ := strings.Cut(patch[0], " {")
 	var change struct {
