@@ -120,7 +120,7 @@ func (b *Books) takeAll(ctx context.Context, nights records.Days, shard Shard, s
 			continue // one that follows another changes its entry
 		}
 		change := s.changes[source.Name]
-		at := look{nights: nights, shard: shard, outdated: change.outdated}
+		at := look{nights: nights, shard: shard, outdated: change.outdated && shard == (Shard{})}
 		since := change.since(open)
 		// As long as no night is done, all are due and look for themselves.
 		if !since.IsZero() && !latest.IsZero() && (since.Before(nights.First) || nights.Last.Before(latest)) {
