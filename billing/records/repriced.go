@@ -185,7 +185,7 @@ func (l *Records) reprice(ctx context.Context, m *Made) error {
 	if err := p.Add("priced"); err != nil {
 		return err
 	}
-	p.Table("new_repriced", "records at another price", repricedText)
+	p.WideTable("new_repriced", "records at another price", repricedText)
 	p.View("new_facts", "select "+factsTable.ColumnNames()+" from {new_repriced}")
 	p.View("daily_tasks", "select task_id, agent_id from {"+record.TaskSchema.Table+"}")
 	p.Table("new_repriced_daily", "daily sums at another price", dailyCostsText)
