@@ -307,18 +307,19 @@ func (w *writer) loaded(c *warehouse.Loaded) error {
 	from := w.s.works[c.From]
 	names := warehouse.ColumnNames(from.columns)
 	text := "insert into " + w.s.full(t.Name) + " (" + names + ")\nselect " + names + " from " + w.s.from(from) + " as loaded"
+	kept := "true"
 	if c.Except != "" {
 		except, err := w.s.condition(c.Except, nil)
 		if err != nil {
 			return err
 		}
-		text += " where not ifnull(" + except + ", false)"
+		kept = "not ifnull(" + except + ", false)"
 	}
 	if from.once {
 		id := from.columns[0].Name
-		text += " where not exists (select 1 from " + w.s.full(t.Name) + " as stored where stored." + id + " = loaded." + id + ")\nqualify row_number() over (partition by loaded." + id + ") = 1"
+		kept += " and not exists (select 1 from " + w.s.full(t.Name) + " as stored where stored." + id + " = loaded." + id + ")\nqualify row_number() over (partition by loaded." + id + ") = 1"
 	}
-	w.add(text)
+	w.add(text + " where " + kept)
 	return nil
 }
 

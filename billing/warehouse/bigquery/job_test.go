@@ -213,9 +213,9 @@ func TestReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	for days, want := range map[string]string{
-		"31":    "day between date '2026-10-31' and date '2026-10-31' and (true)",
-		"31,30": "day between date '2026-10-30' and date '2026-10-31' and (true)",
-		"31,29": "day between date '2026-10-29' and date '2026-10-31' and day in (date '2026-10-29', date '2026-10-31') and (true)",
+		"31":    "day between date '2026-10-31' and date '2026-10-31'",
+		"31,30": "day between date '2026-10-30' and date '2026-10-31'",
+		"31,29": "day between date '2026-10-29' and date '2026-10-31' and day in (date '2026-10-29', date '2026-10-31')",
 	} {
 		sent.sent = nil
 		change := warehouse.ReplaceDays{Table: "facts", From: "fresh"}
