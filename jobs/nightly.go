@@ -245,11 +245,14 @@ func (b *Books) make(ctx context.Context, nights records.Days, now time.Time, s 
 	}
 	s.Problems = append(s.Problems, missing...)
 	s.taken = len(s.Problems)
+	fromRows := false
 	for try := 1; ; try++ {
-		err := b.rebuild(ctx, nights, now, s)
-		if try == changedMax || !errors.Is(err, warehouse.ErrChanged) {
+		err := b.rebuild(ctx, nights, now, s, fromRows)
+		otherRecords := errors.Is(err, records.ErrOtherRecords) && !fromRows
+		if try == changedMax || !errors.Is(err, warehouse.ErrChanged) && !otherRecords {
 			return err
 		}
+		fromRows = fromRows || otherRecords
 	}
 }
 
@@ -257,11 +260,15 @@ func (b *Books) make(ctx context.Context, nights records.Days, now time.Time, s 
 // disturbed.
 const changedMax = 5
 
-// rebuild makes the cost records of the nights from what is staged.
-func (b *Books) rebuild(ctx context.Context, nights records.Days, now time.Time, s *NightlySummary) error {
+// rebuild makes the cost records of the nights from what is staged; those of which only
+// the price is another one as they stand, or fromRows, too.
+func (b *Books) rebuild(ctx context.Context, nights records.Days, now time.Time, s *NightlySummary, fromRows bool) error {
 	plan, err := b.plan(ctx, nights)
 	if err != nil {
 		return err
+	}
+	if fromRows {
+		plan.changed.Plain = nil
 	}
 	latest := plan.latest
 	build, err := b.Ledger.Records.Narrow(ctx, plan.build, plan.changed)

@@ -22,6 +22,10 @@ import (
 // run was kept.
 var ErrNotTied = errors.New("control totals do not tie")
 
+// ErrOtherRecords is the ErrNotTied of records that can't be priced again as they stand:
+// they and their daily sums differ already. Computed from their rows they are mended.
+var ErrOtherRecords = fmt.Errorf("%w: cost records and their daily sums differ", ErrNotTied)
+
 // Build says which days are made and by what.
 type Build struct {
 	Days        []civil.Date // each once, oldest first

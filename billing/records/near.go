@@ -31,7 +31,11 @@ func (p Repriced) With(day civil.Date, meters ...int64) Repriced {
 	if p == nil {
 		p = Repriced{}
 	}
-	p[day] = append(p[day], meters...)
+	for _, m := range meters {
+		if !slices.Contains(p[day], m) {
+			p[day] = append(p[day], m)
+		}
+	}
 	return p
 }
 

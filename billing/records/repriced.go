@@ -215,11 +215,11 @@ func tiedRepriced(t repricedTie, err error) error {
 	case err != nil:
 		return err
 	case t.Records == 0:
-		return fmt.Errorf("%w: records at another price: there are none", ErrNotTied)
+		return fmt.Errorf("%w: there are no records where there are sums", ErrOtherRecords)
 	case t.Unpriced > 0:
-		return fmt.Errorf("%w: records at another price: %d have no price any more", ErrNotTied, t.Unpriced)
+		return fmt.Errorf("%w: %d records have no amount at another price, or had none before", ErrOtherRecords, t.Unpriced)
 	case !t.BeforeTies:
-		return fmt.Errorf("%w: records at another price: they are not those of which the daily sums were made", ErrNotTied)
+		return fmt.Errorf("%w: in number, tokens or amount", ErrOtherRecords)
 	case !t.SumsTie:
 		return fmt.Errorf("%w: records at another price: the daily sums are not what they come to", ErrNotTied)
 	case !t.UsersTie:

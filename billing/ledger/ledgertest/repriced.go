@@ -75,11 +75,11 @@ func testRepriced(b *books) {
 	}
 
 	for what, change := range map[string]warehouse.Change{
-		"they are not those of which the daily sums were made": warehouse.Update{Table: "record_facts", Set: records.Args{"llm_cost_usd": money.MustParse("1")}, Where: "usage_date = date '2026-10-05' and llm_cost_usd > 0"},
-		"there are none": warehouse.Delete{Table: "record_facts", Where: "usage_date = date '2026-10-05'"},
+		"cost records and their daily sums differ: in number, tokens or amount": warehouse.Update{Table: "record_facts", Set: records.Args{"llm_cost_usd": money.MustParse("1")}, Where: "usage_date = date '2026-10-05' and llm_cost_usd > 0"},
+		"cost records and their daily sums differ: there are no records where there are sums": warehouse.Delete{Table: "record_facts", Where: "usage_date = date '2026-10-05'"},
 	} {
 		b.must(b.ledger.Apply(b.ctx, change))
-		if err := Make(b.ctx, b.ledger, b.repriced(b.build("2026-10-05", "2026-10-05"), company()), company()); !errors.Is(err, records.ErrNotTied) || !strings.Contains(err.Error(), what) {
+		if err := Make(b.ctx, b.ledger, b.repriced(b.build("2026-10-05", "2026-10-05"), company()), company()); !errors.Is(err, records.ErrOtherRecords) || !errors.Is(err, records.ErrNotTied) || !strings.Contains(err.Error(), what) {
 			b.Errorf("records at another price end with %v, want one that says that %s", err, what)
 		}
 		b.must(Make(b.ctx, b.ledger, all, otherPrice()))
