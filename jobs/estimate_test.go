@@ -39,7 +39,7 @@ func (b *billing) EstimateCompute(ctx context.Context, name string, s warehouse.
 
 func (b *billing) WorkColumns(ctx context.Context, name string) (columns []record.Column, err error) {
 	err = b.Query(ctx, warehouse.Select{
-		Text: "select column_name from duckdb_columns() where table_name = {@name} and database_name in ('temp', 'wide')", Args: warehouse.Args{"name": name},
+		Text: "select column_name from duckdb_columns() where table_name = {@name} and database_name in ('temp', 'chargeback_work')", Args: warehouse.Args{"name": name},
 	}, func(r warehouse.Row) error {
 		columns = append(columns, record.Column{Name: r.Values[0].(string), Type: record.Int})
 		return nil

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"chargeback/billing/manifest"
 	"chargeback/billing/records"
@@ -66,11 +67,11 @@ const (
 )
 
 // names are the names within each day's folder that are the shard's, so that it lists
-// and knows no others: a run of them. All of them stand for a share by has, where that
-// says nothing: in a source's first nights, and where the objects are few by their kind.
-// Workers agree as long as the manifest of the day that is looked at stays as it is. Where
-// they don't, a night finds what none of them has taken in, and what two of them would,
-// the manifest takes from the first.
+// and knows no others: a run of them. They are all names, and the share is by has, in a
+// source's first nights, where objects are few by their kind, and where too many have
+// the same name. Workers agree as long as the manifest of the sample's day stays as it is.
+// Where they don't, the night reads what none of them has read, and what one has kept
+// the next one knows.
 func (b *Books) names(ctx context.Context, source extract.Source, shard Shard, days objstore.DayRange) (objstore.Names, error) {
 	_, sets := source.Format.(decode.Sets)
 	if shard.Count <= 1 || sets || source.Snapshots() {
@@ -81,15 +82,19 @@ func (b *Books) names(ctx context.Context, source extract.Source, shard Shard, d
 	if err != nil || len(keys) < sampleShare*shard.Count {
 		return objstore.Names{}, err
 	}
+	day, _ := objstore.DayOf(keys[0])
 	for i, key := range keys {
 		_, keys[i] = objstore.SplitDay(key)
 	}
 	slices.Sort(keys)
+	if len(slices.Compact(slices.Clone(keys))) < sampleShare*shard.Count {
+		return objstore.Names{}, nil
+	}
 	cut := func(i int) string {
 		if i == 0 || i == shard.Count {
 			return ""
 		}
-		return keys[i*len(keys)/shard.Count]
+		return objstore.MarkDay(keys[i*len(keys)/shard.Count], day)
 	}
 	return objstore.Names{After: cut(shard.Index - 1), Upto: cut(shard.Index)}, nil
 }
@@ -101,12 +106,18 @@ func (b *Books) known(ctx context.Context, source extract.Source, days objstore.
 	if names.All() {
 		return b.Manifest.Current(ctx, source.Name, first, last)
 	}
-	ranges := make([]manifest.Keys, len(listing.Folders))
-	for i, folder := range listing.Folders {
-		ranges[i] = manifest.Keys{After: folder + names.After, Upto: folder + names.Upto}
-		if names.Upto == "" {
-			ranges[i].Upto = strings.TrimSuffix(folder, "/") + "0" // which follows the slash
+	var ranges []manifest.Keys
+	for _, folder := range listing.Folders {
+		if !utf8.ValidString(folder) {
+			continue // nothing below it was ever read
 		}
+		day, _ := objstore.DayOf(folder)
+		on := names.On(day)
+		keys := manifest.Keys{After: folder + on.After, Upto: folder + on.Upto}
+		if on.Upto == "" {
+			keys.Upto = strings.TrimSuffix(folder, "/") + "0" // which follows the slash
+		}
+		ranges = append(ranges, keys)
 	}
 	return b.Manifest.CurrentOf(ctx, source.Name, first, last, ranges)
 }

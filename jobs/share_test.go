@@ -39,7 +39,8 @@ func (a askedNames) AllOf(ctx context.Context, prefix string, names objstore.Nam
 // Goal: each worker of a night lists a share of the names of its days and knows the
 // manifest of these, and the night is the one that one worker makes, also where workers
 // have cut the names in different ways.
-// Method: sixty objects a day, in folders of hours; the last night by two workers, whose
+// Method: sixty objects a day, in folders of hours, with the day in their names as
+// Bedrock has it, and a folder whose name is no text; the last night by two workers, whose
 // objects must be the first and the last ones of each day, and by workers of which one
 // believes in two and the others in three, so that shares overlap and leave a gap.
 func TestShardsShareNames(t *testing.T) {
@@ -50,9 +51,10 @@ func TestShardsShareNames(t *testing.T) {
 	for day := date(firstDay); !date(last).Before(day); day = day.AddDays(1) {
 		for i := range 60 {
 			at := fmt.Sprintf("%s %02d:30:00", day.String()[5:], i/3)
-			c.deliver(usageKey(fmt.Sprintf("%sT%02d:30:00Z", day, i/3), fmt.Sprintf("more-%02d", i)), usage{id: fmt.Sprintf("u-%s-%d", day, i), at: clock(at), in: i + 1, out: 1})
+			c.deliver(usageKey(fmt.Sprintf("%sT%02d:30:00Z", day, i/3), fmt.Sprintf("%sT%02d-more-%02d", strings.ReplaceAll(day.String(), "-", ""), i/3, i)), usage{id: fmt.Sprintf("u-%s-%d", day, i), at: clock(at), in: i + 1, out: 1})
 		}
 	}
+	c.put(strings.Replace(usageKey(last+"T10:00:00Z", "odd"), "AWSLogs/", "caf\xe9/AWSLogs/", 1), []byte("its folder's name is no text"))
 	want := c.inOneGo(firstDay, last).only(compared...)
 	for name, tt := range map[string]struct {
 		shards []jobs.Shard

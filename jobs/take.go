@@ -188,7 +188,7 @@ func (b *Books) onlyNew(ctx context.Context, source extract.Source, c comparison
 	for i, f := range fresh {
 		ids[i] = source.VersionID(f.Object, b.Zone)
 	}
-	had, err := b.Manifest.Had(ctx, ids, civil.DateOf(days.First, time.UTC), civil.DateOf(days.Last, time.UTC))
+	had, err := b.Manifest.Had(ctx, source.Name, ids, civil.DateOf(days.First, time.UTC), civil.DateOf(days.Last, time.UTC))
 	if err != nil {
 		return comparison{}, err
 	}

@@ -200,9 +200,9 @@ func (m *Manifest) Earlier(ctx context.Context, source string) (map[int64]bool, 
 	})
 }
 
-// Had returns those of some versions of objects, which lie in the days from first to
+// Had returns those of some versions of objects of a source, which lie in the days from first to
 // last or in no day, that were ever read, or failed, in whatever state they are.
-func (m *Manifest) Had(ctx context.Context, ids []int64, first, last civil.Date) (map[int64]bool, error) {
+func (m *Manifest) Had(ctx context.Context, source string, ids []int64, first, last civil.Date) (map[int64]bool, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
@@ -210,8 +210,8 @@ func (m *Manifest) Had(ctx context.Context, ids []int64, first, last civil.Date)
 		return nil, err
 	}
 	return m.ids(ctx, warehouse.Select{
-		Name: "read versions that were there before", Args: args{"first_day": first, "last_day": last},
-		Text: "select object_id from {objects} where object_id in (select object_id from {asked}) and (day is null or day between {@first_day} and {@last_day})",
+		Name: "read versions that were there before", Args: args{"source": source, "first_day": first, "last_day": last},
+		Text: "select object_id from {objects} where source = {@source} and object_id in (select object_id from {asked}) and (day is null or day between {@first_day} and {@last_day})",
 	})
 }
 

@@ -274,19 +274,21 @@ func (m *Manifest) enter(ctx context.Context, s Staging) ([]warehouse.Change, er
 		rejects = append(rejects, []any{r.ObjectID, r.Line, r.Reason})
 	}
 	const entered = "object_id in (select object_id from {entered})"
-	known, err := warehouse.One[int64](ctx, m.w, warehouse.Select{Name: "objects that were there before", Text: "select count(*) as known from {objects} where " + entered})
+	const ofSource = "source = {@source} and " + entered
+	source := args{"source": s.Source}
+	known, err := warehouse.One[int64](ctx, m.w, warehouse.Select{Name: "objects that were there before", Text: "select count(*) as known from {objects} where " + ofSource, Args: source})
 	if err != nil {
 		return nil, err
 	}
 	var changes []warehouse.Change
 	if known > 0 { // else workers that take in at the same time only append
 		changes = []warehouse.Change{
-			warehouse.Delete{Table: objectsTable.Name, Where: entered + " and state in ('failed', 'deleted', 'replaced')"},
+			warehouse.Delete{Table: objectsTable.Name, Where: ofSource + " and state in ('failed', 'deleted', 'replaced')", Args: source},
 			warehouse.Delete{Table: rejectsTable.Name, Where: entered},
 		}
 	}
 	return append(changes,
-		warehouse.Guard{Count: warehouse.Select{Name: "objects that another process has read", Text: "select count(*) from {objects} where " + entered}},
+		warehouse.Guard{Count: warehouse.Select{Name: "objects that another process has read", Text: "select count(*) from {objects} where " + ofSource, Args: source}},
 		warehouse.Append{Table: objectsTable.Name, From: "entered"},
 		warehouse.Append{Table: rejectsTable.Name, Rows: rejects},
 	), nil

@@ -10,6 +10,24 @@ import (
 // stores order keys. "" bounds nothing, so that the zero Names are all.
 type Names struct{ After, Upto string }
 
+// Marks stand in the bounds of Names for the day of each folder, as names of many
+// sources have it once more: without dashes and with them. No name holds these bytes.
+const (
+	markDigits = "\x01"
+	markDashes = "\x02"
+)
+
+// MarkDay is a bound by a name of a folder of that day, for folders of any day.
+func MarkDay(name, day string) string {
+	return strings.NewReplacer(strings.ReplaceAll(day, "-", ""), markDigits, day, markDashes).Replace(name)
+}
+
+// On are the names of the range in a folder of a day, such as 2026-10-31.
+func (n Names) On(day string) Names {
+	r := strings.NewReplacer(markDigits, strings.ReplaceAll(day, "-", ""), markDashes, day)
+	return Names{After: r.Replace(n.After), Upto: r.Replace(n.Upto)}
+}
+
 // All says that no name is left out.
 func (n Names) All() bool { return n == Names{} }
 

@@ -129,7 +129,7 @@ func (w *walker) listLevel(ctx context.Context, f folder) ([]folder, error) {
 		}
 		below := folder{prefix: name, trail: f.trail.step(base)}
 		if below.trail.day != "" {
-			below.names = w.names
+			below.names = w.names.On(below.trail.day)
 		}
 		if below.trail.below {
 			var none bool
@@ -160,7 +160,7 @@ func (w *walker) offer(ctx context.Context, o Object) error {
 		return nil
 	}
 	if day != "" && !w.names.All() {
-		if _, name := SplitDay(o.Key); !w.names.Has(name) {
+		if _, name := SplitDay(o.Key); !w.names.On(day).Has(name) {
 			return nil
 		}
 	}

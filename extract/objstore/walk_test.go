@@ -206,10 +206,28 @@ func TestRangesJoinedAreAll(t *testing.T) {
 		}
 		slices.Sort(joined)
 		want := slices.DeleteFunc(walk(t, store, r), func(line string) bool { return strings.Fields(line)[1] == "-1" })
-		if diff := cmp.Diff(want, append([]string{}, joined...)); diff != "" {
-			t.Fatalf("ranges cut at %q (-whole +joined):\n%s", cuts, diff)
+		if !slices.Equal(want, joined) {
+			t.Fatalf("ranges cut at %q (-whole +joined):\n%s", cuts, cmp.Diff(want, joined))
 		}
 	})
+}
+
+// Goal: names that hold the day of their folder are cut alike on each day.
+// Method: a bound by names of one day, with and without dashes, on folders of another.
+func TestNamesOfEachDay(t *testing.T) {
+	names := objstore.Names{After: objstore.MarkDay("05/20261027T05_b.json", "2026-10-27"), Upto: objstore.MarkDay("x-2026-10-27-m", "2026-10-27")}
+	store := memoryOf("2026/10/31/05/20261031T05_a.json", "2026/10/31/05/20261031T05_c.json", "2026/10/31/23/20261031T05_a.json", "2026/10/31/x-2026-10-31-l", "2026/10/31/x-2026-10-31-n")
+	for _, s := range []objstore.Store{store, ranged{store}} {
+		var found []string
+		_, err := objstore.WalkNames(t.Context(), s, days("2026-10-31", "2026-10-31", 0), names, func(f objstore.Found) error {
+			found = append(found, f.Key)
+			return nil
+		})
+		slices.Sort(found)
+		if want := []string{"2026/10/31/05/20261031T05_c.json", "2026/10/31/23/20261031T05_a.json", "2026/10/31/x-2026-10-31-l"}; err != nil || !slices.Equal(want, found) {
+			t.Errorf("found %q, %v", found, err)
+		}
+	}
 }
 
 func FuzzDayOf(f *testing.F) {

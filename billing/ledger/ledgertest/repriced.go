@@ -75,7 +75,7 @@ func testRepriced(b *books) {
 	}
 
 	for what, change := range map[string]warehouse.Change{
-		"cost records and their daily sums differ: in number, tokens or amount": warehouse.Update{Table: "record_facts", Set: records.Args{"llm_cost_usd": money.MustParse("1")}, Where: "usage_date = date '2026-10-05' and llm_cost_usd > 0"},
+		"cost records and their daily sums differ: in number, tokens or amount":               warehouse.Update{Table: "record_facts", Set: records.Args{"llm_cost_usd": money.MustParse("1")}, Where: "usage_date = date '2026-10-05' and llm_cost_usd > 0"},
 		"cost records and their daily sums differ: there are no records where there are sums": warehouse.Delete{Table: "record_facts", Where: "usage_date = date '2026-10-05'"},
 	} {
 		b.must(b.ledger.Apply(b.ctx, change))

@@ -42,7 +42,8 @@ type Store struct {
 	layout     map[string]*warehouse.Table // by name; nil for views
 	work       map[string]workTable
 	workFile   string               // of wide work tables
-	attached   bool                 // it is there
+	attached   bool                 // the file is there
+	madeFolder bool                 // its folder was not there before
 	loaded     []*warehouse.Loaded  // in the transaction that is open while there are any
 	workBefore map[string]workTable // work tables when it began
 }
@@ -112,6 +113,11 @@ func (s *Store) prepare(ctx context.Context, o Options) error {
 		o.TempDir = o.Path + ".tmp"
 	}
 	s.workFile = workFile(o)
+	if !o.ReadOnly { // what a process that was killed has left
+		if err := s.removeWork(); err != nil {
+			return err
+		}
+	}
 	kind := "" // a ledger keeps them; who may not write has them for the time being
 	if o.ReadOnly {
 		kind = "temp "
@@ -173,7 +179,9 @@ func (s *Store) Close() error {
 	}
 	if s.attached {
 		err = errors.Join(err, s.removeWork())
-		_ = os.Remove(filepath.Dir(s.workFile)) // where nothing else lies there
+		if s.madeFolder {
+			_ = os.Remove(filepath.Dir(s.workFile)) // where nothing else lies there
+		}
 	}
 	return errors.Join(s.fault(err), s.lock.release())
 }

@@ -451,9 +451,15 @@ func TestWideWorkTables(t *testing.T) {
 	s, err = duckdb.Open(t.Context(), o)
 	must(t, err)
 	must(t, s.Migrate(t.Context(), warehouse.Layout{Version: 1, Tables: []warehouse.Table{notes}}))
+	if got := files(); len(got) > 0 {
+		t.Errorf("of a process that was killed there are left %q", got)
+	}
 	wide("select 5 as id")
 	if got := query(t, s, "select id from {other}"); fmt.Sprint(got) != "[[5]]" {
 		t.Errorf("rows %v", got)
 	}
 	must(t, s.Close())
+	if _, err := os.Stat(temp); err != nil {
+		t.Errorf("a folder that was there before is gone: %v", err)
+	}
 }

@@ -34,7 +34,7 @@ func (t workTable) of(name string) string { return t.place + "." + name }
 // lie in memory, too: a transaction of DuckDB changes one file alone.
 const (
 	inMemory = "temp"
-	inFile   = "wide"
+	inFile   = "chargeback_work" // as no file of a ledger is called
 )
 
 // workFile is the file of the work tables of a ledger. The folder may be that of several.
@@ -50,11 +50,11 @@ func workFile(o Options) string {
 // attachWork makes the database of work tables, in place of what a process that was
 // killed has left. Nothing of it is logged: no other process is to read it.
 func (s *Store) attachWork(ctx context.Context) error {
-	if err := os.MkdirAll(filepath.Dir(s.workFile), 0o700); err != nil {
-		return fmt.Errorf("make the folder of work tables: %w", err)
-	}
-	if err := s.removeWork(); err != nil {
-		return err
+	folder := filepath.Dir(s.workFile)
+	_, err := os.Stat(folder)
+	s.madeFolder = errors.Is(err, fs.ErrNotExist)
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return fmt.Errorf("make the folder of work tables, warehouse.temp_dir: %w", err)
 	}
 	if err := s.exec(ctx, "attach "+quote(s.workFile)+" as "+inFile+" (recovery_mode no_wal_writes)"); err != nil {
 		return fmt.Errorf("make the file of work tables: %w", err)
