@@ -6,7 +6,7 @@ import (
 )
 
 var (
-	runsTable = warehouse.Table{Name: "runs", About: "Attempts at windows: a row as each begins, and another one as it ends; ledgers of before have one row for both", Columns: []record.Column{
+	runsTable = warehouse.Table{Name: "runs", About: "Attempts at windows: a row as each begins, and another one as it ends; earlier versions wrote one row for both", Columns: []record.Column{
 		{Name: "run_window", Type: record.Text, About: "nightly/2026-10-31 or monthly/2026-10"},
 		{Name: "attempt", Type: record.Int, About: "from 1"},
 		{Name: "state", Type: record.Text, About: "running, done or failed"},

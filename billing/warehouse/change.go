@@ -66,7 +66,9 @@ type Loaded struct {
 	Schema string // table of the staged schema
 	Rows   int64  // of all batches, also those that were known
 	From   string // work table that holds the rows, where the engine needs one
-	Except string // condition on columns of the rows that are left out; it may read work tables; "": none
+	// Except is a condition on columns of the rows that are left out; it may read work
+	// tables; "": none. It is for all rows of the table that one Apply brings.
+	Except string
 }
 
 func (c ReplaceDays) changes() string { return c.Table }

@@ -110,8 +110,8 @@ func (s *Store) change(ctx context.Context, changes []warehouse.Change) error {
 	return nil
 }
 
-// leaveOut drops those of the rows that Load has put into the table which are not to
-// be kept: they were never there for anybody else.
+// leaveOut drops those of the rows that this transaction has put into the table which are
+// not to be kept: they were never there for anybody else.
 func (s *Store) leaveOut(ctx context.Context, c *warehouse.Loaded) error {
 	if c.Except == "" {
 		return nil
@@ -120,14 +120,18 @@ func (s *Store) leaveOut(ctx context.Context, c *warehouse.Loaded) error {
 	if err != nil {
 		return err
 	}
-	return s.exec(ctx, "delete from "+c.Schema+" where rowid >= 36028797018960000 and "+where)
+	return s.exec(ctx, "delete from "+c.Schema+" where rowid >= "+firstOfTransaction+" and "+where)
 }
 
+// firstOfTransaction is from where DuckDB numbers the rows that a transaction has put
+// into a table.
+const firstOfTransaction = "36028797018960000"
+
 // stored is a condition that leaves out rows of this transaction, which Load has
-// put into the table already: DuckDB numbers them from there.
+// put into the table already.
 func stored(alone bool) string {
 	if alone {
-		return "rowid < 36028797018960000 and "
+		return "rowid < " + firstOfTransaction + " and "
 	}
 	return ""
 }

@@ -420,8 +420,7 @@ func testAroundLoaded(w *world) {
 
 // Goal: rows that can't be kept are left out of those that were loaded, and of no others.
 // Method: a condition that reads a work table, which names nothing, some, or all of
-// the rows, beside a row that was there before; and loads of one table with and without
-// a condition.
+// the rows, beside a row that was there before; and one that names no column.
 func testExcept(w *world) {
 	all := "day between {@first} and {@last}"
 	for _, test := range []struct {
