@@ -18,9 +18,9 @@ func TestTiedRepriced(t *testing.T) {
 		t.Error(err)
 	}
 	for what, change := range map[string]func(*repricedTie){
-		"there are none":                  func(r *repricedTie) { r.Records = 0 },
-		"1 have no price any more":        func(r *repricedTie) { r.Unpriced = 1 },
-		"they are not those":              func(r *repricedTie) { r.BeforeTies = false },
+		"there are no records":            func(r *repricedTie) { r.Records = 0 },
+		"1 records have no amount":        func(r *repricedTie) { r.Unpriced = 1 },
+		"in number, tokens or amount":     func(r *repricedTie) { r.BeforeTies = false },
 		"the daily sums are not":          func(r *repricedTie) { r.SumsTie = false },
 		"the daily sums of users are not": func(r *repricedTie) { r.UsersTie = false },
 	} {
