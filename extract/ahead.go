@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
-	"chargeback/extract/objstore"
+	"chargeback/extract/store"
 )
 
 const (
@@ -27,35 +27,35 @@ const (
 
 // fetched is a small object in memory.
 type fetched struct {
-	objstore.Found
+	store.Found
 	text []byte
 	err  error // why it isn't there
 }
 
 // cost is what an object counts for as long as it is held.
-func cost(o objstore.Found) int64 { return max(o.SizeBytes, aheadBytesMin) }
+func cost(o store.Found) int64 { return max(o.SizeBytes, aheadBytesMin) }
 
 // ahead fetches small objects while others are decoded: a fetch is mostly waiting
 // for the store, so many go at once, as pace says. Their bytes are bounded.
 type ahead struct {
-	store objstore.Store
+	store store.Store
 	now   func() time.Time // nil: the pace stays as it begins
 	pace  *pace
 	bytes *semaphore.Weighted
-	todo  chan objstore.Found
+	todo  chan store.Found
 	ready chan fetched
 }
 
 func newAhead(s Source) *ahead {
 	return &ahead{
 		store: s.Store, now: s.Now, pace: newPace(s.Fetches), bytes: semaphore.NewWeighted(aheadBytesMax),
-		todo: make(chan objstore.Found), ready: make(chan fetched),
+		todo: make(chan store.Found), ready: make(chan fetched),
 	}
 }
 
 // run fetches the objects and closes ready after the last. A fetch that finds nobody
 // to do it is done by one more, who then waits for others.
-func (a *ahead) run(ctx context.Context, objects []objstore.Found) {
+func (a *ahead) run(ctx context.Context, objects []store.Found) {
 	var running sync.WaitGroup
 	defer close(a.ready)
 	defer running.Wait()
@@ -73,7 +73,7 @@ func (a *ahead) run(ctx context.Context, objects []objstore.Found) {
 }
 
 // fetch fetches one object and then others.
-func (a *ahead) fetch(ctx context.Context, o objstore.Found) {
+func (a *ahead) fetch(ctx context.Context, o store.Found) {
 	for more := true; more; o, more = <-a.todo {
 		f := fetched{Found: o}
 		f.text, f.err = a.timed(ctx, o.Object)
@@ -88,7 +88,7 @@ func (a *ahead) fetch(ctx context.Context, o objstore.Found) {
 // done is called when a fetched object was decoded.
 func (a *ahead) done(f fetched) { a.bytes.Release(cost(f.Found)) }
 
-func (a *ahead) timed(ctx context.Context, o objstore.Object) ([]byte, error) {
+func (a *ahead) timed(ctx context.Context, o store.Object) ([]byte, error) {
 	if a.now == nil {
 		defer a.pace.end(0)
 		return whole(ctx, a.store, o)
@@ -99,13 +99,13 @@ func (a *ahead) timed(ctx context.Context, o objstore.Object) ([]byte, error) {
 }
 
 // whole is all of an object.
-func whole(ctx context.Context, store objstore.Store, o objstore.Object) (text []byte, err error) {
+func whole(ctx context.Context, bucket store.Store, o store.Object) (text []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = faultError(p)
 		}
 	}()
-	body, err := store.Open(ctx, o)
+	body, err := bucket.Open(ctx, o)
 	if err != nil {
 		return nil, err
 	}

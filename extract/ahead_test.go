@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"chargeback/extract"
-	"chargeback/extract/objstore"
 	"chargeback/extract/record"
+	"chargeback/extract/store"
 )
 
 // distant is a store of equal objects whose answers take their time.
@@ -26,7 +26,7 @@ type distant struct {
 	all                  int // sum of those that each Open found waiting
 }
 
-func (d *distant) Open(ctx context.Context, o objstore.Object) (io.ReadCloser, error) {
+func (d *distant) Open(ctx context.Context, o store.Object) (io.ReadCloser, error) {
 	d.mu.Lock()
 	d.waiting++
 	d.opens++
@@ -180,10 +180,10 @@ func TestFetchFailsTheObjectAlone(t *testing.T) {
 		"broken in the midst": {func(b io.ReadCloser) (io.ReadCloser, error) { return &broken{b}, nil }, io.ErrUnexpectedEOF.Error()},
 	} {
 		t.Run(name, func(t *testing.T) {
-			store := &memory{objects: map[string][]byte{"a": text, "b": text, "c": text}, open: map[string]func(io.ReadCloser) (io.ReadCloser, error){"b": tt.open}}
-			s := source(t, store, 2)
+			bucket := &memory{objects: map[string][]byte{"a": text, "b": text, "c": text}, open: map[string]func(io.ReadCloser) (io.ReadCloser, error){"b": tt.open}}
+			s := source(t, bucket, 2)
 			s.Fetches = 8
-			got := take(t, s, store.found())
+			got := take(t, s, bucket.found())
 			for _, r := range got.results {
 				if bad := r.Object.Key == "b"; bad != (r.Err != nil) || bad && !strings.Contains(r.Err.Error(), tt.want) || !bad && r.Counts.Rows != 3 {
 					t.Errorf("object %s: %d rows, error %v", r.Object.Key, r.Counts.Rows, r.Err)

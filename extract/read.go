@@ -13,13 +13,13 @@ import (
 
 	"chargeback/extract/decode"
 	"chargeback/extract/frame"
-	"chargeback/extract/objstore"
 	"chargeback/extract/record"
+	"chargeback/extract/store"
 )
 
 // Result is what became of one object. Err says that none of it counts.
 type Result struct {
-	Object  objstore.Found
+	Object  store.Found
 	ID      int64
 	Counts  decode.Counts
 	Rejects []decode.Reject
@@ -67,12 +67,12 @@ const batchesAhead = 16
 // Read decodes objects with the source's workers; small ones are fetched ahead of
 // them, where the source says so. The caller must take all Batches and give each
 // back through Done.
-func (s Source) Read(ctx context.Context, env decode.Env, objects []objstore.Found) *Reading {
+func (s Source) Read(ctx context.Context, env decode.Env, objects []store.Found) *Reading {
 	small, others := s.split(objects)
 	workers := max(1, min(s.Workers, max(len(others), min(len(small), runtime.NumCPU()))))
 	out := make(chan *record.Batch, batchesAhead)
 	r := &Reading{Batches: out, results: make([]Result, 0, len(objects)), dims: record.NewDimensions(env.Numbers), free: make(chan *record.Batch, batchesAhead+2*workers)}
-	todo, near := make(chan objstore.Found), newAhead(s)
+	todo, near := make(chan store.Found), newAhead(s)
 	var running sync.WaitGroup
 	for range workers {
 		running.Go(func() { s.newWorker(ctx, env, out, r).run(todo, near) })
@@ -96,7 +96,7 @@ func (s Source) Read(ctx context.Context, env decode.Env, objects []objstore.Fou
 
 // split parts the objects that are fetched ahead from those that are decoded as
 // they come.
-func (s Source) split(objects []objstore.Found) (small, others []objstore.Found) {
+func (s Source) split(objects []store.Found) (small, others []store.Found) {
 	if s.Fetches == 0 {
 		return nil, objects
 	}
@@ -142,7 +142,7 @@ func (s Source) newWorker(ctx context.Context, env decode.Env, out chan<- *recor
 }
 
 // run decodes what comes: objects todo, which it opens, and those that were fetched.
-func (w *worker) run(todo <-chan objstore.Found, near *ahead) {
+func (w *worker) run(todo <-chan store.Found, near *ahead) {
 	defer func() { w.unpacker.Close() }()
 	for ready := near.ready; todo != nil || ready != nil; {
 		select {
@@ -171,7 +171,7 @@ func (w *worker) run(todo <-chan objstore.Found, near *ahead) {
 }
 
 // take notes what becomes of one object as read reads it.
-func (w *worker) take(o objstore.Found, read func() error) {
+func (w *worker) take(o store.Found, read func() error) {
 	id := w.source.VersionID(o.Object, w.env.Zone)
 	w.sink.Begin(decode.Origin{ID: id, Key: o.Key, Modified: o.Modified})
 	err := w.guarded(read)
@@ -196,7 +196,7 @@ func (w *worker) guarded(read func() error) (err error) {
 }
 
 // stream decodes an object as its bytes come.
-func (w *worker) stream(o objstore.Object) (err error) {
+func (w *worker) stream(o store.Object) (err error) {
 	body, err := w.source.Store.Open(w.ctx, o)
 	if err != nil {
 		return err

@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"chargeback/extract/decode"
-	"chargeback/extract/objstore"
+	"chargeback/extract/store"
 )
 
 // Standing is what a listing says of an object that an earlier run has read and
@@ -52,10 +52,10 @@ func (s Source) Unit(key string) string {
 }
 
 // set is what was listed of one set.
-type set struct{ manifests, objects []objstore.Found }
+type set struct{ manifests, objects []store.Found }
 
 // sort puts an object where it belongs.
-func (l *Listing) sort(found map[string]*set, f objstore.Found) {
+func (l *Listing) sort(found map[string]*set, f store.Found) {
 	name, kind := l.sets.SetOf(f.Key)
 	if name == "" {
 		l.Skipped["outside the folders of an export"]++
@@ -89,7 +89,7 @@ func (s Source) settle(ctx context.Context, l *Listing, found map[string]*set) e
 			l.Skipped["month without a manifest yet"] += len(of.objects)
 			continue
 		}
-		manifest := slices.MaxFunc(of.manifests, func(a, b objstore.Found) int {
+		manifest := slices.MaxFunc(of.manifests, func(a, b store.Found) int {
 			return cmp.Or(a.Modified.Compare(b.Modified), cmp.Compare(a.Key, b.Key))
 		})
 		listed, err := s.listed(ctx, l.sets, manifest)
@@ -117,14 +117,14 @@ func (s Source) settle(ctx context.Context, l *Listing, found map[string]*set) e
 
 // pick returns the objects that are listed. whole is false where one isn't
 // there, or was written after the manifest.
-func (of *set) pick(listed []string, manifest objstore.Found) (objects []objstore.Found, whole bool) {
-	byName := map[string][]objstore.Found{}
+func (of *set) pick(listed []string, manifest store.Found) (objects []store.Found, whole bool) {
+	byName := map[string][]store.Found{}
 	for _, o := range of.objects {
 		byName[path.Base(o.Key)] = append(byName[path.Base(o.Key)], o)
 	}
 	seen := map[string]bool{}
 	for _, name := range listed {
-		i := slices.IndexFunc(byName[path.Base(name)], func(o objstore.Found) bool {
+		i := slices.IndexFunc(byName[path.Base(name)], func(o store.Found) bool {
 			return name == o.Key || strings.HasSuffix(name, "/"+o.Key) || strings.HasSuffix(o.Key, "/"+name)
 		})
 		if i < 0 {
@@ -145,7 +145,7 @@ func (of *set) pick(listed []string, manifest objstore.Found) (objects []objstor
 // manifestBytes is the longest manifest that is read.
 const manifestBytes = 64 << 20
 
-func (s Source) listed(ctx context.Context, sets decode.Sets, manifest objstore.Found) (names []string, err error) {
+func (s Source) listed(ctx context.Context, sets decode.Sets, manifest store.Found) (names []string, err error) {
 	body, err := s.Store.Open(ctx, manifest.Object)
 	if err != nil {
 		return nil, err

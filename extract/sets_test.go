@@ -10,7 +10,7 @@ import (
 
 	"chargeback/extract"
 	"chargeback/extract/decode"
-	"chargeback/extract/objstore"
+	"chargeback/extract/store"
 )
 
 // Goal: of each billing month exactly the objects that its newest manifest lists
@@ -83,7 +83,7 @@ func TestListSets(t *testing.T) {
 			}
 			s := extract.Source{Name: "bill", Format: decode.NewCUR(), Store: m, RecordBytes: 1 << 16}
 			day := time.Date(2026, time.November, 2, 0, 0, 0, 0, time.UTC)
-			l, err := s.List(t.Context(), objstore.DayRange{First: day, Last: day}, objstore.Names{})
+			l, err := s.List(t.Context(), store.DayRange{First: day, Last: day}, store.Names{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -18,14 +18,14 @@ import (
 	"unicode/utf8"
 
 	"chargeback/extract/decode"
-	"chargeback/extract/objstore"
+	"chargeback/extract/store"
 )
 
 // Source is one configured place to read from.
 type Source struct {
 	Name        string
 	Format      decode.Format
-	Store       objstore.Store
+	Store       store.Store
 	RecordBytes int // longest record that is read
 	Workers     int // objects decoded at once
 	// Fetches is how many small objects are fetched at once at most, ahead of the
@@ -45,7 +45,7 @@ func (s Source) Snapshots() bool {
 }
 
 // Day is the day that a snapshot shows, as days since 1970-01-01.
-func (s Source) Day(o objstore.Object, zone *time.Location) int64 {
+func (s Source) Day(o store.Object, zone *time.Location) int64 {
 	day, _ := decode.SnapshotDay(decode.Origin{Key: o.Key, Modified: o.Modified}, zone)
 	return day
 }
@@ -53,7 +53,7 @@ func (s Source) Day(o objstore.Object, zone *time.Location) int64 {
 // VersionID is the manifest's id of a version of an object. Of a snapshot that
 // doesn't name its day it depends on that too: what was shown before may come
 // again with the same bytes.
-func (s Source) VersionID(o objstore.Object, zone *time.Location) int64 {
+func (s Source) VersionID(o store.Object, zone *time.Location) int64 {
 	etag := o.ETag
 	if s.Snapshots() {
 		if day, named := decode.SnapshotDay(decode.Origin{Key: o.Key, Modified: o.Modified}, zone); !named {
@@ -65,13 +65,13 @@ func (s Source) VersionID(o objstore.Object, zone *time.Location) int64 {
 
 // Listing is what a window has to offer.
 type Listing struct {
-	Objects []objstore.Found // by key
-	Unnamed []string         // keys that are not valid UTF-8, quoted: nothing could tell which objects they are
-	Skipped map[string]int   // objects that are not data, by reason
-	Faults  []Fault          // sets whose manifest can't be read, by key
-	Folders []string         // of the days, below the store's prefix
-	sets    decode.Sets      // nil: objects count alone
-	settled map[string]bool  // by set that was listed: whether it counts as listed
+	Objects []store.Found   // by key
+	Unnamed []string        // keys that are not valid UTF-8, quoted: nothing could tell which objects they are
+	Skipped map[string]int  // objects that are not data, by reason
+	Faults  []Fault         // sets whose manifest can't be read, by key
+	Folders []string        // of the days, below the store's prefix
+	sets    decode.Sets     // nil: objects count alone
+	settled map[string]bool // by set that was listed: whether it counts as listed
 }
 
 // Fault is what is wrong with one object of a listing.
@@ -79,9 +79,9 @@ type Fault struct{ Key, Reason string }
 
 // Walk yields the objects of the days that are data by their names, in any order. An
 // error of yield ends it and is returned as it is.
-func (s Source) Walk(ctx context.Context, days objstore.DayRange, yield func(objstore.Found) error) error {
-	return objstore.Walk(ctx, s.Store, days, func(f objstore.Found) error {
-		if _, skip := objstore.Skip(s.Format.Name(), f.Key, f.SizeBytes); skip {
+func (s Source) Walk(ctx context.Context, days store.DayRange, yield func(store.Found) error) error {
+	return store.Walk(ctx, s.Store, days, func(f store.Found) error {
+		if _, skip := store.Skip(s.Format.Name(), f.Key, f.SizeBytes); skip {
 			return nil
 		}
 		return yield(f)
@@ -91,13 +91,13 @@ func (s Source) Walk(ctx context.Context, days objstore.DayRange, yield func(obj
 // List finds the objects of the days, those with names of a range within each day's
 // folder and all that lie in none. The order of the result does not depend on the order
 // in which the store lists.
-func (s Source) List(ctx context.Context, days objstore.DayRange, names objstore.Names) (Listing, error) {
+func (s Source) List(ctx context.Context, days store.DayRange, names store.Names) (Listing, error) {
 	l := Listing{Skipped: map[string]int{}}
 	l.sets, _ = s.Format.(decode.Sets)
 	found := map[string]*set{}
 	var err error
-	l.Folders, err = objstore.WalkNames(ctx, s.Store, days, names, func(f objstore.Found) error {
-		if reason, skip := objstore.Skip(s.Format.Name(), f.Key, f.SizeBytes); skip {
+	l.Folders, err = store.WalkNames(ctx, s.Store, days, names, func(f store.Found) error {
+		if reason, skip := store.Skip(s.Format.Name(), f.Key, f.SizeBytes); skip {
 			l.Skipped[reason]++
 		} else if !utf8.ValidString(f.Key) {
 			l.Unnamed = append(l.Unnamed, strconv.QuoteToASCII(f.Key))
@@ -116,6 +116,6 @@ func (s Source) List(ctx context.Context, days objstore.DayRange, names objstore
 	}
 	slices.Sort(l.Unnamed)
 	slices.SortFunc(l.Faults, func(a, b Fault) int { return cmp.Compare(a.Key, b.Key) })
-	slices.SortFunc(l.Objects, func(a, b objstore.Found) int { return cmp.Compare(a.Key, b.Key) })
+	slices.SortFunc(l.Objects, func(a, b store.Found) int { return cmp.Compare(a.Key, b.Key) })
 	return l, nil
 }

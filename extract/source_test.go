@@ -18,17 +18,17 @@ import (
 
 	"chargeback/extract"
 	"chargeback/extract/decode"
-	"chargeback/extract/objstore"
 	"chargeback/extract/record"
+	"chargeback/extract/store"
 )
 
-func source(t testing.TB, store objstore.Store, workers int) extract.Source {
+func source(t testing.TB, bucket store.Store, workers int) extract.Source {
 	t.Helper()
 	format, err := decode.NewBedrock(decode.BedrockOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return extract.Source{Name: "bedrock-test", Format: format, Store: store, RecordBytes: 1 << 16, Workers: workers}
+	return extract.Source{Name: "bedrock-test", Format: format, Store: bucket, RecordBytes: 1 << 16, Workers: workers}
 }
 
 var env = decode.Env{Zone: time.UTC}
@@ -40,7 +40,7 @@ type staged struct {
 }
 
 // take reads the objects to the end and gives every batch back.
-func take(t testing.TB, s extract.Source, objects []objstore.Found) staged {
+func take(t testing.TB, s extract.Source, objects []store.Found) staged {
 	t.Helper()
 	return taken(t, s.Read(t.Context(), env, objects))
 }
@@ -104,14 +104,14 @@ func dimensionIDs(d *record.Dimensions) map[string]bool {
 
 func TestListSortsAndSkips(t *testing.T) {
 	const folder = "AWSLogs/111122223333/BedrockModelInvocationLogs/eu-central-1/2026/10/31/"
-	store := &memory{objects: map[string][]byte{
+	bucket := &memory{objects: map[string][]byte{
 		folder + "23/b.json.gz": {1}, folder + "23/a.json.gz": {1}, folder + "22/c.json.gz": {1},
 		folder + "23/data/0f1e_input.json.gz": {1}, folder + "23/data/0f1e_output.json.gz": {1},
 		"AWSLogs/111122223333/BedrockModelInvocationLogs/amazon-bedrock-logs-permission-check": {1},
 		"AWSLogs/111122223333/BedrockModelInvocationLogs/eu-central-1/2026/10/30/23/d.json.gz": {1},
 	}}
 	day := time.Date(2026, 10, 31, 0, 0, 0, 0, time.UTC)
-	got, err := source(t, store, 1).List(t.Context(), objstore.DayRange{First: day, Last: day}, objstore.Names{})
+	got, err := source(t, bucket, 1).List(t.Context(), store.DayRange{First: day, Last: day}, store.Names{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestListSortsAndSkips(t *testing.T) {
 func TestListNamesTheSource(t *testing.T) {
 	gone := errors.New("the bucket is gone")
 	day := time.Date(2026, 10, 31, 0, 0, 0, 0, time.UTC)
-	_, err := source(t, &memory{listErr: gone}, 1).List(t.Context(), objstore.DayRange{First: day, Last: day}, objstore.Names{})
+	_, err := source(t, &memory{listErr: gone}, 1).List(t.Context(), store.DayRange{First: day, Last: day}, store.Names{})
 	if !errors.Is(err, gone) || !strings.HasPrefix(err.Error(), "list source bedrock-test: ") {
 		t.Errorf("got %v", err)
 	}
@@ -144,20 +144,20 @@ func TestReadDoesNotDependOnOrderOrWorkers(t *testing.T) {
 	outer := t
 	long := usageLines(99, record.BatchRows+5, true)
 	rapid.Check(t, func(t *rapid.T) {
-		store := &memory{objects: map[string][]byte{}}
+		bucket := &memory{objects: map[string][]byte{}}
 		if rapid.IntRange(0, 9).Draw(t, "long") == 0 {
-			store.objects["long"] = []byte(long)
+			bucket.objects["long"] = []byte(long)
 		}
 		for i := range rapid.IntRange(0, 6).Draw(t, "objects") {
 			text := usageLines(i, rapid.SampledFrom([]int{0, 1, 30}).Draw(t, "lines"), rapid.Bool().Draw(t, "broken"))
-			store.objects[fmt.Sprintf("%02d", i)] = []byte(text)
+			bucket.objects[fmt.Sprintf("%02d", i)] = []byte(text)
 			if rapid.Bool().Draw(t, "packed") {
-				store.objects[fmt.Sprintf("%02d", i)] = gzipped(outer, text)
+				bucket.objects[fmt.Sprintf("%02d", i)] = gzipped(outer, text)
 			}
 		}
-		want := take(outer, source(outer, store, 1), store.found())
-		shuffled := rapid.Permutation(store.found()).Draw(t, "order")
-		s := source(outer, store, rapid.SampledFrom([]int{1, 2, 8}).Draw(t, "workers"))
+		want := take(outer, source(outer, bucket, 1), bucket.found())
+		shuffled := rapid.Permutation(bucket.found()).Draw(t, "order")
+		s := source(outer, bucket, rapid.SampledFrom([]int{1, 2, 8}).Draw(t, "workers"))
 		s.Fetches = rapid.SampledFrom([]int{0, 1, 3, 64}).Draw(t, "fetches")
 		got := take(outer, s, shuffled)
 		if !reflect.DeepEqual(want, got) {
@@ -177,7 +177,7 @@ func TestBadObjectsCountNothing(t *testing.T) {
 		return struct {
 			io.Reader
 			io.Closer
-		}{&endsWith{body, objstore.ErrChanged}, body}, nil
+		}{&endsWith{body, store.ErrChanged}, body}, nil
 	}
 	tests := []struct {
 		name string
@@ -189,8 +189,8 @@ func TestBadObjectsCountNothing(t *testing.T) {
 		{"gzip with a wrong checksum", wrongSum, nil, "gzip: invalid checksum"},
 		{"gzip of one byte", packed[:1], nil, "open gzip: the archive is cut off (unexpected EOF); deliver the object again"},
 		{"not to be opened", nil, func(io.ReadCloser) (io.ReadCloser, error) { return nil, denied }, "access denied"},
-		{"changed while it was read", []byte(usageLines(99, 10, false)), changed, objstore.ErrChanged.Error()},
-		{"changed, which the archive's end doesn't show", packed, changed, objstore.ErrChanged.Error()},
+		{"changed while it was read", []byte(usageLines(99, 10, false)), changed, store.ErrChanged.Error()},
+		{"changed, which the archive's end doesn't show", packed, changed, store.ErrChanged.Error()},
 		{"not to be closed", packed, func(body io.ReadCloser) (io.ReadCloser, error) {
 			return struct {
 				io.Reader
@@ -253,24 +253,24 @@ func (failingCloser) Close() error { return errors.New("close failed") }
 // Goal: reading that is cancelled ends, leaves no goroutine and says so,
 // whether or not its batches are taken.
 func TestReadEndsWhenCancelled(t *testing.T) {
-	store := &memory{objects: map[string][]byte{}}
+	bucket := &memory{objects: map[string][]byte{}}
 	text := []byte(usageLines(0, 2*record.BatchRows, false))
 	for i := range 20 {
-		store.objects[fmt.Sprint(i)] = text
+		bucket.objects[fmt.Sprint(i)] = text
 	}
 	small := []byte(usageLines(0, 500, false)) // which is fetched ahead
 	for i := range 300 {
-		store.objects[fmt.Sprintf("small %d", i)] = small
+		bucket.objects[fmt.Sprintf("small %d", i)] = small
 	}
 	fetching := func(workers int) extract.Source {
-		s := source(t, store, workers)
+		s := source(t, bucket, workers)
 		s.Fetches = 8
 		return s
 	}
 	for name, batches := range map[string]int{"at once": 0, "after the first batch": 1, "after five batches": 5} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
-			r := fetching(4).Read(ctx, env, store.found())
+			r := fetching(4).Read(ctx, env, bucket.found())
 			for range batches {
 				r.Done(<-r.Batches)
 			}
@@ -285,7 +285,7 @@ func TestReadEndsWhenCancelled(t *testing.T) {
 	}
 	t.Run("and nobody takes the batches", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		fetching(4).Read(ctx, env, store.found())
+		fetching(4).Read(ctx, env, bucket.found())
 		cancel() // the check for leaks at the end of all tests sees what stays behind
 	})
 }
@@ -337,15 +337,15 @@ func TestPanicFailsTheObjectAlone(t *testing.T) {
 	for i := range 2 * len(tests) {
 		tt, fetches := tests[i/2], i%2*8
 		t.Run(fmt.Sprintf("%s, %d fetched ahead", tt.name, fetches), func(t *testing.T) {
-			store := &memory{objects: map[string][]byte{
+			bucket := &memory{objects: map[string][]byte{
 				"a": []byte(usageLines(0, 100, false)),
 				"b": []byte(usageLines(1, 100, true) + "FAULT"),
 				"c": gzipped(t, usageLines(2, 100, false)),
 			}}
-			s := source(t, store, 1)
+			s := source(t, bucket, 1)
 			s.Fetches = fetches
 			s.Format = faulty{s.Format, tt.fault}
-			got := take(t, s, store.found())
+			got := take(t, s, bucket.found())
 			for i, want := range []int64{100, 0, 100} {
 				if got.results[i].Counts.Rows != want {
 					t.Errorf("object %s: %+v, error %v", got.results[i].Object.Key, got.results[i].Counts, got.results[i].Err)
@@ -364,12 +364,12 @@ func TestPanicFailsTheObjectAlone(t *testing.T) {
 // Goal: batches that are given back are used again, so that memory doesn't
 // grow with the number of objects.
 func TestReadReusesBatches(t *testing.T) {
-	store := &memory{objects: map[string][]byte{}}
+	bucket := &memory{objects: map[string][]byte{}}
 	text := []byte(usageLines(0, 2*record.BatchRows, false))
 	for i := range 60 {
-		store.objects[fmt.Sprint(i)] = text
+		bucket.objects[fmt.Sprint(i)] = text
 	}
-	r := source(t, store, 2).Read(t.Context(), env, store.found())
+	r := source(t, bucket, 2).Read(t.Context(), env, bucket.found())
 	seen, batches := map[*record.Batch]bool{}, 0
 	for b := range r.Batches {
 		seen[b] = true
@@ -392,8 +392,8 @@ func TestVersionOfASnapshot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := func(key string, day int) objstore.Object {
-		return objstore.Object{Key: key, ETag: "e", Modified: time.Date(2026, time.November, day, 23, 30, 0, 0, time.UTC)}
+	at := func(key string, day int) store.Object {
+		return store.Object{Key: key, ETag: "e", Modified: time.Date(2026, time.November, day, 23, 30, 0, 0, time.UTC)}
 	}
 	snapshots, logs := extract.Source{Name: "hr", Format: scim}, extract.Source{Name: "hr", Format: decode.People{}}
 	zone := time.FixedZone("east", 3600)

@@ -15,7 +15,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"go.uber.org/goleak"
 
-	"chargeback/extract/objstore"
+	"chargeback/extract/store"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -29,7 +29,7 @@ type memory struct {
 	modified map[string]int64 // seconds since 1970, 1 where it isn't there
 }
 
-func (m *memory) Level(_ context.Context, prefix string) (objects []objstore.Object, folders []string, err error) {
+func (m *memory) Level(_ context.Context, prefix string) (objects []store.Object, folders []string, err error) {
 	if m.listErr != nil {
 		return nil, nil, m.listErr
 	}
@@ -45,7 +45,7 @@ func (m *memory) Level(_ context.Context, prefix string) (objects []objstore.Obj
 	return objects, slices.Collect(maps.Keys(seen)), nil
 }
 
-func (m *memory) All(_ context.Context, prefix string, yield func(objstore.Object) error) error {
+func (m *memory) All(_ context.Context, prefix string, yield func(store.Object) error) error {
 	if m.listErr != nil {
 		return m.listErr
 	}
@@ -59,7 +59,7 @@ func (m *memory) All(_ context.Context, prefix string, yield func(objstore.Objec
 	return nil
 }
 
-func (m *memory) Open(ctx context.Context, o objstore.Object) (io.ReadCloser, error) {
+func (m *memory) Open(ctx context.Context, o store.Object) (io.ReadCloser, error) {
 	body := io.NopCloser(&cancellable{ctx, bytes.NewReader(m.objects[o.Key])})
 	if change := m.open[o.Key]; change != nil {
 		return change(body)
@@ -75,15 +75,15 @@ func (m *memory) keys() []string {
 	return keys
 }
 
-func (m *memory) object(key string) objstore.Object {
-	return objstore.Object{Key: key, ETag: "v1", SizeBytes: int64(len(m.objects[key])), Modified: time.Unix(cmp.Or(m.modified[key], 1), 0).UTC()}
+func (m *memory) object(key string) store.Object {
+	return store.Object{Key: key, ETag: "v1", SizeBytes: int64(len(m.objects[key])), Modified: time.Unix(cmp.Or(m.modified[key], 1), 0).UTC()}
 }
 
 // found lists the store's objects by key.
-func (m *memory) found() []objstore.Found {
-	var all []objstore.Found
+func (m *memory) found() []store.Found {
+	var all []store.Found
 	for _, key := range slices.Sorted(maps.Keys(m.objects)) {
-		all = append(all, objstore.Found{Object: m.object(key)})
+		all = append(all, store.Found{Object: m.object(key)})
 	}
 	return all
 }

@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"chargeback/extract/objstore"
+	"chargeback/extract/store"
 	"chargeback/jobs"
 )
 
@@ -15,19 +15,19 @@ import (
 // folder. It counts how often it was asked, which a
 // walk does from several goroutines.
 type unlisted struct {
-	objstore.Store
+	store.Store
 	midway bool
 	asked  *atomic.Int64
 }
 
-func (u unlisted) Level(ctx context.Context, prefix string) ([]objstore.Object, []string, error) {
+func (u unlisted) Level(ctx context.Context, prefix string) ([]store.Object, []string, error) {
 	if u.asked.Add(1); u.midway && prefix == "" {
 		return u.Store.Level(ctx, prefix)
 	}
 	return nil, nil, errRefused
 }
 
-func (u unlisted) All(context.Context, string, func(objstore.Object) error) error {
+func (u unlisted) All(context.Context, string, func(store.Object) error) error {
 	u.asked.Add(1)
 	return errRefused
 }
@@ -36,7 +36,7 @@ func (u unlisted) All(context.Context, string, func(objstore.Object) error) erro
 func breaking(place int, midway bool) (w wiring, asked *atomic.Int64) {
 	asked = new(atomic.Int64)
 	stores := 0
-	w.store = func(s objstore.Store) objstore.Store {
+	w.store = func(s store.Store) store.Store {
 		if stores++; stores == place {
 			return unlisted{s, midway, asked}
 		}

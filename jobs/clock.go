@@ -9,7 +9,7 @@ import (
 
 	"chargeback/billing/records"
 	"chargeback/extract"
-	"chargeback/extract/objstore"
+	"chargeback/extract/store"
 	"chargeback/transform/civil"
 )
 
@@ -76,7 +76,7 @@ type emptiness struct {
 func (e *emptiness) look(ctx context.Context, source extract.Source, days records.Days) error {
 	b := e.books
 	if b.unread[source.Name] == nil {
-		err := source.Walk(ctx, b.deliveryDays(days), func(f objstore.Found) error { return e.see(source, f) })
+		err := source.Walk(ctx, b.deliveryDays(days), func(f store.Found) error { return e.see(source, f) })
 		if err == nil || errors.Is(err, errEnough) || ctx.Err() != nil {
 			return err
 		}
@@ -88,7 +88,7 @@ func (e *emptiness) look(ctx context.Context, source extract.Source, days record
 
 // see takes an object for the nights that read it: those of its day, or, where its
 // name tells none, all up to when it was written.
-func (e *emptiness) see(source extract.Source, f objstore.Found) error {
+func (e *emptiness) see(source extract.Source, f store.Found) error {
 	b, day := e.books, civil.DateOf(f.Modified, e.books.Zone)
 	if f.Day != "" {
 		var err error
@@ -96,7 +96,7 @@ func (e *emptiness) see(source extract.Source, f objstore.Found) error {
 			return fmt.Errorf("list source %s: %w", source.Name, err)
 		}
 		from, to := day.Start(time.UTC), day.AddDays(1).Start(time.UTC) // of delivery
-		if f.Hour != objstore.HourUnknown {
+		if f.Hour != store.HourUnknown {
 			from = from.Add(time.Duration(f.Hour) * time.Hour)
 			to = from.Add(time.Hour)
 		}

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"testing"
 
-	"chargeback/extract/objstore"
+	"chargeback/extract/store"
 	"chargeback/jobs"
 )
 
@@ -66,7 +66,7 @@ func (s shelf) String() string { return "s3://finance/books" }
 
 func (s shelf) Keys(_ context.Context, folder string) (keys []string, err error) {
 	if s.unlisted {
-		return nil, objstore.ErrNoListing
+		return nil, store.ErrNoListing
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -82,7 +82,7 @@ func (s shelf) Create(_ context.Context, key, contentType string, content []byte
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if have, is := s.held[key]; s.taken[key] || is && have != contentType+string(content) {
-		return objstore.ErrTaken
+		return store.ErrTaken
 	}
 	s.held[key] = contentType + string(content)
 	return nil
@@ -96,7 +96,7 @@ func TestDelivery(t *testing.T) {
 	to := newShelf("2026-10/journal-2026-10.csv")
 	b.Month.Delivery = to
 	now := b.due(october)
-	if _, err := b.Monthly(t.Context(), month(october), now); !errors.Is(err, objstore.ErrTaken) {
+	if _, err := b.Monthly(t.Context(), month(october), now); !errors.Is(err, store.ErrTaken) {
 		t.Fatalf("close over other bytes ended with %v", err)
 	}
 	equal(t, "due after a refusal", []string{october}, b.dueMonths(t, now))

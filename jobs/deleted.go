@@ -8,8 +8,8 @@ import (
 
 	"chargeback/billing/manifest"
 	"chargeback/extract"
-	"chargeback/extract/objstore"
 	"chargeback/extract/record"
+	"chargeback/extract/store"
 	"chargeback/transform/civil"
 )
 
@@ -101,7 +101,7 @@ func (b *Books) stillGone(ctx context.Context, source extract.Source, objects []
 		}
 		days.First, days.Last = first.Start(time.UTC), last.Start(time.UTC)
 	}
-	listing, err := b.list(ctx, source, days, objstore.Names{})
+	listing, err := b.list(ctx, source, days, store.Names{})
 	if err != nil {
 		return nil, nil, err
 	}

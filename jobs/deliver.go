@@ -18,7 +18,7 @@ import (
 
 	"chargeback/billing/invoice"
 	"chargeback/billing/months"
-	"chargeback/extract/objstore"
+	"chargeback/extract/store"
 	"chargeback/transform/civil"
 	"chargeback/transform/money"
 )
@@ -147,7 +147,7 @@ func (b *Books) checkDelivery(ctx context.Context, month civil.Month, files []mo
 		return nil
 	}
 	keys, err := to.Keys(ctx, month.String()+"/")
-	if errors.Is(err, objstore.ErrNoListing) {
+	if errors.Is(err, store.ErrNoListing) {
 		s.Told = append(s.Told, fmt.Sprintf("whether other documents lie under the same numbers was not looked at before the close: %v", err))
 		return nil
 	}
@@ -160,7 +160,7 @@ func (b *Books) checkDelivery(ctx context.Context, month civil.Month, files []mo
 	}
 	taken, err := b.drawn(ctx, named(files, there), func(file monthFile, content []byte) (bool, error) {
 		err := to.Create(ctx, month.String()+"/"+file.name, contentTypes[path.Ext(file.name)], content) // writes nothing where anything lies
-		if errors.Is(err, objstore.ErrTaken) {
+		if errors.Is(err, store.ErrTaken) {
 			return true, nil
 		}
 		if err != nil {

@@ -15,7 +15,7 @@ import (
 	"chargeback/billing/report"
 	"chargeback/billing/warehouse"
 	"chargeback/cmd/chargeback/demo"
-	"chargeback/extract/objstore"
+	"chargeback/extract/store"
 	"chargeback/jobs"
 	"chargeback/transform/money"
 )
@@ -114,7 +114,7 @@ func demoRows(t *testing.T, m demoMonth) {
 	equal(t, "days left to make", 0, int(query[int64](t, m.books, "select count(*) from {dirty_days}")))
 	skipped := map[string]int{}
 	for _, source := range m.Sources {
-		all, err := source.List(t.Context(), objstore.DayRange{First: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Last: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)}, objstore.Names{})
+		all, err := source.List(t.Context(), store.DayRange{First: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Last: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)}, store.Names{})
 		if err != nil {
 			t.Fatal(err)
 		}

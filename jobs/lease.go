@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"chargeback/extract/objstore"
+	"chargeback/extract/store"
 )
 
 // ErrHeld says that another process has the lease. It comes as a *HeldError.
@@ -35,7 +35,7 @@ type Slot interface {
 	Read(ctx context.Context) (content []byte, etag string, err error)
 
 	// Write replaces the version of that etag, or creates the object where etag
-	// is "", and gives the new version's etag. It fails with objstore.ErrReplaced
+	// is "", and gives the new version's etag. It fails with store.ErrReplaced
 	// where another version lies there, or none. After any other error the bytes
 	// may lie there all the same, now or a little later.
 	Write(ctx context.Context, content []byte, etag string) (newETag string, err error)
@@ -124,7 +124,7 @@ func AcquireLease(ctx context.Context, slot Slot, o LeaseOptions) (*Lease, error
 		if err == nil && !l.over(o.Clock()) {
 			return l, nil
 		}
-		if errors.Is(err, objstore.ErrReplaced) {
+		if errors.Is(err, store.ErrReplaced) {
 			continue // somebody was faster; look who
 		}
 		l.abandon(ctx)
@@ -156,7 +156,7 @@ func (l *Lease) take(ctx context.Context) (err error) {
 	}
 	_, err = l.slot.Write(ctx, l.released(l.since).content(), free)
 	switch {
-	case errors.Is(err, objstore.ErrReplaced):
+	case errors.Is(err, store.ErrReplaced):
 		return nil
 	case err == nil:
 		return errors.New("the server replaces an object whatever If-Match and If-None-Match say, so no lease is safe there; keep it on Amazon S3 or another server that minds them")
@@ -271,7 +271,7 @@ func (l *Lease) replace(ctx context.Context, r leaseRecord) error {
 			l.etag = etag
 			return nil
 		}
-		if !errors.Is(err, objstore.ErrReplaced) {
+		if !errors.Is(err, store.ErrReplaced) {
 			return err
 		}
 		found, etag, err := readLease(ctx, l.slot, l.o.Name)

@@ -15,7 +15,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"chargeback/extract/objstore"
+	"chargeback/extract/store"
 	"chargeback/jobs"
 )
 
@@ -62,7 +62,7 @@ func (c *cabinet) write(content []byte, etag string) (string, error) {
 		have = fmt.Sprint("v", c.version)
 	}
 	if etag != have && (c.lax == nil || !c.lax(etag)) {
-		return "", objstore.ErrReplaced
+		return "", store.ErrReplaced
 	}
 	c.judge(content)
 	c.content, c.version, c.writes = string(content), c.version+1, c.writes+1
@@ -547,7 +547,7 @@ func TestLeaseOutlivesTrouble(t *testing.T) {
 		},
 		"refused without need": func(_ context.Context, method string, do func()) error {
 			if method == "write" {
-				return objstore.ErrReplaced
+				return store.ErrReplaced
 			}
 			do()
 			return nil

@@ -7,7 +7,7 @@ import (
 	"chargeback/billing/manifest"
 	"chargeback/billing/records"
 	"chargeback/extract"
-	"chargeback/extract/objstore"
+	"chargeback/extract/store"
 	"chargeback/transform/civil"
 )
 
@@ -56,7 +56,7 @@ func (b *Books) mended(ctx context.Context, open civil.Date, near time.Time) (si
 // isMended says whether one of some objects, by key, is another one now or back on
 // delivery days of a source.
 func (b *Books) isMended(ctx context.Context, source extract.Source, days records.Days, objects map[string]manifest.Object) (bool, error) {
-	listing, err := b.list(ctx, source, objstore.DayRange{First: days.First.Start(time.UTC), Last: days.Last.Start(time.UTC)}, objstore.Names{})
+	listing, err := b.list(ctx, source, store.DayRange{First: days.First.Start(time.UTC), Last: days.Last.Start(time.UTC)}, store.Names{})
 	if err != nil {
 		return false, err
 	}

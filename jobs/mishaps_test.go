@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"chargeback/extract/objstore"
+	"chargeback/extract/store"
 	"chargeback/jobs"
 )
 
@@ -77,14 +77,14 @@ func TestUnreadableObject(t *testing.T) {
 
 // refusing is a store that can't open some objects until it is told to.
 type refusing struct {
-	objstore.Store
+	store.Store
 	name   string
 	mended *bool
 }
 
 var errRefused = errors.New("connection reset")
 
-func (r refusing) Open(ctx context.Context, o objstore.Object) (io.ReadCloser, error) {
+func (r refusing) Open(ctx context.Context, o store.Object) (io.ReadCloser, error) {
 	if strings.Contains(o.Key, r.name) && !*r.mended {
 		return nil, errRefused
 	}
@@ -98,7 +98,7 @@ func TestFetchFailsOnce(t *testing.T) {
 	c := newCompany(t)
 	c.ordinary("2026-10-28", "2026-10-29")
 	mended := false
-	b := open(t, c.dir, wiring{store: func(s objstore.Store) objstore.Store { return refusing{s, "2026-10-28-1", &mended} }})
+	b := open(t, c.dir, wiring{store: func(s store.Store) store.Store { return refusing{s, "2026-10-28-1", &mended} }})
 	s := b.night(t, date("2026-10-28"))
 	if len(s.Problems) != 2 || !strings.Contains(s.Problems[0].What, errRefused.Error()) {
 		t.Errorf("problems %v, want one of each side", s.Problems)
@@ -109,7 +109,7 @@ func TestFetchFailsOnce(t *testing.T) {
 	same(t, c.rebuilt("2026-10-29").only(compared...), b.state(t).only(compared...))
 }
 
-func (r refusing) Level(ctx context.Context, prefix string) ([]objstore.Object, []string, error) {
+func (r refusing) Level(ctx context.Context, prefix string) ([]store.Object, []string, error) {
 	if r.name == "listing" && !*r.mended {
 		return nil, nil, errRefused
 	}
@@ -369,7 +369,7 @@ func TestMendedObject(t *testing.T) {
 			b.span(t, firstDay, tt.last)
 			tt.mend(c, tt.key, content)
 			var calls atomic.Int64
-			b = b.again(t, c.dir, wiring{store: func(s objstore.Store) objstore.Store { return counting{s, &calls} }})
+			b = b.again(t, c.dir, wiring{store: func(s store.Store) store.Store { return counting{s, &calls} }})
 			now, want := b.morning(date(tt.last)), []string(nil)
 			if tt.due {
 				want = []string{tt.last}

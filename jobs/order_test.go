@@ -10,12 +10,12 @@ import (
 	"time"
 
 	"chargeback/cmd/chargeback/demo"
-	"chargeback/extract/objstore"
+	"chargeback/extract/store"
 	"chargeback/transform/civil"
 )
 
 // shuffled is a store that lists in another order than the one it wraps.
-type shuffled struct{ objstore.Store }
+type shuffled struct{ store.Store }
 
 // order gives a folder's order: always the same one, and hardly ever the sorted.
 func order(folder string) *rand.Rand {
@@ -24,7 +24,7 @@ func order(folder string) *rand.Rand {
 	return rand.New(rand.NewPCG(h.Sum64(), 1))
 }
 
-func (s shuffled) Level(ctx context.Context, prefix string) ([]objstore.Object, []string, error) {
+func (s shuffled) Level(ctx context.Context, prefix string) ([]store.Object, []string, error) {
 	objects, folders, err := s.Store.Level(ctx, prefix)
 	r := order(prefix)
 	r.Shuffle(len(objects), func(i, j int) { objects[i], objects[j] = objects[j], objects[i] })
@@ -32,9 +32,9 @@ func (s shuffled) Level(ctx context.Context, prefix string) ([]objstore.Object, 
 	return objects, folders, err
 }
 
-func (s shuffled) All(ctx context.Context, prefix string, yield func(objstore.Object) error) error {
-	var objects []objstore.Object
-	err := s.Store.All(ctx, prefix, func(o objstore.Object) error {
+func (s shuffled) All(ctx context.Context, prefix string, yield func(store.Object) error) error {
+	var objects []store.Object
+	err := s.Store.All(ctx, prefix, func(o store.Object) error {
 		objects = append(objects, o)
 		return nil
 	})
@@ -66,7 +66,7 @@ func TestOrder(t *testing.T) {
 	}{
 		{"in order, one worker", []int{1, 2, 3, 4, 5, 6}, wiring{}},
 		{"last night first, eight workers", []int{6, 5, 4, 3, 2, 1}, wiring{workers: 8, threads: 2}},
-		{"out of order and again, listing shuffled", []int{3, 1, 6, 3, 2, 5, 4}, wiring{workers: 2, store: func(s objstore.Store) objstore.Store { return shuffled{s} }}},
+		{"out of order and again, listing shuffled", []int{3, 1, 6, 3, 2, 5, 4}, wiring{workers: 2, store: func(s store.Store) store.Store { return shuffled{s} }}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.wiring.ledger = filepath.Join(t.TempDir(), "ledger.duckdb")

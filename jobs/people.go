@@ -8,7 +8,7 @@ import (
 
 	"chargeback/billing/records"
 	"chargeback/billing/report"
-	"chargeback/extract/objstore"
+	"chargeback/extract/store"
 	"chargeback/transform/civil"
 	"chargeback/transform/directory"
 )
@@ -29,7 +29,7 @@ func (b *Books) unreadPeople(ctx context.Context) (unread []string, err error) {
 		if source.Snapshots() {
 			days = allDays
 		}
-		listing, err := b.list(ctx, source, days, objstore.Names{})
+		listing, err := b.list(ctx, source, days, store.Names{})
 		if broken, is := unreadOf(err); is {
 			unread = append(unread, source.Name+" "+broken.source.Store.String())
 			continue
@@ -48,7 +48,7 @@ func (b *Books) unreadPeople(ctx context.Context) (unread []string, err error) {
 			}
 		}
 		for _, f := range listing.Objects {
-			read := slices.ContainsFunc(todo.read, func(r objstore.Found) bool { return r.Key == f.Key })
+			read := slices.ContainsFunc(todo.read, func(r store.Found) bool { return r.Key == f.Key })
 			if read || slices.Contains(todo.back, source.VersionID(f.Object, b.Zone)) {
 				unread = append(unread, source.Name+" "+f.Key)
 			}

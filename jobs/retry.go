@@ -11,7 +11,7 @@ import (
 	"chargeback/billing/manifest"
 	"chargeback/billing/records"
 	"chargeback/extract"
-	"chargeback/extract/objstore"
+	"chargeback/extract/store"
 	"chargeback/transform/civil"
 )
 
@@ -196,10 +196,10 @@ func (b *Books) readAgain(ctx context.Context, source extract.Source, objects []
 func (b *Books) stageInPlace(ctx context.Context, source extract.Source, objects []manifest.Object, window string) (s Reread, problems map[string]error, err error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	var found []objstore.Found
+	var found []store.Found
 	again := make([]int64, 0, len(objects))
 	for _, o := range objects {
-		f := objstore.Found{Object: objstore.Object{Key: o.Key, ETag: o.ETag, SizeBytes: o.SizeBytes, Modified: o.Modified}}
+		f := store.Found{Object: store.Object{Key: o.Key, ETag: o.ETag, SizeBytes: o.SizeBytes, Modified: o.Modified}}
 		if !o.Day.IsZero() {
 			f.Day = o.Day.String()
 		}

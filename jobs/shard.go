@@ -16,7 +16,7 @@ import (
 	"chargeback/billing/records"
 	"chargeback/extract"
 	"chargeback/extract/decode"
-	"chargeback/extract/objstore"
+	"chargeback/extract/store"
 	"chargeback/transform/civil"
 )
 
@@ -72,36 +72,36 @@ const (
 // the same name. Workers agree as long as the manifest of the sample's day stays as it is.
 // Where they don't, the night reads what none of them has read, and what one has kept
 // the next one knows.
-func (b *Books) names(ctx context.Context, source extract.Source, shard Shard, days objstore.DayRange) (objstore.Names, error) {
+func (b *Books) names(ctx context.Context, source extract.Source, shard Shard, days store.DayRange) (store.Names, error) {
 	_, sets := source.Format.(decode.Sets)
 	if shard.Count <= 1 || sets || source.Snapshots() {
-		return objstore.Names{}, nil
+		return store.Names{}, nil
 	}
 	before := civil.DateOf(days.First, time.UTC).AddDays(-1)
 	keys, err := b.Manifest.Sample(ctx, source.Name, before.AddDays(1-sampleDays), before, sampleMost)
 	if err != nil || len(keys) < sampleShare*shard.Count {
-		return objstore.Names{}, err
+		return store.Names{}, err
 	}
-	day, _ := objstore.DayOf(keys[0])
+	day, _ := store.DayOf(keys[0])
 	for i, key := range keys {
-		_, keys[i] = objstore.SplitDay(key)
+		_, keys[i] = store.SplitDay(key)
 	}
 	slices.Sort(keys)
 	if len(slices.Compact(slices.Clone(keys))) < sampleShare*shard.Count {
-		return objstore.Names{}, nil
+		return store.Names{}, nil
 	}
 	cut := func(i int) string {
 		if i == 0 || i == shard.Count {
 			return ""
 		}
-		return objstore.MarkDay(keys[i*len(keys)/shard.Count], day)
+		return store.MarkDay(keys[i*len(keys)/shard.Count], day)
 	}
-	return objstore.Names{After: cut(shard.Index - 1), Upto: cut(shard.Index)}, nil
+	return store.Names{After: cut(shard.Index - 1), Upto: cut(shard.Index)}, nil
 }
 
 // known are the objects of the days in the manifest, by key: those with such names, in
 // the folders that a listing has found.
-func (b *Books) known(ctx context.Context, source extract.Source, days objstore.DayRange, listing extract.Listing, names objstore.Names) (map[string]manifest.Object, error) {
+func (b *Books) known(ctx context.Context, source extract.Source, days store.DayRange, listing extract.Listing, names store.Names) (map[string]manifest.Object, error) {
 	first, last := civil.DateOf(days.First, time.UTC), civil.DateOf(days.Last, time.UTC)
 	if names.All() {
 		return b.Manifest.Current(ctx, source.Name, first, last)
@@ -111,7 +111,7 @@ func (b *Books) known(ctx context.Context, source extract.Source, days objstore.
 		if !utf8.ValidString(folder) {
 			continue // nothing below it was ever read
 		}
-		day, _ := objstore.DayOf(folder)
+		day, _ := store.DayOf(folder)
 		on := names.On(day)
 		keys := manifest.Keys{After: folder + on.After, Upto: folder + on.Upto}
 		if on.Upto == "" {
@@ -125,12 +125,12 @@ func (b *Books) known(ctx context.Context, source extract.Source, days objstore.
 // keep leaves the objects of a listing and of a manifest that are the shard's; both hold
 // no others in days' folders where names are the shard's. Objects that count as a set
 // stay together.
-func (s Shard) keep(source extract.Source, listed []objstore.Found, known map[string]manifest.Object, names objstore.Names) (mine []objstore.Found) {
+func (s Shard) keep(source extract.Source, listed []store.Found, known map[string]manifest.Object, names store.Names) (mine []store.Found) {
 	if s.Count <= 1 {
 		return listed
 	}
 	has := func(key string) bool {
-		if folder, _ := objstore.SplitDay(key); folder != "" && !names.All() {
+		if folder, _ := store.SplitDay(key); folder != "" && !names.All() {
 			return true
 		}
 		return s.has(source.Name, source.Unit(key))

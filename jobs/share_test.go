@@ -8,30 +8,30 @@ import (
 	"sync"
 	"testing"
 
-	"chargeback/extract/objstore"
+	"chargeback/extract/store"
 	"chargeback/jobs"
 )
 
 // askedNames is a store that lists ranges of names and keeps of which it was asked for
 // one that has an end.
 type askedNames struct {
-	objstore.Store
+	store.Store
 	mu    *sync.Mutex
-	asked *[]objstore.Names
+	asked *[]store.Names
 }
 
-func (a askedNames) note(names objstore.Names) {
+func (a askedNames) note(names store.Names) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	*a.asked = append(*a.asked, names)
 }
 
-func (a askedNames) LevelOf(ctx context.Context, prefix string, names objstore.Names) ([]objstore.Object, []string, error) {
+func (a askedNames) LevelOf(ctx context.Context, prefix string, names store.Names) ([]store.Object, []string, error) {
 	a.note(names)
 	return a.Level(ctx, prefix)
 }
 
-func (a askedNames) AllOf(ctx context.Context, prefix string, names objstore.Names, yield func(objstore.Object) error) error {
+func (a askedNames) AllOf(ctx context.Context, prefix string, names store.Names, yield func(store.Object) error) error {
 	a.note(names)
 	return a.All(ctx, prefix, yield)
 }
@@ -65,9 +65,9 @@ func TestShardsShareNames(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var asked []objstore.Names
+			var asked []store.Names
 			mu := new(sync.Mutex)
-			b := open(t, c.dir, wiring{ledger: t.TempDir() + "/ledger.duckdb", store: func(s objstore.Store) objstore.Store { return askedNames{s, mu, &asked} }})
+			b := open(t, c.dir, wiring{ledger: t.TempDir() + "/ledger.duckdb", store: func(s store.Store) store.Store { return askedNames{s, mu, &asked} }})
 			for day := date(firstDay); day.Before(date(last)); day = day.AddDays(1) {
 				b.night(t, day)
 			}

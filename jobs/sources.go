@@ -12,7 +12,7 @@ import (
 	"chargeback/billing/records"
 	"chargeback/billing/warehouse"
 	"chargeback/extract"
-	"chargeback/extract/objstore"
+	"chargeback/extract/store"
 	"chargeback/transform/civil"
 )
 
@@ -52,7 +52,7 @@ func (b *Books) setUnread(source extract.Source, err error) error {
 // list lists days of a source. One that can't be listed is not asked again by
 // these books, which are open for one run: a server that hangs costs the run the
 // store's patience once, not with every night. What ends a run stays what it is.
-func (b *Books) list(ctx context.Context, source extract.Source, days objstore.DayRange, names objstore.Names) (extract.Listing, error) {
+func (b *Books) list(ctx context.Context, source extract.Source, days store.DayRange, names store.Names) (extract.Listing, error) {
 	if unread := b.unread[source.Name]; unread != nil {
 		return extract.Listing{}, unread
 	}

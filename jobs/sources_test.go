@@ -11,7 +11,7 @@ import (
 
 	"chargeback/billing/runs"
 	"chargeback/billing/warehouse"
-	"chargeback/extract/objstore"
+	"chargeback/extract/store"
 	"chargeback/jobs"
 )
 
@@ -109,7 +109,7 @@ func TestSettingsAndLostObjects(t *testing.T) {
 	c.log(other)
 	c.edit("chargeback.yaml", `, fields: {agent_id: [metadata.nowhere]}`, "")
 	mended := false
-	b = b.again(t, c.dir, wiring{store: func(s objstore.Store) objstore.Store { return refusing{s, "2026-10-29-2", &mended} }})
+	b = b.again(t, c.dir, wiring{store: func(s store.Store) store.Store { return refusing{s, "2026-10-29-2", &mended} }})
 	s := b.night(t, date(lateDay))
 	equal(t, "read again", []string{"gateway: its settings changed, 25 objects, 25 to 25 records, 0 to 0 rejected"}, reread(s))
 	var problems []string
@@ -295,16 +295,16 @@ func TestSettingsOfPeople(t *testing.T) {
 
 // counting counts the listings of a store.
 type counting struct {
-	objstore.Store
+	store.Store
 	calls *atomic.Int64
 }
 
-func (s counting) Level(ctx context.Context, prefix string) ([]objstore.Object, []string, error) {
+func (s counting) Level(ctx context.Context, prefix string) ([]store.Object, []string, error) {
 	s.calls.Add(1)
 	return s.Store.Level(ctx, prefix)
 }
 
-func (s counting) All(ctx context.Context, prefix string, yield func(objstore.Object) error) error {
+func (s counting) All(ctx context.Context, prefix string, yield func(store.Object) error) error {
 	s.calls.Add(1)
 	return s.Store.All(ctx, prefix, yield)
 }
@@ -317,7 +317,7 @@ func TestListings(t *testing.T) {
 	c.edit("chargeback.yaml", "start: 2026-10-28", "start: 2026-10-05")
 	c.ordinary("2026-10-05", "2026-10-20")
 	var calls atomic.Int64
-	own := wiring{store: func(s objstore.Store) objstore.Store { return counting{s, &calls} }}
+	own := wiring{store: func(s store.Store) store.Store { return counting{s, &calls} }}
 	b := open(t, c.dir, own)
 	listings := func() int64 { return calls.Swap(0) }
 	b.span(t, "2026-10-05", "2026-10-19")

@@ -13,8 +13,8 @@ import (
 	"chargeback/billing/records"
 	"chargeback/extract"
 	"chargeback/extract/decode"
-	"chargeback/extract/objstore"
 	"chargeback/extract/record"
+	"chargeback/extract/store"
 	"chargeback/transform/civil"
 )
 
@@ -66,15 +66,15 @@ const deliveryHours = 3
 
 // listed is the range of delivery days of nights: folders are named in UTC
 // by delivery, business days by the billing zone.
-func (b *Books) listed(nights records.Days) objstore.DayRange {
+func (b *Books) listed(nights records.Days) store.DayRange {
 	return b.deliveryDays(records.Days{First: nights.First.AddDays(-b.LateDays), Last: nights.Last})
 }
 
 // deliveryDays is on which days objects of business days come in.
-func (b *Books) deliveryDays(days records.Days) objstore.DayRange {
+func (b *Books) deliveryDays(days records.Days) store.DayRange {
 	first := days.First.Start(b.Zone).UTC()
 	end := days.Last.AddDays(1).Start(b.Zone).UTC().Add(deliveryHours * time.Hour)
-	return objstore.DayRange{First: first.Truncate(24 * time.Hour), Last: end.Truncate(24 * time.Hour), LastHours: end.Hour() + 1}
+	return store.DayRange{First: first.Truncate(24 * time.Hour), Last: end.Truncate(24 * time.Hour), LastHours: end.Hour() + 1}
 }
 
 // take stages what is new in the shard of a source, reads again what was read by
@@ -178,12 +178,12 @@ func (b *Books) take(ctx context.Context, source extract.Source, at look, window
 // manifest knows nothing, and no version that it ever had. Their rows are only
 // appended, which any number of workers may do at once; where tables are updated,
 // BigQuery cancels all but one. All else is left to who makes the night.
-func (b *Books) onlyNew(ctx context.Context, source extract.Source, c comparison, known map[string]manifest.Object, days objstore.DayRange) (comparison, error) {
+func (b *Books) onlyNew(ctx context.Context, source extract.Source, c comparison, known map[string]manifest.Object, days store.DayRange) (comparison, error) {
 	units := make(map[string]bool, len(known))
 	for key := range known {
 		units[source.Unit(key)] = true
 	}
-	fresh := slices.DeleteFunc(c.read, func(f objstore.Found) bool { return units[source.Unit(f.Key)] })
+	fresh := slices.DeleteFunc(c.read, func(f store.Found) bool { return units[source.Unit(f.Key)] })
 	ids := make([]int64, len(fresh))
 	for i, f := range fresh {
 		ids[i] = source.VersionID(f.Object, b.Zone)
@@ -197,7 +197,7 @@ func (b *Books) onlyNew(ctx context.Context, source extract.Source, c comparison
 			units[source.Unit(f.Key)] = true
 		}
 	}
-	return comparison{read: slices.DeleteFunc(fresh, func(f objstore.Found) bool { return units[source.Unit(f.Key)] })}, nil
+	return comparison{read: slices.DeleteFunc(fresh, func(f store.Found) bool { return units[source.Unit(f.Key)] })}, nil
 }
 
 // reading names the settings by which the source's objects are read now.
@@ -255,7 +255,7 @@ func (b *Books) stageAgain(ctx context.Context, source extract.Source, objects [
 
 // comparison is a listing held against the manifest.
 type comparison struct {
-	read    []objstore.Found
+	read    []store.Found
 	before  map[string]manifest.Object // versions that read ones would stand in for, by key
 	gone    []int64                    // read before, not listed now
 	back    []int64                    // were missing, listed again
@@ -280,12 +280,12 @@ func (c comparison) keys() map[string]bool {
 }
 
 // allDays is every day that a key can tell.
-var allDays = objstore.DayRange{First: time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC), Last: time.Date(2099, time.December, 31, 0, 0, 0, 0, time.UTC)}
+var allDays = store.DayRange{First: time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC), Last: time.Date(2099, time.December, 31, 0, 0, 0, 0, time.UTC)}
 
 // follow corrects a comparison for snapshots. A key that was written again on
 // another day holds another snapshot, and the version before is history. It is
 // no problem either that a snapshot is gone as long as a later one is there.
-func (b *Books) follow(ctx context.Context, source extract.Source, listed []objstore.Found, known map[string]manifest.Object, c *comparison) error {
+func (b *Books) follow(ctx context.Context, source extract.Source, listed []store.Found, known map[string]manifest.Object, c *comparison) error {
 	earlier, err := b.Manifest.Earlier(ctx, source.Name)
 	if err != nil {
 		return err
@@ -297,7 +297,7 @@ func (b *Books) follow(ctx context.Context, source extract.Source, listed []objs
 			newest = day
 		}
 	}
-	c.read = slices.DeleteFunc(c.read, func(f objstore.Found) bool {
+	c.read = slices.DeleteFunc(c.read, func(f store.Found) bool {
 		old, again := c.before[f.Key]
 		id := source.VersionID(f.Object, b.Zone)
 		if earlier[id] { // a version that was here before
@@ -325,7 +325,7 @@ func (b *Books) follow(ctx context.Context, source extract.Source, listed []objs
 // compare holds the listing of days against the manifest. Of what was there
 // before, only outdated objects and those of near must still be there: a source
 // may keep its logs for less than a month.
-func compare(listing extract.Listing, known map[string]manifest.Object, days, near objstore.DayRange, outdated map[int64]manifest.Object) (c comparison) {
+func compare(listing extract.Listing, known map[string]manifest.Object, days, near store.DayRange, outdated map[int64]manifest.Object) (c comparison) {
 	seen := make(map[string]bool, len(listing.Objects))
 	c.before = map[string]manifest.Object{}
 	for _, f := range listing.Objects {
@@ -347,7 +347,7 @@ func compare(listing extract.Listing, known map[string]manifest.Object, days, ne
 		}
 	}
 	for key, old := range known {
-		day, hour := objstore.DayOf(key)
+		day, hour := store.DayOf(key)
 		_, again := outdated[old.ID]
 		if seen[key] || !days.Has(day, hour) || !near.Has(day, hour) && !again {
 			continue

@@ -19,7 +19,7 @@ import (
 	"chargeback/billing/warehouse"
 	"chargeback/cmd/chargeback/app"
 	"chargeback/config"
-	"chargeback/extract/objstore"
+	"chargeback/extract/store"
 	"chargeback/jobs"
 	"chargeback/transform/civil"
 )
@@ -39,7 +39,7 @@ type wiring struct {
 	workers  int
 	threads  int // of the engine; one unless said otherwise, since tests run side by side
 	engine   func(warehouse.Warehouse) warehouse.Warehouse
-	store    func(objstore.Store) objstore.Store
+	store    func(store.Store) store.Store
 	change   func(*jobs.Books) // at last
 }
 

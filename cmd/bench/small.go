@@ -21,7 +21,7 @@ import (
 	"github.com/aws/smithy-go"
 	"golang.org/x/sync/errgroup"
 
-	"chargeback/extract/objstore/s3store"
+	"chargeback/extract/store/s3store"
 )
 
 // The environment's names of a server to fill and read; .ci/servers sets them.

@@ -13,8 +13,8 @@ import (
 	"chargeback/config"
 	"chargeback/extract/decode"
 	"chargeback/extract/frame"
-	"chargeback/extract/objstore"
 	"chargeback/extract/record"
+	"chargeback/extract/store"
 	"chargeback/transform/directory"
 	"chargeback/transform/strictyaml"
 )
@@ -28,7 +28,7 @@ const shownMistakes = 10
 func checkPeople(s app.Settings) error {
 	var mistakes []error
 	for _, src := range s.Config.Sources {
-		place, err := objstore.ParseURL(src.URL)
+		place, err := store.ParseURL(src.URL)
 		if !src.IsPeople() || err != nil || place.Scheme != config.SchemeFile {
 			continue
 		}

@@ -9,7 +9,7 @@ import (
 
 	"chargeback/cmd/chargeback/app"
 	"chargeback/config"
-	"chargeback/extract/objstore"
+	"chargeback/extract/store"
 	"chargeback/transform/directory"
 	"chargeback/transform/rates"
 	"chargeback/transform/strictyaml"
@@ -69,7 +69,7 @@ func checkCommand(w world, f *flags) *cobra.Command {
 // checkPlaces finds folders and files of sources that don't exist.
 func checkPlaces(c *config.Config, fail app.Failf) {
 	for i, src := range c.Sources {
-		place, err := objstore.ParseURL(src.URL)
+		place, err := store.ParseURL(src.URL)
 		if err != nil || place.Scheme != config.SchemeFile {
 			continue // a wrong url is named already; buckets are not asked
 		}

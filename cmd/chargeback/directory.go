@@ -17,8 +17,8 @@ import (
 	"chargeback/config"
 	"chargeback/extract/decode"
 	"chargeback/extract/frame"
-	"chargeback/extract/objstore"
 	"chargeback/extract/record"
+	"chargeback/extract/store"
 	"chargeback/jobs"
 	"chargeback/templates"
 	"chargeback/transform/civil"
@@ -115,7 +115,7 @@ func importPeople(w world, f *flags, o directoryImport, format, file string) err
 func peopleFile(c *config.Config) (string, error) {
 	var found []string
 	for _, src := range c.Sources {
-		if place, err := objstore.ParseURL(src.URL); err == nil && src.Format == config.FormatPeople && place.Scheme == config.SchemeFile {
+		if place, err := store.ParseURL(src.URL); err == nil && src.Format == config.FormatPeople && place.Scheme == config.SchemeFile {
 			found = append(found, place.In(c.Dir).Path)
 		}
 	}

@@ -19,7 +19,7 @@ import (
 	"chargeback/billing/warehouse"
 	"chargeback/cmd/chargeback/app"
 	"chargeback/config"
-	"chargeback/extract/objstore"
+	"chargeback/extract/store"
 	"chargeback/transform/civil"
 	"chargeback/transform/strictyaml"
 )
@@ -302,10 +302,10 @@ func (p *patient) checkSources(ctx context.Context) {
 const probeDepth = 24
 
 // probe lists a store along its newest folders and opens an object.
-func probe(ctx context.Context, store objstore.Store) (string, error) {
+func probe(ctx context.Context, bucket store.Store) (string, error) {
 	folder := ""
 	for range probeDepth {
-		objects, folders, err := store.Level(ctx, folder)
+		objects, folders, err := bucket.Level(ctx, folder)
 		if err != nil {
 			return "", err
 		}
@@ -314,16 +314,16 @@ func probe(ctx context.Context, store objstore.Store) (string, error) {
 			continue
 		}
 		if len(objects) > 0 {
-			newest := slices.MaxFunc(objects, func(a, b objstore.Object) int { return cmp.Compare(a.Key, b.Key) })
-			return "can be listed and read, in its last folder /" + folder, firstByte(ctx, store, newest)
+			newest := slices.MaxFunc(objects, func(a, b store.Object) int { return cmp.Compare(a.Key, b.Key) })
+			return "can be listed and read, in its last folder /" + folder, firstByte(ctx, bucket, newest)
 		}
 		break
 	}
 	return "", errors.New("can be listed, and nothing lies there; check the prefix, or whether anything is delivered")
 }
 
-func firstByte(ctx context.Context, store objstore.Store, object objstore.Object) error {
-	body, err := store.Open(ctx, object)
+func firstByte(ctx context.Context, bucket store.Store, object store.Object) error {
+	body, err := bucket.Open(ctx, object)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ import (
 	"time"
 
 	"chargeback/cmd/chargeback/demo"
-	"chargeback/extract/objstore"
+	"chargeback/extract/store"
 	"chargeback/transform/civil"
 )
 
@@ -127,7 +127,7 @@ func newFortnight(t *testing.T) *fortnight {
 			return err
 		}
 		day := 1
-		if text, _ := objstore.DayOf(filepath.ToSlash(name)); text != "" {
+		if text, _ := store.DayOf(filepath.ToSlash(name)); text != "" {
 			d, err := civil.ParseDate(text)
 			if err != nil {
 				return err

@@ -22,9 +22,9 @@ import (
 	"chargeback/config"
 	"chargeback/extract/decode"
 	"chargeback/extract/frame"
-	"chargeback/extract/objstore"
 	"chargeback/extract/record"
 	"chargeback/extract/sniff"
+	"chargeback/extract/store"
 	"chargeback/transform/strictyaml"
 )
 
@@ -170,8 +170,8 @@ func sniffPlace(ctx context.Context, w world, place string, o sniffFlags) (what 
 		w.fact("", "a source reads one format: give each a folder of its own")
 	}
 	src.Format, src.Side = guess.Format, o.side
-	objects = slices.DeleteFunc(objects, func(f objstore.Found) bool {
-		_, skip := objstore.Skip(src.Format, f.Key, f.SizeBytes)
+	objects = slices.DeleteFunc(objects, func(f store.Found) bool {
+		_, skip := store.Skip(src.Format, f.Key, f.SizeBytes)
 		return skip
 	})
 	summarize := func(src config.Source) (sniff.Summary, error) {
@@ -216,10 +216,10 @@ func sniffPlace(ctx context.Context, w world, place string, o sniffFlags) (what 
 
 // sniffMapped tells a place whose records no format knows by a map that the names
 // of their fields suggest.
-func (w world) sniffMapped(ctx context.Context, store objstore.Store, objects []objstore.Found, more bool, src config.Source, place string,
+func (w world) sniffMapped(ctx context.Context, bucket store.Store, objects []store.Found, more bool, src config.Source, place string,
 	summarize func(config.Source) (sniff.Summary, error)) (what finding, err error) {
 	src.FillIn()
-	s, err := suggest(ctx, store, objects, &src)
+	s, err := suggest(ctx, bucket, objects, &src)
 	if err != nil {
 		return notKnown, err
 	}
@@ -263,8 +263,8 @@ func whatIsThere(names []string) string {
 }
 
 // suggest fills in the map of fields that the names of an object's fields suggest.
-func suggest(ctx context.Context, store objstore.Store, objects []objstore.Found, src *config.Source) (s sniff.Suggestion, err error) {
-	body, err := store.Open(ctx, objects[0].Object)
+func suggest(ctx context.Context, bucket store.Store, objects []store.Found, src *config.Source) (s sniff.Suggestion, err error) {
+	body, err := bucket.Open(ctx, objects[0].Object)
 	if err != nil {
 		return s, err
 	}
@@ -299,16 +299,16 @@ func suggest(ctx context.Context, store objstore.Store, objects []objstore.Found
 var errEnough = errors.New("enough")
 
 // listSome lists the first objects of a store that may be data.
-func listSome(ctx context.Context, store objstore.Store, limit int) (objects []objstore.Found, more bool, err error) {
-	err = store.All(ctx, "", func(o objstore.Object) error {
-		if _, skip := objstore.Skip("", o.Key, o.SizeBytes); skip {
+func listSome(ctx context.Context, bucket store.Store, limit int) (objects []store.Found, more bool, err error) {
+	err = bucket.All(ctx, "", func(o store.Object) error {
+		if _, skip := store.Skip("", o.Key, o.SizeBytes); skip {
 			return nil
 		}
 		if len(objects) == limit {
 			more = true
 			return errEnough
 		}
-		objects = append(objects, objstore.Found{Object: o})
+		objects = append(objects, store.Found{Object: o})
 		return nil
 	})
 	if errors.Is(err, errEnough) {
@@ -320,14 +320,14 @@ func listSome(ctx context.Context, store objstore.Store, limit int) (objects []o
 // likeness is a format and the objects that look like it.
 type likeness struct {
 	sniff.Guess
-	objects []objstore.Found
+	objects []store.Found
 }
 
 // nameAll groups objects by the format that they look like: what most look like
 // first, what looks like none last.
-func nameAll(ctx context.Context, store objstore.Store, objects []objstore.Found) (all []likeness, err error) {
+func nameAll(ctx context.Context, bucket store.Store, objects []store.Found) (all []likeness, err error) {
 	for _, o := range objects {
-		guess, err := nameObject(ctx, store, o.Object)
+		guess, err := nameObject(ctx, bucket, o.Object)
 		if err != nil {
 			return nil, err
 		}
@@ -349,8 +349,8 @@ func nameAll(ctx context.Context, store objstore.Store, objects []objstore.Found
 	return all, nil
 }
 
-func nameObject(ctx context.Context, store objstore.Store, o objstore.Object) (guess sniff.Guess, err error) {
-	body, err := store.Open(ctx, o)
+func nameObject(ctx context.Context, bucket store.Store, o store.Object) (guess sniff.Guess, err error) {
+	body, err := bucket.Open(ctx, o)
 	if err != nil {
 		return guess, err
 	}

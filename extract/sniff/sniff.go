@@ -2,7 +2,7 @@
 //
 // It owns: what only the records of one format have, by which that format is
 // named, and the summary of what its decoder makes of the objects.
-// It does not own: the formats (extract/decode), opening objects (objstore), or
+// It does not own: the formats (extract/decode), opening objects (store), or
 // the words that a person reads (cmd).
 package sniff
 

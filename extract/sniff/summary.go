@@ -9,8 +9,8 @@ import (
 
 	"chargeback/extract"
 	"chargeback/extract/decode"
-	"chargeback/extract/objstore"
 	"chargeback/extract/record"
+	"chargeback/extract/store"
 )
 
 // Summary is what a format's decoder makes of objects.
@@ -64,7 +64,7 @@ var atByte = regexp.MustCompile(` at byte [0-9]+`)
 
 // Summarize decodes objects as the source's format and keeps nothing of them but
 // the summary.
-func Summarize(ctx context.Context, source extract.Source, env decode.Env, objects []objstore.Found) (Summary, error) {
+func Summarize(ctx context.Context, source extract.Source, env decode.Env, objects []store.Found) (Summary, error) {
 	c := collector{ids: map[string]int64{}, models: map[int64]*ModelTokens{}, tuples: map[string]map[int64]int64{}}
 	reading := source.Read(ctx, env, objects)
 	for b := range reading.Batches {

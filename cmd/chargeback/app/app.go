@@ -17,7 +17,7 @@ import (
 
 	"chargeback/billing/notify"
 	"chargeback/config"
-	"chargeback/extract/objstore"
+	"chargeback/extract/store"
 	"chargeback/jobs"
 )
 
@@ -32,10 +32,10 @@ type Options struct {
 
 	// What a test puts in the place of what the settings name, or around it; nil
 	// leaves it as it is.
-	Adjust func(*config.Config)                // changes settings that were read and found right
-	Engine EngineDecorator                     // of the warehouse
-	Store  func(objstore.Store) objstore.Store // of each source, in the order of the settings
-	Sender notify.Sender                       // of messages
+	Adjust func(*config.Config)          // changes settings that were read and found right
+	Engine EngineDecorator               // of the warehouse
+	Store  func(store.Store) store.Store // of each source, in the order of the settings
+	Sender notify.Sender                 // of messages
 }
 
 // App is an open set of books.

@@ -10,9 +10,9 @@ import (
 
 	"chargeback/config"
 	"chargeback/extract"
-	"chargeback/extract/objstore"
-	"chargeback/extract/objstore/dirstore"
-	"chargeback/extract/objstore/s3store"
+	"chargeback/extract/store"
+	"chargeback/extract/store/dirstore"
+	"chargeback/extract/store/s3store"
 	"chargeback/jobs"
 )
 
@@ -48,7 +48,7 @@ const (
 // OpenSource opens where a source lies, with how many objects are read of it at
 // once: a source that has no name, format and settings yet.
 func (a *App) OpenSource(ctx context.Context, src config.Source) (extract.Source, error) {
-	place, err := objstore.ParseURL(src.URL)
+	place, err := store.ParseURL(src.URL)
 	if err != nil {
 		return extract.Source{}, err
 	}
@@ -57,7 +57,7 @@ func (a *App) OpenSource(ctx context.Context, src config.Source) (extract.Source
 		source := extract.Source{Workers: cmp.Or(workers, runtime.NumCPU())}
 		place = place.In(a.Settings.Config.Dir)
 		if source.Store, err = a.openFolder(place, src.IsFile()); err != nil { // of the place, not of the settings: the night tells it, and reads the others
-			source.Store = objstore.Broken(place.String(), err)
+			source.Store = store.Broken(place.String(), err)
 		}
 		return source, nil
 	}
@@ -71,18 +71,18 @@ func (a *App) OpenSource(ctx context.Context, src config.Source) (extract.Source
 		place, name = place.SplitFile()
 		options.Prefix = place.Prefix
 	}
-	store, err := s3store.New(ctx, options)
+	bucket, err := s3store.New(ctx, options)
 	if err != nil {
 		return extract.Source{}, err
 	}
-	a.closers = append(a.closers, store.Close)
-	if source.Store = store; name != "" {
-		source.Store = objstore.Only(store, name)
+	a.closers = append(a.closers, bucket.Close)
+	if source.Store = bucket; name != "" {
+		source.Store = store.Only(bucket, name)
 	}
 	return source, nil
 }
 
-func (a *App) s3Options(place objstore.Location, s3 config.S3) (s3store.Options, error) {
+func (a *App) s3Options(place store.Location, s3 config.S3) (s3store.Options, error) {
 	keys, _, err := s3.Credentials(a.options.Getenv, a.Settings.Config.ReadFile)
 	return s3store.Options{
 		Bucket: place.Bucket, Prefix: place.Prefix, Region: s3.Region, Endpoint: s3.Endpoint, PathStyle: s3.PathStyle,
@@ -92,7 +92,7 @@ func (a *App) s3Options(place objstore.Location, s3 config.S3) (s3store.Options,
 
 // openFolder opens a folder, or the one file in a folder that place names: file
 // says that it must be one.
-func (a *App) openFolder(place objstore.Location, file bool) (objstore.Store, error) {
+func (a *App) openFolder(place store.Location, file bool) (store.Store, error) {
 	name := ""
 	if info, err := os.Stat(place.Path); err == nil && !info.IsDir() || err != nil && file {
 		place, name = place.SplitFile() // that a file is gone is for the night to tell
@@ -100,15 +100,15 @@ func (a *App) openFolder(place objstore.Location, file bool) (objstore.Store, er
 	if _, err := os.Stat(place.Path); err != nil {
 		return nil, fmt.Errorf("%w; put the folder there, or correct the source's url, and check that this user may read it", err)
 	}
-	store, err := dirstore.New(place.Path)
+	bucket, err := dirstore.New(place.Path)
 	if err != nil {
 		return nil, err
 	}
-	a.closers = append(a.closers, store.Close)
+	a.closers = append(a.closers, bucket.Close)
 	if name != "" {
-		return objstore.Only(store, name), nil
+		return store.Only(bucket, name), nil
 	}
-	return store, nil
+	return bucket, nil
 }
 
 // OpenDelivery opens where documents are delivered to; nil where nowhere.
@@ -117,7 +117,7 @@ func (a *App) OpenDelivery(ctx context.Context) (jobs.Delivery, error) {
 	if to.URL == "" {
 		return nil, nil
 	}
-	place, err := objstore.ParseURL(to.URL)
+	place, err := store.ParseURL(to.URL)
 	if err != nil {
 		return nil, fmt.Errorf("invoices.deliver_to: %w", err)
 	}
@@ -125,10 +125,10 @@ func (a *App) OpenDelivery(ctx context.Context) (jobs.Delivery, error) {
 	if err != nil {
 		return nil, fmt.Errorf("invoices.deliver_to: %w", err)
 	}
-	store, err := s3store.New(ctx, options)
+	bucket, err := s3store.New(ctx, options)
 	if err != nil {
 		return nil, fmt.Errorf("invoices.deliver_to: %w", err)
 	}
-	a.closers = append(a.closers, store.Close)
-	return store, nil
+	a.closers = append(a.closers, bucket.Close)
+	return bucket, nil
 }

@@ -24,8 +24,8 @@ import (
 	"chargeback/billing/warehouse/bigquery"
 	"chargeback/billing/warehouse/duckdb"
 	"chargeback/config"
-	"chargeback/extract/objstore"
-	"chargeback/extract/objstore/s3store"
+	"chargeback/extract/store"
+	"chargeback/extract/store/s3store"
 	"chargeback/jobs"
 	"chargeback/transform/strictyaml"
 )
@@ -242,7 +242,7 @@ func (a *App) takeLease(ctx context.Context, name, owner string) (bigquery.Fence
 // leaseSlot is the object that says who has a lease of this ledger.
 func (a *App) leaseSlot(ctx context.Context, name string) (*s3store.Slot, error) {
 	c := a.Settings.Config.Warehouse
-	place, err := objstore.ParseURL(c.Lease.URL)
+	place, err := store.ParseURL(c.Lease.URL)
 	if err != nil {
 		return nil, fmt.Errorf("warehouse.lease: %w", err)
 	}
@@ -250,12 +250,12 @@ func (a *App) leaseSlot(ctx context.Context, name string) (*s3store.Slot, error)
 	if err != nil {
 		return nil, fmt.Errorf("warehouse.lease: %w", err)
 	}
-	store, err := s3store.New(ctx, options)
+	bucket, err := s3store.New(ctx, options)
 	if err != nil {
 		return nil, fmt.Errorf("warehouse.lease: %w", err)
 	}
-	a.closers = append(a.closers, store.Close)
-	return store.Slot("lease/" + c.Project + "." + c.Dataset + "/" + name + ".json"), nil
+	a.closers = append(a.closers, bucket.Close)
+	return bucket.Slot("lease/" + c.Project + "." + c.Dataset + "/" + name + ".json"), nil
 }
 
 // CheckRights asks for what runs may do in BigQuery: run jobs, and make tables
