@@ -12,17 +12,21 @@ FOLDERS := cmd config jobs extract transform billing templates
 # busy cores the tests against the BigQuery emulator take longer than go's 10 minutes.
 TESTFLAGS ?= -vet=off -timeout=40m
 
-# How long each fuzz target runs, as a number of inputs or a time; what decodes
-# other people's files runs longer. For a long run: make fuzz FUZZTIME=10m DECODESECONDS=600
-FUZZTIME ?= 10000x
-DECODESECONDS ?= 20
+# How long each fuzz target runs beyond its seeds, as a time or a number of inputs.
+FUZZTIME ?= 3s
+
+# A soak is what a night or a weekend is for: fuzzing from the inputs that earlier
+# soaks have kept, many random worlds, and each test at its full size.
+SOAKTIME ?= 10m
+SOAK_WORLDS ?= 1000
+CORPUS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/chargeback/corpus
 
 BENCH_DIR ?= $(or $(TMPDIR),/tmp)/chargeback-bench
 BENCH_ROWS ?= 2000000
 BENCH_LATER_ROWS ?= 500000
 BENCH_RUNS ?= 3
 
-.PHONY: help demo test tools lint vet unit fuzz bench
+.PHONY: help demo test tools lint vet unit fuzz soak bench
 
 help: ## this list
 	@echo "make TARGET, where TARGET is one of:"
@@ -38,8 +42,12 @@ lint: vet ## gofmt, go vet and staticcheck
 	if [ -n "$$unformatted" ]; then printf 'gofmt would change %s; run gofmt -w on it\n' $$unformatted >&2; exit 1; fi
 	@$(GO) tool staticcheck ./...
 
-fuzz: ## run every fuzz target for FUZZTIME (10000x, or 10m), each decoder for DECODESECONDS
-	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" DECODESECONDS="$(DECODESECONDS)" .ci/fuzz
+fuzz: ## run every fuzz target for FUZZTIME (3s)
+	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" .ci/fuzz
+
+soak: tools ## fuzz each target for SOAKTIME (10m) with a corpus that is kept, then all tests at full size with SOAK_WORLDS (1000) random worlds each
+	@GO="$(GO)" FUZZTIME="$(SOAKTIME)" CORPUS="$(CORPUS)" .ci/fuzz
+	@GO="$(GO)" CHARGEBACK_TEST_SOAK=1 RAPID_CHECKS=$(SOAK_WORLDS) .ci/servers .ci/unit -vet=off -timeout=48h
 
 bench: ## compare a nightly run over BENCH_ROWS requests with a hand-written DuckDB script; run one in a ledger of earlier days and one of ten times as many requests, close months of many cost centres, read reports of a year, print what BigQuery would bill, and run one over small objects of a late server
 	@mkdir -p $(BENCH_DIR)

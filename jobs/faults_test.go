@@ -176,7 +176,8 @@ func (s scene) killed(t *testing.T, place int, dead bool) {
 // undisturbed run ends: nothing is lost, doubled, or sent twice.
 // Method: books after some nights, books whose sources have changed, and books
 // before a close that finds late logs; the next window is cut off at a spread of
-// places, at each commit on both of its sides, and run again.
+// places, three times as many in make soak, at each commit on both of its sides, and
+// run again.
 func TestKilledAnywhere(t *testing.T) {
 	t.Parallel()
 	c := newCompany(t)
@@ -234,6 +235,9 @@ func (b *books) kept(t testing.TB) string {
 
 // killedEverywhere tries every step-th place and those around each commit.
 func (s scene) killedEverywhere(t *testing.T, step int) {
+	if os.Getenv("CHARGEBACK_TEST_SOAK") == "" {
+		step *= 3
+	}
 	passed := s.undisturbed(t)
 	if len(s.want["arrived"])+len(s.want["months"]) == 0 {
 		t.Fatal("the run neither sends nor closes; there is nothing to double")
