@@ -23,7 +23,7 @@ See it work on the month of a small, invented company:
 Then with your own logs:
 
   chargeback sniff FILE                         what is in them?
-  chargeback config example > chargeback.yaml   settings, explained
+  chargeback config example > chargeback.yaml   settings to begin with
   chargeback config check                       are they right?
   chargeback run                                all that is due
   chargeback report departments                 who spent what
