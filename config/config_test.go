@@ -79,6 +79,24 @@ func TestExampleLoadsAndKeepsText(t *testing.T) {
 	}
 }
 
+// Goal: the small example stays small, and means what the complete one calls defaults.
+// Method: it loads strictly, its lines are counted, and its source is a folder.
+func TestSmallExampleLoads(t *testing.T) {
+	c, err := Parse("chargeback.yaml", Small)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lines := strings.Count(string(Small), "\n"); lines > 20 {
+		t.Errorf("small.yaml has %d lines; what most can leave out belongs into example.yaml", lines)
+	}
+	if scheme, path := c.Sources[0].Location(); scheme != SchemeFile || path != "logs" {
+		t.Errorf("first source at %s:%s, want the folder logs", scheme, path)
+	}
+	if diff := cmp.Diff([]int{50, 80, 100}, c.Budgets[0].Thresholds); diff != "" {
+		t.Errorf("thresholds, as the comment tells them (-want +got):\n%s", diff)
+	}
+}
+
 // Goal: a key can't be added without being explained.
 // Method: walk the Go types; each key must stand in example.yaml with a comment
 // on the line above its first occurrence.

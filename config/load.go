@@ -17,6 +17,12 @@ import (
 //go:embed example.yaml
 var Example []byte
 
+// Small is one that is enough to begin with: a folder of logs, people, a budget and
+// what the journal needs.
+//
+//go:embed small.yaml
+var Small []byte
+
 // A Check is one that needs more than the file, such as whether a cost centre
 // exists. It sees the config with its defaults, also where keys are wrong, and
 // notes with failf what is wrong with the key at a path such as

@@ -23,11 +23,12 @@ that a run would refuse, and what the close of a month will need: accounts, the
 issuer's cost centre, companies. Buckets are not asked: the first run does that.
 Secrets are never printed, nor what of an address may hold one.`
 
-const exampleHelp = `Prints a file to begin with, with comments on every key:
+const exampleHelp = `Prints a file to begin with:
 
-  settings    chargeback.yaml (without a name: this one)
-  directory   directory.yaml: cost centres, agents, owners
-  prices      prices.yaml: the built-in list prices
+  settings    chargeback.yaml for one folder of logs (without a name: this one);
+              with --all every key, what it means and what breaks
+  directory   directory.yaml: cost centres, agents, owners, every key explained
+  prices      prices.yaml: the built-in list prices, every key explained
   people      people.csv: who works where, from when to when`
 
 const peopleExample = `email,department,cost_center,valid_from,valid_to
@@ -132,13 +133,14 @@ func agentIDs(dir *directory.Directory) int {
 }
 
 func exampleCommand(w world) *cobra.Command {
+	all := false
 	files := map[string][]byte{
-		"settings": config.Example, "directory": directory.Example, "prices": rates.Example(), "people": []byte(peopleExample),
+		"settings": config.Small, "directory": directory.Example, "prices": rates.Example(), "people": []byte(peopleExample),
 	}
 	names := []string{"settings", "directory", "prices", "people"}
-	return &cobra.Command{
+	c := &cobra.Command{
 		Use: "example [settings|directory|prices|people]", Short: "Print a file to begin with", Long: exampleHelp, ValidArgs: names,
-		Example: "  chargeback config example > chargeback.yaml\n  chargeback config example directory > directory.yaml",
+		Example: "  chargeback config example > chargeback.yaml\n  chargeback config example --all | less\n  chargeback config example directory > directory.yaml",
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) > 1 || len(args) == 1 && !slices.Contains(names, args[0]) {
 				return usage("%q is not an example; see \"%s --help\"", args[len(args)-1], c.CommandPath())
@@ -146,8 +148,17 @@ func exampleCommand(w world) *cobra.Command {
 			return nil
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			_, err := w.out.Write(files[append(args, names[0])[0]])
+			name := append(args, names[0])[0]
+			text := files[name]
+			if all && name != names[0] {
+				return usage("--all is of settings alone; the example %s explains every key already", name)
+			} else if all {
+				text = config.Example
+			}
+			_, err := w.out.Write(text)
 			return err
 		},
 	}
+	c.Flags().BoolVar(&all, "all", false, "print all settings, every key explained")
+	return c
 }

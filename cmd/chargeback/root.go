@@ -3,7 +3,6 @@ package main
 import (
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -24,7 +23,7 @@ See it work on the month of a small, invented company:
 Then with your own logs:
 
   chargeback sniff FILE                         what is in them?
-  chargeback config example > chargeback.yaml   settings, explained
+  chargeback config example > chargeback.yaml   settings to begin with
   chargeback config check                       are they right?
   chargeback run                                all that is due
   chargeback report departments                 who spent what
@@ -130,12 +129,4 @@ func program(arg0 string) string {
 		return "go run ./cmd/chargeback"
 	}
 	return arg0
-}
-
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "(unknown)"
-	}
-	return info.Main.Version
 }
