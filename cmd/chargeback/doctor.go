@@ -72,7 +72,7 @@ type diagnosis struct {
 	Detail string `json:"detail"`
 }
 
-// doctorReport is what doctor found. Its keys are documented in the README.
+// doctorReport is what doctor found. Its keys are documented in README.md here.
 type doctorReport struct {
 	Findings []diagnosis `json:"findings"`
 	ExitCode int         `json:"exit_code"`

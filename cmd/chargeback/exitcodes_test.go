@@ -9,13 +9,17 @@ import (
 	"testing"
 )
 
-// Goal: the README's table of exit codes, and the list that the command prints, are
-// true for each line.
+// Goal: this folder's table of exit codes, the shorter one of the root README, and the
+// list that the command prints are true for each line.
 // Method: a script walks the table, a section a line; each section ends a command with
-// the line's code. This test holds the three lists against each other, so that no
-// line is without a section.
+// the line's code. This test holds the lists against each other, so that no line is
+// without a section.
 func TestExitCodesAreWalked(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	front, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,13 +27,7 @@ func TestExitCodesAreWalked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, table, _ := strings.Cut(string(readme), "\n## Exit codes\n")
-	table, _, _ = strings.Cut(table, "\n## ")
-	var lines, codes []string
-	for _, row := range regexp.MustCompile(`(?m)^\| (\d+) \| (.*?) \|`).FindAllStringSubmatch(table, -1) {
-		lines = append(lines, row[1]+": "+row[2])
-		codes = append(codes, row[1])
-	}
+	lines, codes := exitCodesOf(string(readme))
 	if len(lines) < 8 {
 		t.Fatalf("%d lines in the table", len(lines))
 	}
@@ -62,7 +60,23 @@ func TestExitCodesAreWalked(t *testing.T) {
 	for _, row := range regexp.MustCompile(`(?m)^ +(\d+)  `).FindAllStringSubmatch(help, -1) {
 		helped = append(helped, row[1])
 	}
-	if want := slices.Compact(codes); !slices.Equal(want, helped) {
+	want := slices.Compact(codes)
+	if !slices.Equal(want, helped) {
 		t.Errorf("the command lists %v, the README %v", helped, want)
 	}
+	if _, short := exitCodesOf(string(front)); !slices.Equal(want, short) {
+		t.Errorf("the root README lists %v, this folder's %v", short, want)
+	}
+}
+
+// exitCodesOf reads the table of exit codes in a page: its lines, as CODE: meaning, and
+// the codes alone.
+func exitCodesOf(page string) (lines, codes []string) {
+	_, table, _ := strings.Cut(page, "\n## Exit codes\n")
+	table, _, _ = strings.Cut(table, "\n## ")
+	for _, row := range regexp.MustCompile(`(?m)^\| (\d+) \| (.*?) \|`).FindAllStringSubmatch(table, -1) {
+		lines = append(lines, row[1]+": "+row[2])
+		codes = append(codes, row[1])
+	}
+	return lines, codes
 }

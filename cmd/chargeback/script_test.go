@@ -109,6 +109,8 @@ func TestScripts(t *testing.T) {
 			"damage":    damage,
 			"await":     await,
 			"logs":      logs,
+			"shown":     shown,
+			"steps":     steps,
 		},
 	})
 }

@@ -51,7 +51,7 @@ func statusCommand(w world, f *flags) *cobra.Command {
 }
 
 // statusReport is where the books stand, as machines read it. Its keys are
-// documented in the README.
+// documented in README.md here.
 type statusReport struct {
 	Ledger    string          `json:"ledger"`
 	SizeBytes int64           `json:"size_bytes"`

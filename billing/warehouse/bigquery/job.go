@@ -307,7 +307,7 @@ func wording(err error) error {
 		case strings.Contains(e.Message, "too large to return"):
 			return fmt.Errorf("%w; %s", err, readLess)
 		case e.Code == http.StatusForbidden:
-			return fmt.Errorf("%w; see the README for the roles that the service account needs", err)
+			return fmt.Errorf("%w; see config/deploy/README.md for the roles that the service account needs", err)
 		}
 	}
 	return err

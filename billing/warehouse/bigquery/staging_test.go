@@ -141,7 +141,7 @@ func TestStaging(t *testing.T) {
 		t.Errorf("in the bucket: %q, and %d objects are left", b.did, len(b.objects))
 	}
 	b.deny = true
-	if err := inBatches(t, s, 3, 100); err == nil || !strings.Contains(err.Error(), "see the README for the roles") {
+	if err := inBatches(t, s, 3, 100); err == nil || !strings.Contains(err.Error(), "see config/deploy/README.md for the roles") {
 		t.Errorf("a bucket that may not be written: %v", err)
 	}
 	if n, _ := counted(t, s); n != 300 {
